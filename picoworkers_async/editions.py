@@ -1,0 +1,73 @@
+"""The two services that speak this API, as data: where they live, what they allow, what they can do."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+
+class Ability(enum.Enum):
+    """Something that one edition of the service can do and the other cannot."""
+
+    DEPOSIT = "deposit funds by API"
+    RATE_MULTIPLE = "rate up to 1000 tasks of a job in one request"
+    RATED_TASKS = "list rated tasks"
+    TASK_IDS = "look up tasks by their ids"
+    JOB_ORDER = "order the job listing"
+    VARIABLES = "post jobs with variables"
+    SCHEDULE = "post jobs with a daily start and end time"
+    FEATURE_JOB = "feature a job and predict its position"
+    BLOCK_WORKERS = "block and unblock workers"
+    WEBHOOK = "post back the ids of submitted tasks"
+
+
+@attrs.frozen
+class Edition:
+    """One edition of the service.
+
+    `requests_per_second` is the account's limit (None: none is documented), `cooldown` the seconds to stay
+    silent after a 429 that names no time itself, `max_ttr` the longest time to rate in days,
+    `default_hold_time` the minutes a worker may hold a position when a job does not say.
+    """
+
+    name: str
+    base_url: str
+    requests_per_second: float | None
+    max_ttr: int
+    default_hold_time: int
+    zones: frozenset[str]
+    abilities: frozenset[Ability]
+    cooldown: float = 10.0
+    max_concurrency: int = 8
+
+    def can(self, ability: Ability) -> bool:
+        """Whether this edition has the ability."""
+        return ability in self.abilities
+
+
+_ZONES = frozenset({"africa1", "asia1", "europe1", "europe2", "int", "latin", "muslim", "west1"})
+
+PICOWORKERS = Edition(
+    name="picoworkers",
+    base_url="https://picoworkers.com/api/",
+    requests_per_second=None,
+    max_ttr=7,
+    default_hold_time=5,
+    zones=_ZONES,
+    abilities=frozenset({Ability.DEPOSIT}),
+)
+"""The service as documented on 29 June 2022."""
+
+SPROUTGIGS = Edition(
+    name="sproutgigs",
+    base_url="https://sproutgigs.com/api/",
+    requests_per_second=1.0,
+    max_ttr=90,
+    default_hold_time=15,
+    zones=_ZONES | {"arab1"},
+    abilities=frozenset(Ability) - {Ability.DEPOSIT},
+)
+"""The service as it is today, under its new name."""
+
+EDITIONS: dict[str, Edition] = {edition.name: edition for edition in (PICOWORKERS, SPROUTGIGS)}
