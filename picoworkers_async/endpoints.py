@@ -65,12 +65,8 @@ ADD_POSITIONS = Endpoint("jobs", "add_positions", "POST", "jobs/add-positions.ph
 SET_SPEED = Endpoint("jobs", "set_speed", "POST", "jobs/set-speed.php", Money.NEVER, "3.6")
 SET_TTR = Endpoint("jobs", "set_ttr", "POST", "jobs/set-ttr.php", Money.NEVER, "3.7")
 GET_JOBS = Endpoint("jobs", "get_jobs", "GET", "jobs/get-jobs.php", Money.NEVER, "3.8")
-GET_UNRATED_TASKS = Endpoint(
-    "jobs", "get_unrated_tasks", "GET", "jobs/get-unrated-tasks.php", Money.NEVER, "3.9"
-)
-RATE_SINGLE_TASK = Endpoint(
-    "jobs", "rate_single_task", "POST", "jobs/rate-single-task.php", Money.ALWAYS, "3.10"
-)
+GET_UNRATED_TASKS = Endpoint("jobs", "get_unrated_tasks", "GET", "jobs/get-unrated-tasks.php", Money.NEVER, "3.9")
+RATE_SINGLE_TASK = Endpoint("jobs", "rate_single_task", "POST", "jobs/rate-single-task.php", Money.ALWAYS, "3.10")
 STOP_JOB = Endpoint("jobs", "stop_job", "POST", "jobs/job-stop.php", Money.NEVER, "3.11")
 RESTART_JOB = Endpoint("jobs", "restart_job", "POST", "jobs/job-restart.php", Money.WITH_POSITIONS, "3.12")
 GET_JOB = Endpoint("jobs", "get_job", "GET", "jobs/get-job.php", Money.NEVER, "3.13")
@@ -78,9 +74,7 @@ PAUSE_JOB = Endpoint("jobs", "pause_job", "POST", "jobs/job-pause.php", Money.NE
 RESUME_JOB = Endpoint("jobs", "resume_job", "POST", "jobs/job-resume.php", Money.NEVER, "3.15")
 GET_BALANCES = Endpoint("users", "get_balances", "GET", "users/get-balances.php", Money.NEVER, "4.1")
 ADD_WORKERS = Endpoint("lists", "add_workers", "POST", "lists/add-workers.php", Money.NEVER, "5.1")
-DEPOSIT = Endpoint(
-    "wallet", "deposit", "POST", "wallet/deposit.php", Money.ALWAYS, "6.1", ability=Ability.DEPOSIT
-)
+DEPOSIT = Endpoint("wallet", "deposit", "POST", "wallet/deposit.php", Money.ALWAYS, "6.1", ability=Ability.DEPOSIT)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     GET_ZONES,
