@@ -1,3 +1,109 @@
-"""Asyncio client for the Picoworkers (SproutGigs) employer API."""
+"""Asyncio client for the Picoworkers (SproutGigs) employer API.
 
-__version__ = "0.1.0"
+Everything public is named in `__all__`; the rest may change at any time.
+"""
+
+from .client import AsyncPicoworkers
+from .editions import PICOWORKERS, SPROUTGIGS, Ability, Edition
+from .errors import (
+    AuthenticationError,
+    CallError,
+    ClientStateError,
+    Fate,
+    InvalidRequestError,
+    InvalidResponseError,
+    NoAnswerError,
+    NotSentError,
+    OutcomeUnknownError,
+    PicoworkersError,
+    Problem,
+    RateLimitedError,
+    RefusedError,
+    ServiceError,
+    ServiceMovedError,
+)
+from .models import (
+    Ack,
+    Autorate,
+    Balances,
+    Category,
+    Challenge,
+    ChallengeAction,
+    Cost,
+    Job,
+    JobDraft,
+    JobStatus,
+    Page,
+    PostedJob,
+    PreviousProof,
+    Proof,
+    ProofType,
+    Rating,
+    Satisfaction,
+    Task,
+    TaskProof,
+    Verdict,
+    WorkerList,
+    WorkersLevel,
+    Zone,
+)
+from .paging import Pages
+from .rating import Batch, BatchReport, Outcome, OutcomeStatus
+from .retry import RetryPolicy
+from .throttle import Priority, Throttle
+from .version import __version__
+
+__all__ = [
+    "PICOWORKERS",
+    "SPROUTGIGS",
+    "Ability",
+    "Ack",
+    "AsyncPicoworkers",
+    "AuthenticationError",
+    "Autorate",
+    "Balances",
+    "Batch",
+    "BatchReport",
+    "CallError",
+    "Category",
+    "Challenge",
+    "ChallengeAction",
+    "ClientStateError",
+    "Cost",
+    "Edition",
+    "Fate",
+    "InvalidRequestError",
+    "InvalidResponseError",
+    "Job",
+    "JobDraft",
+    "JobStatus",
+    "NoAnswerError",
+    "NotSentError",
+    "Outcome",
+    "OutcomeStatus",
+    "OutcomeUnknownError",
+    "Page",
+    "Pages",
+    "PicoworkersError",
+    "PostedJob",
+    "PreviousProof",
+    "Priority",
+    "Problem",
+    "Proof",
+    "ProofType",
+    "RateLimitedError",
+    "Rating",
+    "RefusedError",
+    "RetryPolicy",
+    "Satisfaction",
+    "ServiceError",
+    "ServiceMovedError",
+    "Task",
+    "TaskProof",
+    "Throttle",
+    "Verdict",
+    "WorkerList",
+    "WorkersLevel",
+    "Zone",
+    "__version__",
+]

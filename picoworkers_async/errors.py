@@ -79,14 +79,18 @@ class RefusedError(CallError):
 
 
 class RateLimitedError(CallError):
-    """HTTP 429, still after the retries allowed; nothing was done. `.retry_after` is in seconds."""
+    """HTTP 429, still after the retries allowed; nothing was done.
 
-    def __init__(self, call: str, retry_after: float) -> None:
+    `.retry_after` is what the service asked for, in seconds (None: it named no time).
+    """
+
+    def __init__(self, call: str, retry_after: float | None) -> None:
         self.retry_after = retry_after
+        named = "" if retry_after is None else f"; it asks for {retry_after:g} s of silence"
         super().__init__(
             call,
-            f"over the account's rate limit (HTTP 429); wait {retry_after:g} s, "
-            "and share one Throttle between all clients of the account",
+            f"over the account's rate limit (HTTP 429){named}. "
+            "Share one Throttle between all clients of the account",
             status=429,
         )
 
@@ -123,6 +127,10 @@ class ServiceMovedError(CallError):
 
 class NotSentError(CallError):
     """The call certainly never reached the service (no connection, no free slot in time); safe to send again."""
+
+
+class NoAnswerError(CallError):
+    """The connection failed before an answer came, on a call that costs nothing to repeat."""
 
 
 class OutcomeUnknownError(CallError):

@@ -1,0 +1,66 @@
+"""What is run on this project: `nox` checks all, `nox -s demo` shows the main job, `nox -s bench` measures."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "tests"]
+
+GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
+
+
+def found(*versions: str) -> list[str]:
+    """A working interpreter for each version that this machine has: nox's own, one on the path, or pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    interpreters = []
+    for version in versions:
+        own = sys.executable if version == f"{sys.version_info.major}.{sys.version_info.minor}" else None
+        on_path = shutil.which(f"python{version}")
+        of_pyenv = sorted(map(str, pyenv.glob(f"{version}.*/bin/python{version}")))
+        for candidate in (own, on_path, *of_pyenv):
+            if candidate and subprocess.run([candidate, "--version"], capture_output=True).returncode == 0:
+                interpreters.append(candidate)
+                break
+    return interpreters
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Lint and format."""
+    session.install("ruff>=0.8")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict typing of the package, and of the public API as its users see it."""
+    session.install(".[sandbox]", *GROUPS["test"], "mypy>=1.13")
+    session.run("mypy")
+
+
+@nox.session(python=found("3.11", "3.12", "3.13"))
+def tests(session: nox.Session) -> None:
+    """All tests, on each Python found."""
+    session.install(".[sandbox]", *GROUPS["test"])
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Review 2,000 tasks of a sandbox over real HTTP."""
+    session.install(".[sandbox]")
+    session.run("picoworkers", "demo", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks and print their ratios."""
+    session.install(".[sandbox]")
+    session.run("python", "benchmarks/throttle_rate.py")

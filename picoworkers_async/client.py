@@ -1,0 +1,240 @@
+"""The front door: `AsyncPicoworkers`."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from collections.abc import AsyncIterable, Iterable
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from . import rules
+from .credentials import Credentials, credentials
+from .editions import EDITIONS, PICOWORKERS, Edition
+from .errors import InvalidRequestError, Problem
+from .models import Page, Rating, Task
+from .rating import Batch, BatchReport, Decide
+from .rating.feeds import Ratings
+from .rating.review import Review
+from .resources import Jobs, Lists, Users, Wallet
+from .retry import RetryPolicy
+from .session import Session
+from .throttle import Throttle
+from .transports import default_transport
+from .version import __version__
+from .wire import ClientWire, TransportWire, Wire
+
+_TIMEOUT = 30.0
+
+
+class AsyncPicoworkers:
+    """A client for one employer's account, used as `async with AsyncPicoworkers(user_id, api_secret) as pico:`.
+
+    `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`); `base_url` overrides its address.
+    `http_client` is an `httpx.AsyncClient` of yours to send through: it is shared, and never closed from here.
+    `transport` replaces the transport chosen by itself. `throttle` may be shared with other clients of the same
+    account; left out, one with the edition's limits is made. `timeout` is in seconds, for connecting, for sending
+    and for each read (30 if left out; a shared client keeps its own).
+
+    Raises `InvalidRequestError` for empty credentials, a colon in the user id, an address without TLS that is
+    not loopback, or a timeout out of range. Source: sections 1 and 2 of the API document.
+    """
+
+    def __init__(
+        self,
+        user_id: str,
+        api_secret: str,
+        *,
+        edition: Edition = PICOWORKERS,
+        base_url: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        throttle: Throttle | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        login = credentials(user_id, api_secret)
+        del api_secret
+        url = edition.base_url if base_url is None else base_url
+        problems = _address_problems(url) + _timeout_problems(timeout)
+        if http_client is not None and transport is not None:
+            problems.append(Problem("transport", transport, "either http_client or transport, not both"))
+        if problems:
+            raise InvalidRequestError("AsyncPicoworkers", problems)
+        self._throttle = throttle or Throttle(
+            edition.max_concurrency, edition.requests_per_second, edition.cooldown
+        )
+        self._session = Session(
+            edition=edition,
+            base_url=url if url.endswith("/") else url + "/",
+            wire=_wire(login, http_client, transport, timeout, self._throttle.max_concurrency),
+            throttle=self._throttle,
+            retry=retry or RetryPolicy(),
+            account=login.account(),
+        )
+        self._user_id = login.user_id
+        self.jobs = Jobs(self._session)
+        self.users = Users(self._session)
+        self.lists = Lists(self._session)
+        self.wallet = Wallet(self._session)
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """A client from the environment; `options` are the constructor's.
+
+        Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`).
+        Raises `InvalidRequestError` naming each variable that is missing or unknown.
+        """
+        problems = [
+            Problem(name, None, "set this environment variable")
+            for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
+            if not os.environ.get(name)
+        ]
+        name = os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name).lower()
+        if name not in EDITIONS:
+            problems.append(Problem("PICOWORKERS_EDITION", name, f"one of {', '.join(EDITIONS)}"))
+        if problems:
+            raise InvalidRequestError("AsyncPicoworkers.from_env", problems)
+        options.setdefault("edition", EDITIONS[name])
+        options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
+        return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
+
+    def rate(self, ratings: Iterable[Rating] | AsyncIterable[Rating], *, grace: float = 5.0) -> Batch:
+        """Rate many tasks at once: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
+
+        `ratings` may be endless, and is read no faster than outcomes are taken. Each rating has one outcome, in
+        the order in which they complete. A rating whose answer was lost is settled by reading what is still
+        unrated, never by repeating it blindly. One bad rating never stops the batch; credentials that are no
+        longer accepted do, with `AuthenticationError`. Left early, requests on the wire have `grace` seconds.
+        """
+        check_seconds("rate", "grace", grace)
+        return Batch(self._session, Ratings(ratings), grace=grace)
+
+    async def rate_all(
+        self, ratings: Iterable[Rating] | AsyncIterable[Rating], *, grace: float = 5.0
+    ) -> BatchReport:
+        """`rate`, run to the end and added up."""
+        async with self.rate(ratings, grace=grace) as batch:
+            return await batch.report()
+
+    def review(
+        self, decide: Decide, *, job_id: str | None = None, follow: float | None = None, grace: float = 5.0
+    ) -> Batch:
+        """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
+
+        `decide(task)`, plain or async, gives a `Rating` of that task, or None to leave it alone. With `follow`
+        the review looks again every so many seconds, until its block is left.
+
+        Guaranteed, in whatever order the service lists tasks and while rating takes them off the listing: each
+        `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a look at the
+        whole listing shows nothing undecided. A task sent back and handed in again is decided again. Not
+        guaranteed: tasks handed in during the last look, and a task that a change from elsewhere hides from
+        every look (something else rates one task in the same moment as another comes in before it).
+        """
+        problems = [] if job_id is None else rules.check_job_id(job_id)
+        if problems:
+            raise InvalidRequestError("review", problems)
+        check_seconds("review", "grace", grace)
+        if follow is not None:
+            check_seconds("review", "follow", follow)
+
+        async def fetch(page: int) -> Page[Task]:
+            return await self.jobs.get_unrated_tasks(page=page, job_id=job_id)
+
+        return Batch(self._session, Review(decide, fetch, follow), grace=grace)
+
+    async def review_all(self, decide: Decide, *, job_id: str | None = None, grace: float = 5.0) -> BatchReport:
+        """`review`, run to the end and added up."""
+        async with self.review(decide, job_id=job_id, grace=grace) as batch:
+            return await batch.report()
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of the service this client talks to."""
+        return self._session.edition
+
+    @property
+    def throttle(self) -> Throttle:
+        """The throttle that all calls of this client go through."""
+        return self._throttle
+
+    def __repr__(self) -> str:
+        return (
+            f"AsyncPicoworkers(user_id={self._user_id!r}, edition={self.edition.name!r}, "
+            f"base_url={self._session.base_url!r})"
+        )
+
+    async def __aenter__(self) -> Self:
+        self._session.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.aclose()
+
+
+def check_seconds(call: str, field: str, value: object) -> None:
+    """Raises `InvalidRequestError` unless the value is a number of seconds, 0 or more."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0:  # type: ignore[arg-type, operator]
+        raise InvalidRequestError(call, [Problem(field, value, "a finite number of seconds, 0 or more")])
+
+
+def _wire(
+    login: Credentials,
+    http_client: httpx.AsyncClient | None,
+    transport: httpx.AsyncBaseTransport | None,
+    timeout: float | None,
+    max_concurrency: int,
+) -> Wire:
+    user_agent = f"picoworkers_async/{__version__}"
+    if http_client is not None:
+        return ClientWire(http_client, login, user_agent, timeout)
+    chosen = transport or default_transport(max_connections=max_concurrency)
+    return TransportWire(chosen, login, user_agent, _TIMEOUT if timeout is None else timeout)
+
+
+def _address_problems(url: object) -> list[Problem]:
+    if not isinstance(url, str):
+        return [Problem("base_url", url, "an https:// address")]
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return [Problem("base_url", url, "a valid https:// address")]
+    problems = []
+    if parts.scheme not in ("https", "http") or not host:
+        problems.append(Problem("base_url", url, "an https:// address"))
+    elif parts.scheme == "http" and not _is_loopback(host):
+        problems.append(
+            Problem("base_url", url, "https://, since http:// would show the secret; loopback may use it")
+        )
+    if "@" in parts.netloc:
+        problems.append(Problem("base_url", f"{parts.scheme}://...@{host}", "no credentials in the address"))
+    if parts.query or parts.fragment:
+        problems.append(Problem("base_url", url, "no query and no fragment"))
+    return problems
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _timeout_problems(timeout: object) -> list[Problem]:
+    if timeout is None:
+        return []
+    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if number and math.isfinite(timeout) and timeout > 0:  # type: ignore[arg-type, operator]
+        return []
+    return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]

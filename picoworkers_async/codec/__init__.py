@@ -1,0 +1,36 @@
+"""JSON to models and back. Names of the wire live here and nowhere else."""
+
+from .answers import (
+    is_unauthorized,
+    read_ack,
+    read_balances,
+    read_categories,
+    read_job,
+    read_jobs_page,
+    read_lists,
+    read_posted_job,
+    read_tasks_page,
+    read_zones,
+    refusal,
+)
+from .json import ShapeError, encode, loads
+from .writing import write_draft, write_rating
+
+__all__ = [
+    "ShapeError",
+    "encode",
+    "is_unauthorized",
+    "loads",
+    "read_ack",
+    "read_balances",
+    "read_categories",
+    "read_job",
+    "read_jobs_page",
+    "read_lists",
+    "read_posted_job",
+    "read_tasks_page",
+    "read_zones",
+    "refusal",
+    "write_draft",
+    "write_rating",
+]

@@ -1,0 +1,53 @@
+"""Models to the document's JSON: what was set, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from ..models import Challenge, JobDraft, Proof, Rating
+
+_FLAGS = frozenset({"pause_after_approval", "hold_required", "notify_followers"})
+
+
+def write_rating(rating: Rating) -> dict[str, Any]:
+    """The body of rate-single-task (section 3.10)."""
+    body: dict[str, Any] = {
+        "job_id": rating.job_id,
+        "task_id": rating.task_id,
+        "task_rating": rating.verdict.value,
+    }
+    if rating.satisfaction is not None:
+        body["task_satisfaction"] = rating.satisfaction.value
+    if rating.comment is not None:
+        body["task_comment"] = rating.comment
+    if rating.given_list_id is not None:
+        body["list_id"] = rating.given_list_id
+    if rating.given_block_worker is not None:
+        body["block_worker"] = rating.given_block_worker
+    if rating.given_bonus is not None:
+        body["task_bonus"] = rating.given_bonus
+    return body
+
+
+def write_draft(draft: JobDraft, *, test: bool) -> dict[str, Any]:
+    """The body of post-job (section 3.4)."""
+    body: dict[str, Any] = {"test": 1} if test else {}
+    for field in attrs.fields(JobDraft):
+        value = getattr(draft, field.name)
+        if value is not None:
+            body[field.name] = int(value) if field.name in _FLAGS else _plain(field.name, value)
+    return body
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "variables":
+        return [{"name": key, "values": list(values)} for key, values in value.items()]
+    if isinstance(value, tuple):
+        return [_plain(name, item) for item in value]
+    if isinstance(value, Proof):
+        return {"description": value.description, "type": str(value.type).lower()}
+    if isinstance(value, Challenge):
+        return {"question": value.question, "answer": value.answer}
+    return value

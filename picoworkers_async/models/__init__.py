@@ -1,0 +1,34 @@
+"""What the service speaks of, as attrs classes."""
+
+from .account import Balances
+from .catalog import Category, WorkerList, Zone
+from .drafts import Ack, Cost, JobDraft, PostedJob
+from .jobs import Autorate, Challenge, ChallengeAction, Job, JobStatus, Proof, ProofType, WorkersLevel
+from .pages import Page
+from .tasks import PreviousProof, Rating, Satisfaction, Task, TaskProof, Verdict
+
+__all__ = [
+    "Ack",
+    "Autorate",
+    "Balances",
+    "Category",
+    "Challenge",
+    "ChallengeAction",
+    "Cost",
+    "Job",
+    "JobDraft",
+    "JobStatus",
+    "Page",
+    "PostedJob",
+    "PreviousProof",
+    "Proof",
+    "ProofType",
+    "Rating",
+    "Satisfaction",
+    "Task",
+    "TaskProof",
+    "Verdict",
+    "WorkerList",
+    "WorkersLevel",
+    "Zone",
+]

@@ -1,0 +1,135 @@
+"""A job to be posted, what it costs, and what the service says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from .jobs import Autorate, Challenge, ChallengeAction, Proof, WorkersLevel
+from .limits import Limit, limited
+from .money import to_money, to_money_or_none
+
+_FOLLOWERS_SHARE = Decimal("0.03")
+_FOLLOWERS_LEAST = Decimal(1)
+
+
+def _to_tuple(value: Any) -> Any:
+    """A tuple of a sequence; a string or what is no sequence stays, for the rules to name."""
+    if value is None or isinstance(value, str | bytes | Mapping):
+        return value
+    try:
+        return tuple(value)
+    except TypeError:
+        return value
+
+
+@attrs.frozen
+class Ack:
+    """The service did it. `message` is what it said, if anything."""
+
+    message: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class PostedJob:
+    """A job was posted, or, in test mode, found valid. `job_id` is read out of `url`; None where there is none."""
+
+    job_id: str | None = None
+    url: str | None = None
+    message: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Cost:
+    """What is known of a job's cost, in US dollars. A part that cannot be known is None.
+
+    `tasks` is tasks x value; `followers` the notice to followers, 3% of that and at least 1; `premium` the
+    premium amount; `known` the sum of what is known. `unknown` says in words what is not in it.
+    """
+
+    tasks: Decimal | None
+    followers: Decimal | None
+    premium: Decimal
+    known: Decimal
+    unknown: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class JobDraft:
+    """A job to post (section 3.4). What is None is not sent, and the service takes its default.
+
+    Either `zone_id` or `list_id` is required. Limits are checked by `post_job`, all at once, before sending.
+    """
+
+    zone_id: str | None = None
+    """The zone to target."""
+    excluded_countries: Sequence[str] | None = attrs.field(default=None, converter=_to_tuple)
+    """Country codes to exclude from the zone; only those that the zone lists."""
+    list_id: int | None = None
+    """The list of workers to target, of at least 10 workers."""
+    category_id: str
+    """The category, leading zeroes included."""
+    title: str
+    notes: str | None = None
+    """Additional notes for workers."""
+    instructions: Sequence[str] | None = attrs.field(default=None, converter=_to_tuple)
+    """The steps of the expected work."""
+    proofs: Sequence[Proof] | None = limited(Limit(maximum=4), converter=_to_tuple)
+    challenges: Sequence[Challenge] | None = limited(Limit(maximum=3), converter=_to_tuple)
+    challenge_action: ChallengeAction | str | None = None
+    """Required with challenges."""
+    num_tasks: int | None = limited(Limit(minimum=10))
+    """How many tasks to have done."""
+    workers_level: WorkersLevel | str | None = limited(Limit(default=WorkersLevel.STARTER))
+    workers_max_tasks: int | None = limited(Limit(default=1, minimum=1, maximum=10))
+    """How many tasks one worker may hand in; more than 1 needs a level above starter."""
+    task_value: Decimal = attrs.field(converter=to_money)
+    """Pay for one task in US dollars."""
+    speed: int | None = limited(Limit(default=1000, minimum=1, maximum=1000))
+    """How readily the job is shown: 1 is slow, 1000 normal."""
+    ttr: int | None = limited(Limit(default=7, minimum=1, maximum=7))
+    """Days until a task is rated as satisfied by itself. SproutGigs takes up to 90."""
+    autorate: Autorate | str | None = limited(Limit(default=Autorate.NO))
+    pause_after_approval: bool | None = limited(Limit(default=False))
+    hold_time: int | None = limited(Limit(default=5, minimum=5, maximum=90))
+    """Minutes that a worker may hold a position. SproutGigs takes 15 when it is not set."""
+    hold_required: bool | None = limited(Limit(default=False))
+    """Whether workers must hold the position before they hand in."""
+    distribution: int | None = limited(Limit(minimum=25, maximum=100))
+    """Greatest share of tasks from one country, in percent."""
+    notify_followers: bool | None = limited(Limit(default=False))
+    """Tell your followers; costs 3% of the job, at least $1."""
+    premium_amount: Decimal | None = limited(
+        Limit(default=Decimal(0), minimum=Decimal("2.00"), maximum=Decimal("50.00")),
+        converter=to_money_or_none,
+    )
+    """What to add to feature the job, in US dollars; 0 for nothing."""
+    start_time: str | None = None
+    """UTC, `HH:mm`: when the job starts each day (SproutGigs)."""
+    end_time: str | None = None
+    """UTC, `HH:mm`: when the job ends each day (SproutGigs)."""
+    variables: Mapping[str, Sequence[str]] | None = limited(Limit(minimum=2, maximum=999))
+    """Values for each `{{NAME}}` of the instructions, all of the same number (SproutGigs)."""
+
+    def cost(self) -> Cost:
+        """What this job is known to cost, and in words what is not known. Never sends anything.
+
+        Meant for drafts that hold to the limits; the service's own fee is not documented, so never in it.
+        """
+        unknown = ["the service's own fee"]
+        tasks = None if self.num_tasks is None else self.num_tasks * self.task_value
+        followers: Decimal | None = Decimal(0)
+        if tasks is None:
+            unknown.append("the pay for the tasks: num_tasks is not set")
+        if self.notify_followers:
+            followers = None if tasks is None else max(_FOLLOWERS_LEAST, tasks * _FOLLOWERS_SHARE)
+            if followers is None:
+                unknown.append("the notice to followers: 3% of the job, at least $1")
+        premium = self.premium_amount or Decimal(0)
+        known = sum((part for part in (tasks, followers, premium) if part is not None), Decimal(0))
+        return Cost(tasks, followers, premium, known, tuple(unknown))

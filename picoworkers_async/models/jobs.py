@@ -1,0 +1,118 @@
+"""Jobs as the service lists them, and the closed lists of values they use."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+
+class JobStatus(enum.StrEnum):
+    """Where a job stands. All but `PENDING_APPROVAL`, which has only been seen in answers, filter `get_jobs`."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    PENDING_REVIEW = "pending_review"
+    PENDING_RESTART = "pending_restart"
+    PAUSED = "paused"
+    PAUSED_SYSTEM = "paused_system"
+    PAUSED_ADMIN = "paused_admin"
+    BLOCKED = "blocked"
+    DECLINED = "declined"
+    PENDING_APPROVAL = "pending_approval"
+
+
+class WorkersLevel(enum.StrEnum):
+    """The least level of a worker."""
+
+    STARTER = "starter"
+    EXPERT = "expert"
+    ADVANCED = "advanced"
+
+
+class Autorate(enum.StrEnum):
+    """What the service does by itself with a submitted PCODE."""
+
+    NO = "NO"
+    VERIFY = "V"
+    VERIFY_AND_RATE = "V+R"
+
+
+class ProofType(enum.StrEnum):
+    """What a worker hands in."""
+
+    TEXT = "text"
+    SCREENSHOT = "screenshot"
+
+
+class ChallengeAction(enum.StrEnum):
+    """What happens to a worker who answers a challenge wrongly."""
+
+    RATE_NOK = "rate_nok"
+    RATE_NOK_BLOCK = "rate_nok_block"
+
+
+@attrs.frozen
+class Proof:
+    """Something a worker must hand in to show that the task is done."""
+
+    description: str
+    type: ProofType | str
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Challenge:
+    """A question shown to workers, and its correct answer."""
+
+    question: str
+    answer: str
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Job:
+    """A job of yours (sections 3.8 and 3.13). What the service leaves out is None."""
+
+    id: str
+    id_user: str | None = None
+    zone_id: str | None = None
+    excluded_countries: tuple[str, ...] = ()
+    list_id: int | None = None
+    category_id: str | None = None
+    created_at: datetime | None = None
+    status: JobStatus | str | None = None
+    task_value: Decimal | None = None
+    """Pay for one task in US dollars."""
+    tasks_done: int | None = None
+    num_tasks: int | None = None
+    """How many positions the job has in all."""
+    unrated_tasks: int | None = None
+    """How many tasks wait to be rated."""
+    workers_max_tasks: int | None = None
+    workers_level: WorkersLevel | str | None = None
+    speed: int | None = None
+    ttr: int | None = None
+    """Days until a task is rated as satisfied by itself."""
+    autorate: Autorate | str | None = None
+    pause_after_approval: bool | None = None
+    hold_time: int | None = None
+    """Minutes that a worker may hold a position."""
+    title: str | None = None
+    instructions: tuple[str, ...] = ()
+    notes: str | None = None
+    proofs: tuple[Proof, ...] = ()
+    challenge_action: ChallengeAction | str | None = None
+    challenges: tuple[Challenge, ...] = ()
+    start_time: str | None = None
+    """UTC, `HH:mm` (SproutGigs)."""
+    end_time: str | None = None
+    """UTC, `HH:mm` (SproutGigs)."""
+    distribution: int | None = None
+    """Greatest share of tasks from one country, in percent (SproutGigs)."""
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    """Fields that the document does not know."""

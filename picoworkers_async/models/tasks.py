@@ -1,0 +1,205 @@
+"""Tasks that workers handed in, and the ratings they get."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+import attrs
+
+from .money import to_money_or_none
+
+_NOTHING = Decimal(0)
+
+
+class Verdict(enum.StrEnum):
+    """How a task is rated."""
+
+    OK = "ok"
+    """The worker is paid."""
+    NOT_OK = "not_ok"
+    """The worker is refused."""
+    REVISE = "revise"
+    """The task is sent back; handed in again, it has a higher revision number."""
+
+
+class Satisfaction(enum.StrEnum):
+    """How satisfied you are: the first three go with `Verdict.OK`, the others with `Verdict.NOT_OK`."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    OK = "ok"
+    INCORRECT = "incorrect"
+    SPAM = "spam"
+    DUPE = "dupe"
+
+
+@attrs.frozen
+class TaskProof:
+    """One thing that a worker handed in: usually `text`; whatever else it has is in `extra`."""
+
+    text: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class PreviousProof:
+    """What was handed in before a task was sent back, and what you wrote then (SproutGigs)."""
+
+    employer_comment: str | None = None
+    finished_at: datetime | None = None
+    proofs: tuple[TaskProof, ...] = ()
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Task:
+    """A task that a worker handed in (section 3.9). `(id, revision_number)` says which piece of work it is."""
+
+    id: str
+    job_id: str | None = None
+    worker_id: str | None = None
+    finished_at: datetime | None = None
+    ip_address: str | None = None
+    country_code: str | None = None
+    revision_number: int = 0
+    variables: Mapping[str, Any] | tuple[Any, ...] = attrs.field(factory=dict)
+    """The values this worker was given; empty, an object, or a list, as the service sends it."""
+    proofs: tuple[TaskProof, ...] = ()
+    status: str | None = None
+    """How it was rated, such as `OK`; only on rated tasks (SproutGigs)."""
+    previous_proofs: tuple[PreviousProof, ...] = ()
+    """What was handed in before; only on rated tasks (SproutGigs)."""
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+    """Fields that the document does not know."""
+
+
+_VERDICTS = {value.value: value for value in Verdict}
+_SATISFACTIONS = {value.value: value for value in Satisfaction}
+
+
+def _to_verdict(value: Any) -> Any:
+    """A verdict in any letter case; what is none stays, for the rules to name."""
+    return _VERDICTS.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _to_satisfaction(value: Any) -> Any:
+    """A satisfaction in any letter case; what is none stays, for the rules to name."""
+    return _SATISFACTIONS.get(value.lower(), value) if isinstance(value, str) else value
+
+
+@attrs.frozen(repr=False)
+class Rating:
+    """How to rate one task (section 3.10). Usually made by `Rating.ok`, `Rating.not_ok` or `Rating.revise`.
+
+    `bonus` is in US dollars, `list_id` the list to add the worker to (0: none). What is left out is not sent,
+    and reads as the service's default. `revision_number` is known when the rating was made from a `Task`; it is
+    never sent. Limits are checked before sending, not here: a comment is required for `not_ok` and `revise`.
+    """
+
+    job_id: str = attrs.field()
+    task_id: str = attrs.field()
+    verdict: Verdict = attrs.field(converter=_to_verdict)
+    satisfaction: Satisfaction | None = attrs.field(default=None, converter=_to_satisfaction)
+    comment: str | None = None
+    given_list_id: int | None = attrs.field(default=None, alias="list_id")
+    given_block_worker: bool | None = attrs.field(default=None, alias="block_worker")
+    given_bonus: Decimal | None = attrs.field(default=None, alias="bonus", converter=to_money_or_none)
+    revision_number: int | None = None
+
+    @property
+    def list_id(self) -> int:
+        """The list that the worker is added to; 0 for none."""
+        return self.given_list_id or 0
+
+    @property
+    def block_worker(self) -> bool:
+        """Whether the worker is blocked from your jobs."""
+        return bool(self.given_block_worker)
+
+    @property
+    def bonus(self) -> Decimal:
+        """What the worker gets beside the pay, in US dollars."""
+        return _NOTHING if self.given_bonus is None else self.given_bonus
+
+    @classmethod
+    def ok(
+        cls,
+        task: Task,
+        satisfaction: Satisfaction | str | None = None,
+        comment: str | None = None,
+        list_id: int | None = None,
+        block_worker: bool | None = None,
+        bonus: Decimal | int | float | str | None = None,
+    ) -> Self:
+        """Pay the worker; `satisfaction` is excellent, good or ok."""
+        return cls._of(task, Verdict.OK, satisfaction, comment, list_id, block_worker, bonus)
+
+    @classmethod
+    def not_ok(
+        cls,
+        task: Task,
+        comment: str,
+        satisfaction: Satisfaction | str | None = None,
+        list_id: int | None = None,
+        block_worker: bool | None = None,
+        bonus: Decimal | int | float | str | None = None,
+    ) -> Self:
+        """Refuse the work, saying why; `satisfaction` is incorrect, spam or dupe."""
+        return cls._of(task, Verdict.NOT_OK, satisfaction, comment, list_id, block_worker, bonus)
+
+    @classmethod
+    def revise(
+        cls,
+        task: Task,
+        comment: str,
+        list_id: int | None = None,
+        block_worker: bool | None = None,
+        bonus: Decimal | int | float | str | None = None,
+    ) -> Self:
+        """Send the work back, saying what is missing."""
+        return cls._of(task, Verdict.REVISE, None, comment, list_id, block_worker, bonus)
+
+    @classmethod
+    def _of(
+        cls,
+        task: Task,
+        verdict: Verdict,
+        satisfaction: Satisfaction | str | None,
+        comment: str | None,
+        list_id: int | None,
+        block_worker: bool | None,
+        bonus: Decimal | int | float | str | None,
+    ) -> Self:
+        if not isinstance(task, Task):
+            raise TypeError(f"a rating is made from a Task, not from {type(task).__name__}: {task!r:.80}")
+        return cls(
+            task.job_id,  # type: ignore[arg-type]
+            task.id,
+            verdict,
+            satisfaction,
+            comment,
+            list_id,
+            block_worker,
+            bonus,
+            task.revision_number,
+        )
+
+    def __repr__(self) -> str:
+        names = ("job_id", "task_id", "verdict", "satisfaction", "comment")
+        shown = {name: getattr(self, name) for name in names}
+        shown |= {
+            "list_id": self.given_list_id,
+            "block_worker": self.given_block_worker,
+            "bonus": self.given_bonus,
+        }
+        shown["revision_number"] = self.revision_number
+        text = ", ".join(
+            f"{name}={value.value if isinstance(value, enum.StrEnum) else value!r}"
+            for name, value in shown.items()
+            if value is not None
+        )
+        return f"Rating({text})"

@@ -1,0 +1,204 @@
+"""Sends the ratings of one batch: several at once, each to its own outcome, unknown ones settled by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+
+from .. import answers, codec, endpoints, rules
+from ..errors import (
+    AuthenticationError,
+    CallError,
+    Fate,
+    InvalidRequestError,
+    NotSentError,
+    PicoworkersError,
+    RateLimitedError,
+    RefusedError,
+)
+from ..models import Page, Rating, Task
+from ..session import Session
+from .look import Listing, whole_listing
+from .outcome import Outcome, OutcomeStatus
+from .pool import Entry, Pool
+from .reconcile import Reconciler, Settled
+
+
+class Engine:
+    """One batch at work. A feed puts ratings in; outcomes go out to the stream as they complete.
+
+    Bounded throughout: a slow reader of outcomes holds back the sending, and that the reading of input.
+    """
+
+    def __init__(self, session: Session, outcomes: MemoryObjectSendStream[Outcome]) -> None:
+        self._session = session
+        self._outcomes = outcomes
+        self._senders = session.throttle.max_concurrency
+        self._pool = Pool(size=2 * self._senders, per_request=1)
+        self._reconciler = Reconciler(self._look, self._conclude, self._hold, self._pool.resume)
+        self._open = 0
+        self._sending = 0
+        self._draining = False
+        self._changed = anyio.Event()
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests of the batch may be under way at once."""
+        return self._senders
+
+    async def run(self, feed: Callable[[Engine], Awaitable[None]]) -> None:
+        """Take all that the feed gives, and end when every rating has its outcome."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._reconciler.run)
+            for _ in range(self._senders):
+                group.start_soon(self._send_until_closed)
+            await feed(self)
+            await self.idle()
+            self._pool.close()
+            group.cancel_scope.cancel()
+
+    async def put(self, rating: object, task: Task | None = None) -> None:
+        """Accept one rating, when there is room; what is not a valid rating fails here, unsent."""
+        self.opened()
+        if not isinstance(rating, Rating):
+            error = TypeError(f"a rating was expected, not {type(rating).__name__}: {rating!r:.80}")
+            await self.finish(Outcome(None, OutcomeStatus.FAILED, str(error), error, task))
+            return
+        problems = rules.check_rating(rating)
+        if problems:
+            invalid = InvalidRequestError(endpoints.RATE_SINGLE_TASK.call, problems)
+            await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
+            return
+        await self._pool.put(Entry(rating, task))
+
+    def opened(self) -> None:
+        """One more task is in hand, which `closed` or `finish` ends."""
+        self._open += 1
+
+    def closed(self) -> None:
+        """A task in hand came to its end."""
+        self._open -= 1
+        self._check_drained()
+
+    async def finish(self, outcome: Outcome) -> None:
+        """Hand an outcome to whoever reads them."""
+        await self._outcomes.send(outcome)
+        self.closed()
+
+    async def idle(self) -> None:
+        """Wait until everything in hand has come to its end, unknown ones settled."""
+        self._draining = True
+        self._check_drained()
+        try:
+            while self._open:
+                await self._changed.wait()
+        finally:
+            self._draining = False
+
+    def _check_drained(self) -> None:
+        if self._draining and self._open == len(self._reconciler):
+            if self._open:
+                self._reconciler.hurry()
+            else:
+                self._wake()
+
+    async def _send_until_closed(self) -> None:
+        while await self._pool.claim():
+            try:
+                slot = await self._session.enter()
+            except BaseException:
+                self._pool.unclaim()
+                raise
+            entries = self._pool.take()
+            if not entries:
+                self._session.leave(unused=slot)
+                continue
+            self._sending += 1
+            try:
+                await self._send_one(entries[0])
+            finally:
+                self._sending -= 1
+                self._wake()
+
+    async def _send_one(self, entry: Entry) -> None:
+        endpoint = endpoints.RATE_SINGLE_TASK
+        try:
+            try:
+                ack = await self._session.exchange(
+                    endpoint,
+                    self._session.url(endpoint),
+                    codec.encode(codec.write_rating(entry.rating)),
+                    codec.read_ack,
+                    costs_money=True,
+                )
+            finally:
+                self._session.leave()
+        except AuthenticationError:
+            raise
+        except CallError as error:
+            await self._failed(entry, error)
+        else:
+            await self._end(entry, OutcomeStatus.RATED, ack.message)
+
+    async def _failed(self, entry: Entry, error: CallError) -> None:
+        """Decide what follows when a request did not end in an acknowledgement."""
+        if error.fate is Fate.UNKNOWN:
+            self._reconciler.park(entry)
+            self._check_drained()
+        elif isinstance(error, RefusedError) and entry.looks:
+            # The repeat was refused: perhaps because the first request had worked after all.
+            entry.refusal = error.message
+            self._reconciler.park(entry)
+            self._check_drained()
+        elif isinstance(error, RefusedError):
+            await self._end(entry, OutcomeStatus.REFUSED, error.message, error)
+        elif answers.may_retry(error, costs_money=True) and self._may_try_again(entry, error):
+            if isinstance(error, NotSentError):
+                await anyio.sleep(self._session.retry.pause(entry.attempts))
+            self._pool.put_back([entry])
+        else:
+            await self._end(entry, OutcomeStatus.FAILED, str(error), error)
+
+    def _may_try_again(self, entry: Entry, error: CallError) -> bool:
+        """A 429 is waited out at the gate however often; connections that fail are tried as the policy says."""
+        if isinstance(error, RateLimitedError):
+            return True
+        entry.attempts += 1
+        return entry.attempts < self._session.retry.attempts
+
+    async def _end(
+        self, entry: Entry, status: OutcomeStatus, message: str | None, error: PicoworkersError | None = None
+    ) -> None:
+        await self.finish(Outcome(entry.rating, status, message, error, entry.task))
+
+    async def _look(self, job_id: str, entries: list[Entry]) -> Listing:
+        async def fetch(page: int) -> Page[Task]:
+            query = {"page": page if page != 1 else None, "job_id": job_id}
+            return await self._session.call(endpoints.GET_UNRATED_TASKS, codec.read_tasks_page, query=query)
+
+        return await whole_listing(fetch)
+
+    async def _hold(self) -> None:
+        """Stop sending, and wait for the requests under way."""
+        self._pool.pause()
+        while self._sending:
+            await self._changed.wait()
+
+    async def _conclude(self, entry: Entry, settled: Settled) -> None:
+        match settled:
+            case Settled.SEND_AGAIN:
+                self._pool.put_back([entry])
+            case Settled.TOOK_EFFECT:
+                message = "its answer was lost, and it is no longer listed as unrated"
+                await self._end(entry, OutcomeStatus.RATED, message)
+            case Settled.REFUSED:
+                await self._end(entry, OutcomeStatus.REFUSED, entry.refusal)
+            case Settled.CANNOT_TELL:
+                message = "its answer was lost, and reading could not tell whether it took effect"
+                await self._end(entry, OutcomeStatus.UNKNOWN, message)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

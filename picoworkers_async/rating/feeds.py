@@ -1,0 +1,30 @@
+"""Where the ratings of a batch come from when they are given by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable
+
+import anyio.lowlevel
+
+from ..models import Rating
+from .engine import Engine
+
+
+class Ratings:
+    """The feed of `rate`: an iterable or async iterable, read as there is room."""
+
+    def __init__(self, ratings: Iterable[Rating] | AsyncIterable[Rating]) -> None:
+        given: object = ratings
+        if not isinstance(given, Iterable | AsyncIterable):
+            kind = type(given).__name__
+            raise TypeError(f"ratings must be an iterable or async iterable of Rating, not {kind}")
+        self._ratings = ratings
+
+    async def __call__(self, engine: Engine) -> None:
+        if isinstance(self._ratings, AsyncIterable):
+            async for rating in self._ratings:
+                await engine.put(rating)
+        else:
+            for rating in self._ratings:
+                await engine.put(rating)
+                await anyio.lowlevel.checkpoint()

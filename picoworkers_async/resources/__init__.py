@@ -1,0 +1,8 @@
+"""The groups of methods: `pico.jobs`, `pico.users`, `pico.lists`, `pico.wallet`. One method an endpoint."""
+
+from .jobs import Jobs
+from .lists import Lists
+from .users import Users
+from .wallet import Wallet
+
+__all__ = ["Jobs", "Lists", "Users", "Wallet"]

@@ -1,0 +1,18 @@
+"""`pico.users`: the account itself."""
+
+from __future__ import annotations
+
+from .. import codec, endpoints
+from ..models import Balances
+from ..session import Session
+
+
+class Users:
+    """Information about your user (section 4)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get_balances(self) -> Balances:
+        """What the account has earned and what it can spend, in US dollars, exact (section 4.1)."""
+        return await self._session.call(endpoints.GET_BALANCES, codec.read_balances)

@@ -1,0 +1,39 @@
+"""How often, and after what pause, a call that is safe to repeat is sent again."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import attrs
+
+from .errors import InvalidRequestError, Problem
+
+
+@attrs.frozen
+class RetryPolicy:
+    """Exponential backoff with jitter, for calls that may be repeated.
+
+    `attempts` counts the first one; `initial` and `maximum` bound the pause between two, in seconds. A 429
+    is waited out at the throttle instead. Calls that move money are repeated only when they certainly did
+    not arrive. Raises `InvalidRequestError` for values out of range.
+    """
+
+    attempts: int = 4
+    initial: float = 0.5
+    maximum: float = 10.0
+
+    def __attrs_post_init__(self) -> None:
+        problems = []
+        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
+            problems.append(Problem("attempts", self.attempts, "a whole number, at least 1"))
+        for field, value in (("initial", self.initial), ("maximum", self.maximum)):
+            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+                problems.append(Problem(field, value, "a finite number of seconds, 0 or more"))
+        if problems:
+            raise InvalidRequestError("RetryPolicy", problems)
+
+    def pause(self, attempt: int, draw: float | None = None) -> float:
+        """Seconds to wait after attempt number `attempt` failed; `draw`, 0 to 1, is the share of jitter."""
+        jitter = random.random() if draw is None else draw  # noqa: S311
+        return min(self.maximum, self.initial * (2.0 ** (attempt - 1) + jitter))

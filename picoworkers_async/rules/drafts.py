@@ -1,0 +1,174 @@
+"""The rules for a job to be posted (section 3.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..editions import Ability, Edition
+from ..errors import Problem
+from ..models import Autorate, Challenge, ChallengeAction, JobDraft, Proof, ProofType, WorkersLevel
+from ..models.limits import limits_of
+from . import values
+
+_RANGES = ("num_tasks", "workers_max_tasks", "speed", "hold_time", "distribution")
+_FLAGS = ("pause_after_approval", "hold_required", "notify_followers")
+_NAME = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+
+
+def check_draft(draft: JobDraft, edition: Edition) -> list[Problem]:
+    """Everything that keeps this draft from being posted to this edition, without asking the service."""
+    return [
+        *_check_target(draft),
+        *_check_words(draft),
+        *_check_numbers(draft, edition),
+        *_check_workers(draft),
+        *_check_proofs(draft),
+        *_check_challenges(draft),
+        *_check_money(draft),
+        *_check_schedule(draft, edition),
+        *_check_variables(draft, edition),
+    ]
+
+
+def _check_target(draft: JobDraft) -> Iterator[Problem]:
+    if draft.zone_id is None and draft.list_id is None:
+        yield Problem("zone_id", None, "a zone_id or a list_id is required")
+    elif draft.zone_id is not None and draft.list_id is not None:
+        yield Problem("list_id", draft.list_id, "either a zone_id or a list_id, not both")
+    if draft.zone_id is not None:
+        yield from values.text("zone_id", draft.zone_id)
+    if draft.list_id is not None:
+        yield from values.whole("list_id", draft.list_id, 1)
+    if draft.excluded_countries is not None:
+        yield from values.texts("excluded_countries", draft.excluded_countries)
+        if draft.excluded_countries and draft.zone_id is None:
+            yield Problem("excluded_countries", draft.excluded_countries, "only with a zone_id")
+
+
+def _check_words(draft: JobDraft) -> Iterator[Problem]:
+    yield from values.text("category_id", draft.category_id)
+    yield from values.text("title", draft.title)
+    yield from values.optional_text("notes", draft.notes)
+    if draft.instructions is not None:
+        yield from values.texts("instructions", draft.instructions)
+
+
+def _check_numbers(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
+    limits = limits_of(JobDraft)
+    for name in _RANGES:
+        value, limit = getattr(draft, name), limits[name]
+        if value is not None:
+            most = None if limit.maximum is None else int(limit.maximum)
+            yield from values.whole(name, value, int(limit.minimum or 0), most)
+    if draft.ttr is not None:
+        yield from values.whole("ttr", draft.ttr, int(limits["ttr"].minimum or 1), edition.max_ttr)
+    for name in _FLAGS:
+        yield from values.flag(name, getattr(draft, name))
+
+
+def _check_workers(draft: JobDraft) -> Iterator[Problem]:
+    level = draft.workers_level
+    if level is not None:
+        yield from values.one_of("workers_level", level, WorkersLevel)
+    most = draft.workers_max_tasks
+    if isinstance(most, int) and most > 1 and (level is None or level == WorkersLevel.STARTER):
+        yield Problem("workers_max_tasks", most, "more than 1 only with a workers_level above starter")
+    if draft.autorate is not None:
+        yield from values.one_of("autorate", draft.autorate, Autorate)
+
+
+def _check_proofs(draft: JobDraft) -> Iterator[Problem]:
+    for place, proof in enumerate(_items(draft.proofs)):
+        if not isinstance(proof, Proof):
+            yield Problem(f"proofs[{place}]", proof, "a Proof")
+            continue
+        yield from values.text(f"proofs[{place}].description", proof.description)
+        yield from values.one_of(f"proofs[{place}].type", proof.type, ProofType)
+    yield from _check_number_of("proofs", draft.proofs)
+
+
+def _check_challenges(draft: JobDraft) -> Iterator[Problem]:
+    for place, challenge in enumerate(_items(draft.challenges)):
+        if not isinstance(challenge, Challenge):
+            yield Problem(f"challenges[{place}]", challenge, "a Challenge")
+            continue
+        yield from values.text(f"challenges[{place}].question", challenge.question)
+        yield from values.text(f"challenges[{place}].answer", challenge.answer)
+    yield from _check_number_of("challenges", draft.challenges)
+    action = draft.challenge_action
+    if action is not None:
+        yield from values.one_of("challenge_action", action, ChallengeAction)
+    if draft.challenges and action is None:
+        yield Problem("challenge_action", None, "required when there are challenges")
+    if action is not None and not draft.challenges:
+        yield Problem("challenge_action", action, "only with challenges")
+
+
+def _items(given: object) -> tuple[object, ...]:
+    return given if isinstance(given, tuple) else ()
+
+
+def _check_number_of(field: str, given: object) -> Iterator[Problem]:
+    most = int(limits_of(JobDraft)[field].maximum or 0)
+    if given is not None and not isinstance(given, tuple):
+        yield Problem(field, given, "a list")
+    elif given is not None and len(given) > most:
+        yield Problem(field, len(given), f"at most {most}")
+
+
+def _check_money(draft: JobDraft) -> Iterator[Problem]:
+    problems = list(values.money("task_value", draft.task_value))
+    yield from problems
+    if not problems and draft.task_value == 0:
+        yield Problem("task_value", draft.task_value, "an amount above 0")
+    premium = draft.premium_amount
+    if premium is not None:
+        problems = list(values.money("premium_amount", premium))
+        yield from problems
+        limit = limits_of(JobDraft)["premium_amount"]
+        least, most = limit.minimum or 0, limit.maximum or 0
+        if not problems and premium != 0 and not least <= premium <= most:
+            span = f"0, or an amount from {least} to {most}"
+            yield Problem("premium_amount", premium, span)
+
+
+def _check_schedule(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
+    times = {"start_time": draft.start_time, "end_time": draft.end_time}
+    for name, value in times.items():
+        if value is None:
+            continue
+        if not edition.can(Ability.SCHEDULE):
+            yield Problem(name, value, f"not known to the edition {edition.name}")
+        elif not isinstance(value, str) or not _TIME.fullmatch(value):
+            yield Problem(name, value, "a time in UTC from 00:00 to 24:00, as HH:mm")
+    start, end = draft.start_time or "00:00", draft.end_time or "24:00"
+    fit = isinstance(start, str) and isinstance(end, str) and _TIME.fullmatch(start) and _TIME.fullmatch(end)
+    if fit and start >= end:
+        yield Problem("end_time", end, f"later than the start_time, {start}")
+
+
+def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
+    given: object = draft.variables
+    if given is None:
+        return
+    if not edition.can(Ability.VARIABLES):
+        yield Problem("variables", given, f"not known to the edition {edition.name}")
+        return
+    if not isinstance(given, Mapping):
+        yield Problem("variables", given, "a mapping of names to lists of values")
+        return
+    limit = limits_of(JobDraft)["variables"]
+    for name, of_name in given.items():
+        field = f"variables[{name}]"
+        yield from values.texts(field, of_name, least=int(limit.minimum or 0), most=int(limit.maximum or 0))
+    counts = {name: len(of_name) for name, of_name in given.items() if isinstance(of_name, Sequence)}
+    if len(set(counts.values())) > 1:
+        yield Problem("variables", counts, "the same number of values for every variable")
+    lines = draft.instructions if isinstance(draft.instructions, tuple) else ()
+    used = {name for line in lines if isinstance(line, str) for name in _NAME.findall(line)}
+    for name in sorted(used - set(given)):
+        yield Problem("instructions", "{{" + name + "}}", "a variable of that name is required")
+    for name in sorted(set(map(str, given)) - used):
+        yield Problem(f"variables[{name}]", name, "to be used in the instructions, as {{" + name + "}}")

@@ -1,0 +1,55 @@
+"""The rules for a rating (section 3.10)."""
+
+from __future__ import annotations
+
+from ..errors import Problem
+from ..models import Rating, Satisfaction, Verdict
+from . import values
+
+FITTING = {
+    Verdict.OK: frozenset({Satisfaction.EXCELLENT, Satisfaction.GOOD, Satisfaction.OK}),
+    Verdict.NOT_OK: frozenset({Satisfaction.INCORRECT, Satisfaction.SPAM, Satisfaction.DUPE}),
+    Verdict.REVISE: frozenset(),
+}
+"""The satisfactions that go with each verdict."""
+
+
+def check_rating(rating: Rating) -> list[Problem]:
+    """Everything that keeps this rating from being sent."""
+    problems: list[Problem] = []
+    if type(rating.job_id) is not str or not rating.job_id.strip():
+        problems += values.text("job_id", rating.job_id)
+    if type(rating.task_id) is not str or not rating.task_id.strip():
+        problems += values.text("task_id", rating.task_id)
+    verdict: object = rating.verdict
+    if type(verdict) is not Verdict:
+        problems += values.one_of("verdict", verdict, Verdict)
+    else:
+        _check_satisfaction(rating, problems)
+        if verdict is not Verdict.OK and not (isinstance(rating.comment, str) and rating.comment.strip()):
+            limit = f"a comment is required when the verdict is {verdict.value}"
+            problems.append(Problem("comment", rating.comment, limit))
+        elif rating.comment is not None:
+            problems += values.optional_text("comment", rating.comment)
+    if rating.given_list_id is not None:
+        problems += values.whole("list_id", rating.given_list_id, 0)
+    if rating.given_block_worker is not None and type(rating.given_block_worker) is not bool:
+        problems.append(Problem("block_worker", rating.given_block_worker, "True or False"))
+    if rating.given_bonus is not None:
+        problems += values.money("bonus", rating.given_bonus)
+    return problems
+
+
+def _check_satisfaction(rating: Rating, problems: list[Problem]) -> None:
+    satisfaction: object = rating.satisfaction
+    if satisfaction is None:
+        return
+    fitting = FITTING[rating.verdict]
+    if type(satisfaction) is not Satisfaction:
+        problems += values.one_of("satisfaction", satisfaction, Satisfaction)
+    elif satisfaction not in fitting:
+        names = [member.value for member in Satisfaction if member in fitting]
+        limit = f"one of {', '.join(names)}" if names else "none"
+        problems.append(
+            Problem("satisfaction", satisfaction.value, f"{limit}, when the verdict is {rating.verdict.value}")
+        )

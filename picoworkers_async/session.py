@@ -1,0 +1,209 @@
+"""One call, from its row in the table to its typed result: gate, send, classify, retry, decode."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import anyio
+
+from . import answers, codec
+from .editions import Edition
+from .endpoints import Endpoint, repeat_costs_money
+from .errors import CallError, ClientStateError, InvalidRequestError, Problem, RateLimitedError
+from .grace import Grace
+from .http_errors import FailureKind, failure_kind
+from .retry import RetryPolicy
+from .throttle import Priority, Throttle
+from .wire import Answer, Wire
+
+T = TypeVar("T")
+
+logger = logging.getLogger("picoworkers_async")
+
+
+class Session:
+    """Sends calls for one account through one throttle. Views with other options share all the rest."""
+
+    def __init__(
+        self, *, edition: Edition, base_url: str, wire: Wire, throttle: Throttle, retry: RetryPolicy, account: str
+    ) -> None:
+        self.edition = edition
+        self.base_url = base_url
+        self.throttle = throttle
+        self.retry = retry
+        self.account = account
+        self._wire = wire
+        self._open = _Flag()
+        self._priority = Priority.INTERACTIVE
+        self._group: Hashable = None
+        self._grace: Grace | None = None
+
+    def view(self, *, priority: Priority, group: Hashable = None, grace: Grace | None = None) -> Session:
+        """The same session, with another place at the gate."""
+        other = copy.copy(self)
+        other._priority, other._group, other._grace = priority, group, grace
+        return other
+
+    def open(self) -> None:
+        if self._open.state != "new":
+            raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
+        self._open.state = "open"
+
+    async def aclose(self) -> None:
+        self._open.state = "closed"
+        with anyio.CancelScope(shield=True):
+            await self._wire.aclose()
+
+    async def call(
+        self,
+        endpoint: Endpoint,
+        read: Callable[[Any], T],
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        """Send the call and read its answer, repeating it where that is safe.
+
+        Raises the errors of `answers.read_answer`, and `InvalidRequestError` if the edition lacks the endpoint.
+        """
+        self.require(endpoint)
+        costs_money = repeat_costs_money(endpoint, body)
+        url = self.url(endpoint, query)
+        content = None if endpoint.method == "GET" else codec.encode(body or {})
+        try:
+            return await self._attempt(endpoint, url, content, read, costs_money=costs_money)
+        except CallError as first:
+            if self.retry.attempts == 1 or not answers.may_retry(first, costs_money=costs_money):
+                raise
+            failed = first
+        return await self._again(failed, endpoint, url, content, read, costs_money=costs_money)
+
+    def url(self, endpoint: Endpoint, query: Mapping[str, Any] | None = None) -> str:
+        """The address of a call; fields of the query that are None are left out."""
+        if not query:
+            return self.base_url + endpoint.path
+        fields = {name: value for name, value in query.items() if value is not None}
+        return f"{self.base_url}{endpoint.path}?{urlencode(fields)}" if fields else self.base_url + endpoint.path
+
+    def require(self, endpoint: Endpoint) -> None:
+        """Raises `ClientStateError` outside the client's block, `InvalidRequestError` for a lacking ability."""
+        if self._open.state != "open":
+            raise ClientStateError(
+                f"{endpoint.call}: nothing was sent, the client is {_NOT_OPEN[self._open.state]}; "
+                "use it inside `async with AsyncPicoworkers(...) as pico:`"
+            )
+        if endpoint.ability is not None and not self.edition.can(endpoint.ability):
+            limit = f"this edition of the service cannot {endpoint.ability.value}"
+            raise InvalidRequestError(endpoint.call, [Problem("edition", self.edition.name, limit)])
+
+    async def enter(self) -> float:
+        """Wait at the gate for permission to send one request; gives its slot, for `leave(unused=slot)`."""
+        return await self.throttle.acquire(self._priority, self._group)
+
+    def leave(self, *, unused: float | None = None) -> None:
+        """Give the permission of `enter` back."""
+        self.throttle.release(unused=unused)
+
+    async def exchange(
+        self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
+    ) -> T:
+        """Send one request, for which `enter` gave permission, and read its answer."""
+        departed_at = self.throttle.departed()
+        try:
+            if self._grace is None:
+                answer = await self._wire.send(endpoint.method, url, content)
+            else:
+                answer = await self._grace.keep(endpoint.call, self._wire.send(endpoint.method, url, content))
+        except CallError:
+            raise
+        except Exception as failure:
+            kind = failure_kind(failure)
+            if kind is FailureKind.NOT_HTTP:
+                raise
+            error = answers.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
+            logger.info("%s", error)
+            raise error from _without_frames(failure)
+        return self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+
+    def _read(
+        self,
+        endpoint: Endpoint,
+        url: str,
+        answer: Answer,
+        read: Callable[[Any], T],
+        departed_at: float,
+        *,
+        costs_money: bool,
+    ) -> T:
+        call, (status, headers, body) = endpoint.call, answer
+        logger.debug("%s: HTTP %s, %d bytes", call, status, len(body))
+        if status != 429:
+            self.throttle.answered(departed_at)
+        try:
+            return read(answers.read_answer(call, url, status, headers, body, costs_money=costs_money))
+        except RateLimitedError as error:
+            seconds = self.throttle.too_many(error.retry_after)
+            logger.warning("%s: HTTP 429; everybody waits %g s", call, seconds)
+            raise
+        except codec.ShapeError as problem:
+            raise answers.misshapen(call, status, str(problem), body, costs_money=costs_money) from None
+
+    async def _attempt(
+        self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
+    ) -> T:
+        await self.enter()
+        try:
+            return await self.exchange(endpoint, url, content, read, costs_money=costs_money)
+        finally:
+            self.leave()
+
+    async def _again(
+        self,
+        first: CallError,
+        endpoint: Endpoint,
+        url: str,
+        content: bytes | None,
+        read: Callable[[Any], T],
+        *,
+        costs_money: bool,
+    ) -> T:
+        """The further attempts; the machinery for them is loaded only when something failed."""
+        import tenacity
+
+        def pause(state: tenacity.RetryCallState) -> float:
+            held = state.outcome is not None and isinstance(state.outcome.exception(), RateLimitedError)
+            return 0.0 if held else self.retry.pause(state.attempt_number)
+
+        async for attempt in tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(self.retry.attempts),
+            wait=pause,
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, CallError) and answers.may_retry(error, costs_money=costs_money)
+            ),
+            sleep=anyio.sleep,
+            reraise=True,
+        ):
+            with attempt:
+                if attempt.retry_state.attempt_number == 1:
+                    raise first
+                return await self._attempt(endpoint, url, content, read, costs_money=costs_money)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class _Flag:
+    """Whether the client's block is open, shared by all views of a session."""
+
+    state = "new"
+
+
+_NOT_OPEN = {"new": "not open yet", "closed": "closed"}
+
+
+def _without_frames(failure: Exception) -> Exception:
+    """The failure as it reads, without the frames below us, whose variables hold the request's headers."""
+    failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+    return failure
