@@ -48,6 +48,10 @@ class Engine:
         """How many requests of the batch may be under way at once."""
         return self._senders
 
+    def pause(self, attempt: int) -> float:
+        """Seconds to wait after attempt number `attempt` at something failed."""
+        return self._session.retry.pause(attempt)
+
     async def run(self, feed: Callable[[Engine], Awaitable[None]]) -> None:
         """Take all that the feed gives, and end when every rating has its outcome."""
         async with anyio.create_task_group() as group:
@@ -156,7 +160,7 @@ class Engine:
             await self._end(entry, OutcomeStatus.REFUSED, error.message, error)
         elif answers.may_retry(error, costs_money=True) and self._may_try_again(entry, error):
             if isinstance(error, NotSentError):
-                await anyio.sleep(self._session.retry.pause(entry.attempts))
+                await anyio.sleep(self.pause(entry.attempts))
             self._pool.put_back([entry])
         else:
             await self._end(entry, OutcomeStatus.FAILED, str(error), error)

@@ -21,6 +21,7 @@ MAX_LOOKS = 5
 
 _ENOUGH = 256
 _PATIENCE = 5.0
+_FAILED_LOOKS = 4
 
 
 class Settled(enum.Enum):
@@ -119,13 +120,14 @@ class Reconciler:
             await self._conclude(entry, settled)
 
     async def _read(self, job_id: str, entries: list[Entry]) -> Listing:
-        try:
-            return await self._look(job_id, entries)
-        except AuthenticationError:
-            raise
-        except CallError as error:
-            logger.warning("%d ratings of job %s stay unknown: %s", len(entries), job_id, error)
-            return Listing({}, complete=False)
+        for _ in range(_FAILED_LOOKS):
+            try:
+                return await self._look(job_id, entries)
+            except AuthenticationError:
+                raise
+            except CallError as error:
+                logger.warning("%d ratings of job %s are still unknown: %s", len(entries), job_id, error)
+        return Listing({}, complete=False)
 
     def _wake(self) -> None:
         self._changed.set()

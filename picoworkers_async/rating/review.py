@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from .. import answers
+from ..errors import CallError
 from ..models import Page, Rating, Task
 from .engine import Engine
 from .look import Fetch, backwards
@@ -19,6 +21,7 @@ Decide = Callable[[Task], Rating | Awaitable[Rating | None] | None]
 logger = logging.getLogger("picoworkers_async")
 
 _QUIET_LOOKS = 12
+_FAILED_LOOKS = 6
 _LOOK_BITS = 32
 
 
@@ -77,11 +80,10 @@ class Review:
 
     async def __call__(self, engine: Engine) -> None:
         send, receive = anyio.create_memory_object_stream[Task](engine.concurrency)
-        async with anyio.create_task_group() as group, send, receive:
+        async with receive, anyio.create_task_group() as group, send:
             for _ in range(engine.concurrency):
                 group.start_soon(self._decide_all, engine, receive)
             await self._walk(engine, send)
-            send.close()
 
     async def _walk(self, engine: Engine, tasks: MemoryObjectSendStream[Task]) -> None:
         async def on_page(page: Page[Task]) -> None:
@@ -91,12 +93,22 @@ class Review:
                     engine.opened()
                     await tasks.send(task)
 
-        quiet = 0
+        quiet = failures = 0
         while True:
             self._decided.begin_look(count_anew=quiet == 0)
             self._fresh = 0
-            total = await backwards(self._fetch, on_page, ahead=engine.concurrency)
+            try:
+                total = await backwards(self._fetch, on_page, ahead=engine.concurrency)
+            except CallError as error:
+                failures += 1
+                if failures == _FAILED_LOOKS or not answers.may_retry(error, costs_money=False):
+                    raise
+                logger.warning("a look at the listing failed, and is tried again: %s", error)
+                quiet = 0
+                await anyio.sleep(engine.pause(failures))
+                continue
             await engine.idle()
+            failures = 0
             quiet = 0 if self._fresh else quiet + 1
             whole = quiet > 0 and self._decided.has_seen(total)
             if not whole and quiet < _QUIET_LOOKS:

@@ -29,12 +29,13 @@ def check_rating(rating: Rating) -> list[Problem]:
         if verdict is not Verdict.OK and not (isinstance(rating.comment, str) and rating.comment.strip()):
             limit = f"a comment is required when the verdict is {verdict.value}"
             problems.append(Problem("comment", rating.comment, limit))
-        elif rating.comment is not None:
+        elif rating.comment is not None and type(rating.comment) is not str:
             problems += values.optional_text("comment", rating.comment)
     if rating.given_list_id is not None:
         problems += values.whole("list_id", rating.given_list_id, 0)
-    if rating.given_block_worker is not None and type(rating.given_block_worker) is not bool:
-        problems.append(Problem("block_worker", rating.given_block_worker, "True or False"))
+    block: object = rating.given_block_worker
+    if block is not None and type(block) is not bool:
+        problems.append(Problem("block_worker", block, "True or False"))
     if rating.given_bonus is not None:
         problems += values.money("bonus", rating.given_bonus)
     return problems

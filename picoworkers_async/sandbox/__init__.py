@@ -1,0 +1,16 @@
+"""The service itself, small and honest, for tests and demos. Needs the extra `picoworkers-async[sandbox]`."""
+
+try:
+    import starlette as _starlette  # noqa: F401
+    import uvicorn as _uvicorn  # noqa: F401
+except ImportError as _missing:
+    raise ImportError(
+        f"picoworkers_async.sandbox needs {_missing.name}; install `picoworkers-async[sandbox]`"
+    ) from None
+
+from .faults import Faults
+from .ledger import Entry, Kind
+from .log import Logged
+from .service import Sandbox
+
+__all__ = ["Entry", "Faults", "Kind", "Logged", "Sandbox"]

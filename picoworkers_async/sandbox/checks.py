@@ -1,0 +1,160 @@
+"""What the sandbox refuses: requests held against the document, without the client's own rules.
+
+It is the other side's opinion: a mistake in the client's rules shows here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from ..editions import Edition
+
+Check = Callable[[Any], bool]
+
+
+def _int(least: int, most: int) -> Check:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _one_of(*words: str) -> Check:
+    return lambda value: value in words
+
+
+def _amount(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool) and value >= 0
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _objects(most: int, **fields: Check) -> Check:
+    def check(value: Any) -> bool:
+        return (
+            isinstance(value, list)
+            and len(value) <= most
+            and all(
+                isinstance(item, dict) and set(item) == set(fields) and all(fields[key](item[key]) for key in item)
+                for item in value
+            )
+        )
+
+    return check
+
+
+_FLAG = _int(0, 1)
+_ANY_INT = _int(0, 10**9)
+_JOB: dict[str, Check] = {"job_id": _text}
+_RATING: dict[str, Check] = {
+    "task_rating": _one_of("ok", "not_ok", "revise"),
+    "task_satisfaction": _one_of("excellent", "good", "ok", "incorrect", "spam", "dupe"),
+    "task_comment": lambda value: isinstance(value, str),
+    "list_id": _ANY_INT,
+    "block_worker": lambda value: isinstance(value, bool),
+    "task_bonus": _amount,
+}
+
+
+def bodies(edition: Edition) -> dict[str, tuple[dict[str, Check], tuple[str, ...]]]:
+    """For each endpoint that takes a body: its attributes, and which are required."""
+    ttr = _int(1, edition.max_ttr)
+    draft: dict[str, Check] = {
+        "test": _FLAG,
+        "zone_id": _text,
+        "excluded_countries": _texts,
+        "list_id": _ANY_INT,
+        "category_id": _text,
+        "title": _text,
+        "notes": lambda value: isinstance(value, str),
+        "instructions": _texts,
+        "proofs": _objects(4, type=_one_of("text", "screenshot"), description=_text),
+        "challenges": _objects(3, question=_text, answer=_text),
+        "challenge_action": _one_of("rate_nok", "rate_nok_block"),
+        "num_tasks": _int(10, 10**9),
+        "workers_level": _one_of("starter", "expert", "advanced"),
+        "workers_max_tasks": _int(1, 10),
+        "task_value": lambda value: _amount(value) and value > 0,
+        "speed": _int(1, 1000),
+        "ttr": ttr,
+        "autorate": _one_of("NO", "V", "V+R"),
+        "pause_after_approval": _FLAG,
+        "hold_time": _int(5, 90),
+        "hold_required": _FLAG,
+        "distribution": _int(25, 100),
+        "notify_followers": _FLAG,
+        "premium_amount": lambda value: _amount(value) and (value == 0 or 2 <= value <= 50),
+    }
+    positions = _int(1, 9999)
+    table: dict[str, tuple[dict[str, Check], tuple[str, ...]]] = {
+        "post_job": (draft, ("category_id", "title", "task_value")),
+        "add_positions": ({**_JOB, "positions": positions}, ("job_id", "positions")),
+        "set_speed": ({**_JOB, "speed": _int(1, 1000)}, ("job_id", "speed")),
+        "set_ttr": ({**_JOB, "ttr": ttr}, ("job_id", "ttr")),
+        "rate_single_task": (
+            {**_JOB, "task_id": _text, **_RATING},
+            ("job_id", "task_id", "task_rating"),
+        ),
+        "stop_job": (_JOB, ("job_id",)),
+        "restart_job": ({**_JOB, "positions": positions}, ("job_id",)),
+        "pause_job": (_JOB, ("job_id",)),
+        "resume_job": (_JOB, ("job_id",)),
+        "add_workers": (
+            {"list_id": _ANY_INT, "workers": lambda value: _texts(value) and bool(value)},
+            ("list_id", "workers"),
+        ),
+        "deposit": ({"amount": _int(1000, 10**9)}, ("amount",)),
+    }
+    return table
+
+
+QUERIES: dict[str, frozenset[str]] = {
+    "get_jobs": frozenset({"page", "status", "unrated_tasks"}),
+    "get_unrated_tasks": frozenset({"page", "job_id"}),
+    "get_job": frozenset({"job_id"}),
+}
+
+
+def refuse(body: Any, attributes: Mapping[str, Check], required: tuple[str, ...]) -> str | None:
+    """The message with which a body is refused, if it is."""
+    if not isinstance(body, dict):
+        return "The request is not a JSON object."
+    for name in body:
+        if name not in attributes:
+            return f"Unknown attribute {name}."
+    for name in required:
+        if name not in body:
+            return f"Attribute {name} is required."
+    for name, value in body.items():
+        if not attributes[name](value):
+            return f"Invalid value for {name}."
+    return None
+
+
+def refuse_rating(rating: Mapping[str, Any]) -> str | None:
+    """What holds between the attributes of a rating."""
+    fitting = {"ok": ("excellent", "good", "ok"), "not_ok": ("incorrect", "spam", "dupe"), "revise": ()}
+    verdict, satisfaction = rating["task_rating"], rating.get("task_satisfaction")
+    if satisfaction is not None and satisfaction not in fitting[verdict]:
+        return "The satisfaction does not match the rating."
+    if verdict != "ok" and not str(rating.get("task_comment", "")).strip():
+        return "A comment is required."
+    return None
+
+
+def refuse_draft(draft: Mapping[str, Any]) -> str | None:
+    """What holds between the attributes of a job."""
+    if ("zone_id" in draft) == ("list_id" in draft):
+        return "Either zone_id or list_id is required."
+    if draft.get("excluded_countries") and "zone_id" not in draft:
+        return "Countries can only be excluded from a zone."
+    if draft.get("challenges") and "challenge_action" not in draft:
+        return "challenge_action is required."
+    if draft.get("workers_max_tasks", 1) > 1 and draft.get("workers_level", "starter") == "starter":
+        return "workers_max_tasks needs a higher workers_level."
+    return None

@@ -1,0 +1,91 @@
+"""Cruelty on request: what may go wrong with a request, how likely, drawn from a seed."""
+
+from __future__ import annotations
+
+import enum
+import random
+
+import attrs
+
+
+class Fault(enum.Enum):
+    """One thing that goes wrong. Which of them leave the request processed is said at each field of `Faults`."""
+
+    CUT_BEFORE = "cut_before"
+    CUT_AFTER = "cut_after"
+    HALF_ANSWER = "half_answer"
+    HTML_200 = "html_200"
+    HTML_502 = "html_502"
+    HTML_503 = "html_503"
+    ERROR_500_BEFORE = "error_500_before"
+    ERROR_500_AFTER = "error_500_after"
+    SLOW = "slow"
+    RESET_IDLE = "reset_idle"
+    TOO_MANY = "too_many"
+
+
+def _probability(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{attribute.name}={value!r}: a probability from 0 to 1")
+
+
+def _chance() -> float:
+    chance: float = attrs.field(default=0.0, validator=_probability)
+    return chance
+
+
+@attrs.frozen(kw_only=True)
+class Faults:
+    """How likely each fault is for a request, from 0 to 1. They add up; more than 1 in all is refused.
+
+    `only` names the endpoints they are for, such as `rate_single_task`; left out, all.
+    """
+
+    cut_before: float = _chance()
+    """The connection is cut before the request is processed."""
+    cut_after: float = _chance()
+    """It is processed, and the connection cut before the answer."""
+    half_answer: float = _chance()
+    """It is processed, and half the answer sent."""
+    html_200: float = _chance()
+    """A page of HTML with status 200; processed or not by the toss of a coin."""
+    html_502: float = _chance()
+    """A page of HTML with status 502; processed or not by the toss of a coin."""
+    html_503: float = _chance()
+    """A page of HTML with status 503; not processed."""
+    error_500_before: float = _chance()
+    """Status 500, not processed."""
+    error_500_after: float = _chance()
+    """Status 500, processed."""
+    slow: float = _chance()
+    """It is processed, and answered `slow_seconds` later."""
+    reset_idle: float = _chance()
+    """It is processed and answered; then the idle connection is reset."""
+    too_many: float = _chance()
+    """Status 429, not processed, with a short `Retry-After`."""
+    slow_seconds: float = 1.0
+    only: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(frozenset))
+
+    def __attrs_post_init__(self) -> None:
+        if self.total() > 1:
+            raise ValueError(f"the probabilities add up to {self.total()}, more than 1")
+
+    @classmethod
+    def all(cls, probability: float, *, slow_seconds: float = 1.0) -> Faults:
+        """Every fault with the same probability."""
+        return cls(**{fault.value: probability for fault in Fault}, slow_seconds=slow_seconds)  # type: ignore[arg-type]
+
+    def total(self) -> float:
+        """How likely it is that anything goes wrong."""
+        return float(sum(getattr(self, fault.value) for fault in Fault))
+
+    def draw(self, endpoint: str, rng: random.Random) -> Fault | None:
+        """What goes wrong with this request, if anything."""
+        if self.only is not None and endpoint not in self.only:
+            return None
+        point = rng.random()
+        for fault in Fault:
+            point -= getattr(self, fault.value)
+            if point < 0:
+                return fault
+        return None
