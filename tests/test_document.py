@@ -1,0 +1,84 @@
+"""The examples of the API document, one by one, on the wire."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+import respx
+
+from picoworkers_async import PICOWORKERS, AsyncPicoworkers
+from picoworkers_async.endpoints import ENDPOINTS
+
+from .vectors import DRAFT, VECTORS, Vector
+
+pytestmark = pytest.mark.anyio
+
+
+def test_every_endpoint_of_the_document_has_an_example() -> None:
+    sections = {row.section for row in ENDPOINTS if row.ability is None or PICOWORKERS.can(row.ability)}
+    assert len(sections) == 18
+    assert {vector.section for vector in VECTORS} == sections
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.section}-{vector.name}")
+async def test_an_example_is_sent_and_read_as_documented(vector: Vector) -> None:
+    with respx.mock(assert_all_called=True) as router:
+        route = router.request(vector.method, vector.url)
+        route.respond(200, text=vector.answer, headers={"content-type": "application/json"})
+        async with AsyncPicoworkers("user_id", "api_secret") as pico:
+            result = await vector.call(pico)
+
+    sent = route.calls.last.request
+    assert str(sent.url) == vector.url
+    assert sent.headers["authorization"] == "Basic dXNlcl9pZDphcGlfc2VjcmV0"
+    if vector.body is None:
+        assert sent.content == b""
+    else:
+        assert sent.headers["content-type"] == "application/json"
+        assert sent.content == json.dumps(vector.body, separators=(",", ":")).encode()
+    if callable(vector.read):
+        assert vector.read(result)
+    else:
+        assert result == vector.read
+
+
+async def test_the_same_is_sent_through_a_client_that_the_user_shares() -> None:
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, text=VECTORS[9].answer)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), auth=("other", "login")) as shared:
+        async with AsyncPicoworkers("user_id", "api_secret", http_client=shared) as pico:
+            await VECTORS[9].call(pico)
+        assert not shared.is_closed
+    assert seen[0].headers["authorization"] == "Basic dXNlcl9pZDphcGlfc2VjcmV0"
+    assert seen[0].headers["content-type"] == "application/json"
+    assert json.loads(seen[0].content) == VECTORS[9].body
+
+
+async def test_queries_are_written_as_documented() -> None:
+    with respx.mock() as router:
+        jobs = router.get("https://picoworkers.com/api/jobs/get-jobs.php")
+        jobs.respond(200, json={"current_page": 2, "pages": 2, "jobs": []})
+        tasks = router.get("https://picoworkers.com/api/jobs/get-unrated-tasks.php")
+        tasks.respond(200, json={"current_page": 3, "pages": 3, "tasks": []})
+        async with AsyncPicoworkers("user_id", "api_secret") as pico:
+            await pico.jobs.get_jobs(page=2, status="PAUSED", unrated_tasks=True)
+            await pico.jobs.get_unrated_tasks(page=3, job_id="fc7b3bd10d08")
+    assert jobs.calls.last.request.url.query == b"page=2&status=paused&unrated_tasks=1"
+    assert tasks.calls.last.request.url.query == b"page=3&job_id=fc7b3bd10d08"
+
+
+async def test_posting_in_test_mode_asks_for_a_test_and_reads_an_answer_without_a_url() -> None:
+    with respx.mock() as router:
+        route = router.post("https://picoworkers.com/api/jobs/post-job.php")
+        route.respond(200, json={"ok": True, "message": "Job is valid"})
+        async with AsyncPicoworkers("user_id", "api_secret") as pico:
+            posted = await pico.jobs.post_job(DRAFT, test=True)
+    assert json.loads(route.calls.last.request.content)["test"] == 1
+    assert posted.job_id is None
+    assert posted.message == "Job is valid"
