@@ -90,7 +90,7 @@ def may_retry(error: CallError, *, costs_money: bool) -> bool:
         case ServiceError() | NoAnswerError():
             return not costs_money
         case InvalidResponseError():
-            return not costs_money and (error.status is None or error.status >= 500 or error.excerpt[:1] == "<")
+            return not costs_money and error.status is not None and 200 <= error.status < 300
         case _:
             return False
 

@@ -1,0 +1,78 @@
+"""What the models do beside holding values."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from picoworkers_async import JobDraft, Rating, Task, Verdict
+from picoworkers_async.models.limits import limits_of
+
+from .vectors import DRAFT
+
+TASK = Task("t1", "j1", revision_number=2)
+
+
+def test_money_is_read_by_its_shortest_decimal_form() -> None:
+    assert [Rating.ok(TASK, bonus=given).bonus for given in (0.1, "0.10", 1, Decimal("3.3482"))] == [
+        Decimal("0.1"),
+        Decimal("0.10"),
+        Decimal(1),
+        Decimal("3.3482"),
+    ]
+
+
+def test_what_is_left_out_of_a_rating_reads_as_the_services_default() -> None:
+    rating = Rating.ok(TASK)
+    assert (rating.list_id, rating.block_worker, rating.bonus) == (0, False, Decimal(0))
+
+
+def test_a_rating_knows_the_revision_of_the_task_it_was_made_from() -> None:
+    assert Rating.revise(TASK, "which?").revision_number == 2
+    assert Rating("j1", "t1", Verdict.OK).revision_number is None
+
+
+def test_a_rating_made_from_something_else_says_so() -> None:
+    with pytest.raises(TypeError, match="made from a Task, not from str"):
+        Rating.ok("t1")  # type: ignore[arg-type]
+
+
+def test_a_rating_shows_what_was_given_and_nothing_else() -> None:
+    assert repr(Rating.ok(TASK, bonus=1)) == (
+        "Rating(job_id='j1', task_id='t1', verdict='ok', bonus=Decimal('1'), revision_number=2)"
+    )
+
+
+def test_models_are_immutable() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        TASK.id = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("change", "followers", "known"),
+    [
+        ({}, Decimal(0), Decimal("2.50")),
+        ({"notify_followers": True}, Decimal(1), Decimal("3.50")),
+        ({"notify_followers": True, "num_tasks": 1000}, Decimal("3"), Decimal("103")),
+        ({"premium_amount": 2}, Decimal(0), Decimal("4.50")),
+    ],
+)
+def test_a_draft_knows_its_cost_but_for_the_services_fee(change: dict, followers: Decimal, known: Decimal) -> None:
+    cost = attrs.evolve(DRAFT, **change).cost()
+    assert (cost.followers, cost.known) == (followers, known)
+    assert cost.unknown == ("the service's own fee",)
+
+
+def test_a_draft_without_a_number_of_tasks_says_that_their_pay_is_unknown() -> None:
+    cost = attrs.evolve(DRAFT, num_tasks=None, notify_followers=True, premium_amount=5).cost()
+    assert (cost.tasks, cost.followers, cost.known) == (None, None, Decimal(5))
+    assert len(cost.unknown) == 3
+
+
+def test_fields_carry_their_documented_defaults_and_limits() -> None:
+    limits = limits_of(JobDraft)
+    assert (limits["speed"].default, limits["speed"].minimum, limits["speed"].maximum) == (1000, 1, 1000)
+    assert limits["premium_amount"].maximum == Decimal("50.00")
+    assert limits["num_tasks"].minimum == 10

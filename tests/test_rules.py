@@ -1,0 +1,223 @@
+"""Each documented limit, on both sides of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from picoworkers_async import (
+    PICOWORKERS,
+    SPROUTGIGS,
+    Category,
+    Challenge,
+    JobDraft,
+    JobStatus,
+    Proof,
+    Rating,
+    Task,
+    Verdict,
+    WorkerList,
+    Zone,
+    rules,
+)
+
+from .vectors import DRAFT
+
+TASK = Task("t1", "j1")
+PROOF = Proof("a screenshot", "screenshot")
+CHALLENGE = Challenge("2 + 2?", "4")
+
+
+def fields(problems: list) -> list[str]:
+    return [problem.field for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({"num_tasks": 10}, None),
+        ({"num_tasks": 9}, "num_tasks"),
+        ({"num_tasks": True}, "num_tasks"),
+        ({"num_tasks": "25"}, "num_tasks"),
+        ({"proofs": [PROOF] * 4}, None),
+        ({"proofs": [PROOF] * 5}, "proofs"),
+        ({"proofs": [Proof("", "text")]}, "proofs[0].description"),
+        ({"proofs": [Proof("x", "video")]}, "proofs[0].type"),
+        ({"proofs": ["a screenshot"]}, "proofs[0]"),
+        ({"challenges": [CHALLENGE] * 3, "challenge_action": "rate_nok"}, None),
+        ({"challenges": [CHALLENGE] * 4, "challenge_action": "rate_nok"}, "challenges"),
+        ({"challenges": [CHALLENGE]}, "challenge_action"),
+        ({"challenge_action": "rate_nok"}, "challenge_action"),
+        ({"challenges": [CHALLENGE], "challenge_action": "shout"}, "challenge_action"),
+        ({"challenges": [Challenge("2 + 2?", "")], "challenge_action": "rate_nok"}, "challenges[0].answer"),
+        ({"workers_max_tasks": 1}, None),
+        ({"workers_max_tasks": 2}, "workers_max_tasks"),
+        ({"workers_max_tasks": 10, "workers_level": "expert"}, None),
+        ({"workers_max_tasks": 11, "workers_level": "expert"}, "workers_max_tasks"),
+        ({"workers_level": "guru"}, "workers_level"),
+        ({"speed": 1}, None),
+        ({"speed": 1000}, None),
+        ({"speed": 0}, "speed"),
+        ({"speed": 1001}, "speed"),
+        ({"ttr": 1}, None),
+        ({"ttr": 7}, None),
+        ({"ttr": 0}, "ttr"),
+        ({"ttr": 8}, "ttr"),
+        ({"hold_time": 5}, None),
+        ({"hold_time": 90}, None),
+        ({"hold_time": 4}, "hold_time"),
+        ({"hold_time": 91}, "hold_time"),
+        ({"distribution": 25}, None),
+        ({"distribution": 100}, None),
+        ({"distribution": 24}, "distribution"),
+        ({"distribution": 101}, "distribution"),
+        ({"premium_amount": 0}, None),
+        ({"premium_amount": "2.00"}, None),
+        ({"premium_amount": 50}, None),
+        ({"premium_amount": "1.99"}, "premium_amount"),
+        ({"premium_amount": "50.01"}, "premium_amount"),
+        ({"task_value": "0.0001"}, None),
+        ({"task_value": 0}, "task_value"),
+        ({"task_value": -1}, "task_value"),
+        ({"task_value": 0.1 + 0.2}, "task_value"),
+        ({"task_value": float("nan")}, "task_value"),
+        ({"task_value": "ten"}, "task_value"),
+        ({"autorate": "V+R"}, None),
+        ({"autorate": "YES"}, "autorate"),
+        ({"notify_followers": True}, None),
+        ({"notify_followers": 2}, "notify_followers"),
+        ({"title": " "}, "title"),
+        ({"category_id": 501}, "category_id"),
+        ({"instructions": "do it"}, "instructions"),
+        ({"instructions": ["do it", ""]}, "instructions[1]"),
+        ({"excluded_countries": ["pk"]}, None),
+        ({"zone_id": None}, "zone_id"),
+        ({"list_id": 12870}, "list_id"),
+        ({"zone_id": None, "list_id": 12870}, None),
+        ({"zone_id": None, "list_id": 12870, "excluded_countries": ["pk"]}, "excluded_countries"),
+        ({"start_time": "08:00"}, "start_time"),
+        ({"variables": {"A": ["1", "2"]}}, "variables"),
+    ],
+)
+def test_a_draft_is_held_to_its_limits(change: dict, broken: str | None) -> None:
+    problems = rules.check_draft(attrs.evolve(DRAFT, **change), PICOWORKERS)
+    assert fields(problems) == ([] if broken is None else [broken])
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({"ttr": 90}, None),
+        ({"ttr": 91}, "ttr"),
+        ({"start_time": "00:00", "end_time": "24:00"}, None),
+        ({"start_time": "25:00"}, "start_time"),
+        ({"start_time": "12:00", "end_time": "12:00"}, "end_time"),
+        ({"instructions": ["visit {{A}}"], "variables": {"A": ["1", "2"]}}, None),
+        ({"instructions": ["visit {{A}}"], "variables": {"A": ["1"]}}, "variables[A]"),
+        ({"instructions": ["visit {{A}}"], "variables": {"A": ["x"] * 999}}, None),
+        ({"instructions": ["visit {{A}}"], "variables": {"A": ["x"] * 1000}}, "variables[A]"),
+        ({"instructions": ["visit {{A}} {{B}}"], "variables": {"A": ["1", "2"]}}, "instructions"),
+        ({"instructions": ["visit"], "variables": {"A": ["1", "2"]}}, "variables[A]"),
+        ({"instructions": ["{{A}} {{B}}"], "variables": {"A": ["1", "2"], "B": ["1", "2", "3"]}}, "variables"),
+    ],
+)
+def test_a_draft_for_sproutgigs_is_held_to_its_own_limits(change: dict, broken: str | None) -> None:
+    problems = rules.check_draft(attrs.evolve(DRAFT, **change), SPROUTGIGS)
+    assert fields(problems) == ([] if broken is None else [broken])
+
+
+def test_all_that_is_wrong_with_a_draft_is_told_at_once_with_field_value_and_limit() -> None:
+    draft = JobDraft(category_id="", title="t", task_value="x", num_tasks=3, ttr=8)
+    problems = rules.check_draft(draft, PICOWORKERS)
+    assert fields(problems) == ["zone_id", "category_id", "num_tasks", "ttr", "task_value"]
+    assert str(problems[2]) == "num_tasks=3: a whole number of at least 10"
+
+
+@pytest.mark.parametrize(
+    ("rating", "broken"),
+    [
+        (Rating.ok(TASK), None),
+        (Rating.ok(TASK, "excellent"), None),
+        (Rating.ok(TASK, "GOOD"), None),
+        (Rating.ok(TASK, "spam"), "satisfaction"),
+        (Rating.ok(TASK, "fine"), "satisfaction"),
+        (Rating.not_ok(TASK, "no proof", "dupe"), None),
+        (Rating.not_ok(TASK, "no proof", "good"), "satisfaction"),
+        (Rating.not_ok(TASK, " "), "comment"),
+        (Rating.not_ok(TASK, None), "comment"),  # type: ignore[arg-type]
+        (Rating.revise(TASK, "which?"), None),
+        (Rating.revise(TASK, ""), "comment"),
+        (attrs.evolve(Rating.revise(TASK, "which?"), satisfaction="ok"), "satisfaction"),
+        (Rating.ok(TASK, bonus="0.01"), None),
+        (Rating.ok(TASK, bonus="-0.01"), "bonus"),
+        (Rating.ok(TASK, bonus=0.1 + 0.2), "bonus"),
+        (Rating.ok(TASK, bonus=float("nan")), "bonus"),
+        (Rating.ok(TASK, bonus=float("inf")), "bonus"),
+        (Rating.ok(TASK, bonus=True), "bonus"),
+        (Rating.ok(TASK, bonus="0.12345"), "bonus"),
+        (Rating.ok(TASK, list_id=-1), "list_id"),
+        (Rating.ok(TASK, list_id=0), None),
+        (Rating.ok(TASK, block_worker=1), "block_worker"),  # type: ignore[arg-type]
+        (Rating.ok(TASK, comment=5), "comment"),  # type: ignore[arg-type]
+        (Rating("", "t1", Verdict.OK), "job_id"),
+        (Rating("j1", "", Verdict.OK), "task_id"),
+        (Rating("j1", "t1", "perhaps"), "verdict"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_rating_is_held_to_its_limits(rating: Rating, broken: str | None) -> None:
+    assert fields(rules.check_rating(rating)) == ([] if broken is None else [broken])
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (rules.check_positions, [1, 9999], [0, 10000, "5", 1.0, True]),
+        (rules.check_speed, [1, 1000], [0, 1001]),
+        (rules.check_deposit, [1000, 100000], [999, 10.0, "1000"]),
+        (rules.check_page, [1, 2], [0, -1, "1"]),
+        (rules.check_job_id, ["fc7b3bd10d08"], ["", " ", 5, None]),
+        (rules.check_status_filter, [None, "running", "PAUSED", JobStatus.BLOCKED], ["gone", "pending_approval"]),
+        (lambda ttr: rules.check_ttr(ttr, PICOWORKERS), [1, 7], [0, 8]),
+        (lambda ttr: rules.check_ttr(ttr, SPROUTGIGS), [1, 90], [0, 91]),
+        (lambda workers: rules.check_workers(5, workers), [["a"]], [[], "abc", [""], ["a", 5], {"a": 1}]),
+    ],
+)
+def test_an_argument_is_held_to_its_limits(check, good: list, bad: list) -> None:
+    assert [value for value in good if check(value)] == []
+    assert [value for value in bad if not check(value)] == []
+
+
+ZONES = [Zone("int", "International", ("pk", "us")), Zone("west1", "USA & Western", ("us",))]
+CATEGORIES = [Category("0501", min_task_value={"int": Decimal("0.08"), "west1": Decimal("0.24")})]
+LISTS = [WorkerList(1, "many", 10), WorkerList(2, "few", 9)]
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({"task_value": "0.08"}, []),
+        ({"task_value": "0.0799"}, ["task_value"]),
+        ({"zone_id": "west1", "task_value": "0.23"}, ["task_value"]),
+        ({"zone_id": "mars"}, ["zone_id"]),
+        ({"category_id": "501"}, ["category_id"]),
+        ({"excluded_countries": ["us"]}, []),
+        ({"excluded_countries": ["us", "de"]}, ["excluded_countries"]),
+        ({"zone_id": None, "list_id": 1}, []),
+        ({"zone_id": None, "list_id": 1, "task_value": "0.05"}, ["task_value"]),
+        ({"zone_id": None, "list_id": 2}, ["list_id"]),
+        ({"zone_id": None, "list_id": 3}, ["list_id"]),
+    ],
+)
+def test_a_draft_is_held_against_the_live_catalogue(change: dict, broken: list[str]) -> None:
+    draft = attrs.evolve(DRAFT, **change)
+    assert fields(rules.check_draft_live(draft, ZONES, CATEGORIES, LISTS)) == broken
+
+
+@given(st.decimals(min_value=0, max_value=10**6, places=4))
+def test_every_amount_to_the_hundredth_of_a_cent_is_a_bonus(amount: Decimal) -> None:
+    assert rules.check_rating(Rating.ok(TASK, bonus=amount)) == []
+    assert Rating.ok(TASK, bonus=float(amount)).bonus == amount
