@@ -1,0 +1,239 @@
+"""Batches of ratings that the caller gives."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+
+import anyio
+import anyio.lowlevel
+import pytest
+from anyio import wait_all_tasks_blocked
+
+from picoworkers_async import (
+    AsyncPicoworkers,
+    AuthenticationError,
+    ClientStateError,
+    Fate,
+    InvalidRequestError,
+    OutcomeStatus,
+    Rating,
+    RetryPolicy,
+    Throttle,
+)
+from picoworkers_async.rating.look import Listing
+from picoworkers_async.rating.reconcile import MAX_LOOKS, Settled, settle
+from picoworkers_async.sandbox import Faults, Sandbox
+
+pytestmark = pytest.mark.anyio
+
+
+def seeded(tasks: int, **options) -> tuple[Sandbox, list[Rating]]:
+    sandbox = Sandbox(balance=10**6, **options)
+    job_id = sandbox.add_job(num_tasks=10**6)
+    ids = sandbox.add_tasks(job_id, tasks)
+    return sandbox, [Rating(job_id, name, "ok", bonus="0.10", revision_number=0) for name in ids]
+
+
+async def test_every_rating_has_one_outcome_and_the_report_adds_them_up(connect) -> None:
+    sandbox, ratings = seeded(30)
+    unknown = Rating(ratings[0].job_id, "nobody", "ok")
+    again = ratings[0]
+    invalid = Rating(ratings[0].job_id, "t", "not_ok")
+    async with connect(sandbox) as pico:
+        await pico.jobs.rate_single_task(again)
+        report = await pico.rate_all([*ratings, unknown, invalid, 5])  # type: ignore[list-item]
+    assert (report.rated, report.refused, report.failed, report.unknown) == (29, 2, 2, 0)
+    assert report.total == 33
+    assert report.bonus == Decimal("2.90")
+    messages = {outcome.message for outcome in report.outcomes_by_status[OutcomeStatus.REFUSED]}
+    assert messages == {"Task not found.", "Task cannot be rated."}
+    assert sandbox.bonus_paid == Decimal("3.00")
+
+
+async def test_ratings_may_come_from_an_async_iterable(connect) -> None:
+    sandbox, ratings = seeded(10)
+
+    async def stream() -> AsyncIterator[Rating]:
+        for rating in ratings:
+            await anyio.lowlevel.checkpoint()
+            yield rating
+
+    async with connect(sandbox) as pico:
+        assert (await pico.rate_all(stream())).rated == 10
+
+
+async def test_a_slow_reader_of_outcomes_holds_back_the_reading_of_ratings(connect) -> None:
+    sandbox, ratings = seeded(1000)
+    read = 0
+
+    def stream() -> Iterator[Rating]:
+        nonlocal read
+        for rating in ratings:
+            read += 1
+            yield rating
+
+    async with connect(sandbox, throttle=Throttle(4)) as pico, pico.rate(stream()) as outcomes:
+        taken = 0
+        async for _ in outcomes:
+            taken += 1
+            await wait_all_tasks_blocked()
+            assert read <= taken + 4 * 4 + 1
+            if taken == 8:
+                break
+
+
+async def test_leaving_early_stops_sending_and_learns_what_was_on_the_wire(connect) -> None:
+    sandbox, ratings = seeded(1000, latency=0.02)
+    async with connect(sandbox) as pico:
+        async with pico.rate(ratings) as outcomes:
+            async for _ in outcomes:
+                break
+        sent = len(sandbox.requests)
+        assert sent <= 40
+        assert len(sandbox.ledger) == sent
+        await anyio.sleep(0.05)
+        assert len(sandbox.requests) == sent
+
+
+async def test_a_timeout_around_a_batch_lets_requests_on_the_wire_end_within_the_grace(connect) -> None:
+    sandbox, ratings = seeded(100, latency=0.2)
+    async with connect(sandbox) as pico:
+        with anyio.move_on_after(0.1) as scope:
+            async with pico.rate(ratings) as outcomes:
+                async for _ in outcomes:
+                    pass
+        assert scope.cancelled_caught
+    assert len(sandbox.ledger) == len(sandbox.requests) == 8
+
+
+async def test_the_grace_is_bounded(connect) -> None:
+    sandbox, ratings = seeded(10, latency=30.0)
+    async with connect(sandbox) as pico:
+        with anyio.fail_after(5):
+            with anyio.move_on_after(0.05):
+                async with pico.rate(ratings, grace=0.1) as outcomes:
+                    async for _ in outcomes:
+                        pass
+
+
+async def test_an_error_in_the_block_comes_out_as_it_is(connect) -> None:
+    sandbox, ratings = seeded(100)
+
+    async def fail_on_the_first(pico: AsyncPicoworkers) -> None:
+        async with pico.rate(ratings) as outcomes:
+            async for _ in outcomes:
+                raise ZeroDivisionError
+
+    async with connect(sandbox) as pico:
+        with pytest.raises(ZeroDivisionError):
+            await fail_on_the_first(pico)
+
+
+async def test_an_error_of_the_input_comes_out_as_it_is(connect) -> None:
+    def broken() -> Iterator[Rating]:
+        yield ratings[0]
+        raise ZeroDivisionError
+
+    sandbox, ratings = seeded(1)
+    async with connect(sandbox) as pico:
+        with pytest.raises(ZeroDivisionError):
+            await pico.rate_all(broken())
+
+
+async def test_lost_credentials_stop_a_batch(connect) -> None:
+    _, ratings = seeded(100)
+    async with connect(Sandbox(api_secret="other")) as pico:
+        with pytest.raises(AuthenticationError):
+            await pico.rate_all(ratings)
+
+
+async def test_a_rating_that_never_reaches_the_service_fails_and_is_certainly_unpaid() -> None:
+    _, ratings = seeded(2)
+    # Nothing listens on a port that was bound and given up.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    policy = RetryPolicy(attempts=2, initial=0.001)
+    url = f"http://127.0.0.1:{port}/api/"
+    async with AsyncPicoworkers("user_id", "api_secret", base_url=url, retry=policy) as pico:
+        report = await pico.rate_all(ratings)
+    assert report.failed == 2
+    errors = [outcome.error for outcome in report.outcomes_by_status[OutcomeStatus.FAILED]]
+    assert {getattr(error, "fate", None) for error in errors} == {Fate.NOT_PROCESSED}
+
+
+@pytest.mark.parametrize(
+    "fault", ["cut_before", "cut_after", "half_answer", "html_200", "error_500_after", "slow"]
+)
+async def test_a_lost_answer_is_settled_by_reading_and_nobody_is_paid_twice(connect, fault: str) -> None:
+    faults = Faults(**{fault: 0.3}, slow_seconds=1.0, only={"rate_single_task"})
+    sandbox, ratings = seeded(60, faults=faults, seed=5)
+    async with connect(sandbox, timeout=0.05) as pico:
+        report = await pico.rate_all(ratings)
+    assert (report.rated, report.unknown) == (60, 0)
+    assert len(sandbox.ledger) == 60
+    assert sandbox.bonus_paid == report.bonus == Decimal("6.00")
+    assert sandbox.double_ratings == 0
+
+
+async def test_many_unknown_ratings_of_a_job_are_settled_by_one_walk(connect) -> None:
+    faults = Faults(cut_after=1.0, only={"rate_single_task"})
+    sandbox, ratings = seeded(40, faults=faults, page_size=100)
+    async with connect(sandbox) as pico:
+        report = await pico.rate_all(ratings)
+    assert report.rated == 40
+    looks = sum(request.path.endswith("get-unrated-tasks.php") for request in sandbox.requests)
+    assert looks == 1
+
+
+async def test_what_cannot_be_settled_is_reported_as_unknown(connect) -> None:
+    faults = Faults(cut_after=1.0)
+    sandbox, ratings = seeded(3, faults=faults)
+    async with connect(sandbox) as pico:
+        report = await pico.rate_all(ratings)
+    assert (report.rated, report.unknown) == (0, 3)
+    assert report.bonus == 0
+    assert len(sandbox.ledger) == 3
+
+
+async def test_a_batch_is_entered_once_and_iterated_inside(connect) -> None:
+    sandbox, ratings = seeded(1)
+    async with connect(sandbox) as pico:
+        batch = pico.rate(ratings)
+        with pytest.raises(ClientStateError):
+            aiter(batch)
+        async with batch as outcomes:
+            assert [outcome.status async for outcome in outcomes] == [OutcomeStatus.RATED]
+        with pytest.raises(ClientStateError):
+            await batch.__aenter__()
+        with pytest.raises(InvalidRequestError, match="grace"):
+            pico.rate(ratings, grace=-1)
+        with pytest.raises(TypeError, match="iterable"):
+            pico.rate(5)
+
+
+OK = Rating("j", "t", "ok", revision_number=1)
+REVISE = Rating("j", "t", "revise", comment="?", revision_number=1)
+
+
+@pytest.mark.parametrize(
+    ("rating", "listed", "complete", "refusal", "looks", "settled"),
+    [
+        (OK, None, True, None, 1, Settled.TOOK_EFFECT),
+        (OK, None, False, None, 1, Settled.CANNOT_TELL),
+        (OK, None, True, "no", 2, Settled.TOOK_EFFECT),
+        (OK, 1, True, None, 1, Settled.SEND_AGAIN),
+        (OK, 1, False, None, 1, Settled.SEND_AGAIN),
+        (OK, 1, True, "no", 2, Settled.REFUSED),
+        (OK, 1, True, None, MAX_LOOKS, Settled.CANNOT_TELL),
+        (OK, 2, True, None, 1, Settled.CANNOT_TELL),
+        (REVISE, 2, True, None, 1, Settled.TOOK_EFFECT),
+        (REVISE, 1, True, None, 1, Settled.SEND_AGAIN),
+        (Rating("j", "t", "revise", comment="?"), 1, True, None, 1, Settled.CANNOT_TELL),
+        (Rating("j", "t", "ok"), 1, True, None, 1, Settled.SEND_AGAIN),
+    ],
+)
+def test_a_look_at_the_listing_settles_a_rating(rating, listed, complete, refusal, looks, settled) -> None:
+    revisions = {} if listed is None else {"t": listed}
+    assert settle(rating, Listing(revisions, complete), refusal=refusal, looks=looks) is settled

@@ -1,0 +1,62 @@
+"""The public API as a type checker sees it: checked by mypy, never run."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import assert_type
+
+from picoworkers_async import (
+    SPROUTGIGS,
+    Ack,
+    AsyncPicoworkers,
+    Balances,
+    BatchReport,
+    Job,
+    JobDraft,
+    Outcome,
+    OutcomeStatus,
+    Page,
+    PostedJob,
+    Rating,
+    Task,
+    Throttle,
+    Zone,
+)
+
+
+async def every_group(pico: AsyncPicoworkers, draft: JobDraft, task: Task) -> None:
+    assert_type(await pico.jobs.get_zones(), list[Zone])
+    assert_type(await pico.jobs.get_jobs(status="running"), Page[Job])
+    assert_type(await pico.jobs.post_job(draft, test=True), PostedJob)
+    assert_type(await pico.jobs.rate_single_task(Rating.ok(task, bonus="0.10")), Ack)
+    assert_type(await pico.users.get_balances(), Balances)
+    assert_type((await pico.users.get_balances()).spendable, Decimal)
+    assert_type(await pico.wallet.deposit(1000), Ack)
+    assert_type(await pico.lists.add_workers(1, ["a"]), Ack)
+
+
+async def listings(pico: AsyncPicoworkers) -> None:
+    async for task in pico.jobs.iter_unrated_tasks(job_id="a"):
+        assert_type(task, Task)
+    async for page in pico.jobs.iter_jobs().pages():
+        assert_type(page, Page[Job])
+    assert_type(await pico.jobs.iter_jobs().collect(), list[Job])
+
+
+async def batches(pico: AsyncPicoworkers, stream: AsyncIterator[Rating]) -> None:
+    async with pico.rate(stream) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, Outcome)
+            assert_type(outcome.status, OutcomeStatus)
+    assert_type(await pico.review_all(Rating.ok), BatchReport)
+
+
+async def decide(task: Task) -> Rating | None:
+    return Rating.ok(task) if task.proofs else None
+
+
+async def main() -> None:
+    throttle = Throttle(max_concurrency=4, requests_per_second=1)
+    async with AsyncPicoworkers("a", "b", edition=SPROUTGIGS, throttle=throttle) as pico:
+        assert_type(pico, AsyncPicoworkers)
+        await pico.review_all(decide)
+        await pico.review_all(lambda task: None)
