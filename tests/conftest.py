@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy
@@ -11,6 +13,20 @@ from picoworkers_async.sandbox import Sandbox
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test looks up a host beyond this machine, whatever went wrong in it."""
+    look_up = socket.getaddrinfo
+
+    def guarded(host, *arguments, **options):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in ("127.0.0.1", "localhost", "::1", None):
+            raise AssertionError(f"a test tried to reach {name}")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded)
 
 
 @pytest.fixture

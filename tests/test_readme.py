@@ -31,7 +31,7 @@ def test_a_block_of_the_readme_runs(
     original = AsyncPicoworkers.__init__
 
     def in_the_sandbox(self: AsyncPicoworkers, *arguments, **options) -> None:
-        if "base_url" not in options:
+        if options.get("base_url") is None:
             options.setdefault("transport", sandbox.transport())
         original(self, *arguments, **options)
 
