@@ -12,6 +12,8 @@ from .errors import (
     Fate,
     InvalidRequestError,
     InvalidResponseError,
+    JournalError,
+    MoneyCall,
     NoAnswerError,
     NotSentError,
     OutcomeUnknownError,
@@ -48,8 +50,9 @@ from .models import (
     Zone,
 )
 from .paging import Pages
-from .rating import Batch, BatchReport, Outcome, OutcomeStatus
+from .rating import Batch, BatchReport, Journal, JournalRow, Outcome, OutcomeStatus
 from .retry import RetryPolicy
+from .settlement import Effect, Settlement
 from .throttle import Priority, Throttle
 from .version import __version__
 
@@ -71,12 +74,17 @@ __all__ = [
     "ClientStateError",
     "Cost",
     "Edition",
+    "Effect",
     "Fate",
     "InvalidRequestError",
     "InvalidResponseError",
     "Job",
     "JobDraft",
     "JobStatus",
+    "Journal",
+    "JournalError",
+    "JournalRow",
+    "MoneyCall",
     "NoAnswerError",
     "NotSentError",
     "Outcome",
@@ -98,6 +106,7 @@ __all__ = [
     "Satisfaction",
     "ServiceError",
     "ServiceMovedError",
+    "Settlement",
     "Task",
     "TaskProof",
     "Throttle",

@@ -15,18 +15,21 @@ import httpx
 from . import rules
 from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
-from .errors import InvalidRequestError, Problem
+from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .models import Page, Rating, Task
-from .rating import Batch, BatchReport, Decide
+from .rating import Batch, BatchReport, Decide, Journal
 from .rating.feeds import Ratings
 from .rating.review import Review
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
+from .settlement import Settlement, settle
 from .throttle import Throttle
 from .transports import default_transport
 from .version import __version__
 from .wire import ClientWire, TransportWire, Wire
+
+JournalPath = Journal | str | os.PathLike[str]
 
 _TIMEOUT = 30.0
 
@@ -104,26 +107,47 @@ class AsyncPicoworkers:
         options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
         return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
 
-    def rate(self, ratings: Iterable[Rating] | AsyncIterable[Rating], *, grace: float = 5.0) -> Batch:
+    def rate(
+        self,
+        ratings: Iterable[Rating] | AsyncIterable[Rating],
+        *,
+        journal: JournalPath | None = None,
+        grace: float = 5.0,
+    ) -> Batch:
         """Rate many tasks at once: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
 
         `ratings` may be endless, and is read no faster than outcomes are taken. Each rating has one outcome, in
         the order in which they complete. A rating whose answer was lost is settled by reading what is still
         unrated, never by repeating it blindly. One bad rating never stops the batch; credentials that are no
         longer accepted do, with `AuthenticationError`. Left early, requests on the wire have `grace` seconds.
+
+        With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
+        journal first settles what was sent without an answer, then goes on. What an earlier run settled is not
+        sent again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`,
+        before anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
         """
         check_seconds("rate", "grace", grace)
-        return Batch(self._session, Ratings(ratings), grace=grace)
+        return Batch(self._session, Ratings(ratings), grace=grace, journal=journal, replays=True)
 
     async def rate_all(
-        self, ratings: Iterable[Rating] | AsyncIterable[Rating], *, grace: float = 5.0
+        self,
+        ratings: Iterable[Rating] | AsyncIterable[Rating],
+        *,
+        journal: JournalPath | None = None,
+        grace: float = 5.0,
     ) -> BatchReport:
         """`rate`, run to the end and added up."""
-        async with self.rate(ratings, grace=grace) as batch:
+        async with self.rate(ratings, journal=journal, grace=grace) as batch:
             return await batch.report()
 
     def review(
-        self, decide: Decide, *, job_id: str | None = None, follow: float | None = None, grace: float = 5.0
+        self,
+        decide: Decide,
+        *,
+        job_id: str | None = None,
+        journal: JournalPath | None = None,
+        follow: float | None = None,
+        grace: float = 5.0,
     ) -> Batch:
         """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
 
@@ -135,6 +159,9 @@ class AsyncPicoworkers:
         whole listing shows nothing undecided. A task sent back and handed in again is decided again. Not
         guaranteed: tasks handed in during the last look, and a task that a change from elsewhere hides from
         every look (something else rates one task in the same moment as another comes in before it).
+
+        With a `journal`, as in `rate`, decisions are durable before they are sent: the same call after a crash
+        asks for none of them again. A task that was left alone is no decision, and is asked about again.
         """
         problems = [] if job_id is None else rules.check_job_id(job_id)
         if problems:
@@ -146,12 +173,29 @@ class AsyncPicoworkers:
         async def fetch(page: int) -> Page[Task]:
             return await self.jobs.get_unrated_tasks(page=page, job_id=job_id)
 
-        return Batch(self._session, Review(decide, fetch, follow), grace=grace)
+        feed = Review(decide, fetch, follow)
+        return Batch(self._session, feed, grace=grace, journal=journal, replays=False)
 
-    async def review_all(self, decide: Decide, *, job_id: str | None = None, grace: float = 5.0) -> BatchReport:
+    async def review_all(
+        self,
+        decide: Decide,
+        *,
+        job_id: str | None = None,
+        journal: JournalPath | None = None,
+        grace: float = 5.0,
+    ) -> BatchReport:
         """`review`, run to the end and added up."""
-        async with self.review(decide, job_id=job_id, grace=grace) as batch:
+        async with self.review(decide, job_id=job_id, journal=journal, grace=grace) as batch:
             return await batch.report()
+
+    async def settle(self, error: OutcomeUnknownError) -> Settlement:
+        """Look whether a call of unknown outcome took effect, by reading only; it is never sent again.
+
+        A post is looked for among the jobs, positions are counted, a rated task is looked for among the unrated,
+        a deposit in the balance, each against what this client had read before the call. That costs nothing when
+        all goes well; what was not read before (`get_job`, `get_balances`) may leave the answer at "cannot tell".
+        """
+        return await settle(error, self.jobs, self.users)
 
     @property
     def edition(self) -> Edition:

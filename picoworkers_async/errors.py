@@ -7,7 +7,9 @@ have. Only `Fate.NOT_PROCESSED` makes it safe to send a call that moves money ag
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -133,11 +135,27 @@ class NoAnswerError(CallError):
     """The connection failed before an answer came, on a call that costs nothing to repeat."""
 
 
+@attrs.frozen
+class MoneyCall:
+    """A call that moves money as it was sent: its name, its body, when, and what was known before it.
+
+    `before` holds what the client had read by then: the ids of jobs, the positions of the job, the balance.
+    """
+
+    name: str
+    body: Mapping[str, Any]
+    sent_at: datetime
+    before: Mapping[str, Any]
+
+
 class OutcomeUnknownError(CallError):
     """A call that moves money may have taken effect: its answer was lost. Never blindly repeat it.
 
-    `.reason` is the failure behind it (a lost connection, a 5xx, an unreadable answer).
+    `.reason` is the failure behind it (a lost connection, a 5xx, an unreadable answer). Where the call is one
+    of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
     """
+
+    sent: MoneyCall | None = None
 
     def __init__(self, call: str, reason: Exception, *, status: int | None = None) -> None:
         self.reason = reason
@@ -147,3 +165,12 @@ class OutcomeUnknownError(CallError):
             status=status,
             fate=Fate.UNKNOWN,
         )
+
+
+class JournalError(PicoworkersError):
+    """A batch's journal cannot be used; nothing more was sent. `.path` names the file."""
+
+    def __init__(self, path: object, what: str) -> None:
+        self.path = path
+        self.what = what
+        super().__init__(f"journal {path}: {what}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Hashable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -13,9 +14,18 @@ import anyio
 from . import answers, codec
 from .editions import Edition
 from .endpoints import Endpoint, repeat_costs_money
-from .errors import CallError, ClientStateError, InvalidRequestError, Problem, RateLimitedError
+from .errors import (
+    CallError,
+    ClientStateError,
+    InvalidRequestError,
+    MoneyCall,
+    OutcomeUnknownError,
+    Problem,
+    RateLimitedError,
+)
 from .grace import Grace
 from .http_errors import FailureKind, failure_kind
+from .memory import Memory
 from .retry import RetryPolicy
 from .throttle import Priority, Throttle
 from .wire import Answer, Wire
@@ -36,6 +46,7 @@ class Session:
         self.throttle = throttle
         self.retry = retry
         self.account = account
+        self.memory = Memory()
         self._wire = wire
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
@@ -72,6 +83,30 @@ class Session:
         """
         self.require(endpoint)
         costs_money = repeat_costs_money(endpoint, body)
+        if costs_money:
+            return await self._call_for_money(endpoint, read, body or {})
+        return await self._call(endpoint, read, query, body, costs_money=False)
+
+    async def _call_for_money(self, endpoint: Endpoint, read: Callable[[Any], T], body: Mapping[str, Any]) -> T:
+        """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
+        before, sent_at = self.memory.before(body), datetime.now(UTC)
+        try:
+            return await self._call(endpoint, read, None, body, costs_money=True)
+        except OutcomeUnknownError as error:
+            error.sent = MoneyCall(endpoint.name, body, sent_at, before)
+            raise
+        finally:
+            self.memory.money_moved(body)
+
+    async def _call(
+        self,
+        endpoint: Endpoint,
+        read: Callable[[Any], T],
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        *,
+        costs_money: bool,
+    ) -> T:
         url = self.url(endpoint, query)
         content = None if endpoint.method == "GET" else codec.encode(body or {})
         try:

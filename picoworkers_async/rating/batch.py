@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -14,7 +15,9 @@ from ..grace import Grace
 from ..session import Session
 from ..throttle import Priority
 from .engine import Engine
+from .journal import Journal
 from .outcome import BatchReport, Outcome, Tally
+from .record import Record
 
 Feed = Callable[[Engine], Awaitable[None]]
 
@@ -26,10 +29,20 @@ class Batch:
     to learn their answer. Lost credentials stop it too, with `AuthenticationError` from the iterator.
     """
 
-    def __init__(self, session: Session, feed: Feed, *, grace: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        feed: Feed,
+        *,
+        grace: float,
+        journal: Journal | str | os.PathLike[str] | None,
+        replays: bool,
+    ) -> None:
         self._grace = Grace(grace)
         self._session = session.view(priority=Priority.BATCH, group=self, grace=self._grace)
         self._feed = feed
+        self._record = None if journal is None else _record(session, journal)
+        self._replays = replays
         self._failure: Exception | None = None
         self._ended = False
         self._entered = False
@@ -38,6 +51,8 @@ class Batch:
         if self._entered:
             raise ClientStateError("a batch is entered once; call rate() or review() again for another")
         self._entered = True
+        if self._record is not None:
+            await self._record.open()
         concurrency = self._session.throttle.max_concurrency
         self._send, self._receive = anyio.create_memory_object_stream[Outcome](concurrency)
         self._group = anyio.create_task_group()
@@ -52,10 +67,14 @@ class Batch:
             self._grace.end()
             self._group.cancel_scope.cancel()
         self._receive.close()
-        if error is None or isinstance(error, Exception):
-            await self._group.__aexit__(None, None, None)
-        else:
-            await self._group.__aexit__(kind, error, trace)
+        try:
+            if error is None or isinstance(error, Exception):
+                await self._group.__aexit__(None, None, None)
+            else:
+                await self._group.__aexit__(kind, error, trace)
+        finally:
+            if self._record is not None:
+                await self._record.aclose()
 
     def __aiter__(self) -> AsyncIterator[Outcome]:
         if not self._entered:
@@ -82,13 +101,18 @@ class Batch:
         try:
             async with AsyncExitStack() as stack:
                 stack.callback(self._send.close)
-                engine = Engine(self._session, self._send)
+                engine = Engine(self._session, self._send, self._record, replays=self._replays)
                 try:
                     await engine.run(self._feed)
                 except* Exception as failures:
                     self._failure = _first(failures)
         finally:
             self._ended = True
+
+
+def _record(session: Session, journal: Journal | str | os.PathLike[str]) -> Record:
+    opened = journal if isinstance(journal, Journal) else Journal(journal)
+    return Record(opened, account=session.account, edition=session.edition.name)
 
 
 def _first(failures: BaseExceptionGroup[Exception]) -> Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -24,6 +24,7 @@ from .look import Listing, whole_listing
 from .outcome import Outcome, OutcomeStatus
 from .pool import Entry, Pool
 from .reconcile import Reconciler, Settled
+from .record import Record, Recorded
 
 
 class Engine:
@@ -32,11 +33,17 @@ class Engine:
     Bounded throughout: a slow reader of outcomes holds back the sending, and that the reading of input.
     """
 
-    def __init__(self, session: Session, outcomes: MemoryObjectSendStream[Outcome]) -> None:
+    def __init__(
+        self, session: Session, outcomes: MemoryObjectSendStream[Outcome], record: Record | None, *, replays: bool
+    ) -> None:
         self._session = session
         self._outcomes = outcomes
-        self._senders = session.throttle.max_concurrency
-        self._pool = Pool(size=2 * self._senders, per_request=1)
+        self._record = record
+        self._replays = replays
+        self._concurrency = session.throttle.max_concurrency
+        # While one rating's sending becomes durable, another may be on the wire.
+        self._senders = self._concurrency if record is None else 2 * self._concurrency
+        self._pool = Pool(2 * self._concurrency)
         self._reconciler = Reconciler(self._look, self._conclude, self._hold, self._pool.resume)
         self._open = 0
         self._sending = 0
@@ -46,7 +53,7 @@ class Engine:
     @property
     def concurrency(self) -> int:
         """How many requests of the batch may be under way at once."""
-        return self._senders
+        return self._concurrency
 
     def pause(self, attempt: int) -> float:
         """Seconds to wait after attempt number `attempt` at something failed."""
@@ -58,6 +65,8 @@ class Engine:
             group.start_soon(self._reconciler.run)
             for _ in range(self._senders):
                 group.start_soon(self._send_until_closed)
+            if self._record is not None:
+                await self._resume(self._record)
             await feed(self)
             await self.idle()
             self._pool.close()
@@ -75,7 +84,16 @@ class Engine:
             invalid = InvalidRequestError(endpoints.RATE_SINGLE_TASK.call, problems)
             await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return
+        if self._record is not None and not self._replays:
+            await self._record.decide(rating)
         await self._pool.put(Entry(rating, task))
+
+    async def undecided(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of the tasks that the journal has no decision of."""
+        if self._record is None or not tasks:
+            return list(tasks)
+        known = await self._record.known((task.id, task.revision_number) for task in tasks)
+        return [task for task in tasks if (task.id, task.revision_number) not in known]
 
     def opened(self) -> None:
         """One more task is in hand, which `closed` or `finish` ends."""
@@ -108,26 +126,49 @@ class Engine:
             else:
                 self._wake()
 
+    async def _resume(self, record: Record) -> None:
+        """Settle what an earlier run sent without learning its outcome, and finish what it had decided."""
+        await self._resume_those(record, ("sent", "unknown"))
+        if not self._replays:
+            await self._resume_those(record, ("decided", "failed"))
+
+    async def _resume_those(self, record: Record, states: tuple[str, ...]) -> None:
+        last = None
+        while rows := await record.unfinished(states, last):
+            for recorded in rows:
+                entry = Entry(recorded.rating, quiet=self._replays)
+                self.opened()
+                if recorded.state in ("sent", "unknown"):
+                    entry.noted = True
+                    self._reconciler.park(entry)
+                else:
+                    await self._pool.put(entry)
+            await self.idle()
+            last = rows[-1].rating
+
     async def _send_until_closed(self) -> None:
-        while await self._pool.claim():
-            try:
-                slot = await self._session.enter()
-            except BaseException:
-                self._pool.unclaim()
-                raise
-            entries = self._pool.take()
-            if not entries:
-                self._session.leave(unused=slot)
-                continue
+        while (entry := await self._pool.take()) is not None:
             self._sending += 1
             try:
-                await self._send_one(entries[0])
+                if await self._note_sending(entry):
+                    await self._send(entry)
             finally:
                 self._sending -= 1
                 self._wake()
 
-    async def _send_one(self, entry: Entry) -> None:
+    async def _note_sending(self, entry: Entry) -> bool:
+        """Have the journal know that this is about to be sent; False if the journal says that it must not be."""
+        if self._record is None or entry.noted:
+            return True
+        recorded = await self._record.send(entry.rating)
+        entry.noted = recorded is None
+        if recorded is not None:
+            await self.finish(_replayed(recorded, entry))
+        return entry.noted
+
+    async def _send(self, entry: Entry) -> None:
         endpoint = endpoints.RATE_SINGLE_TASK
+        await self._session.enter()
         try:
             try:
                 ack = await self._session.exchange(
@@ -161,7 +202,7 @@ class Engine:
         elif answers.may_retry(error, costs_money=True) and self._may_try_again(entry, error):
             if isinstance(error, NotSentError):
                 await anyio.sleep(self.pause(entry.attempts))
-            self._pool.put_back([entry])
+            self._pool.put_back(entry)
         else:
             await self._end(entry, OutcomeStatus.FAILED, str(error), error)
 
@@ -175,7 +216,12 @@ class Engine:
     async def _end(
         self, entry: Entry, status: OutcomeStatus, message: str | None, error: PicoworkersError | None = None
     ) -> None:
-        await self.finish(Outcome(entry.rating, status, message, error, entry.task))
+        if self._record is not None:
+            await self._record.conclude(entry.rating, status.value, message)
+        if entry.quiet:
+            self.closed()
+        else:
+            await self.finish(Outcome(entry.rating, status, message, error, entry.task))
 
     async def _look(self, job_id: str, entries: list[Entry]) -> Listing:
         async def fetch(page: int) -> Page[Task]:
@@ -193,7 +239,7 @@ class Engine:
     async def _conclude(self, entry: Entry, settled: Settled) -> None:
         match settled:
             case Settled.SEND_AGAIN:
-                self._pool.put_back([entry])
+                self._pool.put_back(entry)
             case Settled.TOOK_EFFECT:
                 message = "its answer was lost, and it is no longer listed as unrated"
                 await self._end(entry, OutcomeStatus.RATED, message)
@@ -206,3 +252,12 @@ class Engine:
     def _wake(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
+
+
+def _replayed(recorded: Recorded, entry: Entry) -> Outcome:
+    """The outcome of a rating that the journal had before."""
+    if recorded.state == "sent":
+        error = ValueError(f"task {entry.rating.task_id} is in this batch already, and on its way")
+        return Outcome(entry.rating, OutcomeStatus.FAILED, str(error), error, entry.task)
+    status = OutcomeStatus(recorded.state)
+    return Outcome(recorded.rating, status, recorded.message, None, entry.task, replayed=True)

@@ -31,7 +31,8 @@ class Outcome:
     """What became of one task of a batch.
 
     `rating` is None if `decide` gave none that can be used; `task` is None if the rating was made without one.
-    `error` is the exception behind a status other than `RATED`.
+    `error` is the exception behind a status other than `RATED`. A `replayed` outcome is told from the journal:
+    an earlier run came to it.
     """
 
     rating: Rating | None
@@ -39,11 +40,12 @@ class Outcome:
     message: str | None = None
     error: Exception | None = None
     task: Task | None = None
+    replayed: bool = False
 
 
 @attrs.frozen
 class BatchReport:
-    """A batch that ran to its end: counts by status, the bonus paid in US dollars, the seconds it took.
+    """A batch that ran to its end: counts by status, the bonus it paid in US dollars, the seconds it took.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
     a million ratings stays small.
@@ -76,7 +78,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         self._counts[outcome.status] += 1
         if outcome.status is OutcomeStatus.RATED:
-            if outcome.rating is not None:
+            if outcome.rating is not None and not outcome.replayed:
                 self._bonus += outcome.rating.bonus
         elif len(self._kept[outcome.status]) < _KEPT:
             self._kept[outcome.status].append(outcome)

@@ -87,11 +87,11 @@ class Review:
 
     async def _walk(self, engine: Engine, tasks: MemoryObjectSendStream[Task]) -> None:
         async def on_page(page: Page[Task]) -> None:
-            for task in page.items:
-                if self._decided.meet(task):
-                    self._fresh += 1
-                    engine.opened()
-                    await tasks.send(task)
+            fresh = [task for task in page.items if self._decided.meet(task)]
+            for task in await engine.undecided(fresh):
+                self._fresh += 1
+                engine.opened()
+                await tasks.send(task)
 
         quiet = failures = 0
         while True:

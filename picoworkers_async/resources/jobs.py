@@ -53,7 +53,9 @@ class Jobs:
         """
         require(endpoints.POST_JOB, rules.check_draft(draft, self._session.edition))
         body = codec.write_draft(draft, test=test)
-        return await self._session.call(endpoints.POST_JOB, codec.read_posted_job, body=body)
+        posted = await self._session.call(endpoints.POST_JOB, codec.read_posted_job, body=body)
+        self._session.memory.posted(posted.job_id)
+        return posted
 
     async def add_positions(self, job_id: str, positions: int) -> Ack:
         """Add 1 to 9999 positions to a job, each at its task's value (section 3.5).
@@ -88,7 +90,9 @@ class Jobs:
             "status": None if status is None else str(status).lower(),
             "unrated_tasks": 1 if unrated_tasks else None,
         }
-        return await self._session.call(endpoints.GET_JOBS, codec.read_jobs_page, query=query)
+        jobs = await self._session.call(endpoints.GET_JOBS, codec.read_jobs_page, query=query)
+        self._session.memory.saw_jobs(jobs.items)
+        return jobs
 
     def iter_jobs(self, *, status: JobStatus | str | None = None, unrated_tasks: bool = False) -> Pages[Job]:
         """All your active jobs, page by page, read ahead (section 3.8). Filters as in `get_jobs`."""
@@ -102,7 +106,9 @@ class Jobs:
     async def get_job(self, job_id: str) -> Job:
         """One job by its id (section 3.13)."""
         require(endpoints.GET_JOB, rules.check_job_id(job_id))
-        return await self._session.call(endpoints.GET_JOB, codec.read_job, query={"job_id": job_id})
+        job = await self._session.call(endpoints.GET_JOB, codec.read_job, query={"job_id": job_id})
+        self._session.memory.saw_jobs([job])
+        return job
 
     async def get_unrated_tasks(self, *, page: int = 1, job_id: str | None = None) -> Page[Task]:
         """One page of the tasks waiting to be rated, of one job or of all (section 3.9)."""

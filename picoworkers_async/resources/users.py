@@ -15,4 +15,6 @@ class Users:
 
     async def get_balances(self) -> Balances:
         """What the account has earned and what it can spend, in US dollars, exact (section 4.1)."""
-        return await self._session.call(endpoints.GET_BALANCES, codec.read_balances)
+        balances = await self._session.call(endpoints.GET_BALANCES, codec.read_balances)
+        self._session.memory.saw_balances(balances)
+        return balances
