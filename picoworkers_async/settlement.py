@@ -49,16 +49,18 @@ def settle_post(call: MoneyCall, jobs: Sequence[Job]) -> Settlement:
         and (job.title, job.category_id, job.task_value)
         == (draft["title"], draft["category_id"], Decimal(draft["task_value"]))
         and draft.get("num_tasks") in (None, job.num_tasks)
-        and (job.created_at is None or job.created_at >= call.sent_at - _CLOCK_SLACK)
     ]
-    if len(like) == 1:
-        by = "was not there before" if call.before["job_ids"] else "was made since; no jobs were read before"
-        why = f"job {like[0].id} has its title, category and pay, and {by}"
-        return Settlement(Effect.TOOK_EFFECT, (why,), like[0].id)
-    if like:
-        ids = ", ".join(job.id for job in like)
-        return Settlement(Effect.CANNOT_TELL, (f"several new jobs are like it: {ids}",))
-    return Settlement(Effect.DID_NOT, (f"none of the {len(jobs)} jobs listed is like it and new",))
+    if not like:
+        return Settlement(Effect.DID_NOT, (f"none of the {len(jobs)} jobs listed is like it and new",))
+    ids = ", ".join(job.id for job in like)
+    if len(like) > 1:
+        return Settlement(Effect.CANNOT_TELL, (f"several jobs are like it and were not known before: {ids}",))
+    made = like[0].created_at
+    if made is None or made < call.sent_at - _CLOCK_SLACK:
+        why = f"job {ids} is like it and was not known before, but by the service's clock it is older: {made}"
+        return Settlement(Effect.CANNOT_TELL, (why,))
+    why = f"job {ids} has its title, category and pay, was not known before, and was made since"
+    return Settlement(Effect.TOOK_EFFECT, (why,), like[0].id)
 
 
 def settle_positions(call: MoneyCall, job: Job) -> Settlement:

@@ -21,11 +21,13 @@ from picoworkers_async import (
 )
 from picoworkers_async.sandbox import Faults, Sandbox
 
+from .judge import judge
+
 pytestmark = pytest.mark.anyio
 
 
 class Judge:
-    """Decides by a rule that a test can hold against the ledger, and counts how often it is asked."""
+    """Decides by the rule of `judge`, and counts how often it is asked."""
 
     def __init__(self, skip: float = 0.0) -> None:
         self.skip = skip
@@ -34,16 +36,9 @@ class Judge:
 
     def __call__(self, task: Task) -> Rating | None:
         self.asked[task.id, task.revision_number] += 1
-        draw = int(task.id[-4:], 16)
-        if draw % 100 < self.skip * 100:
-            return None
-        if draw % 3 == 0:
-            rating = Rating.not_ok(task, "not what was asked", "incorrect")
-        elif draw % 7 == 0:
-            rating = Rating.revise(task, "which of the two?")
-        else:
-            rating = Rating.ok(task, "good", bonus=Decimal(draw % 50) / 100)
-        self.decided[task.id, task.revision_number] = (rating.verdict.value, rating.bonus)
+        rating = judge(task, self.skip)
+        if rating is not None:
+            self.decided[task.id, task.revision_number] = (rating.verdict.value, rating.bonus)
         return rating
 
 

@@ -25,8 +25,6 @@ from .limiter import Limiter
 from .log import Asked, Logged, Reply
 from .store import JobRow, Order, Store, TaskRow
 
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-
 
 class Sandbox:
     """The service for one account, with a ledger that tells the truth whatever the client was told.
@@ -176,9 +174,8 @@ class Sandbox:
         return f"{self._made:0{length - 4}x}{self.rng.randrange(16**4):04x}"
 
     def timestamp(self) -> str:
-        """A time for the next thing that happens, later than those before."""
-        self._made += 1
-        return datetime.fromtimestamp(_EPOCH + self._made, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """The time now, as the service writes it."""
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def endpoint_of(self, asked: Asked) -> Endpoint | None:
         """The row of the table that a request is for."""

@@ -1,0 +1,87 @@
+"""Killed at any moment and started again, against a service that loses answers: paid once, none skipped.
+
+`PICOWORKERS_KILLS` and `PICOWORKERS_TASKS` make the run larger, `PICOWORKERS_SEED` repeats one.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from picoworkers_async import Journal, Task
+
+from .judge import judge
+
+KILLS = int(os.environ.get("PICOWORKERS_KILLS", "5"))
+TASKS = int(os.environ.get("PICOWORKERS_TASKS", "240"))
+SEED = int(os.environ.get("PICOWORKERS_SEED", random.randrange(10**6)))
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    """A sandbox in a process of its own, with every kind of fault at 3%."""
+    command = [sys.executable, "-m", "picoworkers_async.sandbox", "--jobs", "2", "--tasks", str(TASKS)]
+    command += ["--faults", "0.03", "--slow-seconds", "0.8", "--seed", str(SEED), "--latency", "0.004"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def worker(url: str, journal: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.killed_worker", url, str(journal)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def truth(url: str) -> dict:
+    answer: dict = httpx.get(url.replace("/api/", "/_sandbox/ledger")).json()
+    return answer
+
+
+def test_killed_at_random_moments_it_pays_everybody_once_and_to_the_cent(service: str, tmp_path: Path) -> None:
+    print(f"PICOWORKERS_SEED={SEED} PICOWORKERS_KILLS={KILLS} PICOWORKERS_TASKS={TASKS}")
+    journal, rng, kills = tmp_path / "ratings.db", random.Random(SEED), 0
+    expected = {
+        task_id: (rating.verdict.value, rating.bonus)
+        for task_id in truth(service)["unrated"]
+        if (rating := judge(Task(task_id, "any"))) is not None
+    }
+    share = len(expected) / (KILLS + 1)
+    while kills < KILLS:
+        with worker(service, journal) as process:
+            goal = share * (kills + rng.random())
+            while process.poll() is None and truth(service)["ratings"] < goal:
+                pass
+            try:
+                process.wait(rng.random() * 0.05)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+            else:
+                pytest.fail("the work was done before all kills were")
+
+    for _ in range(5):
+        with worker(service, journal) as process:
+            assert process.stdout is not None
+            line = process.stdout.read()
+            assert process.wait() == 0
+        if line.split()[2:] == ["0", "0"]:
+            break
+
+    found = truth(service)
+    ledger = {task_id: (verdict, Decimal(bonus)) for task_id, _, verdict, bonus in found["decisions"]}
+    assert ledger == expected
+    assert found["ratings"] == len(expected)
+    assert found["unrated"] == []
+    assert Decimal(found["bonus_paid"]) == sum(bonus for _, bonus in expected.values())
+    assert Journal(journal).counts() == {"rated": len(expected)}
+    assert Journal(journal).bonus_paid() == Decimal(found["bonus_paid"])
