@@ -60,7 +60,16 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """The kill test at full size: 25 kills, 2,000 ratings; some minutes."""
+    session.install(".[sandbox]", *GROUPS["test"])
+    size = {"PICOWORKERS_KILLS": "25", "PICOWORKERS_TASKS": "2000"}
+    session.run("pytest", "-s", "tests/test_kill.py", *session.posargs, env=size)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks and print their ratios."""
     session.install(".[sandbox]")
-    session.run("python", "benchmarks/throttle_rate.py")
+    for script in ("throttle_rate", "journal", "memory"):
+        session.run("python", f"benchmarks/{script}.py")
