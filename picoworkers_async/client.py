@@ -16,7 +16,7 @@ from . import rules
 from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
-from .models import Page, Rating, Task
+from .models import Rating
 from .rating import Batch, BatchReport, Decide, Journal
 from .rating.feeds import Ratings
 from .rating.review import Review
@@ -169,11 +169,7 @@ class AsyncPicoworkers:
         check_seconds("review", "grace", grace)
         if follow is not None:
             check_seconds("review", "follow", follow)
-
-        async def fetch(page: int) -> Page[Task]:
-            return await self.jobs.get_unrated_tasks(page=page, job_id=job_id)
-
-        feed = Review(decide, fetch, follow)
+        feed = Review(decide, job_id, follow)
         return Batch(self._session, feed, grace=grace, journal=journal, replays=False)
 
     async def review_all(

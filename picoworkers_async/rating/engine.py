@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -223,12 +224,13 @@ class Engine:
         else:
             await self.finish(Outcome(entry.rating, status, message, error, entry.task))
 
-    async def _look(self, job_id: str, entries: list[Entry]) -> Listing:
-        async def fetch(page: int) -> Page[Task]:
-            query = {"page": page if page != 1 else None, "job_id": job_id}
-            return await self._session.call(endpoints.GET_UNRATED_TASKS, codec.read_tasks_page, query=query)
+    async def page(self, job_id: str | None, number: int) -> Page[Task]:
+        """One page of what is unrated, of one job or of all, asked for at the batch's own priority."""
+        query = {"page": number if number != 1 else None, "job_id": job_id}
+        return await self._session.call(endpoints.GET_UNRATED_TASKS, codec.read_tasks_page, query=query)
 
-        return await whole_listing(fetch)
+    async def _look(self, job_id: str) -> Listing:
+        return await whole_listing(partial(self.page, job_id))
 
     async def _hold(self) -> None:
         """Stop sending, and wait for the requests under way."""

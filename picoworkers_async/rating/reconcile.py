@@ -61,7 +61,7 @@ class Reconciler:
 
     def __init__(
         self,
-        look: Callable[[str, list[Entry]], Awaitable[Listing]],
+        look: Callable[[str], Awaitable[Listing]],
         conclude: Callable[[Entry, Settled], Awaitable[None]],
         hold: Callable[[], Awaitable[None]],
         resume: Callable[[], None],
@@ -122,7 +122,7 @@ class Reconciler:
     async def _read(self, job_id: str, entries: list[Entry]) -> Listing:
         for _ in range(_FAILED_LOOKS):
             try:
-                return await self._look(job_id, entries)
+                return await self._look(job_id)
             except AuthenticationError:
                 raise
             except CallError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -13,7 +14,7 @@ from .. import answers
 from ..errors import CallError
 from ..models import Page, Rating, Task
 from .engine import Engine
-from .look import Fetch, backwards
+from .look import backwards
 from .outcome import Outcome, OutcomeStatus
 
 Decide = Callable[[Task], Rating | Awaitable[Rating | None] | None]
@@ -71,9 +72,9 @@ class Decided:
 class Review:
     """The feed of a review: looks at the listing again and again until a whole look shows nothing undecided."""
 
-    def __init__(self, decide: Decide, fetch: Fetch, follow: float | None) -> None:
+    def __init__(self, decide: Decide, job_id: str | None, follow: float | None) -> None:
         self._decide = decide
-        self._fetch = fetch
+        self._job_id = job_id
         self._follow = follow
         self._decided = Decided()
         self._fresh = 0
@@ -93,12 +94,13 @@ class Review:
                 engine.opened()
                 await tasks.send(task)
 
+        fetch = partial(engine.page, self._job_id)
         quiet = failures = 0
         while True:
             self._decided.begin_look(count_anew=quiet == 0)
             self._fresh = 0
             try:
-                total = await backwards(self._fetch, on_page, ahead=engine.concurrency)
+                total = await backwards(fetch, on_page, ahead=engine.concurrency)
             except CallError as error:
                 failures += 1
                 if failures == _FAILED_LOOKS or not answers.may_retry(error, costs_money=False):
