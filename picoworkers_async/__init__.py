@@ -53,7 +53,15 @@ from .paging import Pages
 from .rating import Batch, BatchReport, Journal, JournalRow, Outcome, OutcomeStatus
 from .retry import RetryPolicy
 from .settlement import Effect, Settlement
-from .throttle import Priority, Throttle
+from .throttle import (
+    Pacer,
+    PacerError,
+    Priority,
+    RedisPacer,
+    SqlitePacer,
+    Throttle,
+    ThrottleState,
+)
 from .version import __version__
 
 __all__ = [
@@ -90,6 +98,8 @@ __all__ = [
     "Outcome",
     "OutcomeStatus",
     "OutcomeUnknownError",
+    "Pacer",
+    "PacerError",
     "Page",
     "Pages",
     "PicoworkersError",
@@ -101,15 +111,18 @@ __all__ = [
     "ProofType",
     "RateLimitedError",
     "Rating",
+    "RedisPacer",
     "RefusedError",
     "RetryPolicy",
     "Satisfaction",
     "ServiceError",
     "ServiceMovedError",
     "Settlement",
+    "SqlitePacer",
     "Task",
     "TaskProof",
     "Throttle",
+    "ThrottleState",
     "Verdict",
     "WorkerList",
     "WorkersLevel",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import math
 import os
@@ -24,7 +25,7 @@ from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
 from .settlement import Settlement, settle
-from .throttle import Throttle
+from .throttle import Priority, Throttle
 from .transports import default_transport
 from .version import __version__
 from .wire import ClientWire, TransportWire, Wire
@@ -74,16 +75,35 @@ class AsyncPicoworkers:
         self._session = Session(
             edition=edition,
             base_url=url if url.endswith("/") else url + "/",
-            wire=_wire(login, http_client, transport, timeout, self._throttle.max_concurrency),
+            wire=_wire(login, http_client, transport, timeout, self._throttle.max_concurrency, url),
             throttle=self._throttle,
             retry=retry or RetryPolicy(),
             account=login.account(),
         )
+        if self._throttle.pacer is not None:
+            self._throttle.pacer.bind(f"{edition.name}-{login.account()}")
         self._user_id = login.user_id
-        self.jobs = Jobs(self._session)
-        self.users = Users(self._session)
-        self.lists = Lists(self._session)
-        self.wallet = Wallet(self._session)
+        self._attach(self._session)
+
+    def _attach(self, session: Session) -> None:
+        self._session = session
+        self.jobs = Jobs(session)
+        self.users = Users(session)
+        self.lists = Lists(session)
+        self.wallet = Wallet(session)
+
+    def with_options(self, *, priority: Priority | None = None, timeout: float | None = None) -> Self:
+        """This client with other options for its calls; it shares everything else, the block included.
+
+        `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
+        have `Priority.BATCH`), `timeout` is in seconds, as in the constructor.
+        """
+        problems = _timeout_problems(timeout)
+        if problems:
+            raise InvalidRequestError("with_options", problems)
+        other = copy.copy(self)
+        other._attach(self._session.with_options(priority=priority, timeout=timeout))
+        return other
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -232,12 +252,13 @@ def _wire(
     transport: httpx.AsyncBaseTransport | None,
     timeout: float | None,
     max_concurrency: int,
+    base_url: str,
 ) -> Wire:
     user_agent = f"picoworkers_async/{__version__}"
     if http_client is not None:
         return ClientWire(http_client, login, user_agent, timeout)
     chosen = transport or default_transport(max_connections=max_concurrency)
-    return TransportWire(chosen, login, user_agent, _TIMEOUT if timeout is None else timeout)
+    return TransportWire(chosen, login, user_agent, _TIMEOUT if timeout is None else timeout, base_url)
 
 
 def _address_problems(url: object) -> list[Problem]:

@@ -59,6 +59,15 @@ class Session:
         other._priority, other._group, other._grace = priority, group, grace
         return other
 
+    def with_options(self, *, priority: Priority | None, timeout: float | None) -> Session:
+        """The same session, with what is given in place of what it had."""
+        other = copy.copy(self)
+        if priority is not None:
+            other._priority = priority
+        if timeout is not None:
+            other._wire = self._wire.with_timeout(timeout)
+        return other
+
     def open(self) -> None:
         if self._open.state != "new":
             raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
@@ -135,13 +144,13 @@ class Session:
             limit = f"this edition of the service cannot {endpoint.ability.value}"
             raise InvalidRequestError(endpoint.call, [Problem("edition", self.edition.name, limit)])
 
-    async def enter(self) -> float:
-        """Wait at the gate for permission to send one request; gives its slot, for `leave(unused=slot)`."""
-        return await self.throttle.acquire(self._priority, self._group)
+    async def enter(self) -> None:
+        """Wait at the gate for permission to send one request."""
+        await self.throttle.acquire(self._priority, self._group)
 
-    def leave(self, *, unused: float | None = None) -> None:
+    def leave(self) -> None:
         """Give the permission of `enter` back."""
-        self.throttle.release(unused=unused)
+        self.throttle.release()
 
     async def exchange(
         self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
@@ -162,9 +171,9 @@ class Session:
             error = answers.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
             logger.info("%s", error)
             raise error from _without_frames(failure)
-        return self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+        return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
 
-    def _read(
+    async def _read(
         self,
         endpoint: Endpoint,
         url: str,
@@ -181,7 +190,7 @@ class Session:
         try:
             return read(answers.read_answer(call, url, status, headers, body, costs_money=costs_money))
         except RateLimitedError as error:
-            seconds = self.throttle.too_many(error.retry_after)
+            seconds = await self.throttle.too_many(error.retry_after)
             logger.warning("%s: HTTP 429; everybody waits %g s", call, seconds)
             raise
         except codec.ShapeError as problem:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+import copy
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple, Protocol, Self
 
 import httpx
 
@@ -22,6 +24,9 @@ class Wire(Protocol):
 
     async def send(self, method: str, url: str, content: bytes | None) -> Answer: ...
 
+    def with_timeout(self, timeout: float) -> Self:
+        """The same wire, with another timeout in seconds."""
+
     async def aclose(self) -> None: ...
 
 
@@ -36,6 +41,29 @@ def _headers(credentials: Credentials, user_agent: str) -> httpx.Headers:
     )
 
 
+def _timeouts(timeout: float) -> dict[str, Any]:
+    return {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)}
+
+
+class Body(httpx.AsyncByteStream):
+    """The bytes of a request in one piece.
+
+    httpx's own is an async generator, which a failed connection leaves behind unfinished.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._content:
+            raise StopAsyncIteration
+        content, self._content = self._content, None
+        return content
+
+
 class TransportWire:
     """Hands lean requests straight to an httpx transport of our own, which is closed with us."""
 
@@ -45,24 +73,26 @@ class TransportWire:
         credentials: Credentials,
         user_agent: str,
         timeout: float,
+        base_url: str,
     ) -> None:
         self._transport = transport
         self._get = _headers(credentials, user_agent)
+        self._get["Host"] = httpx.URL(base_url).netloc.decode()
         self._post = httpx.Headers(self._get)
         self._post["Content-Type"] = "application/json"
-        self._extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)}
+        self._extensions = _timeouts(timeout)
         self._urls: dict[str, httpx.URL] = {}
 
     async def send(self, method: str, url: str, content: bytes | None) -> Answer:
-        if content is None:
-            request = httpx.Request(method, url, headers=self._get, extensions=self._extensions)
-        else:
-            target = self._urls.get(url)
-            if target is None:
-                target = self._urls[url] = httpx.URL(url)
-            request = httpx.Request(
-                method, target, headers=self._post, content=content, extensions=self._extensions
-            )
+        headers: httpx.Headers = self._get
+        target: httpx.URL | str = url
+        if content is not None:
+            headers = httpx.Headers(self._post)
+            headers["Content-Length"] = str(len(content))
+            target = self._urls.get(url) or self._urls.setdefault(url, httpx.URL(url))
+        request = httpx.Request(
+            method, target, headers=headers, stream=Body(content or b""), extensions=self._extensions
+        )
         response = await self._transport.handle_async_request(request)
         response.request = request
         try:
@@ -70,6 +100,11 @@ class TransportWire:
         finally:
             await response.aclose()
         return Answer(response.status_code, response.headers, body)
+
+    def with_timeout(self, timeout: float) -> Self:
+        other = copy.copy(self)
+        other._extensions = _timeouts(timeout)
+        return other
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -86,6 +121,11 @@ class ClientWire:
         self._client = http_client
         self._headers = _headers(credentials, user_agent)
         self._options = {} if timeout is None else {"timeout": timeout}
+
+    def with_timeout(self, timeout: float) -> Self:
+        other = copy.copy(self)
+        other._options = {"timeout": timeout}
+        return other
 
     async def send(self, method: str, url: str, content: bytes | None) -> Answer:
         request = self._client.build_request(method, url, headers=self._headers, content=content, **self._options)

@@ -105,7 +105,7 @@ async def test_a_timeout_around_a_batch_lets_requests_on_the_wire_end_within_the
                 async for _ in outcomes:
                     pass
         assert scope.cancelled_caught
-    assert len(sandbox.ledger) == len(sandbox.requests) == 8
+    assert len(sandbox.ledger) == len(sandbox.requests) == 7
 
 
 async def test_the_grace_is_bounded(connect) -> None:

@@ -77,7 +77,7 @@ def test_the_pace_is_held_first_come_first_served() -> None:
                 for number in range(4):
                     group.start_soon(callers.call, str(number))
                     await settle()
-            assert callers.passed == [("0", 0.0), ("1", 0.5), ("2", 1.0), ("3", 1.5)]
+            assert callers.passed == [("0", 0.0), ("1", 0.505), ("2", 1.01), ("3", 1.515)]
 
     in_virtual_time(story)
 
@@ -95,7 +95,7 @@ def test_one_who_gives_up_gives_the_place_back_and_the_others_move_up() -> None:
                     seconds = {"leader": 0.5, "queued": 0.6}.get(name, math.inf)
                     group.start_soon(impatient, name, seconds)
                     await settle()
-            assert callers.passed == [("first", 0.0), ("last", 1.0)]
+            assert callers.passed == [("first", 0.0), ("last", 1.01)]
 
     in_virtual_time(story)
 
@@ -108,7 +108,7 @@ def test_an_interactive_call_goes_before_every_batch() -> None:
                     group.start_soon(callers.call, f"batch{number}", Priority.BATCH, "batch")
                 await anyio.sleep(3.5)
                 group.start_soon(callers.call, "urgent")
-            assert ("urgent", 4.0) in callers.passed
+            assert ("urgent", 4.04) in callers.passed
 
     in_virtual_time(story)
 
@@ -132,7 +132,7 @@ def test_after_a_429_everybody_waits_then_one_goes_alone_then_the_rest() -> None
     async def story() -> None:
         throttle = Throttle(4, cooldown=10.0)
         async with Callers(throttle, busy=1.0) as callers:
-            throttle.too_many()
+            await throttle.too_many()
             async with anyio.create_task_group() as group:
                 for number in range(4):
                     group.start_soon(callers.call, str(number))
@@ -145,8 +145,8 @@ def test_a_429_during_the_pause_never_shortens_it_and_retry_after_counts_before_
     async def story() -> None:
         throttle = Throttle(4, cooldown=10.0)
         async with Callers(throttle) as callers:
-            assert throttle.too_many() == 10.0
-            assert throttle.too_many(retry_after=2.0) == 2.0
+            assert await throttle.too_many() == 10.0
+            assert await throttle.too_many(retry_after=2.0) == 2.0
             await callers.call("after")
             assert callers.passed == [("after", 10.0)]
 
@@ -158,7 +158,7 @@ def test_the_answer_of_a_request_sent_before_the_429_does_not_end_the_caution() 
         throttle = Throttle(4, cooldown=10.0)
         async with Callers(throttle, busy=1.0) as callers:
             departed_at = throttle.departed()
-            throttle.too_many()
+            await throttle.too_many()
             throttle.answered(departed_at)
             async with anyio.create_task_group() as group:
                 for number in range(2):
@@ -168,16 +168,56 @@ def test_the_answer_of_a_request_sent_before_the_429_does_not_end_the_caution() 
     in_virtual_time(story)
 
 
-def test_a_permission_that_was_not_used_frees_its_slot() -> None:
+def test_one_place_is_kept_from_batches_so_that_an_interactive_call_need_not_wait_for_an_answer() -> None:
     async def story() -> None:
-        throttle = Throttle(4, 1.0)
-        async with Callers(throttle) as callers:
-            slot = await throttle.acquire()
-            throttle.release(unused=slot)
-            await callers.call("next")
-            assert callers.passed == [("next", 0.0)]
+        async with Callers(Throttle(4), busy=5.0) as callers:
+            async with anyio.create_task_group() as group:
+                for number in range(6):
+                    group.start_soon(callers.call, f"batch{number}", Priority.BATCH, "batch")
+                await anyio.sleep(1.0)
+                group.start_soon(callers.call, "urgent")
+            assert ("urgent", 1.0) in callers.passed
+            assert callers.most == 4
 
     in_virtual_time(story)
+
+
+def test_the_state_tells_how_things_stand() -> None:
+    async def story() -> None:
+        throttle = Throttle(4, 1.0)
+        async with Callers(throttle, busy=10.0) as callers, anyio.create_task_group() as group:
+            group.start_soon(callers.call, "one")
+            await settle()
+            group.start_soon(callers.call, "two")
+            await settle()
+            state = throttle.state()
+            assert (state.in_flight, state.waiting[Priority.INTERACTIVE]) == (1, 1)
+            assert state.requests_per_second == pytest.approx(1 / 1.01)
+            assert (state.cooldown_left, state.rate_limited) == (0.0, 0)
+            await throttle.too_many()
+            state = throttle.state()
+            assert (state.cooldown_left, state.rate_limited) == (10.0, 1)
+            assert state.margin == pytest.approx(0.03)
+
+    in_virtual_time(story)
+
+
+@given(st.integers(1, 20), st.floats(0, 3000))
+def test_the_margin_grows_with_every_429_and_shrinks_slowly_after(times: int, later: float) -> None:
+    state = paces.Pace(interval=1.0)
+    margins = [paces.margin(state, 0.0)]
+    for number in range(times):
+        state = paces.too_many(state, number * 20.0, 10.0)
+        margins.append(paces.margin(state, number * 20.0))
+    assert all(after >= before for before, after in itertools.pairwise(margins))
+    assert margins[1] > margins[0]
+    assert paces.LEAST_MARGIN <= paces.margin(state, times * 20.0 + later) <= margins[-1] <= paces.MOST_MARGIN
+
+
+def test_those_that_were_on_the_wire_with_the_first_429_widen_the_margin_no_further() -> None:
+    once = paces.too_many(paces.Pace(interval=1.0), 0.0, 10.0)
+    twice = paces.too_many(once, 1.0, 10.0)
+    assert twice.margin == once.margin
 
 
 @pytest.mark.anyio

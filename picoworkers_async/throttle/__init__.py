@@ -1,6 +1,9 @@
 """Staying within an account's limits."""
 
-from .gate import Throttle
+from .gate import Throttle, ThrottleState
+from .pacers import Pacer, PacerError
 from .queue import Priority
+from .redis_pacer import RedisPacer
+from .sqlite_pacer import SqlitePacer
 
-__all__ = ["Priority", "Throttle"]
+__all__ = ["Pacer", "PacerError", "Priority", "RedisPacer", "SqlitePacer", "Throttle", "ThrottleState"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import anyio
 import anyio.lowlevel
@@ -11,6 +11,7 @@ import attrs
 
 from ..errors import InvalidRequestError, Problem
 from . import pace as paces
+from .pacers import Pacer, Reservation, SharedPace
 from .queue import FairQueue, Priority
 
 # The event loop's timers may fire up to this much late; the rest is waited out in short turns.
@@ -25,17 +26,36 @@ class _Caller:
     priority: Priority
     group: Hashable
     event: anyio.Event = attrs.field(factory=anyio.Event)
-    slot: float | None = None
+    admitted: bool = False
+
+
+@attrs.frozen
+class ThrottleState:
+    """A throttle at one moment. Times are in seconds.
+
+    `requests_per_second` is the pace it keeps now, a little below the limit by `margin`, a share of the interval;
+    None without a pace. `waiting` counts callers by priority.
+    """
+
+    in_flight: int
+    waiting: Mapping[Priority, int]
+    requests_per_second: float | None
+    margin: float
+    cooldown_left: float
+    rate_limited: int
 
 
 class Throttle:
     """Keeps all callers of one account within its limits. Share one object between all clients of the account.
 
     `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace (None: no
-    pace), `cooldown` the seconds everybody stays silent after a 429 that names no time of its own. Callers are
-    served by priority, then fairly between batches, then first come, first served; one that gives up while
-    waiting gives its place back at once. After a pause one request goes ahead alone; the rest follow when it
-    was answered.
+    pace), `cooldown` the seconds everybody stays silent after a 429 that names no time of its own. `pacer` shares
+    the pace with other processes (`SqlitePacer`, `RedisPacer`).
+
+    Callers are served by priority, then fairly between batches, then first come, first served; one that gives up
+    while waiting gives its place back at once. One place of `max_concurrency`, if it is more than 1, is kept from
+    batches, so that an interactive call waits for one interval at most. After a pause one request goes ahead
+    alone; the rest follow when it was answered.
 
     Raises `InvalidRequestError` for a limit that is not a positive, finite number. Source: the 2022 document
     names no limit; the later one allows one request a second and asks for 10 s of silence after a 429.
@@ -46,14 +66,21 @@ class Throttle:
         max_concurrency: int = 8,
         requests_per_second: float | None = None,
         cooldown: float = 10.0,
+        pacer: Pacer | None = None,
     ) -> None:
         problems = _limit_problems(max_concurrency, requests_per_second, cooldown)
+        if pacer is not None and requests_per_second is None:
+            problems.append(Problem("requests_per_second", None, "a rate, for the pacer to share"))
         if problems:
             raise InvalidRequestError("Throttle", problems)
         self.max_concurrency = max_concurrency
         self.requests_per_second = requests_per_second
         self.cooldown = cooldown
-        self._pace = paces.Pace(interval=1 / requests_per_second if requests_per_second else 0.0)
+        self.pacer = pacer
+        interval = 1 / requests_per_second if requests_per_second else 0.0
+        self._pace = paces.Pace(interval=interval)
+        self._shared = None if pacer is None else SharedPace(pacer, interval)
+        self._held: tuple[float, Reservation | None] | None = None
         self._queue: FairQueue[_Caller] = FairQueue()
         self._leader: _Caller | None = None
         self._changed: anyio.Event | None = None
@@ -64,45 +91,58 @@ class Throttle:
     def __repr__(self) -> str:
         return (
             f"Throttle(max_concurrency={self.max_concurrency}, "
-            f"requests_per_second={self.requests_per_second}, cooldown={self.cooldown})"
+            f"requests_per_second={self.requests_per_second}, cooldown={self.cooldown}, pacer={self.pacer})"
         )
 
-    async def acquire(self, priority: Priority = Priority.INTERACTIVE, group: Hashable = None) -> float:
-        """Wait for permission to send one request; gives the time of its slot. Each needs one `release`."""
-        if self._open_now():
+    def state(self) -> ThrottleState:
+        """How things stand now; to be called where an event loop runs."""
+        now = anyio.current_time()
+        margin = paces.margin(self._pace, now) if self._shared is None else self._shared.margin
+        rate = self.requests_per_second
+        return ThrottleState(
+            in_flight=self._in_flight,
+            waiting={priority: self._queue.waiting(priority) for priority in Priority},
+            requests_per_second=None if rate is None else rate / (1.0 + margin),
+            margin=0.0 if rate is None else margin,
+            cooldown_left=max(0.0, self._pace.silent_until - now),
+            rate_limited=self._rate_limited,
+        )
+
+    async def acquire(self, priority: Priority = Priority.INTERACTIVE, group: Hashable = None) -> None:
+        """Wait for permission to send one request. Each permission needs one `release`."""
+        if self._open_now(priority):
             self._in_flight += 1
-            return 0.0
+            return
         caller = _Caller(priority, group)
         self._queue.push(caller, priority, group)
         try:
             if self._leader is None:
                 self._leader = caller
             else:
+                self._notify()
                 await caller.event.wait()
-            if caller.slot is None:
-                return await self._lead(caller)
-            return caller.slot
+            if not caller.admitted:
+                await self._lead(caller)
         except BaseException:
-            if caller.slot is None:
-                self._queue.remove(caller, priority, group)
+            if caller.admitted:
+                self.release()
             else:
-                self.release(unused=caller.slot)
+                self._queue.remove(caller, priority, group)
+                await self._give_up_slot()
             raise
         finally:
             if self._leader is caller:
                 self._hand_over()
 
-    def release(self, *, unused: float | None = None) -> None:
-        """The request is over; or it was never sent, and its slot, `unused`, is free for the next caller."""
+    def release(self) -> None:
+        """The request is over."""
         self._in_flight -= 1
-        if unused is not None:
-            self._pace = paces.give_back(self._pace, unused)
         self._notify()
 
     def departed(self) -> float:
         """The request is leaving now, and the next keeps its distance from this moment. Gives the time."""
         now = anyio.current_time()
-        if self._pace.interval:
+        if self._pace.interval and self._shared is None:
             self._pace = paces.departed(self._pace, now)
         return now
 
@@ -112,41 +152,73 @@ class Throttle:
             self._probing = False
             self._notify()
 
-    def too_many(self, retry_after: float | None = None) -> float:
+    async def too_many(self, retry_after: float | None = None) -> float:
         """A 429 came: everybody waits `retry_after` seconds, or the cooldown. Gives the seconds to wait."""
         seconds = self.cooldown if retry_after is None else retry_after
         self._rate_limited += 1
-        self._pace = paces.silence(self._pace, anyio.current_time(), seconds)
+        self._pace = paces.too_many(self._pace, anyio.current_time(), seconds)
         self._probing = True
+        self._held = None
         self._notify()
+        if self._shared is not None:
+            await self._shared.too_many(seconds)
         return seconds
 
-    def _open_now(self) -> bool:
+    def _open_now(self, priority: Priority) -> bool:
         """Whether a caller may pass at once, with nobody before it and nothing to wait for."""
         return (
             not self._queue
             and self._pace.interval == 0.0
-            and self._in_flight < self.max_concurrency
+            and self._in_flight < self._room(priority)
             and not self._probing
         )
 
-    async def _lead(self, me: _Caller) -> float:
+    def _room(self, priority: Priority) -> int:
+        """How many requests may be under way for a caller of this priority to be let through."""
+        if self._probing:
+            return 1
+        return self.max_concurrency - (priority is Priority.BATCH and self.max_concurrency > 1)
+
+    async def _lead(self, me: _Caller) -> None:
         """Wait for each slot on behalf of everybody, and give it to whose turn it is, until it was mine."""
-        while me.slot is None:
-            room = 1 if self._probing else self.max_concurrency
-            if self._in_flight >= room:
+        while not me.admitted:
+            if self._in_flight >= self._room(self._queue.peek().priority):
                 await self._change_or(math.inf)
                 continue
-            now = anyio.current_time()
-            wait = max(self._pace.next_slot, self._pace.silent_until) - now
+            slot = await self._next_slot()
+            wait = max(slot, self._pace.silent_until) - anyio.current_time()
             if wait > 0:
                 await self._change_or(wait)
                 continue
+            if self._held is not None and self._shared is not None:
+                silent = await self._shared.silent_for()
+                if silent > 0:
+                    self._held = (anyio.current_time() + silent, self._held[1])
+                    continue
+            self._take_slot()
             caller = self._queue.pop()
-            self._pace, caller.slot = paces.reserve(self._pace, now)
+            caller.admitted = True
             self._in_flight += 1
             caller.event.set()
-        return me.slot
+
+    async def _next_slot(self) -> float:
+        if self._shared is None:
+            return self._pace.next_slot
+        if self._held is None:
+            self._held = await self._shared.reserve()
+        return self._held[0]
+
+    def _take_slot(self) -> None:
+        self._held = None
+        if self._shared is None:
+            self._pace, _ = paces.reserve(self._pace, anyio.current_time())
+
+    async def _give_up_slot(self) -> None:
+        """Nobody is left to use the slot that was reserved: give it back to the other processes."""
+        if self._held is not None and not self._queue and self._shared is not None:
+            reservation, self._held = self._held[1], None
+            with anyio.CancelScope(shield=True):
+                await self._shared.give_back(reservation)
 
     async def _change_or(self, seconds: float) -> None:
         """Wait until something changed, for `seconds` at most; at a fast pace more exactly than timers can."""

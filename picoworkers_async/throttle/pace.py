@@ -1,44 +1,76 @@
-"""When the next request may leave: pure arithmetic over a small state, no clock and no sleeping."""
+"""When the next request may leave: pure arithmetic over a small state, no clock and no sleeping.
+
+The limit counts arrivals, and a client only knows when its requests leave. So they leave a little further apart
+than the limit asks, by a margin that grows when a 429 shows it too small, and shrinks slowly after.
+"""
 
 from __future__ import annotations
 
 import attrs
+
+LEAST_MARGIN = 0.01
+MOST_MARGIN = 0.5
+HALF_LIFE = 300.0
 
 
 @attrs.frozen
 class Pace:
     """The pace of one account. Times are seconds of one monotonic clock.
 
-    `interval` is the distance between two requests (0: no pace), `next_slot` the earliest time for the next
-    one, `silent_until` the end of the pause that a 429 brought.
+    `interval` is the distance between two requests that the limit asks for (0: no pace), `next_slot` the earliest
+    time for the next one, `silent_until` the end of the pause that a 429 brought. `margin` is the share that was
+    added to the interval at `margin_at`. `alone` is the time that the first request after a pause has to itself.
     """
 
     interval: float = 0.0
     next_slot: float = 0.0
     silent_until: float = 0.0
+    margin: float = LEAST_MARGIN
+    margin_at: float = 0.0
+    alone: float = 0.0
+    first_after_pause: bool = False
+
+
+def margin(pace: Pace, now: float) -> float:
+    """The margin as it is now: half of what is above the least is gone after five minutes."""
+    left: float = 0.5 ** (max(0.0, now - pace.margin_at) / HALF_LIFE)
+    return LEAST_MARGIN + (pace.margin - LEAST_MARGIN) * left
+
+
+def spacing(pace: Pace, now: float) -> float:
+    """The distance that two requests keep now."""
+    return pace.interval * (1.0 + margin(pace, now)) if pace.interval else 0.0
 
 
 def reserve(pace: Pace, now: float) -> tuple[Pace, float]:
     """Take the next slot: the new state, and the time at which the request may leave."""
     slot = max(now, pace.next_slot, pace.silent_until)
-    return attrs.evolve(pace, next_slot=slot + pace.interval), slot
+    distance = spacing(pace, now)
+    if pace.first_after_pause:
+        distance = max(distance, pace.alone)
+    return attrs.evolve(pace, next_slot=slot + distance, first_after_pause=False), slot
 
 
-def give_back(pace: Pace, slot: float) -> Pace:
-    """Return a slot that was not used, if nobody has taken a later one."""
-    if pace.next_slot == slot + pace.interval:
-        return attrs.evolve(pace, next_slot=slot)
-    return pace
+def give_back(pace: Pace, slot: float, until: float) -> Pace:
+    """Return a slot that was not used, if `until`, what it had made the next one, still is."""
+    return attrs.evolve(pace, next_slot=slot) if pace.next_slot == until else pace
 
 
 def departed(pace: Pace, now: float) -> Pace:
     """A request left at `now`, perhaps later than its slot: the next keeps its distance from that."""
-    if pace.next_slot < now + pace.interval:
-        return attrs.evolve(pace, next_slot=now + pace.interval)
-    return pace
+    earliest = now + spacing(pace, now)
+    return attrs.evolve(pace, next_slot=earliest) if pace.next_slot < earliest else pace
 
 
 def silence(pace: Pace, now: float, seconds: float) -> Pace:
-    """A 429 came: nobody sends before the pause is over. A shorter pause never cuts a longer one."""
+    """Nobody sends before a pause is over. A shorter pause never cuts a longer one."""
     until = max(pace.silent_until, now + seconds)
-    return attrs.evolve(pace, silent_until=until, next_slot=max(pace.next_slot, until))
+    return attrs.evolve(pace, silent_until=until, next_slot=max(pace.next_slot, until), first_after_pause=True)
+
+
+def too_many(pace: Pace, now: float, seconds: float) -> Pace:
+    """A 429 came: a pause, and a wider margin. Those that were on the wire with the first widen it no further."""
+    wider = min(MOST_MARGIN, 2.0 * margin(pace, now) + LEAST_MARGIN)
+    if pace.silent_until <= now:
+        pace = attrs.evolve(pace, margin=wider, margin_at=now)
+    return silence(pace, now, seconds)
