@@ -17,6 +17,9 @@ from .queue import FairQueue, Priority
 # The event loop's timers may fire up to this much late; the rest is waited out in short turns.
 _TIMER_SLACK = 0.0015
 _FAST_PACE = 0.1
+# A shared slot that a busy machine missed by more is let go; but not for ever, or nothing would be sent.
+_LATE = 0.005
+_MOST_MISSES = 5
 
 
 @attrs.define(eq=False)
@@ -81,6 +84,7 @@ class Throttle:
         self._pace = paces.Pace(interval=interval)
         self._shared = None if pacer is None else SharedPace(pacer, interval)
         self._held: tuple[float, Reservation | None] | None = None
+        self._misses = 0
         self._queue: FairQueue[_Caller] = FairQueue()
         self._leader: _Caller | None = None
         self._changed: anyio.Event | None = None
@@ -195,11 +199,20 @@ class Throttle:
                 if silent > 0:
                     self._held = (anyio.current_time() + silent, self._held[1])
                     continue
+                if self._missed(self._held[0]):
+                    self._held = None
+                    continue
             self._take_slot()
             caller = self._queue.pop()
             caller.admitted = True
             self._in_flight += 1
             caller.event.set()
+
+    def _missed(self, slot: float) -> bool:
+        """Whether a shared slot is so long past that to use it would come too close to the one behind it."""
+        late = anyio.current_time() - slot > _LATE
+        self._misses = self._misses + 1 if late else 0
+        return late and self._misses <= _MOST_MISSES
 
     async def _next_slot(self) -> float:
         if self._shared is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from typing import Protocol
 
 import anyio
@@ -29,14 +31,15 @@ class PacerLost(Exception):
 class Reservation:
     """A time to send: `wait` seconds from now; `slot`, and the next one, `until`, by the store's own clock.
 
-    `sharers` is how many clients used the store in the last minute, `epoch` a name that changes when the store
-    has lost its state, `margin` what was added to the interval.
+    `sharers` is how many clients used the store in the last minute, `rank` this one's place among them, from 0;
+    `epoch` is a name that changes when the store has lost its state, `margin` what was added to the interval.
     """
 
     wait: float
     slot: float
     until: float
     sharers: int
+    rank: int
     epoch: str
     margin: float
 
@@ -63,46 +66,63 @@ class Pacer(Protocol):
         """Have everybody be silent for so long; after a 429, with a wider margin."""
 
 
+def turn(now: float, *, interval: float, sharers: int, rank: int) -> float:
+    """The next turn, at or after `now`, of one client among several that only have the time of day in common.
+
+    Each has every so-manieth interval to itself, so that together they keep their distance.
+    """
+    period = interval * sharers
+    phase = interval * rank
+    return math.ceil((now - phase) / period) * period + phase
+
+
 class SharedPace:
-    """A pacer as the gate uses it. While the store is lost, a share of the limit that is safe for all."""
+    """A pacer as the gate uses it.
+
+    While the store is lost, clients take turns by the time of day, as many as there were in the last minute.
+    That keeps the limit as long as their clocks agree to within the margin, and nobody else joins.
+    """
 
     def __init__(self, pacer: Pacer, interval: float) -> None:
         self._pacer = pacer
         self._interval = interval
-        self._sharers = 1
+        self._sharers, self._rank = 2, 0
         self._epoch: str | None = None
-        self._private: paces.Pace | None = None
+        self._lost = False
         self._asked_at = 0.0
+        self._not_before = 0.0
         self.margin = paces.LEAST_MARGIN
 
     async def reserve(self) -> tuple[float, Reservation | None]:
         """The time to send, by the event loop's clock, and the reservation if it is the store's."""
         now = anyio.current_time()
-        if self._private is not None and now - self._asked_at < _TRY_AGAIN:
-            return self._reserve_privately(now), None
+        if self._lost and now - self._asked_at < _TRY_AGAIN:
+            return self._take_turn(now), None
         try:
             reservation = await self._pacer.reserve(self._interval)
-            if self._private is not None or self._epoch not in (None, reservation.epoch):
+            if self._lost or self._epoch not in (None, reservation.epoch):
                 # Others may not have noticed yet that the store is back: nobody sends until they have.
                 await self._pacer.pause(_PAUSE_AFTER_LOSS, widen=False)
-                self._epoch, self._private = reservation.epoch, None
+                self._lost = False
                 logger.warning("the pacer's store is back, perhaps without its state; everybody waits a moment")
                 reservation = await self._pacer.reserve(self._interval)
         except PacerLost as lost:
             self._lose(lost, now)
-            return self._reserve_privately(now), None
-        self._sharers, self._epoch, self.margin = reservation.sharers, reservation.epoch, reservation.margin
+            return self._take_turn(now), None
+        self._sharers, self._rank = reservation.sharers, reservation.rank
+        self._epoch, self.margin = reservation.epoch, reservation.margin
         return anyio.current_time() + reservation.wait, reservation
 
     async def silent_for(self) -> float:
         """How long to wait although the slot has come, because somebody was told 429 meanwhile."""
-        if self._private is not None:
-            return self._private.silent_until - anyio.current_time()
+        if self._lost:
+            return 0.0
         try:
             return await self._pacer.silent_for()
         except PacerLost as lost:
-            self._lose(lost, anyio.current_time())
-            return self._interval * self._shares()
+            now = anyio.current_time()
+            self._lose(lost, now)
+            return self._take_turn(now) - now
 
     async def give_back(self, reservation: Reservation | None) -> None:
         if reservation is not None:
@@ -113,25 +133,26 @@ class SharedPace:
 
     async def too_many(self, seconds: float) -> None:
         """A 429 came to this client; everybody who shares the store is silent."""
-        now = anyio.current_time()
-        if self._private is not None:
-            self._private = paces.too_many(self._private, now, seconds)
+        self._not_before = max(self._not_before, anyio.current_time() + seconds)
         try:
             await self._pacer.pause(seconds, widen=True)
         except PacerLost as lost:
-            self._lose(lost, now)
-
-    def _shares(self) -> int:
-        return max(2, self._sharers)
+            self._lose(lost, anyio.current_time())
 
     def _lose(self, lost: PacerLost, now: float) -> None:
         self._asked_at = now
-        if self._private is None:
-            logger.warning("the pacer's store is lost (%s); going on with 1/%d of the limit", lost, self._shares())
-            interval = self._interval * self._shares()
-            self._private = paces.Pace(interval=interval, next_slot=now + interval)
+        if not self._lost:
+            self._lost = True
+            # Until then, others may still use what they have reserved.
+            self._not_before = max(self._not_before, now + (self._sharers + 1) * self._interval)
+            what = "the pacer's store is lost (%s); this client goes on with its turn among %d"
+            logger.warning(what, lost, self._sharers)
 
-    def _reserve_privately(self, now: float) -> float:
-        assert self._private is not None  # noqa: S101
-        self._private, slot = paces.reserve(self._private, now)
+    def _take_turn(self, now: float) -> float:
+        interval = self._interval * (1.0 + self.margin)
+        day = time.time() - now
+        slot = (
+            turn(max(now, self._not_before) + day, interval=interval, sharers=self._sharers, rank=self._rank) - day
+        )
+        self._not_before = slot + interval / 2
         return slot

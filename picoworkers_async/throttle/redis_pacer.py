@@ -24,11 +24,11 @@ local next, silent = tonumber(s[1]), tonumber(s[2]) or 0
 local margin, margin_at = tonumber(s[3]) or LEAST, tonumber(s[4]) or now
 local first, epoch = s[5] == '1', s[6]
 if not next then
-  next = now + (action == 'reserve' and interval or 0)
-  epoch = ARGV[4]
+  if action == 'look' or action == 'give_back' then return {'0', '0', '0', '0', 0, 0, ARGV[4], '0'} end
+  next, epoch = now + (action == 'reserve' and interval or 0), ARGV[4]
 end
 local margin_now = LEAST + (margin - LEAST) * 0.5 ^ (math.max(0, now - margin_at) / HALF_LIFE)
-local slot, sharers = 0, 0
+local slot, sharers, rank = 0, 0, 0
 if action == 'reserve' then
   slot = math.max(now, next, silent)
   local distance = interval * (1 + margin_now)
@@ -37,7 +37,10 @@ if action == 'reserve' then
   redis.call('ZADD', KEYS[2], now, ARGV[3])
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 60)
   redis.call('EXPIRE', KEYS[2], 3600)
-  sharers = redis.call('ZCARD', KEYS[2])
+  for _, client in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    sharers = sharers + 1
+    if client < ARGV[3] then rank = rank + 1 end
+  end
 elseif action == 'pause' or action == 'widen' then
   if action == 'widen' and silent <= now then
     margin, margin_at = math.min(MOST, 2 * margin_now + LEAST), now
@@ -52,7 +55,7 @@ redis.call('HSET', KEYS[1], 'next', string.format('%.6f', next), 'silent', strin
   'first', first and '1' or '0', 'epoch', epoch)
 redis.call('EXPIRE', KEYS[1], 86400)
 return {string.format('%.6f', slot - now), string.format('%.6f', slot), string.format('%.6f', next),
-  string.format('%.6f', silent - now), sharers, epoch, tostring(margin_now)}
+  string.format('%.6f', silent - now), sharers, rank, epoch, tostring(margin_now)}
 """
 for _name, _value in {
     "LEAST": paces.LEAST_MARGIN,
@@ -98,8 +101,10 @@ class RedisPacer:
         self._redis.close()
 
     async def reserve(self, interval: float) -> Reservation:
-        wait, slot, until, _, sharers, epoch, margin = await self._run("reserve", interval, self._client)
-        return Reservation(float(wait), float(slot), float(until), int(sharers), epoch.decode(), float(margin))
+        answer = await self._run("reserve", interval, self._client)
+        wait, slot, until, _, sharers, rank, epoch, margin = answer
+        times = (float(wait), float(slot), float(until))
+        return Reservation(*times, int(sharers), int(rank), epoch.decode(), float(margin))
 
     async def silent_for(self) -> float:
         answer = await self._run("look", 0.0, "")

@@ -65,12 +65,13 @@ class SqlitePacer:
         def work(database: sqlite3.Connection, now: float) -> Reservation:
             epoch, pace = self._load(database, now, interval)
             pace, slot = paces.reserve(pace, now)
-            self._store(database, pace)
+            self._store(database, epoch, pace)
             row = (self._account, self._client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
-            query = "SELECT count(*) FROM clients WHERE account = ? AND seen > ?"
-            (sharers,) = database.execute(query, (self._account, now - _MINUTE)).fetchone()
-            return Reservation(slot - now, slot, pace.next_slot, sharers, epoch, paces.margin(pace, now))
+            query = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen > ?"
+            active = (self._client, self._account, now - _MINUTE)
+            sharers, rank = database.execute(query, active).fetchone()
+            return Reservation(slot - now, slot, pace.next_slot, sharers, rank, epoch, paces.margin(pace, now))
 
         return await self._transact(work)
 
@@ -82,16 +83,17 @@ class SqlitePacer:
 
     async def give_back(self, reservation: Reservation) -> None:
         def work(database: sqlite3.Connection, now: float) -> None:
-            _, pace = self._load(database, now, 0.0)
-            self._store(database, paces.give_back(pace, reservation.slot, reservation.until))
+            epoch, pace = self._load(database, now, 0.0)
+            if epoch == reservation.epoch:
+                self._store(database, epoch, paces.give_back(pace, reservation.slot, reservation.until))
 
         await self._transact(work)
 
     async def pause(self, seconds: float, *, widen: bool) -> None:
         def work(database: sqlite3.Connection, now: float) -> None:
-            _, pace = self._load(database, now, 0.0)
+            epoch, pace = self._load(database, now, 0.0)
             change = paces.too_many if widen else paces.silence
-            self._store(database, change(pace, now, seconds))
+            self._store(database, epoch, change(pace, now, seconds))
 
         await self._transact(work)
 
@@ -143,29 +145,13 @@ class SqlitePacer:
         # Times far ahead are of a machine that was up for longer: it has started anew since.
         if row is None or row[1] > now + _DAY or row[4] > now:
             # What was sent before this state began is not known, so the first slot keeps its distance from now.
-            return self._begin(database, now), paces.Pace(
-                interval=interval, next_slot=now + interval, alone=_ALONE
-            )
+            fresh = paces.Pace(interval=interval, next_slot=now + interval, margin_at=now, alone=_ALONE)
+            return secrets.token_hex(8), fresh
         epoch, next_slot, silent_until, margin, margin_at, first = row
         pace = paces.Pace(interval, next_slot, silent_until, margin, margin_at, _ALONE, bool(first))
         return epoch, pace
 
-    def _begin(self, database: sqlite3.Connection, now: float) -> str:
-        epoch = secrets.token_hex(8)
-        row = (self._account, epoch, now, 0.0, paces.LEAST_MARGIN, now, 0)
+    def _store(self, database: sqlite3.Connection, epoch: str, pace: paces.Pace) -> None:
+        values = (pace.next_slot, pace.silent_until, pace.margin, pace.margin_at, pace.first_after_pause)
+        row = (self._account, epoch, *values)
         database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        return epoch
-
-    def _store(self, database: sqlite3.Connection, pace: paces.Pace) -> None:
-        database.execute(
-            "UPDATE pace SET next_slot = ?, silent_until = ?, margin = ?, margin_at = ?, first_after_pause = ? "
-            "WHERE account = ?",
-            (
-                pace.next_slot,
-                pace.silent_until,
-                pace.margin,
-                pace.margin_at,
-                pace.first_after_pause,
-                self._account,
-            ),
-        )

@@ -1,0 +1,30 @@
+"""A program that calls as fast as its pacer lets it: several of them share one account in the pacer tests."""
+
+from __future__ import annotations
+
+import sys
+
+import anyio
+
+from picoworkers_async import AsyncPicoworkers, Pacer, RedisPacer, SqlitePacer, Throttle
+
+
+def pacer_of(where: str) -> Pacer:
+    return RedisPacer(where) if where.startswith("redis:") else SqlitePacer(where)
+
+
+async def main(url: str, where: str, rate: str) -> None:
+    throttle = Throttle(4, float(rate), cooldown=2.0, pacer=pacer_of(where))
+    async with AsyncPicoworkers("user_id", "api_secret", base_url=url, throttle=throttle) as pico:
+
+        async def call_forever() -> None:
+            while True:
+                await pico.users.get_balances()
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(call_forever)
+
+
+if __name__ == "__main__":
+    anyio.run(main, *sys.argv[1:])
