@@ -70,6 +70,6 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks and print their ratios."""
-    session.install(".[sandbox]")
-    for script in ("throttle_rate", "journal", "memory"):
+    session.install(".[redis,sandbox]", "aiolimiter", "pyrate-limiter", "throttled-py")
+    for script in ("throttle_rate", "pacing", "journal", "memory"):
         session.run("python", f"benchmarks/{script}.py")

@@ -18,6 +18,7 @@ from picoworkers_async import (
     NoAnswerError,
     OutcomeUnknownError,
     PicoworkersError,
+    Priority,
     Rating,
     RefusedError,
     RetryPolicy,
@@ -263,3 +264,17 @@ async def test_the_secret_shows_nowhere(caplog: pytest.LogCaptureFixture) -> Non
     text = "".join(shown) + caplog.text
     assert SECRET not in text
     assert TOKEN not in text
+
+
+async def test_a_client_with_other_options_shares_everything_else(connect) -> None:
+    sandbox = Sandbox(latency=0.2)
+    async with connect(sandbox, retry=RetryPolicy(attempts=1)) as pico:
+        hasty = pico.with_options(timeout=0.05, priority=Priority.BATCH)
+        with pytest.raises(NoAnswerError):
+            await hasty.users.get_balances()
+        assert hasty.throttle is pico.throttle
+        await pico.users.get_balances()
+        with pytest.raises(InvalidRequestError, match="timeout"):
+            pico.with_options(timeout=-1)
+    with pytest.raises(ClientStateError):
+        await hasty.users.get_balances()
