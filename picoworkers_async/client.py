@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import ipaddress
-import math
 import os
 from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -24,6 +21,7 @@ from .rating.review import Review
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
+from .settings import address_problems, check_seconds, timeout_problems
 from .settlement import Settlement, settle
 from .throttle import Priority, Throttle
 from .transports import default_transport
@@ -64,7 +62,7 @@ class AsyncPicoworkers:
         login = credentials(user_id, api_secret)
         del api_secret
         url = edition.base_url if base_url is None else base_url
-        problems = _address_problems(url) + _timeout_problems(timeout)
+        problems = address_problems(url) + timeout_problems(timeout)
         if http_client is not None and transport is not None:
             problems.append(Problem("transport", transport, "either http_client or transport, not both"))
         if problems:
@@ -98,7 +96,7 @@ class AsyncPicoworkers:
         `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
         have `Priority.BATCH`), `timeout` is in seconds, as in the constructor.
         """
-        problems = _timeout_problems(timeout)
+        problems = timeout_problems(timeout)
         if problems:
             raise InvalidRequestError("with_options", problems)
         other = copy.copy(self)
@@ -239,13 +237,6 @@ class AsyncPicoworkers:
         await self._session.aclose()
 
 
-def check_seconds(call: str, field: str, value: object) -> None:
-    """Raises `InvalidRequestError` unless the value is a number of seconds, 0 or more."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0:  # type: ignore[arg-type, operator]
-        raise InvalidRequestError(call, [Problem(field, value, "a finite number of seconds, 0 or more")])
-
-
 def _wire(
     login: Credentials,
     http_client: httpx.AsyncClient | None,
@@ -259,43 +250,3 @@ def _wire(
         return ClientWire(http_client, login, user_agent, timeout)
     chosen = transport or default_transport(max_connections=max_concurrency)
     return TransportWire(chosen, login, user_agent, _TIMEOUT if timeout is None else timeout, base_url)
-
-
-def _address_problems(url: object) -> list[Problem]:
-    if not isinstance(url, str):
-        return [Problem("base_url", url, "an https:// address")]
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return [Problem("base_url", url, "a valid https:// address")]
-    problems = []
-    if parts.scheme not in ("https", "http") or not host:
-        problems.append(Problem("base_url", url, "an https:// address"))
-    elif parts.scheme == "http" and not _is_loopback(host):
-        problems.append(
-            Problem("base_url", url, "https://, since http:// would show the secret; loopback may use it")
-        )
-    if "@" in parts.netloc:
-        problems.append(Problem("base_url", f"{parts.scheme}://...@{host}", "no credentials in the address"))
-    if parts.query or parts.fragment:
-        problems.append(Problem("base_url", url, "no query and no fragment"))
-    return problems
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _timeout_problems(timeout: object) -> list[Problem]:
-    if timeout is None:
-        return []
-    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if number and math.isfinite(timeout) and timeout > 0:  # type: ignore[arg-type, operator]
-        return []
-    return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]
