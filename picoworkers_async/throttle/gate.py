@@ -15,7 +15,7 @@ from .pacers import Pacer, Reservation, SharedPace
 from .queue import FairQueue, Priority
 
 # The event loop's timers may fire up to this much late; the rest is waited out in short turns.
-_TIMER_SLACK = 0.0015
+_TIMER_SLACK = 0.003
 _FAST_PACE = 0.1
 # A shared slot that a busy machine missed by more is let go; but not for ever, or nothing would be sent.
 _LATE = 0.005
