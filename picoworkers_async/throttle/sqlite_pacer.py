@@ -53,6 +53,17 @@ class SqlitePacer:
     def __repr__(self) -> str:
         return f"SqlitePacer({str(self._path)!r})"
 
+    def close(self) -> None:
+        """Close the file. It is opened again when it is needed."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def __del__(self) -> None:
+        # Clients come and go with their throttle; the file must not stay open behind the last of them.
+        if getattr(self, "_database", None) is not None:
+            self.close()
+
     def bind(self, account: str) -> None:
         if self._account is None:
             self._account = account
@@ -111,7 +122,7 @@ class SqlitePacer:
                     database.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                self._close()
+                self.close()
                 if error.sqlite_errorname.startswith(_UNUSABLE):
                     raise PacerError(
                         f"pacer {self._path}: it is no database, or cannot be written ({error})"
@@ -134,11 +145,6 @@ class SqlitePacer:
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(_SCHEMA)
         return self._database
-
-    def _close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
 
     def _load(self, database: sqlite3.Connection, now: float, interval: float) -> tuple[str, paces.Pace]:
         row = database.execute(f"SELECT epoch, {_FIELDS} FROM pace WHERE account = ?", (self._account,)).fetchone()  # noqa: S608
