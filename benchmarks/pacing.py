@@ -5,13 +5,16 @@ a second. A request takes half its latency to arrive; latencies jitter by 10%, o
 hundredth. Each limiter is driven at full load by callers enough for the rate, while a lone interactive call asks
 for a permission every half second. Printed: the share of the permitted requests used, the 429s, and the wait of
 the interactive call in intervals (median).
+
+`--seconds 60` takes a minute for each row, `--ours` leaves the others out.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
@@ -23,6 +26,7 @@ from picoworkers_async import Priority, Throttle
 from picoworkers_async.sandbox.limiter import Limiter as Service
 
 RATES = (1, 10, 50, 200)
+SLOW = 10
 LATENCIES = (0.005, 0.05, 0.5)
 COOLDOWN = 1.0
 
@@ -74,10 +78,13 @@ def throttled(rate: int, callers: int) -> Permission:
     return plain(limiter.limit)
 
 
-async def measure(make: Callable[[int, int], Permission], rate: int, latency: float) -> tuple[float, int, float]:
+Make = Callable[[int, int], Permission]
+Row = tuple[float, int, float]
+
+
+async def measure(make: Make, rate: int, latency: float, seconds: float) -> Row:
     callers = max(4, int(rate * latency * 1.5) + 2)
     permission, service, rng = make(rate, callers), Service(float(rate), COOLDOWN), random.Random(1)
-    seconds = 8.0 if rate == 1 else 4.0
     served: list[float] = []
     refusals = 0
     waits: list[float] = []
@@ -120,19 +127,40 @@ async def measure(make: Callable[[int, int], Permission], rate: int, latency: fl
     return (len(loaded) - 1) / span / rate, refusals, statistics.median(waits or [0.0]) * rate
 
 
+async def measure_together(ways: Sequence[Make], rate: int, seconds: float) -> dict[tuple[Make, float], Row]:
+    """All at once: at a slow rate they do not disturb each other."""
+    rows = {}
+
+    async def one(way: Make, latency: float) -> None:
+        rows[way, latency] = await measure(way, rate, latency, seconds)
+
+    async with anyio.create_task_group() as group:
+        for way in ways:
+            for latency in LATENCIES:
+                group.start_soon(one, way, latency)
+    return rows
+
+
 def main() -> None:
-    print(f"{'rate':>5} {'latency':>8}  " + "  ".join(f"{way.__name__:>22}" for way in WAYS))
-    print(f"{'':>14}  " + "  ".join(f"{'share  429s  wait':>22}" for _ in WAYS))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--seconds", type=float, help="for each row (default: 20, and 4 at fast rates)"
+    )
+    parser.add_argument("--ours", action="store_true", help="leave the others out")
+    arguments = parser.parse_args()
+    ways = (ours,) if arguments.ours else (ours, aiolimiter, pyrate, throttled)
+    print(f"{'rate':>5} {'latency':>8}  " + "  ".join(f"{way.__name__:>22}" for way in ways))
+    print(f"{'':>14}  " + "  ".join(f"{'share  429s  wait':>22}" for _ in ways))
     for rate in RATES:
+        seconds = arguments.seconds or (20.0 if rate <= SLOW else 4.0)
+        together = anyio.run(measure_together, ways, rate, seconds) if rate <= SLOW else {}
         for latency in LATENCIES:
             cells = []
-            for way in WAYS:
-                share, refused, wait = anyio.run(measure, way, rate, latency)
-                cells.append(f"{share:9.3f} {refused:5d} {wait:6.2f}")
+            for way in ways:
+                row = together.get((way, latency)) or anyio.run(measure, way, rate, latency, seconds)
+                cells.append("{:9.3f} {:5d} {:6.2f}".format(*row))
             print(f"{rate:5d} {latency * 1000:6.0f} ms  " + "  ".join(cells), flush=True)
 
-
-WAYS = (ours, aiolimiter, pyrate, throttled)
 
 if __name__ == "__main__":
     main()

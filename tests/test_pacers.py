@@ -123,11 +123,11 @@ def rate_over(url: str, seconds: float) -> float:
 
 def test_several_processes_use_the_whole_limit_and_never_more(store: str) -> None:
     with sharing(store) as (url, workers):
-        rate = rate_over(url, 5.0)
+        rate = rate_over(url, 10.0)
         assert truth(url)["rate_limited"] == 0
         assert 0.97 * RATE <= rate <= RATE
         workers[0].kill()
-        assert rate_over(url, 2.5) >= (2.5 * RATE - 1) / 2.5 * 0.96
+        assert rate_over(url, 5.0) >= (5.0 * RATE - 1) / 5.0 * 0.96
         assert truth(url)["rate_limited"] == 0
 
 
@@ -154,7 +154,7 @@ def pacer(store: str) -> SqlitePacer | RedisPacer:
 async def test_slots_keep_their_distance_and_one_given_back_is_used_again(pacer) -> None:
     first = await pacer.reserve(1.0)
     second = await pacer.reserve(1.0)
-    assert second.slot - first.slot == pytest.approx(1.01)
+    assert second.slot - first.slot == pytest.approx(1.02)
     await pacer.give_back(second)
     again = await pacer.reserve(1.0)
     assert again.slot == pytest.approx(second.slot)
@@ -170,7 +170,7 @@ async def test_a_pause_silences_everybody_and_the_first_after_it_goes_alone(pace
     first, second, third = [await pacer.reserve(0.1) for _ in range(3)]
     assert first.wait == pytest.approx(5.0, abs=0.2)
     assert second.slot - first.slot == pytest.approx(1.0, abs=0.01)
-    assert third.slot - second.slot == pytest.approx(0.103, abs=0.001)
+    assert third.slot - second.slot == pytest.approx(0.106, abs=0.001)
 
 
 @pytest.mark.anyio

@@ -77,7 +77,7 @@ def test_the_pace_is_held_first_come_first_served() -> None:
                 for number in range(4):
                     group.start_soon(callers.call, str(number))
                     await settle()
-            assert callers.passed == [("0", 0.0), ("1", 0.505), ("2", 1.01), ("3", 1.515)]
+            assert callers.passed == [("0", 0.0), ("1", 0.51), ("2", 1.02), ("3", 1.53)]
 
     in_virtual_time(story)
 
@@ -95,7 +95,7 @@ def test_one_who_gives_up_gives_the_place_back_and_the_others_move_up() -> None:
                     seconds = {"leader": 0.5, "queued": 0.6}.get(name, math.inf)
                     group.start_soon(impatient, name, seconds)
                     await settle()
-            assert callers.passed == [("first", 0.0), ("last", 1.01)]
+            assert callers.passed == [("first", 0.0), ("last", 1.02)]
 
     in_virtual_time(story)
 
@@ -108,7 +108,7 @@ def test_an_interactive_call_goes_before_every_batch() -> None:
                     group.start_soon(callers.call, f"batch{number}", Priority.BATCH, "batch")
                 await anyio.sleep(3.5)
                 group.start_soon(callers.call, "urgent")
-            assert ("urgent", 4.04) in callers.passed
+            assert ("urgent", 4.08) in callers.passed
 
     in_virtual_time(story)
 
@@ -192,12 +192,12 @@ def test_the_state_tells_how_things_stand() -> None:
             await settle()
             state = throttle.state()
             assert (state.in_flight, state.waiting[Priority.INTERACTIVE]) == (1, 1)
-            assert state.requests_per_second == pytest.approx(1 / 1.01)
+            assert state.requests_per_second == pytest.approx(1 / 1.02)
             assert (state.cooldown_left, state.rate_limited) == (0.0, 0)
             await throttle.too_many()
             state = throttle.state()
             assert (state.cooldown_left, state.rate_limited) == (10.0, 1)
-            assert state.margin == pytest.approx(0.03)
+            assert state.margin == pytest.approx(0.06)
 
     in_virtual_time(story)
 
@@ -227,7 +227,8 @@ async def test_a_fast_pace_is_held_in_real_time() -> None:
         for number in range(21):
             group.start_soon(callers.call, str(number))
     times = [at for _, at in callers.passed]
-    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 0.005 - 1e-6
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 0.005 - paces.CATCH_UP
+    assert times[-1] - times[0] >= 20 * 0.005
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_no_two_slots_are_closer_than_the_interval(arrivals: list[float], interv
     state, slots = paces.Pace(interval=interval), []
     for now in sorted(arrivals):
         state, slot = paces.reserve(state, now)
-        assert slot >= now
+        assert slot >= now - paces.CATCH_UP
         slots.append(slot)
     assert all(later - earlier >= interval * (1 - 1e-9) for earlier, later in itertools.pairwise(slots))
 

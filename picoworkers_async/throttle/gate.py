@@ -18,7 +18,7 @@ from .queue import FairQueue, Priority
 _TIMER_SLACK = 0.003
 _FAST_PACE = 0.1
 # A shared slot that a busy machine missed by more is let go; but not for ever, or nothing would be sent.
-_LATE = 0.005
+_LATE = 0.01
 _MOST_MISSES = 5
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import attrs
 
-LEAST_MARGIN = 0.01
+LEAST_MARGIN = 0.02
 MOST_MARGIN = 0.5
 HALF_LIFE = 300.0
+# So late a timer may fire without the slots after it being put off: far less than the margin is over a second.
+CATCH_UP = 0.002
 
 
 @attrs.frozen
@@ -44,7 +46,9 @@ def spacing(pace: Pace, now: float) -> float:
 
 def reserve(pace: Pace, now: float) -> tuple[Pace, float]:
     """Take the next slot: the new state, and the time at which the request may leave."""
-    slot = max(now, pace.next_slot, pace.silent_until)
+    slot = max(pace.next_slot, pace.silent_until)
+    if now - slot > CATCH_UP:
+        slot = now
     distance = spacing(pace, now)
     if pace.first_after_pause:
         distance = max(distance, pace.alone)
@@ -57,8 +61,8 @@ def give_back(pace: Pace, slot: float, until: float) -> Pace:
 
 
 def departed(pace: Pace, now: float) -> Pace:
-    """A request left at `now`, perhaps later than its slot: the next keeps its distance from that."""
-    earliest = now + spacing(pace, now)
+    """A request left at `now`. If that was much later than its slot, the next keeps its distance from it."""
+    earliest = now + spacing(pace, now) - CATCH_UP
     return attrs.evolve(pace, next_slot=earliest) if pace.next_slot < earliest else pace
 
 
