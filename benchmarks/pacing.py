@@ -143,9 +143,7 @@ async def measure_together(ways: Sequence[Make], rate: int, seconds: float) -> d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--seconds", type=float, help="for each row (default: 20, and 4 at fast rates)"
-    )
+    parser.add_argument("--seconds", type=float, help="for each row (default: 20, and 4 at fast rates)")
     parser.add_argument("--ours", action="store_true", help="leave the others out")
     arguments = parser.parse_args()
     ways = (ours,) if arguments.ours else (ours, aiolimiter, pyrate, throttled)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from . import rules
+from . import codec, rules
 from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
+from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .models import Rating
 from .rating import Batch, BatchReport, Decide, Journal
@@ -202,6 +203,27 @@ class AsyncPicoworkers:
         async with self.review(decide, job_id=job_id, journal=journal, grace=grace) as batch:
             return await batch.report()
 
+    async def request(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Any:
+        """The low-level call, for endpoints whose fields no document gives: JSON out, JSON back.
+
+        `method` is GET (`fields` are the query; None is left out) or POST (they are the JSON body), `path` is
+        relative to the service's address, such as `jobs/set-distribution.php`. It goes through the same gate and
+        raises the same errors as every other call. A POST that is not known to be harmless is taken to cost money:
+        it is never repeated blindly, and a lost answer raises `OutcomeUnknownError`. Raises `InvalidRequestError`
+        before sending for a path the edition is known to lack. Source: names only, in the document of 2026.
+        """
+        problems = rules.check_request(method, path)
+        if problems:
+            raise InvalidRequestError("request", problems)
+        endpoint = endpoint_at(method, path)
+        if method == "GET":
+            return await self._session.call(endpoint, _as_it_is, query=fields)
+        try:
+            codec.encode(fields or {})
+        except (TypeError, ValueError) as error:
+            raise InvalidRequestError("request", [Problem("fields", fields, f"JSON values ({error})")]) from None
+        return await self._session.call(endpoint, _as_it_is, body=fields)
+
     async def settle(self, error: OutcomeUnknownError) -> Settlement:
         """Look whether a call of unknown outcome took effect, by reading only; it is never sent again.
 
@@ -235,6 +257,10 @@ class AsyncPicoworkers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.aclose()
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
 
 
 def _wire(

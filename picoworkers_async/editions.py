@@ -19,6 +19,8 @@ class Ability(enum.Enum):
     SCHEDULE = "post jobs with a daily start and end time"
     FEATURE_JOB = "feature a job and predict its position"
     BLOCK_WORKERS = "block and unblock workers"
+    TARGETING = "change a job's targeting, daily limit and distribution"
+    PUBLIC_PAGES = "read public lists and profiles"
     WEBHOOK = "post back the ids of submitted tasks"
 
 
@@ -28,7 +30,8 @@ class Edition:
 
     `requests_per_second` is the account's limit (None: none is documented), `cooldown` the seconds to stay
     silent after a 429 that names no time itself, `max_ttr` the longest time to rate in days,
-    `default_hold_time` the minutes a worker may hold a position when a job does not say.
+    `default_hold_time` the minutes a worker may hold a position when a job does not say, `ratings_at_once` how
+    many tasks of a job one request can rate, `job_url` where a job's page is, up to its id.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Edition:
     default_hold_time: int
     zones: frozenset[str]
     abilities: frozenset[Ability]
+    job_url: str
+    ratings_at_once: int = 1
     cooldown: float = 10.0
     max_concurrency: int = 8
 
@@ -56,6 +61,7 @@ PICOWORKERS = Edition(
     default_hold_time=5,
     zones=_ZONES,
     abilities=frozenset({Ability.DEPOSIT}),
+    job_url="https://picoworkers.com/employer/campaign-details.php?Id=",
 )
 """The service as documented on 29 June 2022."""
 
@@ -67,6 +73,8 @@ SPROUTGIGS = Edition(
     default_hold_time=15,
     zones=_ZONES | {"arab1"},
     abilities=frozenset(Ability) - {Ability.DEPOSIT},
+    job_url="https://sproutgigs.com/employer/campaign-details.php?Id=",
+    ratings_at_once=1000,
 )
 """The service as it is today, under its new name."""
 

@@ -41,7 +41,7 @@ class Endpoint:
     @property
     def call(self) -> str:
         """The name used in errors and logs, such as `jobs.get_job`."""
-        return f"{self.group}.{self.name}"
+        return self.name if self.group == "request" else f"{self.group}.{self.name}"
 
 
 def repeat_costs_money(endpoint: Endpoint, body: Mapping[str, Any] | None) -> bool:
@@ -76,6 +76,43 @@ GET_BALANCES = Endpoint("users", "get_balances", "GET", "users/get-balances.php"
 ADD_WORKERS = Endpoint("lists", "add_workers", "POST", "lists/add-workers.php", Money.NEVER, "5.1")
 DEPOSIT = Endpoint("wallet", "deposit", "POST", "wallet/deposit.php", Money.ALWAYS, "6.1", ability=Ability.DEPOSIT)
 
+GET_RATED_TASKS = Endpoint(
+    "jobs", "get_rated_tasks", "GET", "jobs/get-rated-tasks.php", Money.NEVER, "2024: jobs", Ability.RATED_TASKS
+)
+RATE_MULTIPLE_TASKS = Endpoint(
+    "jobs",
+    "rate_multiple_tasks",
+    "POST",
+    "jobs/rate-multiple-tasks.php",
+    Money.ALWAYS,
+    "2024: jobs",
+    Ability.RATE_MULTIPLE,
+)
+FEATURE_JOB = Endpoint(
+    "jobs", "feature_job", "POST", "jobs/feature-job.php", Money.ALWAYS, "2024: jobs", Ability.FEATURE_JOB
+)
+GET_PREDICTED_POSITION = Endpoint(
+    "jobs",
+    "get_predicted_position",
+    "POST",
+    "jobs/get-predicted-position.php",
+    Money.NEVER,
+    "2024: jobs",
+    Ability.FEATURE_JOB,
+)
+BLOCK_WORKERS = Endpoint(
+    "lists", "block_workers", "POST", "lists/block-workers.php", Money.NEVER, "2024: lists", Ability.BLOCK_WORKERS
+)
+UNBLOCK_WORKERS = Endpoint(
+    "lists",
+    "unblock_workers",
+    "POST",
+    "lists/unblock-workers.php",
+    Money.NEVER,
+    "2024: lists",
+    Ability.BLOCK_WORKERS,
+)
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     GET_ZONES,
     GET_LISTS,
@@ -95,4 +132,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     GET_BALANCES,
     ADD_WORKERS,
     DEPOSIT,
+    GET_RATED_TASKS,
+    RATE_MULTIPLE_TASKS,
+    FEATURE_JOB,
+    GET_PREDICTED_POSITION,
+    BLOCK_WORKERS,
+    UNBLOCK_WORKERS,
 )
+
+_ONLY_NAMES = {
+    ("POST", "jobs/edit-targeting.php"): Ability.TARGETING,
+    ("POST", "jobs/set-daily-tasks-limit.php"): Ability.TARGETING,
+    ("POST", "jobs/set-distribution.php"): Ability.TARGETING,
+    ("GET", "lists/get-public-lists.php"): Ability.PUBLIC_PAGES,
+    ("GET", "profiles/get-profile.php"): Ability.PUBLIC_PAGES,
+}
+
+
+def endpoint_at(method: str, path: str) -> Endpoint:
+    """The row of a path; for one that is not in the table, a row that takes every POST to cost money."""
+    for row in ENDPOINTS:
+        if (row.method, row.path) == (method, path):
+            return row
+    money = Money.NEVER if method == "GET" else Money.ALWAYS
+    ability = _ONLY_NAMES.get((method, path))
+    return Endpoint("request", f"{method} {path}", method, path, money, "2026: names only", ability)

@@ -183,7 +183,23 @@ def test_a_rating_is_held_to_its_limits(rating: Rating, broken: str | None) -> N
         (rules.check_status_filter, [None, "running", "PAUSED", JobStatus.BLOCKED], ["gone", "pending_approval"]),
         (lambda ttr: rules.check_ttr(ttr, PICOWORKERS), [1, 7], [0, 8]),
         (lambda ttr: rules.check_ttr(ttr, SPROUTGIGS), [1, 90], [0, 91]),
-        (lambda workers: rules.check_workers(5, workers), [["a"]], [[], "abc", [""], ["a", 5], {"a": 1}]),
+        (rules.check_list_id, [1, 17001], [0, "5", None, True]),
+        (
+            lambda ids: rules.check_task_ids(ids, SPROUTGIGS),
+            [None, ["a"], ["b"] * 400],
+            [[], "abc", ["a,b"], [""], ["a"] * 401],
+        ),
+        (lambda ids: rules.check_task_ids(ids, PICOWORKERS), [None], [["a"]]),
+        (lambda order: rules.check_order(order, SPROUTGIGS), [None, "asc", "desc"], ["DESC", "up", 1]),
+        (lambda order: rules.check_order(order, PICOWORKERS), [None], ["asc"]),
+        (rules.check_feature, [Decimal("2.00"), Decimal(50)], [Decimal("1.99"), Decimal(-5), "2"]),
+        (
+            lambda path: rules.check_request("POST", path),
+            ["jobs/set-distribution.php", "x"],
+            ["", "/jobs/x.php", "https://example.com/", "jobs/../x", "a//b", "a?b=c", "a b", 5],
+        ),
+        (lambda method: rules.check_request(method, "jobs/x.php"), ["GET", "POST"], ["PUT", "get", None]),
+        (rules.check_workers, [["a"]], [[], "abc", [""], ["a", 5], {"a": 1}]),
     ],
 )
 def test_an_argument_is_held_to_its_limits(check, good: list, bad: list) -> None:

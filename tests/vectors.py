@@ -87,7 +87,7 @@ JOB = Job(
     proofs=(Proof("FULL screenshot showing video is playing.", ProofType.SCREENSHOT),),
 )
 
-_JOB_JSON = """{
+JOB_JSON = """{
   "id": "0950e7d99b65", "id_user": "abcd1234", "zone_id": "int", "excluded_countries": [],
   "category_id": "2004", "created_at": "2021-10-25T07:42:35Z", "status": "RUNNING", "task_value": 0.06,
   "tasks_done": 3741, "num_tasks": 4030, "unrated_tasks": 4, "workers_max_tasks": 1,
@@ -109,7 +109,7 @@ TASK = Task(
     proofs=(TaskProof("submitted proof"),),
 )
 
-_TASK_JSON = """{
+TASK_JSON = """{
   "id": "158004285a3523", "job_id": "abcdef123456", "worker_id": "abcd1234",
   "finished_at": "2021-11-01T17:04:45Z", "ip_address": "127.0.0.1", "country_code": "XX",
   "revision_number": 0, "variables": [], "proofs": [{"text": "submitted proof"}]
@@ -162,9 +162,9 @@ VECTORS = [
        '{"ok": true, "message": "Job time to rate (TTR) updated successfully."}',
        Ack("Job time to rate (TTR) updated successfully.")),
     _v("3.8", lambda p: p.jobs.get_jobs(), "GET", "jobs/get-jobs.php", None,
-       '{"current_page": 1, "pages": 1, "jobs": [' + _JOB_JSON + "]}", Page(1, 1, (JOB,))),
+       '{"current_page": 1, "pages": 1, "jobs": [' + JOB_JSON + "]}", Page(1, 1, (JOB,))),
     _v("3.9", lambda p: p.jobs.get_unrated_tasks(), "GET", "jobs/get-unrated-tasks.php", None,
-       '{"current_page": 1, "pages": 1, "tasks": [' + _TASK_JSON + "]}", Page(1, 1, (TASK,))),
+       '{"current_page": 1, "pages": 1, "tasks": [' + TASK_JSON + "]}", Page(1, 1, (TASK,))),
     _v("3.10", lambda p: p.jobs.rate_single_task(RATING), "POST", "jobs/rate-single-task.php",
        {"job_id": _ID, "task_id": "1416896140ecb7", "task_rating": "ok", "task_satisfaction": "good",
         "task_comment": "great job!", "list_id": 0, "block_worker": False, "task_bonus": 0.0},
@@ -175,7 +175,7 @@ VECTORS = [
        {"job_id": _ID, "positions": 10}, '{"ok": true, "notice": "job restarted successfully"}',
        Ack("job restarted successfully")),
     _v("3.13", lambda p: p.jobs.get_job("0950e7d99b65"), "GET", "jobs/get-job.php?job_id=0950e7d99b65", None,
-       _JOB_JSON.replace('"RUNNING"', '"PAUSED"').replace('"excluded_countries": []',
+       JOB_JSON.replace('"RUNNING"', '"PAUSED"').replace('"excluded_countries": []',
                                                           '"excluded_countries": ["pk", "bd", "in"]'),
        attrs.evolve(JOB, status=JobStatus.PAUSED, excluded_countries=("pk", "bd", "in"))),
     _v("3.14", lambda p: p.jobs.pause_job(_ID), "POST", "jobs/job-pause.php", {"job_id": _ID},

@@ -9,12 +9,14 @@ from .answers import (
     read_jobs_page,
     read_lists,
     read_posted_job,
+    read_predicted_position,
+    read_rating_acks,
     read_tasks_page,
     read_zones,
     refusal,
 )
 from .json import ShapeError, encode, loads
-from .writing import write_draft, write_rating
+from .writing import write_draft, write_rating, write_ratings
 
 __all__ = [
     "ShapeError",
@@ -28,9 +30,12 @@ __all__ = [
     "read_jobs_page",
     "read_lists",
     "read_posted_job",
+    "read_predicted_position",
+    "read_rating_acks",
     "read_tasks_page",
     "read_zones",
     "refusal",
     "write_draft",
     "write_rating",
+    "write_ratings",
 ]

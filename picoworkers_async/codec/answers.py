@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from ..models import Ack, Balances, Category, Job, Page, PostedJob, Task, WorkerList, Zone
+from ..models import (
+    Ack,
+    Balances,
+    Category,
+    Job,
+    Page,
+    PostedJob,
+    PredictedPosition,
+    RatingAck,
+    Task,
+    WorkerList,
+    Zone,
+)
 from .json import ShapeError
-from .reading import as_object, read, read_many, to_bool, to_int
+from .reading import as_list, as_object, read, read_many, to_bool, to_int
 
 T = TypeVar("T")
 
@@ -64,6 +76,35 @@ def read_ack(data: Any) -> Ack:
     fields = _acknowledged(data)
     extra = {name: value for name, value in fields.items() if name not in ("ok", "message", "notice")}
     return Ack(_message(fields), extra)
+
+
+def read_predicted_position(data: Any) -> PredictedPosition:
+    """Of 2024, get-predicted-position."""
+    return read(data, PredictedPosition)
+
+
+def read_rating_acks(data: Any) -> dict[str, RatingAck]:
+    """Of 2024, rate-multiple-tasks: by task id. What is said twice, and differently, is not said."""
+    fields = as_object(data, "the answer")
+    if "tasks" not in fields:
+        raise ShapeError("the answer lacks 'tasks'")
+    acks: dict[str, RatingAck] = {}
+    for item in as_list(fields["tasks"], "tasks"):
+        ack = _rating_ack(item)
+        if ack is not None:
+            before = acks.get(ack.task_id, ack)
+            acks[ack.task_id] = ack if before.ok is ack.ok else RatingAck(ack.task_id, None, ack.message)
+    return acks
+
+
+def _rating_ack(item: Any) -> RatingAck | None:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str | int):
+        return None
+    try:
+        ok = to_bool(item["ok"])
+    except (KeyError, ShapeError):
+        ok = None
+    return RatingAck(str(item["id"]), ok, _message(item))
 
 
 def read_posted_job(data: Any) -> PostedJob:

@@ -3,9 +3,19 @@
 from .account import Balances
 from .catalog import Category, WorkerList, Zone
 from .drafts import Ack, Cost, JobDraft, PostedJob
-from .jobs import Autorate, Challenge, ChallengeAction, Job, JobStatus, Proof, ProofType, WorkersLevel
+from .jobs import (
+    Autorate,
+    Challenge,
+    ChallengeAction,
+    Job,
+    JobStatus,
+    PredictedPosition,
+    Proof,
+    ProofType,
+    WorkersLevel,
+)
 from .pages import Page
-from .tasks import PreviousProof, Rating, Satisfaction, Task, TaskProof, Verdict
+from .tasks import PreviousProof, Rating, RatingAck, Satisfaction, Task, TaskProof, Verdict
 
 __all__ = [
     "Ack",
@@ -20,10 +30,12 @@ __all__ = [
     "JobStatus",
     "Page",
     "PostedJob",
+    "PredictedPosition",
     "PreviousProof",
     "Proof",
     "ProofType",
     "Rating",
+    "RatingAck",
     "Satisfaction",
     "Task",
     "TaskProof",

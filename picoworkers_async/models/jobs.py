@@ -75,6 +75,15 @@ class Challenge:
 
 
 @attrs.frozen
+class PredictedPosition:
+    """Where a job featured with some amount would stand, from 1, in all and in its category (SproutGigs)."""
+
+    position_in_all: int
+    position_in_category: int
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
 class Job:
     """A job of yours (sections 3.8 and 3.13). What the service leaves out is None."""
 

@@ -56,6 +56,18 @@ class PreviousProof:
 
 
 @attrs.frozen
+class RatingAck:
+    """What the service said to one rating among several (SproutGigs).
+
+    `ok` is True if it took effect, False if it was refused with `message`, None if the answer did not say.
+    """
+
+    task_id: str
+    ok: bool | None
+    message: str | None = None
+
+
+@attrs.frozen
 class Task:
     """A task that a worker handed in (section 3.9). `(id, revision_number)` says which piece of work it is."""
 

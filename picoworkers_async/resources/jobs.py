@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
 from ..errors import InvalidRequestError
-from ..models import Ack, Category, Job, JobDraft, JobStatus, Page, PostedJob, Rating, Task, WorkerList, Zone
+from ..models import (
+    Ack,
+    Category,
+    Job,
+    JobDraft,
+    JobStatus,
+    Page,
+    PostedJob,
+    PredictedPosition,
+    Rating,
+    RatingAck,
+    Task,
+    WorkerList,
+    Zone,
+)
+from ..models.money import to_money
 from ..paging import Pages
 from ..session import Session
 from .checking import require
@@ -78,28 +96,39 @@ class Jobs:
         return await self._session.call(endpoints.SET_TTR, codec.read_ack, body={"job_id": job_id, "ttr": ttr})
 
     async def get_jobs(
-        self, *, page: int = 1, status: JobStatus | str | None = None, unrated_tasks: bool = False
+        self,
+        *,
+        page: int = 1,
+        status: JobStatus | str | None = None,
+        unrated_tasks: bool = False,
+        order: str | None = None,
     ) -> Page[Job]:
         """One page of your active jobs; archived ones are never listed (section 3.8).
 
-        `status` filters by status, `unrated_tasks` keeps only jobs with tasks waiting to be rated.
+        `status` filters by status, `unrated_tasks` keeps only jobs with tasks waiting to be rated. `order` is
+        `asc` (the default) or `desc`, by date of creation (SproutGigs).
         """
-        require(endpoints.GET_JOBS, rules.check_page(page), rules.check_status_filter(status))
+        checks = (rules.check_page(page), rules.check_status_filter(status))
+        require(endpoints.GET_JOBS, *checks, rules.check_order(order, self._session.edition))
         query = {
             "page": page if page != 1 else None,
             "status": None if status is None else str(status).lower(),
             "unrated_tasks": 1 if unrated_tasks else None,
+            "order": order,
         }
         jobs = await self._session.call(endpoints.GET_JOBS, codec.read_jobs_page, query=query)
         self._session.memory.saw_jobs(jobs.items)
         return jobs
 
-    def iter_jobs(self, *, status: JobStatus | str | None = None, unrated_tasks: bool = False) -> Pages[Job]:
-        """All your active jobs, page by page, read ahead (section 3.8). Filters as in `get_jobs`."""
-        require(endpoints.GET_JOBS, rules.check_status_filter(status))
+    def iter_jobs(
+        self, *, status: JobStatus | str | None = None, unrated_tasks: bool = False, order: str | None = None
+    ) -> Pages[Job]:
+        """All your active jobs, page by page, read ahead (section 3.8). Filters and order as in `get_jobs`."""
+        order_check = rules.check_order(order, self._session.edition)
+        require(endpoints.GET_JOBS, rules.check_status_filter(status), order_check)
 
         async def fetch(page: int) -> Page[Job]:
-            return await self.get_jobs(page=page, status=status, unrated_tasks=unrated_tasks)
+            return await self.get_jobs(page=page, status=status, unrated_tasks=unrated_tasks, order=order)
 
         return Pages(fetch, _job_key, self._session.throttle.max_concurrency)
 
@@ -110,25 +139,36 @@ class Jobs:
         self._session.memory.saw_jobs([job])
         return job
 
-    async def get_unrated_tasks(self, *, page: int = 1, job_id: str | None = None) -> Page[Task]:
-        """One page of the tasks waiting to be rated, of one job or of all (section 3.9)."""
-        checks = [] if job_id is None else rules.check_job_id(job_id)
-        require(endpoints.GET_UNRATED_TASKS, rules.check_page(page), checks)
-        query = {"page": page if page != 1 else None, "job_id": job_id}
-        return await self._session.call(endpoints.GET_UNRATED_TASKS, codec.read_tasks_page, query=query)
+    async def get_unrated_tasks(
+        self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None
+    ) -> Page[Task]:
+        """One page of the tasks waiting to be rated, of one job or of all (section 3.9).
 
-    def iter_unrated_tasks(self, *, job_id: str | None = None) -> Pages[Task]:
-        """All tasks waiting to be rated, page by page, read ahead (section 3.9).
+        `task_ids`, at most 400 of one job, keeps only those tasks (SproutGigs).
+        """
+        return await self._get_tasks(endpoints.GET_UNRATED_TASKS, page, job_id, task_ids)
+
+    def iter_unrated_tasks(
+        self, *, job_id: str | None = None, task_ids: Sequence[str] | None = None
+    ) -> Pages[Task]:
+        """All tasks waiting to be rated, page by page, read ahead (section 3.9). Filters as for one page.
 
         Rating while walking moves the listing underfoot: use `AsyncPicoworkers.review` for that.
         """
-        if job_id is not None:
-            require(endpoints.GET_UNRATED_TASKS, rules.check_job_id(job_id))
+        return self._iter_tasks(endpoints.GET_UNRATED_TASKS, job_id, task_ids)
 
-        async def fetch(page: int) -> Page[Task]:
-            return await self.get_unrated_tasks(page=page, job_id=job_id)
+    async def get_rated_tasks(
+        self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None
+    ) -> Page[Task]:
+        """One page of the tasks that were rated, with `status` and `previous_proofs` (SproutGigs, of 2024).
 
-        return Pages(fetch, _task_key, self._session.throttle.max_concurrency)
+        Filters as in `get_unrated_tasks`.
+        """
+        return await self._get_tasks(endpoints.GET_RATED_TASKS, page, job_id, task_ids)
+
+    def iter_rated_tasks(self, *, job_id: str | None = None, task_ids: Sequence[str] | None = None) -> Pages[Task]:
+        """All tasks that were rated, page by page, read ahead (SproutGigs, of 2024)."""
+        return self._iter_tasks(endpoints.GET_RATED_TASKS, job_id, task_ids)
 
     async def rate_single_task(self, rating: Rating) -> Ack:
         """Rate one task, which pays its worker or refuses them; it cannot be undone (section 3.10).
@@ -138,6 +178,39 @@ class Jobs:
         require(endpoints.RATE_SINGLE_TASK, rules.check_rating(rating))
         body = codec.write_rating(rating)
         return await self._session.call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=body)
+
+    async def rate_multiple_tasks(self, ratings: Sequence[Rating]) -> list[RatingAck]:
+        """Rate 1 to 1000 tasks of one job in one request (SproutGigs, of 2024); it cannot be undone.
+
+        Gives what the service said to each, in the order of `ratings`; `ok` is None where it said nothing. A
+        batch (`AsyncPicoworkers.rate`) gathers ratings into such requests by itself, and settles those.
+        Raises `RefusedError` if the service refused them all, `OutcomeUnknownError` if the answer was lost.
+        """
+        endpoint = endpoints.RATE_MULTIPLE_TASKS
+        self._session.require(endpoint)
+        require(endpoint, rules.check_ratings(ratings, self._session.edition.ratings_at_once))
+        body = codec.write_ratings(ratings)
+        acks = await self._session.call(endpoint, codec.read_rating_acks, body=body)
+        return [acks.get(rating.task_id, RatingAck(rating.task_id, None)) for rating in ratings]
+
+    async def feature_job(self, job_id: str, amount: Decimal | int | float | str) -> Ack:
+        """Pay `amount` US dollars, at least 2.00, to have a job shown before others (SproutGigs, of 2024).
+
+        Raises `OutcomeUnknownError` if the answer was lost: it may have been paid.
+        """
+        money = to_money(amount)
+        require(endpoints.FEATURE_JOB, rules.check_job_id(job_id), rules.check_feature(money))
+        body = {"job_id": job_id, "amount": money}
+        return await self._session.call(endpoints.FEATURE_JOB, codec.read_ack, body=body)
+
+    async def get_predicted_position(
+        self, category_id: str, amount: Decimal | int | float | str
+    ) -> PredictedPosition:
+        """Where a job of this category would stand, featured with `amount` US dollars (SproutGigs, of 2024)."""
+        money, endpoint = to_money(amount), endpoints.GET_PREDICTED_POSITION
+        require(endpoint, rules.check_category(category_id), rules.check_feature(money))
+        body = {"category_id": category_id, "amount": money}
+        return await self._session.call(endpoint, codec.read_predicted_position, body=body)
 
     async def stop_job(self, job_id: str) -> Ack:
         """Stop a job (section 3.11)."""
@@ -161,6 +234,32 @@ class Jobs:
     async def resume_job(self, job_id: str) -> Ack:
         """Resume a paused job (section 3.15)."""
         return await self._steer(endpoints.RESUME_JOB, job_id)
+
+    async def _get_tasks(
+        self, endpoint: Endpoint, page: int, job_id: str | None, task_ids: Sequence[str] | None
+    ) -> Page[Task]:
+        self._check_listing(endpoint, page, job_id, task_ids)
+        query = {
+            "page": page if page != 1 else None,
+            "job_id": job_id,
+            "task_ids": None if task_ids is None else ",".join(task_ids),
+        }
+        return await self._session.call(endpoint, codec.read_tasks_page, query=query)
+
+    def _iter_tasks(self, endpoint: Endpoint, job_id: str | None, task_ids: Sequence[str] | None) -> Pages[Task]:
+        self._check_listing(endpoint, 1, job_id, task_ids)
+
+        async def fetch(page: int) -> Page[Task]:
+            return await self._get_tasks(endpoint, page, job_id, task_ids)
+
+        return Pages(fetch, _task_key, self._session.throttle.max_concurrency)
+
+    def _check_listing(
+        self, endpoint: Endpoint, page: int, job_id: str | None, task_ids: Sequence[str] | None
+    ) -> None:
+        checks = [] if job_id is None else rules.check_job_id(job_id)
+        ids = rules.check_task_ids(task_ids, self._session.edition)
+        require(endpoint, rules.check_page(page), checks, ids)
 
     async def _steer(self, endpoint: Endpoint, job_id: str) -> Ack:
         require(endpoint, rules.check_job_id(job_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import codec, endpoints, rules
+from ..endpoints import Endpoint
 from ..models import Ack
 from ..session import Session
 from .checking import require
@@ -21,6 +22,21 @@ class Lists:
 
         Raises `InvalidRequestError` if there are no workers, or an id is not a non-empty string.
         """
-        require(endpoints.ADD_WORKERS, rules.check_workers(list_id, workers))
+        require(endpoints.ADD_WORKERS, rules.check_list_id(list_id), rules.check_workers(workers))
         body = {"list_id": list_id, "workers": list(workers)}
         return await self._session.call(endpoints.ADD_WORKERS, codec.read_ack, body=body)
+
+    async def block_workers(self, workers: Sequence[str]) -> Ack:
+        """Block workers, by their ids, and take them off every list (SproutGigs, of 2024).
+
+        Raises `InvalidRequestError` if there are no workers, or the edition cannot.
+        """
+        return await self._set_blocked(endpoints.BLOCK_WORKERS, workers)
+
+    async def unblock_workers(self, workers: Sequence[str]) -> Ack:
+        """Unblock workers, by their ids (SproutGigs, of 2024). Raises as `block_workers`."""
+        return await self._set_blocked(endpoints.UNBLOCK_WORKERS, workers)
+
+    async def _set_blocked(self, endpoint: Endpoint, workers: Sequence[str]) -> Ack:
+        require(endpoint, rules.check_workers(workers))
+        return await self._session.call(endpoint, codec.read_ack, body={"workers": list(workers)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import Problem
 from ..models import Rating, Satisfaction, Verdict
 from . import values
@@ -38,6 +40,28 @@ def check_rating(rating: Rating) -> list[Problem]:
         problems.append(Problem("block_worker", block, "True or False"))
     if rating.given_bonus is not None:
         problems += values.money("bonus", rating.given_bonus)
+    return problems
+
+
+def check_ratings(ratings: object, at_once: int) -> list[Problem]:
+    """What keeps these ratings from being sent in one request: all of one job, none of a task twice."""
+    if isinstance(ratings, str | bytes) or not isinstance(ratings, Sequence):
+        return [Problem("ratings", ratings, "a list of Rating")]
+    if not 1 <= len(ratings) <= at_once:
+        return [Problem("ratings", f"{len(ratings)} ratings", f"from 1 to {at_once}")]
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for place, rating in enumerate(ratings):
+        field = f"ratings[{place}]"
+        if not isinstance(rating, Rating):
+            problems.append(Problem(field, rating, "a Rating"))
+            continue
+        problems += [Problem(f"{field}.{p.field}", p.value, p.limit) for p in check_rating(rating)]
+        if rating.job_id != getattr(ratings[0], "job_id", rating.job_id):
+            problems.append(Problem(f"{field}.job_id", rating.job_id, "the same job for all"))
+        if rating.task_id in seen:
+            problems.append(Problem(f"{field}.task_id", rating.task_id, "each task once"))
+        seen.add(rating.task_id)
     return problems
 
 

@@ -5,11 +5,12 @@ It is the other side's opinion: a mistake in the client's rules shows here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ..editions import Edition
+from ..editions import Ability, Edition
 
 Check = Callable[[Any], bool]
 
@@ -32,6 +33,27 @@ def _amount(value: Any) -> bool:
 
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _some_texts(value: Any) -> bool:
+    return _texts(value) and bool(value)
+
+
+def _time(value: Any) -> bool:
+    if not isinstance(value, str) or not re.fullmatch(r"\d\d:\d\d", value):
+        return False
+    hours, minutes = map(int, value.split(":"))
+    return hours * 60 + minutes <= 24 * 60 and minutes < 60
+
+
+def _variables(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and all(isinstance(item, dict) and set(item) == {"name", "values"} for item in value)
+        and all(_text(item["name"]) and _texts(item["values"]) for item in value)
+        and all(2 <= len(item["values"]) <= 999 for item in value)
+        and len({len(item["values"]) for item in value}) <= 1
+    )
 
 
 def _objects(most: int, **fields: Check) -> Check:
@@ -59,6 +81,23 @@ _RATING: dict[str, Check] = {
     "block_worker": lambda value: isinstance(value, bool),
     "task_bonus": _amount,
 }
+
+
+_SHORT_RATING: dict[str, Check] = {
+    "id": _text,
+    **{name.removeprefix("task_"): check for name, check in _RATING.items()},
+}
+LONG_NAMES = {name.removeprefix("task_"): name for name in _RATING}
+"""By the name that an attribute has among several ratings, the one that it has in a single one."""
+
+
+def _short_ratings(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 1 <= len(value) <= 1000
+        and len({item.get("id") for item in value if isinstance(item, dict)}) == len(value)
+        and all(refuse(item, _SHORT_RATING, ("id", "rating")) is None for item in value)
+    )
 
 
 def bodies(edition: Edition) -> dict[str, tuple[dict[str, Check], tuple[str, ...]]]:
@@ -105,19 +144,33 @@ def bodies(edition: Edition) -> dict[str, tuple[dict[str, Check], tuple[str, ...
         "pause_job": (_JOB, ("job_id",)),
         "resume_job": (_JOB, ("job_id",)),
         "add_workers": (
-            {"list_id": _ANY_INT, "workers": lambda value: _texts(value) and bool(value)},
+            {"list_id": _ANY_INT, "workers": _some_texts},
             ("list_id", "workers"),
         ),
         "deposit": ({"amount": _int(1000, 10**9)}, ("amount",)),
+        "rate_multiple_tasks": ({**_JOB, "tasks": _short_ratings}, ("job_id", "tasks")),
+        "feature_job": ({**_JOB, "amount": lambda value: _amount(value) and value >= 2}, ("job_id", "amount")),
+        "get_predicted_position": ({"category_id": _text, "amount": _amount}, ("category_id", "amount")),
+        "block_workers": ({"workers": _some_texts}, ("workers",)),
+        "unblock_workers": ({"workers": _some_texts}, ("workers",)),
     }
+    if edition.can(Ability.SCHEDULE):
+        draft |= {"start_time": _time, "end_time": _time}
+    if edition.can(Ability.VARIABLES):
+        draft["variables"] = _variables
     return table
 
 
-QUERIES: dict[str, frozenset[str]] = {
-    "get_jobs": frozenset({"page", "status", "unrated_tasks"}),
-    "get_unrated_tasks": frozenset({"page", "job_id"}),
-    "get_job": frozenset({"job_id"}),
-}
+def queries(edition: Edition) -> dict[str, frozenset[str]]:
+    """For each endpoint that takes a query: its attributes."""
+    tasks = {"page", "job_id"} | ({"task_ids"} if edition.can(Ability.TASK_IDS) else set())
+    jobs = {"page", "status", "unrated_tasks"} | ({"order"} if edition.can(Ability.JOB_ORDER) else set())
+    return {
+        "get_jobs": frozenset(jobs),
+        "get_unrated_tasks": frozenset(tasks),
+        "get_rated_tasks": frozenset(tasks),
+        "get_job": frozenset({"job_id"}),
+    }
 
 
 def refuse(body: Any, attributes: Mapping[str, Check], required: tuple[str, ...]) -> str | None:
@@ -158,3 +211,10 @@ def refuse_draft(draft: Mapping[str, Any]) -> str | None:
     if draft.get("workers_max_tasks", 1) > 1 and draft.get("workers_level", "starter") == "starter":
         return "workers_max_tasks needs a higher workers_level."
     return None
+
+
+def refuse_variables(draft: Mapping[str, Any]) -> str | None:
+    """Every `{{NAME}}` of the instructions has a variable, and the other way round."""
+    used = set(re.findall(r"\{\{\s*([^{}]+?)\s*\}\}", "\n".join(draft.get("instructions", ()))))
+    given = {item["name"] for item in draft.get("variables", ())}
+    return "The variables do not match the instructions." if "variables" in draft and used != given else None

@@ -22,6 +22,8 @@ class Fault(enum.Enum):
     SLOW = "slow"
     RESET_IDLE = "reset_idle"
     TOO_MANY = "too_many"
+    CUT_MIDWAY = "cut_midway"
+    LEFT_OUT = "left_out"
 
 
 def _probability(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -63,6 +65,10 @@ class Faults:
     """It is processed and answered; then the idle connection is reset."""
     too_many: float = _chance()
     """Status 429, not processed, with a short `Retry-After`."""
+    cut_midway: float = _chance()
+    """Half of the tasks of a bulk rating are processed, then the connection is cut; else nothing is processed."""
+    left_out: float = _chance()
+    """A bulk rating is processed, and half of its tasks are left out of the answer; else nothing goes wrong."""
     slow_seconds: float = 1.0
     only: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(frozenset))
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ..editions import Ability
 from . import catalog, checks
+from .arguments import Refusal, find_job, page_number
 from .ledger import Entry, Kind
-from .store import JobRow, job_json, task_json
+from .store import JobRow, job_json
+from .task_handlers import TASK_HANDLERS
 
 if TYPE_CHECKING:
     from .service import Sandbox
@@ -29,10 +32,6 @@ _STATUSES = frozenset(
 _FOLLOWERS = Decimal("0.03")
 
 
-class Refusal(Exception):
-    """The service says no, with this message."""
-
-
 def _get_zones(sandbox: Sandbox, _: dict[str, Any]) -> Any:
     return catalog.zones(sandbox.edition)
 
@@ -46,7 +45,7 @@ def _get_categories(sandbox: Sandbox, _: dict[str, Any]) -> Any:
 
 
 def _post_job(sandbox: Sandbox, draft: dict[str, Any]) -> Any:
-    message = checks.refuse_draft(draft) or _refuse_target(sandbox, draft)
+    message = checks.refuse_draft(draft) or checks.refuse_variables(draft) or _refuse_target(sandbox, draft)
     if message is not None:
         raise Refusal(message)
     value = Decimal(draft["task_value"])
@@ -64,7 +63,7 @@ def _post_job(sandbox: Sandbox, draft: dict[str, Any]) -> Any:
     }
     job_id = sandbox.add_job(**kept, task_value=value, num_tasks=count, status="pending_review")
     sandbox.ledger.append(Entry(Kind.JOB, job_id, amount=cost))
-    url = f"https://picoworkers.com/employer/campaign-details.php?Id={job_id}"
+    url = f"{sandbox.edition.job_url}{job_id}"
     return {"ok": True, "url": url, "message": "Job posted successfully"}
 
 
@@ -90,7 +89,7 @@ def _refuse_target(sandbox: Sandbox, draft: dict[str, Any]) -> str | None:
 
 
 def _add_positions(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _grow(sandbox, _job(sandbox, arguments), arguments["positions"])
+    _grow(sandbox, find_job(sandbox.store, arguments), arguments["positions"])
     return {"ok": True, "message": "The position(s) has been added."}
 
 
@@ -104,12 +103,12 @@ def _grow(sandbox: Sandbox, job: JobRow, positions: int) -> None:
 
 
 def _set_speed(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _job(sandbox, arguments).fields["speed"] = arguments["speed"]
+    find_job(sandbox.store, arguments).fields["speed"] = arguments["speed"]
     return {"ok": True, "message": "Job speed updated successfully."}
 
 
 def _set_ttr(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _job(sandbox, arguments).fields["ttr"] = arguments["ttr"]
+    find_job(sandbox.store, arguments).fields["ttr"] = arguments["ttr"]
     return {"ok": True, "message": "Job time to rate (TTR) updated successfully."}
 
 
@@ -122,38 +121,18 @@ def _get_jobs(sandbox: Sandbox, query: dict[str, Any]) -> Any:
         for job in sandbox.store.jobs.values()
         if (status is None or job.status == status) and (query.get("unrated_tasks") != "1" or job.unrated)
     ]
-    page = _page(query)
+    if query.get("order") == "desc":
+        jobs.reverse()
+    elif query.get("order", "asc") != "asc":
+        raise Refusal("Invalid order.")
+    page = page_number(query)
     size = sandbox.page_size
     rows = jobs[(page - 1) * size : page * size]
     return {
         "current_page": page,
         "pages": max(1, -(-len(jobs) // size)),
-        "jobs": [job_json(job) for job in rows],
+        "jobs": [_job_json(sandbox, job) for job in rows],
     }
-
-
-def _get_unrated_tasks(sandbox: Sandbox, query: dict[str, Any]) -> Any:
-    rows = _job(sandbox, query).unrated if query.get("job_id") else sandbox.store.unrated
-    page = _page(query)
-    pages, tasks = sandbox.store.page_of(rows, page, sandbox.page_size, sandbox.order)
-    return {"current_page": page, "pages": pages, "tasks": [task_json(task) for task in tasks]}
-
-
-def _rate_single_task(sandbox: Sandbox, rating: dict[str, Any]) -> Any:
-    message = checks.refuse_rating(rating)
-    if message is not None:
-        raise Refusal(message)
-    job = _job(sandbox, rating)
-    task = sandbox.store.tasks.get(rating["task_id"])
-    if task is None or task.job is not job:
-        raise Refusal("Task not found.")
-    if task.verdict is not None:
-        sandbox.double_ratings += 1
-        raise Refusal("Task cannot be rated.")
-    if Decimal(rating.get("task_bonus", 0)) > sandbox.balance:
-        raise Refusal("Insufficient balance.")
-    sandbox.rated(task, rating)
-    return {"ok": True, "message": "Task rated successfully."}
 
 
 def _stop_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
@@ -162,7 +141,7 @@ def _stop_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
 
 
 def _restart_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    job = _job(sandbox, arguments)
+    job = find_job(sandbox.store, arguments)
     if job.status != "finished":
         raise Refusal("Job cannot be restarted.")
     if "positions" in arguments:
@@ -172,7 +151,7 @@ def _restart_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
 
 
 def _get_job(sandbox: Sandbox, query: dict[str, Any]) -> Any:
-    return job_json(_job(sandbox, query))
+    return _job_json(sandbox, find_job(sandbox.store, query))
 
 
 def _pause_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
@@ -203,25 +182,41 @@ def _deposit(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
     return {"ok": True, "message": message}
 
 
-def _job(sandbox: Sandbox, arguments: dict[str, Any]) -> JobRow:
-    job = sandbox.store.jobs.get(arguments.get("job_id", ""))
-    if job is None:
-        raise Refusal("Job not found.")
-    return job
+def _job_json(sandbox: Sandbox, job: JobRow) -> dict[str, Any]:
+    scheduled = sandbox.edition.can(Ability.SCHEDULE)
+    return job_json(job, ("start_time", "end_time", "distribution") if scheduled else ())
 
 
 def _steer(sandbox: Sandbox, arguments: dict[str, Any], to: str, out_of: tuple[str, ...]) -> None:
-    job = _job(sandbox, arguments)
+    job = find_job(sandbox.store, arguments)
     if job.status not in out_of:
         raise Refusal(f"Job is {job.status}.")
     job.status = to
 
 
-def _page(query: dict[str, Any]) -> int:
-    text = query.get("page", "1")
-    if not text.isdigit() or int(text) < 1:
-        raise Refusal("Invalid page.")
-    return int(text)
+def _feature_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
+    job, amount = find_job(sandbox.store, arguments), Decimal(arguments["amount"])
+    if amount > sandbox.balance:
+        raise Refusal("Insufficient balance.")
+    sandbox.balance -= amount
+    sandbox.ledger.append(Entry(Kind.FEATURE, job.id, amount=amount))
+    return {"ok": True}
+
+
+def _get_predicted_position(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
+    if all(row["id"] != arguments["category_id"] for row in catalog.categories(sandbox.edition)):
+        raise Refusal("Invalid category_id.")
+    return {"position_in_all": 1, "position_in_category": 1}
+
+
+def _block_workers(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
+    sandbox.blocked_workers |= set(arguments["workers"])
+    return {"ok": True, "message": "Workers blocked successfully."}
+
+
+def _unblock_workers(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
+    sandbox.blocked_workers -= set(arguments["workers"])
+    return {"ok": True, "message": "Workers unblocked successfully."}
 
 
 HANDLERS: dict[str, Callable[[Sandbox, dict[str, Any]], Any]] = {
@@ -233,8 +228,6 @@ HANDLERS: dict[str, Callable[[Sandbox, dict[str, Any]], Any]] = {
     "set_speed": _set_speed,
     "set_ttr": _set_ttr,
     "get_jobs": _get_jobs,
-    "get_unrated_tasks": _get_unrated_tasks,
-    "rate_single_task": _rate_single_task,
     "stop_job": _stop_job,
     "restart_job": _restart_job,
     "get_job": _get_job,
@@ -243,5 +236,10 @@ HANDLERS: dict[str, Callable[[Sandbox, dict[str, Any]], Any]] = {
     "get_balances": _get_balances,
     "add_workers": _add_workers,
     "deposit": _deposit,
+    "feature_job": _feature_job,
+    "get_predicted_position": _get_predicted_position,
+    "block_workers": _block_workers,
+    "unblock_workers": _unblock_workers,
+    **TASK_HANDLERS,
 }
 """By the name of the row in the table of endpoints."""

@@ -15,6 +15,7 @@ class Kind(enum.Enum):
     JOB = "job"
     POSITIONS = "positions"
     DEPOSIT = "deposit"
+    FEATURE = "feature"
 
 
 @attrs.frozen

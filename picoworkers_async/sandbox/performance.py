@@ -32,10 +32,11 @@ class Delivery(enum.Enum):
 _DELIVERIES = {
     Fault.CUT_BEFORE: Delivery.NOTHING,
     Fault.CUT_AFTER: Delivery.NOTHING,
+    Fault.CUT_MIDWAY: Delivery.NOTHING,
     Fault.HALF_ANSWER: Delivery.HALF,
     Fault.RESET_IDLE: Delivery.THEN_RESET,
 }
-_UNPROCESSED = {Fault.CUT_BEFORE, Fault.HTML_503, Fault.ERROR_500_BEFORE, Fault.TOO_MANY}
+_UNPROCESSED = {Fault.CUT_BEFORE, Fault.HTML_503, Fault.ERROR_500_BEFORE, Fault.TOO_MANY, Fault.CUT_MIDWAY}
 _BY_COIN = {Fault.HTML_200, Fault.HTML_502}
 _PAGES = {Fault.HTML_200: 200, Fault.HTML_502: 502, Fault.HTML_503: 503}
 
@@ -68,6 +69,8 @@ async def perform(sandbox: Sandbox, stage: Stage, asked: Asked) -> tuple[Reply, 
             processed = processed_despite(fault, sandbox.rng)
     try:
         await anyio.sleep(seconds / 2)
+        if fault is Fault.CUT_MIDWAY:
+            _process_half(sandbox, asked)
         reply = limited or (sandbox.answer(asked) if processed else Reply(200, b"{}"))
         reply = _disturbed(sandbox, fault, reply)
         sandbox.requests.append(_logged(arrived, asked, reply, fault))
@@ -84,12 +87,30 @@ def _draw_latency(sandbox: Sandbox) -> float:
     return sandbox.latency
 
 
+def _process_half(sandbox: Sandbox, asked: Asked) -> None:
+    """Rate the first half of the tasks of a bulk rating, as a service that dies in the midst of it."""
+    body = json.loads(asked.body) if asked.path.endswith("/rate-multiple-tasks.php") else {}
+    half = {**body, "tasks": body["tasks"][: len(body["tasks"]) // 2]} if "tasks" in body else {}
+    if half.get("tasks"):
+        sandbox.answer(attrs.evolve(asked, body=json.dumps(half).encode()))
+
+
+def _without_half(reply: Reply) -> Reply:
+    """The answer to a bulk rating, with half of its verdicts."""
+    answer = json.loads(reply.body)
+    if not isinstance(answer, dict) or "ok" in answer:
+        return reply
+    return attrs.evolve(reply, body=json.dumps({**answer, "tasks": answer.get("tasks", [])[::2]}).encode())
+
+
 def _disturbed(sandbox: Sandbox, fault: Fault | None, reply: Reply) -> Reply:
     if fault in _PAGES:
         page = f"<html><body><h1>{_PAGES[fault]}</h1><p>nginx</p></body></html>"
         return Reply(_PAGES[fault], page.encode(), "text/html")
     if fault in (Fault.ERROR_500_BEFORE, Fault.ERROR_500_AFTER):
         return Reply(500, b"<html><body><h1>500 Internal Server Error</h1></body></html>", "text/html")
+    if fault is Fault.LEFT_OUT and reply.status == 200 and b'"tasks":[{"id"' in reply.body[:20]:
+        return _without_half(reply)
     if fault is Fault.TOO_MANY:
         return Reply(429, b'{"ok":false,"message":"Too many requests."}', headers={"retry-after": "0"})
     return reply

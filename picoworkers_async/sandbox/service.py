@@ -11,19 +11,23 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import httpx
 
-from ..editions import PICOWORKERS, Edition
+from ..editions import PICOWORKERS, Ability, Edition
 from ..endpoints import ENDPOINTS, Endpoint
 from . import checks, handlers
+from .arguments import Refusal
 from .faults import Faults
 from .ledger import Entry, Kind
 from .limiter import Limiter
 from .log import Asked, Logged, Reply
 from .store import JobRow, Order, Store, TaskRow
+
+if TYPE_CHECKING:
+    from .postbacks import Postbacks
 
 
 class Sandbox:
@@ -66,12 +70,14 @@ class Sandbox:
         self.ledger: list[Entry] = []
         self.requests: list[Logged] = []
         self.complaints: list[str] = []
+        self.blocked_workers: set[str] = set()
         self.double_ratings = 0
         self.rate_limited = 0
         self.peak_concurrency = 0
         self.rng = random.Random(seed)  # noqa: S311
         self.store = Store(self.rng)
         self.bodies = checks.bodies(edition)
+        self._queries = checks.queries(edition)
         self.clock = clock
         self.lock = threading.RLock()
         self._token = base64.b64encode(f"{user_id}:{api_secret}".encode()).decode()
@@ -109,6 +115,7 @@ class Sandbox:
                 task = TaskRow(self.make_id(14), job, {"finished_at": self.timestamp(), **fields})
                 self.store.tasks[task.id] = task
                 self.store.list_task(task)
+                self.store.submitted.append((job_id, task.id))
                 job.tasks_done += 1
                 ids.append(task.id)
             return ids
@@ -168,6 +175,16 @@ class Sandbox:
 
         return serve(self, port)
 
+    def post_back(
+        self, url: str, *, every: float = 60.0, retry_every: float = 300.0, give_up_after: float = 86400.0
+    ) -> Postbacks:
+        """Post the ids of submitted tasks to a loopback URL while the block lasts; see `Postbacks`."""
+        if not self.edition.can(Ability.WEBHOOK):
+            raise ValueError(f"edition {self.edition.name} has no postbacks")
+        from .postbacks import Postbacks
+
+        return Postbacks(self, url, every=every, retry_every=retry_every, give_up_after=give_up_after)
+
     def make_id(self, length: int) -> str:
         """An id as the service makes them: hexadecimal, and never the same twice."""
         self._made += 1
@@ -207,18 +224,20 @@ class Sandbox:
                 return Reply(401, b'{"message":"Unauthorized"}')
             try:
                 arguments = self._arguments(endpoint, asked)
-            except handlers.Refusal as refusal:
+            except Refusal as refusal:
                 return self._complain(asked, str(refusal))
             try:
                 return _json(200, handlers.HANDLERS[endpoint.name](self, arguments))
-            except handlers.Refusal as refusal:
+            except Refusal as refusal:
                 return self._refused(str(refusal))
 
     def rated(self, task: TaskRow, rating: dict[str, Any]) -> None:
         """Let a rating take effect."""
         verdict, bonus = rating["task_rating"], Decimal(rating.get("task_bonus", 0))
-        task.verdict = verdict
+        task.verdict, task.comment = verdict, rating.get("task_comment")
         self.store.unlist_task(task)
+        if verdict != "revise":
+            self.store.rated[task.id] = task
         self.balance -= bonus
         self.ledger.append(
             Entry(
@@ -237,21 +256,21 @@ class Sandbox:
 
     def _arguments(self, endpoint: Endpoint, asked: Asked) -> dict[str, Any]:
         if endpoint.method == "GET":
-            known = checks.QUERIES.get(endpoint.name, frozenset())
+            known = self._queries.get(endpoint.name, frozenset())
             for name in asked.query:
                 if name not in known:
-                    raise handlers.Refusal(f"Unknown attribute {name}.")
+                    raise Refusal(f"Unknown attribute {name}.")
             return dict(asked.query)
         if asked.headers.get("content-type", "").partition(";")[0] != "application/json":
-            raise handlers.Refusal("The request is not JSON.")
+            raise Refusal("The request is not JSON.")
         try:
             body = json.loads(asked.body, parse_float=Decimal)
         except ValueError:
-            raise handlers.Refusal("The request is not JSON.") from None
+            raise Refusal("The request is not JSON.") from None
         attributes, required = self.bodies[endpoint.name]
         message = checks.refuse(body, attributes, required)
         if message is not None:
-            raise handlers.Refusal(message)
+            raise Refusal(message)
         arguments: dict[str, Any] = body
         return arguments
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal
 
 import attrs
+
+_STATUS = {"ok": "OK", "not_ok": "NOK"}
 
 Order = Literal["oldest", "newest", "shuffled"]
 
@@ -35,7 +38,20 @@ class TaskRow:
     fields: dict[str, Any]
     revision: int = 0
     verdict: str | None = None
+    comment: str | None = None
     previous: list[dict[str, Any]] = attrs.field(factory=list)
+
+    def send_back(self) -> None:
+        """It comes again, with a higher revision; what was handed in before is kept."""
+        written = datetime.fromisoformat(self.fields["finished_at"]).strftime("%Y-%m-%d %H:%M:%S")
+        before = {"employer_comment": self.comment, "finished_at": written, "proofs": self.proofs()}
+        self.previous.append(before)
+        self.revision += 1
+        self.verdict = self.comment = None
+
+    def proofs(self) -> Any:
+        """What the worker handed in."""
+        return self.fields.get("proofs", [{"text": "submitted proof"}])
 
 
 class Store:
@@ -45,6 +61,8 @@ class Store:
         self.jobs: dict[str, JobRow] = {}
         self.tasks: dict[str, TaskRow] = {}
         self.unrated: dict[str, TaskRow] = {}
+        self.rated: dict[str, TaskRow] = {}
+        self.submitted: list[tuple[str, str]] = []
         self._rng = rng
 
     def list_task(self, task: TaskRow) -> None:
@@ -75,10 +93,11 @@ class Store:
         return pages, list(islice(values, start, start + size))
 
 
-def job_json(job: JobRow) -> dict[str, Any]:
-    """A job as get-job answers it."""
+def job_json(job: JobRow, extra: Iterable[str] = ()) -> dict[str, Any]:
+    """A job as get-job answers it; `extra` names fields that only some editions show."""
     fields = job.fields
     return {
+        **{name: fields[name] for name in extra if name in fields},
         "id": job.id,
         "id_user": fields.get("id_user", "abcd1234"),
         "zone_id": fields.get("zone_id", "int"),
@@ -107,9 +126,9 @@ def job_json(job: JobRow) -> dict[str, Any]:
 
 
 def task_json(task: TaskRow) -> dict[str, Any]:
-    """A task as get-unrated-tasks answers it."""
+    """A task as get-unrated-tasks answers it, and once it is rated get-rated-tasks."""
     fields = task.fields
-    return {
+    task_fields = {
         "id": task.id,
         "job_id": task.job.id,
         "worker_id": fields.get("worker_id", "abcd1234"),
@@ -118,5 +137,8 @@ def task_json(task: TaskRow) -> dict[str, Any]:
         "country_code": fields.get("country_code", "XX"),
         "revision_number": task.revision,
         "variables": fields.get("variables", []),
-        "proofs": fields.get("proofs", [{"text": "submitted proof"}]),
+        "proofs": task.proofs(),
     }
+    if task.verdict is not None:
+        task_fields |= {"status": _STATUS[task.verdict], "previous_proofs": task.previous}
+    return task_fields

@@ -1,0 +1,27 @@
+"""What the sandbox reads out of a request's arguments, and how it says no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .store import JobRow, Store
+
+
+class Refusal(Exception):
+    """The service says no, with this message."""
+
+
+def find_job(store: Store, arguments: dict[str, Any]) -> JobRow:
+    """The job that `job_id` names."""
+    job = store.jobs.get(arguments.get("job_id", ""))
+    if job is None:
+        raise Refusal("Job not found.")
+    return job
+
+
+def page_number(query: dict[str, Any]) -> int:
+    """The page asked for, 1 if none is."""
+    text = query.get("page", "1")
+    if not text.isdigit() or int(text) < 1:
+        raise Refusal("Invalid page.")
+    return int(text)
