@@ -15,7 +15,7 @@ from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
-from .models import Rating
+from .models import Rating, Task
 from .rating import Batch, BatchReport, Decide, Journal
 from .rating.feeds import Ratings
 from .rating.review import Review
@@ -165,13 +165,15 @@ class AsyncPicoworkers:
         *,
         job_id: str | None = None,
         journal: JournalPath | None = None,
+        tasks: AsyncIterable[Task] | Iterable[Task] | None = None,
         follow: float | None = None,
         grace: float = 5.0,
     ) -> Batch:
         """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
 
         `decide(task)`, plain or async, gives a `Rating` of that task, or None to leave it alone. With `follow`
-        the review looks again every so many seconds, until its block is left.
+        the review looks again every so many seconds, until its block is left. With `tasks` it is these tasks
+        that are decided, each `(id, revision_number)` once, instead of the listing; with `follow` beside it.
 
         Guaranteed, in whatever order the service lists tasks and while rating takes them off the listing: each
         `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a look at the
@@ -188,7 +190,7 @@ class AsyncPicoworkers:
         check_seconds("review", "grace", grace)
         if follow is not None:
             check_seconds("review", "follow", follow)
-        feed = Review(decide, job_id, follow)
+        feed = Review(decide, job_id, follow, tasks)
         return Batch(self._session, feed, grace=grace, journal=journal, replays=False)
 
     async def review_all(

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from picoworkers_async import AsyncPicoworkers, RetryPolicy
+from picoworkers_async import AsyncPicoworkers, Edition, RetryPolicy, Throttle
+from picoworkers_async.editions import EDITIONS
 from picoworkers_async.sandbox import Sandbox
 
 
@@ -29,12 +30,21 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", guarded)
 
 
+@pytest.fixture(params=["picoworkers", "sproutgigs"])
+def edition(request: pytest.FixtureRequest) -> Edition:
+    """Each edition of the service: one that rates task by task, and one that rates many at once."""
+    return EDITIONS[request.param]
+
+
 @pytest.fixture
 def connect():
     """A client of a sandbox in process, that does not wait long before it tries again."""
 
     def make(sandbox: Sandbox, **options) -> AsyncPicoworkers:
         options.setdefault("retry", RetryPolicy(initial=0.001, maximum=0.01))
-        return AsyncPicoworkers("user_id", "api_secret", transport=sandbox.transport(), **options)
+        options.setdefault("throttle", Throttle())
+        return AsyncPicoworkers(
+            "user_id", "api_secret", edition=sandbox.edition, transport=sandbox.transport(), **options
+        )
 
     return make

@@ -7,14 +7,23 @@ import sys
 
 import anyio
 
-from picoworkers_async import AsyncPicoworkers, RetryPolicy
+from picoworkers_async import AsyncPicoworkers, RetryPolicy, Throttle
+from picoworkers_async.editions import EDITIONS
 
 from .judge import judge
 
 
-async def main(url: str, journal: str) -> None:
-    policy = RetryPolicy(attempts=6, initial=0.02, maximum=0.2)
-    async with AsyncPicoworkers("user_id", "api_secret", base_url=url, timeout=0.5, retry=policy) as pico:
+async def main(url: str, journal: str, edition: str) -> None:
+    pico = AsyncPicoworkers(
+        "user_id",
+        "api_secret",
+        edition=EDITIONS[edition],
+        base_url=url,
+        timeout=0.5,
+        retry=RetryPolicy(attempts=6, initial=0.02, maximum=0.2),
+        throttle=Throttle(),
+    )
+    async with pico:
         report = await pico.review_all(judge, journal=journal)
     print(report.rated, report.refused, report.failed, report.unknown, flush=True)
 

@@ -13,6 +13,7 @@ import pytest
 from picoworkers_async import (
     SPROUTGIGS,
     AsyncPicoworkers,
+    Edition,
     Journal,
     JournalError,
     OutcomeStatus,
@@ -24,6 +25,8 @@ from picoworkers_async.rating.record import Record
 from picoworkers_async.sandbox import Faults, Sandbox
 
 pytestmark = pytest.mark.anyio
+
+RATING_CALLS = {"rate_single_task", "rate_multiple_tasks"}
 
 
 @pytest.fixture
@@ -38,8 +41,8 @@ def seeded(tasks: int, **options) -> tuple[Sandbox, list[Rating]]:
     return sandbox, [Rating(job_id, name, "ok", bonus="0.10", revision_number=0) for name in ids]
 
 
-async def test_it_remembers_every_rating_and_what_was_paid(connect, path: Path) -> None:
-    sandbox, ratings = seeded(20)
+async def test_it_remembers_every_rating_and_what_was_paid(connect, edition: Edition, path: Path) -> None:
+    sandbox, ratings = seeded(20, edition=edition)
     refused = Rating(ratings[0].job_id, "nobody", "not_ok", "spam", "no such task", list_id=0, block_worker=False)
     async with connect(sandbox) as pico:
         await pico.rate_all([*ratings, refused], journal=path)
@@ -52,8 +55,10 @@ async def test_it_remembers_every_rating_and_what_was_paid(connect, path: Path) 
     assert all(rows[rating.task_id].rating == rating for rating in ratings)
 
 
-async def test_the_same_call_again_sends_nothing_and_tells_the_same_outcomes(connect, path: Path) -> None:
-    sandbox, ratings = seeded(20)
+async def test_the_same_call_again_sends_nothing_and_tells_the_same_outcomes(
+    connect, edition: Edition, path: Path
+) -> None:
+    sandbox, ratings = seeded(20, edition=edition)
     async with connect(sandbox) as pico:
         await pico.rate_all(ratings, journal=path)
         sent = len(sandbox.requests)
@@ -65,18 +70,19 @@ async def test_the_same_call_again_sends_nothing_and_tells_the_same_outcomes(con
     assert len(again) == 20
 
 
-async def test_a_batch_that_was_left_is_finished_by_the_next(connect, path: Path) -> None:
-    sandbox, ratings = seeded(60, latency=0.002)
+async def test_a_batch_that_was_left_is_finished_by_the_next(connect, edition: Edition, path: Path) -> None:
+    count = 60 if edition.ratings_at_once == 1 else 2500
+    sandbox, ratings = seeded(count, latency=0.002, edition=edition)
     async with connect(sandbox) as pico:
         async with pico.rate(ratings, journal=path) as outcomes:
             async for _ in outcomes:
                 if len(sandbox.ledger) > 10:
                     break
-        assert len(sandbox.ledger) < 60
+        assert len(sandbox.ledger) < count
         report = await pico.rate_all(ratings, journal=path)
-    assert report.rated == len(sandbox.ledger) == 60
+    assert report.rated == len(sandbox.ledger) == count
     assert sandbox.double_ratings == 0
-    assert report.bonus < Decimal("6.00") == sandbox.bonus_paid == Journal(path).bonus_paid()
+    assert report.bonus < count * Decimal("0.10") == sandbox.bonus_paid == Journal(path).bonus_paid()
 
 
 async def test_what_was_on_the_wire_when_the_grace_ended_is_settled_first_by_the_next(connect, path: Path) -> None:
@@ -93,8 +99,8 @@ async def test_what_was_on_the_wire_when_the_grace_ended_is_settled_first_by_the
     assert sandbox.double_ratings == 0
 
 
-async def test_decisions_that_were_made_are_not_asked_again(connect, path: Path) -> None:
-    sandbox, _ = seeded(30, faults=Faults(cut_before=1.0, only={"rate_single_task"}))
+async def test_decisions_that_were_made_are_not_asked_again(connect, edition: Edition, path: Path) -> None:
+    sandbox, _ = seeded(30, faults=Faults(cut_before=1.0, only=RATING_CALLS), edition=edition)
     asked: list[str] = []
 
     def decide(task: Task) -> Rating:
@@ -111,10 +117,12 @@ async def test_decisions_that_were_made_are_not_asked_again(connect, path: Path)
     assert len(asked) == len(sandbox.ledger) == 30
 
 
-async def test_a_decision_whose_task_was_left_unsent_is_sent_by_the_next_run(connect, path: Path) -> None:
-    sandbox, (rating, *_) = seeded(2)
+async def test_a_decision_whose_task_was_left_unsent_is_sent_by_the_next_run(
+    connect, edition: Edition, path: Path
+) -> None:
+    sandbox, (rating, *_) = seeded(2, edition=edition)
     async with connect(sandbox) as pico:
-        record = Record(Journal(path), account=pico._session.account, edition="picoworkers")
+        record = Record(Journal(path), account=pico._session.account, edition=edition.name)
         await record.open()
         await record.decide(rating)
         await record.aclose()
@@ -123,8 +131,10 @@ async def test_a_decision_whose_task_was_left_unsent_is_sent_by_the_next_run(con
     assert list(sandbox.decisions()) == [(rating.task_id, 0)]
 
 
-async def test_a_refused_decision_is_kept_and_one_left_alone_is_asked_again(connect, path: Path) -> None:
-    sandbox, _ = seeded(2)
+async def test_a_refused_decision_is_kept_and_one_left_alone_is_asked_again(
+    connect, edition: Edition, path: Path
+) -> None:
+    sandbox, _ = seeded(2, edition=edition)
     sandbox.balance = Decimal(0)
     first = sandbox.unrated()[0]
     asked: list[str] = []
@@ -140,8 +150,8 @@ async def test_a_refused_decision_is_kept_and_one_left_alone_is_asked_again(conn
     assert len(asked) == 3
 
 
-async def test_the_same_task_twice_in_one_batch_is_sent_once(connect, path: Path) -> None:
-    sandbox, ratings = seeded(5)
+async def test_the_same_task_twice_in_one_batch_is_sent_once(connect, edition: Edition, path: Path) -> None:
+    sandbox, ratings = seeded(5, edition=edition)
     async with connect(sandbox) as pico:
         report = await pico.rate_all(ratings * 3, journal=path)
     assert len(sandbox.ledger) == 5

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from picoworkers_async import Journal, Task
+from picoworkers_async import Edition, Journal, Task
 
 from .judge import judge
 
@@ -27,9 +27,10 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def service() -> Iterator[str]:
+def service(edition: Edition) -> Iterator[str]:
     """A sandbox in a process of its own, with every kind of fault at 3%."""
     command = [sys.executable, "-m", "picoworkers_async.sandbox", "--jobs", "2", "--tasks", str(TASKS)]
+    command += ["--edition", edition.name]
     command += ["--faults", "0.03", "--slow-seconds", "0.8", "--seed", str(SEED), "--latency", "0.004"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -37,8 +38,8 @@ def service() -> Iterator[str]:
         process.terminate()
 
 
-def worker(url: str, journal: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.killed_worker", url, str(journal)]
+def worker(url: str, journal: Path, edition: Edition) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.killed_worker", url, str(journal), edition.name]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
@@ -47,7 +48,9 @@ def truth(url: str) -> dict:
     return answer
 
 
-def test_killed_at_random_moments_it_pays_everybody_once_and_to_the_cent(service: str, tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_pays_everybody_once_and_to_the_cent(
+    service: str, edition: Edition, tmp_path: Path
+) -> None:
     print(f"PICOWORKERS_SEED={SEED} PICOWORKERS_KILLS={KILLS} PICOWORKERS_TASKS={TASKS}")
     journal, rng, kills = tmp_path / "ratings.db", random.Random(SEED), 0
     expected = {
@@ -57,7 +60,7 @@ def test_killed_at_random_moments_it_pays_everybody_once_and_to_the_cent(service
     }
     share = len(expected) / (KILLS + 1)
     while kills < KILLS:
-        with worker(service, journal) as process:
+        with worker(service, journal, edition) as process:
             goal = share * (kills + rng.random())
             while process.poll() is None and truth(service)["ratings"] < goal:
                 pass
@@ -70,7 +73,7 @@ def test_killed_at_random_moments_it_pays_everybody_once_and_to_the_cent(service
                 pytest.fail("the work was done before all kills were")
 
     for _ in range(5):
-        with worker(service, journal) as process:
+        with worker(service, journal, edition) as process:
             assert process.stdout is not None
             line = process.stdout.read()
             assert process.wait() == 0

@@ -12,6 +12,7 @@ import pytest
 from picoworkers_async import (
     AsyncPicoworkers,
     AuthenticationError,
+    Edition,
     InvalidRequestError,
     OutcomeStatus,
     Rating,
@@ -54,9 +55,9 @@ def seeded(tasks: int = 100, jobs: int = 2, **options) -> Sandbox:
     list(itertools.product(["oldest", "newest", "shuffled"], [1, 7, 50], [1, 8], [0.0, 0.3], [0, 12])),
 )
 async def test_each_task_is_decided_once_whatever_the_listing_does(
-    connect, order: str, page_size: int, concurrency: int, skip: float, arrivals: int
+    connect, edition: Edition, order: str, page_size: int, concurrency: int, skip: float, arrivals: int
 ) -> None:
-    sandbox = seeded(60, order=order, page_size=page_size, seed=page_size)
+    sandbox = seeded(60, order=order, page_size=page_size, seed=page_size, edition=edition)
     job_id = next(iter(sandbox.store.jobs))
     left = iter(range(arrivals))
     sandbox.after_each_rating(lambda sandbox: [sandbox.add_tasks(job_id) for _ in itertools.islice(left, 1)])
@@ -77,16 +78,18 @@ async def test_each_task_is_decided_once_whatever_the_listing_does(
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 @pytest.mark.parametrize("page_size", [1, 20, 100])
 @pytest.mark.parametrize("skip", [0.0, 0.3, 1.0])
-async def test_looking_costs_few_requests(connect, order: str, page_size: int, skip: float) -> None:
-    sandbox, judge = seeded(500, order=order, page_size=page_size), Judge(skip)
+async def test_looking_costs_few_requests(
+    connect, edition: Edition, order: str, page_size: int, skip: float
+) -> None:
+    sandbox, judge = seeded(500, order=order, page_size=page_size, edition=edition), Judge(skip)
     async with connect(sandbox) as pico:
         await pico.review_all(judge)
     looks = sum(request.path.endswith("get-unrated-tasks.php") for request in sandbox.requests)
     assert looks <= 1.15 * (500 + len(sandbox.unrated())) / page_size + 5
 
 
-async def test_a_task_sent_back_and_handed_in_again_is_reviewed_again(connect) -> None:
-    sandbox = seeded(3, jobs=1)
+async def test_a_task_sent_back_and_handed_in_again_is_reviewed_again(connect, edition: Edition) -> None:
+    sandbox = seeded(3, jobs=1, edition=edition)
     first = sandbox.unrated()[0]
     asked: list[tuple[str, int]] = []
 
@@ -107,8 +110,8 @@ async def test_a_task_sent_back_and_handed_in_again_is_reviewed_again(connect) -
     assert report.rated == 5
 
 
-async def test_only_the_job_asked_for_is_reviewed(connect) -> None:
-    sandbox = seeded(10)
+async def test_only_the_job_asked_for_is_reviewed(connect, edition: Edition) -> None:
+    sandbox = seeded(10, edition=edition)
     job_id = list(sandbox.store.jobs)[1]
     async with connect(sandbox) as pico:
         await pico.review_all(Rating.ok, job_id=job_id)
@@ -133,8 +136,8 @@ async def test_decide_may_be_async_and_runs_several_at_once(connect) -> None:
     assert 1 < most <= 8
 
 
-async def test_a_decide_that_fails_fails_that_task_alone(connect) -> None:
-    sandbox = seeded(6, jobs=1)
+async def test_a_decide_that_fails_fails_that_task_alone(connect, edition: Edition) -> None:
+    sandbox = seeded(6, jobs=1, edition=edition)
     bad = dict(zip(sandbox.unrated(), ["raise", "text", "other", "invalid"], strict=False))
     other = Task("elsewhere", next(iter(sandbox.store.jobs)))
 
@@ -164,8 +167,8 @@ async def test_a_decide_that_fails_fails_that_task_alone(connect) -> None:
     assert len(sandbox.ledger) == 2
 
 
-async def test_following_meets_what_arrives_later(connect) -> None:
-    sandbox = seeded(2, jobs=1)
+async def test_following_meets_what_arrives_later(connect, edition: Edition) -> None:
+    sandbox = seeded(2, jobs=1, edition=edition)
     job_id = next(iter(sandbox.store.jobs))
     rated = 0
     async with connect(sandbox) as pico, pico.review(Rating.ok, follow=0.01) as outcomes:

@@ -12,12 +12,22 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from picoworkers_async import AsyncPicoworkers, Journal, Rating, RetryPolicy, Task, Throttle
+from picoworkers_async import (
+    PICOWORKERS,
+    SPROUTGIGS,
+    AsyncPicoworkers,
+    Edition,
+    Journal,
+    Rating,
+    RetryPolicy,
+    Task,
+    Throttle,
+)
 from picoworkers_async.sandbox import Faults, Sandbox
 
 from .judge import judge
 
-CRUEL = Faults(cut_before=0.2, cut_after=0.2, error_500_after=0.1, html_502=0.1)
+CRUEL = Faults(cut_before=0.15, cut_after=0.15, error_500_after=0.1, html_502=0.1, cut_midway=0.15, left_out=0.15)
 POLICY = RetryPolicy(attempts=6, initial=0.0, maximum=0.0)
 
 
@@ -28,9 +38,16 @@ class Story(RuleBasedStateMachine):
         order=st.sampled_from(["oldest", "newest", "shuffled"]),
         page_size=st.integers(1, 8),
         seed=st.integers(0, 1000),
+        edition=st.sampled_from([PICOWORKERS, SPROUTGIGS]),
     )
-    def begin(self, order: str, page_size: int, seed: int) -> None:
-        self.sandbox = Sandbox(order=order, page_size=page_size, seed=seed, balance=10**6)  # type: ignore[arg-type]
+    def begin(self, order: str, page_size: int, seed: int, edition: Edition) -> None:
+        self.sandbox = Sandbox(
+            edition=edition,
+            order=order,  # type: ignore[arg-type]
+            page_size=page_size,
+            seed=seed,
+            balance=10**6,
+        )
         self.jobs = [self.sandbox.add_job(num_tasks=10**6) for _ in range(2)]
         self.folder = tempfile.TemporaryDirectory()
         self.journal = Path(self.folder.name) / "ratings.db"
@@ -82,7 +99,12 @@ class Story(RuleBasedStateMachine):
 
         self.sandbox.faults = faults
         pico = AsyncPicoworkers(
-            "user_id", "api_secret", transport=self.sandbox.transport(), retry=POLICY, throttle=Throttle(4)
+            "user_id",
+            "api_secret",
+            edition=self.sandbox.edition,
+            transport=self.sandbox.transport(),
+            retry=POLICY,
+            throttle=Throttle(4),
         )
         async with pico, pico.review(decide, journal=self.journal, grace=0) as outcomes:
             seen = 0

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import anyio
 import attrs
 
+from ..errors import CallError
 from ..models import Rating, Task
 
 
@@ -28,6 +31,47 @@ class Entry:
     quiet: bool = False
 
 
+@attrs.frozen
+class Answered:
+    """What a request brought for one rating: no error is an acknowledgement."""
+
+    entry: Entry
+    message: str | None = None
+    error: CallError | None = None
+
+
+Note = Callable[[list[Entry]], Awaitable[list[Entry]]]
+"""Makes it durable that these are about to be sent, and gives those that may be."""
+
+Settle = Callable[[Sequence[Answered]], Awaitable[None]]
+"""Takes what a request brought, and sees to what follows."""
+
+
+class Sender(Protocol):
+    """How ratings get from a batch to the service: one by one, or many in a request."""
+
+    async def run(self) -> None:
+        """Send what is put in, until `close`."""
+
+    async def put(self, entry: Entry) -> None:
+        """Add a rating, when there is room."""
+
+    def put_back(self, entries: Sequence[Entry]) -> None:
+        """Return ratings that were not sent: they are the next."""
+
+    async def hold(self) -> None:
+        """Stop sending, and wait for the requests under way."""
+
+    def resume(self) -> None:
+        """Go on after `hold`."""
+
+    def hurry(self, on: bool) -> None:
+        """Whether nothing more is to come for now, so that waiting for it is in vain."""
+
+    def close(self) -> None:
+        """Nothing more will be put in."""
+
+
 class Pool:
     """Where deciding hands over to sending. `size` bounds what waits: a slow service slows the reading."""
 
@@ -45,9 +89,9 @@ class Pool:
         self._line.append(entry)
         self._notify()
 
-    def put_back(self, entry: Entry) -> None:
-        """Return a rating that was not sent: it is the next."""
-        self._line.appendleft(entry)
+    def put_back(self, entries: Sequence[Entry]) -> None:
+        """Return ratings that were not sent: they are the next."""
+        self._line.extendleft(reversed(entries))
         self._notify()
 
     async def take(self) -> Entry | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
 from ..errors import AuthenticationError, CallError
-from ..models import Rating, Verdict
+from ..models import Rating, Task, Verdict
 from .look import Listing
 from .pool import Entry
 
@@ -36,11 +36,14 @@ class Settled(enum.Enum):
 def settle(rating: Rating, listing: Listing, *, refusal: str | None, looks: int) -> Settled:
     """Decide by what is listed, after every request for this rating has ended.
 
-    Still listed as unrated: it did not take effect. Gone: it did, provided that the whole listing was seen.
-    A refused repeat of a task that is gone means that the first request had worked.
+    Still listed as unrated: it did not take effect. Gone: it did, provided that the whole listing was seen, and
+    that it is listed as rated where the edition lists those. A refused repeat of a task that is gone means that
+    the first request had worked.
     """
     listed = listing.revisions.get(rating.task_id)
     if listed is None:
+        if listing.rated is not None and rating.verdict != Verdict.REVISE:
+            return _settle_by_proof(rating, listing.rated.get(rating.task_id))
         return Settled.TOOK_EFFECT if listing.complete else Settled.CANNOT_TELL
     if rating.revision_number is None:
         if rating.verdict == Verdict.REVISE:
@@ -52,6 +55,16 @@ def settle(rating: Rating, listing: Listing, *, refusal: str | None, looks: int)
     return Settled.SEND_AGAIN if looks < MAX_LOOKS else Settled.CANNOT_TELL
 
 
+def _settle_by_proof(rating: Rating, rated: Task | None) -> Settled:
+    """By what is listed as rated: a task that is not, or otherwise, was not rated by us as far as we know."""
+    if rated is None or rating.revision_number not in (None, rated.revision_number):
+        return Settled.CANNOT_TELL
+    rated_ok = rated.status is None or rated.status.upper() == "OK"
+    rated_not_ok = rated.status is None or not rated_ok
+    as_sent = rated_ok if rating.verdict == Verdict.OK else rated_not_ok
+    return Settled.TOOK_EFFECT if as_sent else Settled.CANNOT_TELL
+
+
 class Reconciler:
     """Collects ratings of unknown fate and settles those of one job together.
 
@@ -61,8 +74,8 @@ class Reconciler:
 
     def __init__(
         self,
-        look: Callable[[str], Awaitable[Listing]],
-        conclude: Callable[[Entry, Settled], Awaitable[None]],
+        look: Callable[[str, Sequence[str]], Awaitable[Listing]],
+        conclude: Callable[[Sequence[tuple[Entry, Settled]]], Awaitable[None]],
         hold: Callable[[], Awaitable[None]],
         resume: Callable[[], None],
     ) -> None:
@@ -116,13 +129,12 @@ class Reconciler:
                 ]
         finally:
             self._resume()
-        for entry, settled in concluded:
-            await self._conclude(entry, settled)
+        await self._conclude(concluded)
 
     async def _read(self, job_id: str, entries: list[Entry]) -> Listing:
         for _ in range(_FAILED_LOOKS):
             try:
-                return await self._look(job_id)
+                return await self._look(job_id, [entry.rating.task_id for entry in entries])
             except AuthenticationError:
                 raise
             except CallError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ from .journal import (
 
 T = TypeVar("T")
 
-_AT_ONCE = 500
+_AT_ONCE = 1000
 
 _REPLACE = f"INSERT OR REPLACE INTO ratings ({COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608
 _SELECT = f"SELECT {COLUMNS} FROM ratings"  # noqa: S608
@@ -103,24 +103,31 @@ class Record:
         """Note a decision."""
         await self._commit(lambda database: _put(database, rating, "decided"))
 
-    async def send(self, rating: Rating) -> Recorded | None:
-        """Note that this is about to be sent; if it must not be, give what the journal has instead."""
-        found: list[Recorded] = []
+    async def send(self, ratings: Sequence[Rating]) -> list[Recorded | None]:
+        """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
+        found: list[Recorded | None] = []
 
         def step(database: sqlite3.Connection) -> None:
-            recorded = _find(database, rating)
-            if recorded is not None and recorded.state not in ("decided", "failed"):
-                found.append(recorded)
-            else:
-                _put(database, rating, "sent")
+            for rating in ratings:
+                recorded = _find(database, rating)
+                if recorded is not None and recorded.state not in ("decided", "failed"):
+                    found.append(recorded)
+                else:
+                    _put(database, rating, "sent")
+                    found.append(None)
 
         await self._commit(step)
-        return found[0] if found else None
+        return found
 
-    async def conclude(self, rating: Rating, state: str, message: str | None) -> None:
-        """Note an outcome, whatever is cancelled meanwhile."""
+    async def conclude(self, outcomes: Sequence[tuple[Rating, str, str | None]]) -> None:
+        """Note outcomes (rating, state, message), whatever is cancelled meanwhile."""
+
+        def step(database: sqlite3.Connection) -> None:
+            for outcome in outcomes:
+                _put(database, *outcome)
+
         with anyio.CancelScope(shield=True):
-            await self._commit(lambda database: _put(database, rating, state, message))
+            await self._commit(step)
 
     async def _commit(self, step: Callable[[sqlite3.Connection], None]) -> None:
         commit = self._next

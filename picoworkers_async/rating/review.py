@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 import anyio
@@ -13,6 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from .. import answers
 from ..errors import CallError
 from ..models import Page, Rating, Task
+from .decided import Decided
 from .engine import Engine
 from .look import backwards
 from .outcome import Outcome, OutcomeStatus
@@ -23,76 +24,68 @@ logger = logging.getLogger("picoworkers_async")
 
 _QUIET_LOOKS = 12
 _FAILED_LOOKS = 6
-_LOOK_BITS = 32
-
-
-class Decided:
-    """Which tasks were met, in which revision, and in which look at the listing each was last seen.
-
-    One dictionary entry a task that is listed: about 150 bytes. Tasks that a complete look no longer shows
-    are forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._marks: dict[str, int] = {}
-        self._look = 0
-        self._counted_from = 1
-        self._counted = 0
-
-    def begin_look(self, *, count_anew: bool) -> None:
-        """Start another look; the count of different tasks goes on from the looks before, or starts anew."""
-        self._look += 1
-        if count_anew:
-            self._counted_from, self._counted = self._look, 0
-
-    def meet(self, task: Task) -> bool:
-        """Note that the task is listed. Whether it is new: an unknown id, or a higher revision."""
-        mark = self._marks.get(task.id)
-        revision = task.revision_number
-        if mark is not None:
-            known, seen_in = mark >> _LOOK_BITS, mark & ((1 << _LOOK_BITS) - 1)
-            if seen_in < self._counted_from:
-                self._counted += 1
-            self._marks[task.id] = max(known, revision) << _LOOK_BITS | self._look
-            return revision > known
-        self._marks[task.id] = revision << _LOOK_BITS | self._look
-        self._counted += 1
-        return True
-
-    def has_seen(self, total: int) -> bool:
-        """Whether as many different tasks were seen as the listing holds."""
-        return self._counted >= total
-
-    def forget_the_gone(self) -> None:
-        """After a complete look: drop what it no longer showed."""
-        mask = (1 << _LOOK_BITS) - 1
-        self._marks = {name: mark for name, mark in self._marks.items() if mark & mask >= self._counted_from}
+_REMEMBERED = 100_000
 
 
 class Review:
-    """The feed of a review: looks at the listing again and again until a whole look shows nothing undecided."""
+    """The feed of a review: looks at the listing again and again until a whole look shows nothing undecided.
 
-    def __init__(self, decide: Decide, job_id: str | None, follow: float | None) -> None:
+    With `tasks` it meets those instead, and beside them looks at the listing if it is to `follow` it.
+    """
+
+    def __init__(
+        self,
+        decide: Decide,
+        job_id: str | None,
+        follow: float | None,
+        tasks: AsyncIterable[Task] | Iterable[Task] | None,
+    ) -> None:
+        given: object = tasks
+        if given is not None and not isinstance(given, Iterable | AsyncIterable):
+            raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(given).__name__}")
         self._decide = decide
         self._job_id = job_id
         self._follow = follow
-        self._decided = Decided()
+        self._tasks = tasks
+        # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
+        self._decided = Decided(None if tasks is None or follow is not None else _REMEMBERED)
         self._fresh = 0
 
     async def __call__(self, engine: Engine) -> None:
         send, receive = anyio.create_memory_object_stream[Task](engine.concurrency)
-        async with receive, anyio.create_task_group() as group, send:
+        async with receive, anyio.create_task_group() as deciding, send:
             for _ in range(engine.concurrency):
-                group.start_soon(self._decide_all, engine, receive)
-            await self._walk(engine, send)
+                deciding.start_soon(self._decide_all, engine, receive)
+            async with anyio.create_task_group() as meeting:
+                if self._tasks is not None:
+                    meeting.start_soon(self._take, engine, send, self._tasks)
+                if self._tasks is None or self._follow is not None:
+                    meeting.start_soon(self._walk, engine, send)
 
-    async def _walk(self, engine: Engine, tasks: MemoryObjectSendStream[Task]) -> None:
+    async def _take(
+        self, engine: Engine, decide: MemoryObjectSendStream[Task], tasks: AsyncIterable[Task] | Iterable[Task]
+    ) -> None:
+        """Meet the tasks that were given, whatever is listed."""
+        if isinstance(tasks, AsyncIterable):
+            async for task in tasks:
+                await self._meet(engine, decide, [task])
+        else:
+            for task in tasks:
+                await self._meet(engine, decide, [task])
+
+    async def _meet(self, engine: Engine, decide: MemoryObjectSendStream[Task], tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            if not isinstance(task, Task):
+                raise TypeError(f"tasks must give Task objects, not {type(task).__name__}: {task!r:.80}")
+        of_job = [task for task in tasks if self._job_id in (None, task.job_id)]
+        for task in await engine.desk.undecided([task for task in of_job if self._decided.meet(task)]):
+            self._fresh += 1
+            engine.desk.opened()
+            await decide.send(task)
+
+    async def _walk(self, engine: Engine, decide: MemoryObjectSendStream[Task]) -> None:
         async def on_page(page: Page[Task]) -> None:
-            fresh = [task for task in page.items if self._decided.meet(task)]
-            for task in await engine.undecided(fresh):
-                self._fresh += 1
-                engine.opened()
-                await tasks.send(task)
+            await self._meet(engine, decide, page.items)
 
         fetch = partial(engine.page, self._job_id)
         quiet = failures = 0
@@ -136,16 +129,16 @@ class Review:
             problem = _decision_problem(task, decision)
         except Exception as error:
             message = f"decide raised {type(error).__name__}: {error}"
-            await engine.finish(Outcome(None, OutcomeStatus.FAILED, message, error, task))
+            await engine.desk.finish(Outcome(None, OutcomeStatus.FAILED, message, error, task))
             return
         if problem is not None:
             given = decision if isinstance(decision, Rating) else None
-            await engine.finish(Outcome(given, OutcomeStatus.FAILED, str(problem), problem, task))
+            await engine.desk.finish(Outcome(given, OutcomeStatus.FAILED, str(problem), problem, task))
         elif decision is None:
-            engine.closed()
+            engine.desk.closed()
         else:
             await engine.put(decision, task)
-            engine.closed()
+            engine.desk.closed()
 
 
 def _decision_problem(task: Task, decision: object) -> Exception | None:
