@@ -43,8 +43,7 @@ def connect():
     def make(sandbox: Sandbox, **options) -> AsyncPicoworkers:
         options.setdefault("retry", RetryPolicy(initial=0.001, maximum=0.01))
         options.setdefault("throttle", Throttle())
-        return AsyncPicoworkers(
-            "user_id", "api_secret", edition=sandbox.edition, transport=sandbox.transport(), **options
-        )
+        options.setdefault("edition", sandbox.edition)
+        return AsyncPicoworkers("user_id", "api_secret", transport=sandbox.transport(), **options)
 
     return make

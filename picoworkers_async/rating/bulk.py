@@ -21,14 +21,17 @@ from .pool import Answered, Entry, Note, Settle
 from .reads import Reads
 
 _LEAST_CALM = 0.02
+_POURING = 0.005
+_PATIENCE = 0.1
 
 
 class Bulk:
     """The sender of an edition that rates up to so many tasks of a job in a request (2024, rate-multiple-tasks).
 
-    A request leaves when it is full. A smaller one leaves only when no other of its job is under way, and not
-    while the batch is reading, since that is what fills it; but it waits no longer than 16 pages, or one interval
-    of the rate limit after the last. What comes while it waits at the gate still goes with it.
+    A request leaves when it is full. A smaller one leaves only when no other of its job is under way, not while
+    more pours in (5 ms, for 0.1 s at most), and not while the batch is reading, since that is what fills it; but
+    it waits no longer than 16 pages, or one interval of the rate limit after the last. What comes while it waits
+    at the gate still goes with it.
     """
 
     def __init__(self, session: Session, note: Note, settle: Settle, reads: Reads) -> None:
@@ -64,12 +67,13 @@ class Bulk:
     async def put(self, entry: Entry) -> None:
         while self._lines.full:
             await self._changed.wait()
-        self._lines.of(entry).append(entry, self._reads.done)
+        self._lines.of(entry).append(entry, self._reads.done, anyio.current_time())
         self._notify()
 
     def put_back(self, entries: Sequence[Entry]) -> None:
+        now = anyio.current_time()
         for entry in reversed(entries):
-            self._lines.of(entry).append_left(entry, self._reads.done)
+            self._lines.of(entry).append_left(entry, self._reads.done, now)
         self._notify()
 
     async def hold(self) -> None:
@@ -92,26 +96,34 @@ class Bulk:
     async def _next(self) -> Line | None:
         """The line whose request should leave next, when there is one; None after the last."""
         while True:
+            now = anyio.current_time()
             if not self._paused:
                 for line in self._lines.by_length():
-                    if self._may_go(line):
+                    if self._may_go(line, now):
                         return line
             if self._closed:
                 return None
-            changed, quiet = self._changed, self._reads.quiet(anyio.current_time())
-            soon = self._calm - quiet if quiet < self._calm else self._calm
-            with anyio.move_on_after(soon if self._lines and not self._paused else None):
+            changed = self._changed
+            with anyio.move_on_after(self._look_again(now) if self._lines and not self._paused else None):
                 await changed.wait()
 
-    def _may_go(self, line: Line) -> bool:
+    def _look_again(self, now: float) -> float:
+        """When time alone may have let a request go."""
+        if now - self._lines.last_at < _POURING:
+            return _POURING
+        quiet = self._reads.quiet(now)
+        return max(self._calm - quiet, _POURING) if quiet < self._calm else self._calm
+
+    def _may_go(self, line: Line, now: float) -> bool:
         return may_go(
             len(line),
             self._lines.at_once,
             crowded=self._lines.full,
             under_way=line.under_way,
             hurry=self._hurry,
-            reads=self._reads.done - line.since,
-            calm=self._reads.quiet(anyio.current_time()) >= self._calm,
+            reads=self._reads.done - line.reads_before,
+            calm=self._reads.quiet(now) >= self._calm,
+            pouring=now - self._lines.last_at < _POURING and now - line.first_at < _PATIENCE,
         )
 
     async def _enter(self, line: Line, entries: list[Entry]) -> list[Entry]:

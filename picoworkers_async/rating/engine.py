@@ -50,7 +50,7 @@ class Engine:
     @property
     def concurrency(self) -> int:
         """How many requests of the batch may be under way at once."""
-        return self._session.throttle.max_concurrency
+        return self._session.throttle.batch_concurrency
 
     @property
     def desk(self) -> Desk:

@@ -12,45 +12,64 @@ _REQUESTS_WAITING = 4
 
 
 def may_go(
-    waiting: int, at_once: int, *, crowded: bool, under_way: int, hurry: bool, reads: int, calm: bool
+    waiting: int,
+    at_once: int,
+    *,
+    crowded: bool,
+    under_way: int,
+    hurry: bool,
+    reads: int,
+    calm: bool,
+    pouring: bool,
 ) -> bool:
     """Whether a request with what waits of one job should leave now.
 
     `crowded`: no more ratings can be taken in before some leave. `under_way`: requests of this job. `hurry`:
     nothing more is to come for now. `reads`: pages that were read since the first has waited; `calm`: none is
-    being read, nor was lately.
+    being read, nor was lately. `pouring`: more came just now, and the first has not waited for long.
     """
     if waiting == 0:
         return False
     if waiting >= at_once or crowded:
         return True
-    return not under_way and (hurry or calm or reads >= _PATIENCE)
+    if under_way:
+        return False
+    return hurry or (not pouring and (calm or reads >= _PATIENCE))
 
 
 class Line:
-    """The ratings of one job that wait. `under_way` counts its requests, `since` pages read before the first."""
+    """The ratings of one job that wait.
+
+    `under_way` counts its requests; `reads_before` is how many pages had been read when the first came,
+    `first_at` the time of that.
+    """
 
     def __init__(self, job_id: str, lines: Lines) -> None:
         self.job_id = job_id
         self.under_way = 0
-        self.since = 0
+        self.reads_before = 0
+        self.first_at = 0.0
         self._lines = lines
         self._entries: deque[Entry] = deque()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def append(self, entry: Entry, reads: int) -> None:
-        if not self._entries:
-            self.since = reads
+    def append(self, entry: Entry, reads: int, now: float) -> None:
+        """Add one that comes after `reads` pages, at this time."""
+        self._note(reads, now)
         self._entries.append(entry)
-        self._lines.waiting += 1
 
-    def append_left(self, entry: Entry, reads: int) -> None:
-        if not self._entries:
-            self.since = reads
+    def append_left(self, entry: Entry, reads: int, now: float) -> None:
+        """Put one back."""
+        self._note(reads, now)
         self._entries.appendleft(entry)
+
+    def _note(self, reads: int, now: float) -> None:
+        if not self._entries:
+            self.reads_before, self.first_at = reads, now
         self._lines.waiting += 1
+        self._lines.last_at = now
 
     def take(self, most: int, besides: Sequence[Entry] = ()) -> list[Entry]:
         """Up to so many of them, no task twice, and none that is among `besides`; the others keep their order."""
@@ -70,11 +89,12 @@ class Line:
 
 
 class Lines:
-    """One line for each job. `full` says that they hold as much as may wait."""
+    """One line for each job. `full` says that they hold as much as may wait; the last came in at `last_at`."""
 
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
         self.waiting = 0
+        self.last_at = 0.0
         self._jobs: dict[str, Line] = {}
 
     def __bool__(self) -> bool:

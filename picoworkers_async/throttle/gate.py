@@ -6,7 +6,6 @@ import math
 from collections.abc import Hashable, Mapping
 
 import anyio
-import anyio.lowlevel
 import attrs
 
 from ..errors import InvalidRequestError, Problem
@@ -14,9 +13,6 @@ from . import pace as paces
 from .pacers import Pacer, Reservation, SharedPace
 from .queue import FairQueue, Priority
 
-# The event loop's timers may fire up to this much late; the rest is waited out in short turns.
-_TIMER_SLACK = 0.003
-_FAST_PACE = 0.1
 # A shared slot that a busy machine missed by more is let go; but not for ever, or nothing would be sent.
 _LATE = 0.01
 _MOST_MISSES = 5
@@ -97,6 +93,11 @@ class Throttle:
             f"Throttle(max_concurrency={self.max_concurrency}, "
             f"requests_per_second={self.requests_per_second}, cooldown={self.cooldown}, pacer={self.pacer})"
         )
+
+    @property
+    def batch_concurrency(self) -> int:
+        """How many requests of batches may be under way at once: one fewer than all, if that leaves one."""
+        return max(1, self.max_concurrency - 1)
 
     def state(self) -> ThrottleState:
         """How things stand now; to be called where an event loop runs."""
@@ -181,7 +182,7 @@ class Throttle:
         """How many requests may be under way for a caller of this priority to be let through."""
         if self._probing:
             return 1
-        return self.max_concurrency - (priority is Priority.BATCH and self.max_concurrency > 1)
+        return self.batch_concurrency if priority is Priority.BATCH else self.max_concurrency
 
     async def _lead(self, me: _Caller) -> None:
         """Wait for each slot on behalf of everybody, and give it to whose turn it is, until it was mine."""
@@ -234,13 +235,9 @@ class Throttle:
                 await self._shared.give_back(reservation)
 
     async def _change_or(self, seconds: float) -> None:
-        """Wait until something changed, for `seconds` at most; at a fast pace more exactly than timers can."""
-        slack = _TIMER_SLACK if 0.0 < self._pace.interval < _FAST_PACE else 0.0
-        if seconds < slack:
-            await anyio.lowlevel.checkpoint()
-            return
+        """Wait until something changed, for `seconds` at most."""
         self._changed = anyio.Event()
-        with anyio.move_on_after(seconds - slack):
+        with anyio.move_on_after(seconds):
             await self._changed.wait()
 
     def _notify(self) -> None:

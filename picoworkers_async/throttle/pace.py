@@ -12,7 +12,7 @@ LEAST_MARGIN = 0.02
 MOST_MARGIN = 0.5
 HALF_LIFE = 300.0
 # So late a timer may fire without the slots after it being put off: far less than the margin is over a second.
-CATCH_UP = 0.002
+CATCH_UP = 0.003
 
 
 @attrs.frozen
@@ -46,9 +46,7 @@ def spacing(pace: Pace, now: float) -> float:
 
 def reserve(pace: Pace, now: float) -> tuple[Pace, float]:
     """Take the next slot: the new state, and the time at which the request may leave."""
-    slot = max(pace.next_slot, pace.silent_until)
-    if now - slot > CATCH_UP:
-        slot = now
+    slot = max(now - CATCH_UP, pace.next_slot, pace.silent_until)
     distance = spacing(pace, now)
     if pace.first_after_pause:
         distance = max(distance, pace.alone)
