@@ -126,10 +126,10 @@ class Sandbox:
             task = self.store.tasks[task_id]
             if task.verdict != "revise":
                 raise ValueError(f"task {task_id} was not sent back")
-            task.revision += 1
-            task.verdict = None
+            task.send_back()
             task.fields |= {"finished_at": self.timestamp(), **fields}
             self.store.list_task(task)
+            self.store.submitted.append((task.job.id, task.id))
 
     def withdraw(self, task_id: str) -> None:
         """Take a task away, as if somebody else had settled it."""

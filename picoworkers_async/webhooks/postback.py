@@ -1,0 +1,75 @@
+"""What a postback says: ids to look at, and nothing else is believed of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+
+from .. import codec
+
+MOST_BYTES = 1024 * 1024
+MOST_IDS = 50_000
+MOST_JOBS = 5_000
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class BadPostbackError(ValueError):
+    """A body that is no postback, or larger than what is read; `status` is the HTTP status to answer."""
+
+    def __init__(self, status: int, what: str) -> None:
+        self.status = status
+        super().__init__(what)
+
+
+@attrs.frozen
+class Postback:
+    """The submitted tasks by `(job id, task id)`, and how many entries were none that could be looked up."""
+
+    ids: tuple[tuple[str, str], ...]
+    ignored: int
+
+
+def read_postback(raw: bytes) -> Postback:
+    """Read a body: one key a job, its value the list of task ids.
+
+    An entry that cannot be an id is left out, so that it does not cost the others. Raises `BadPostbackError` for
+    what is not such an object, for more jobs or ids than the service would send in a minute, and for a body
+    without a single id that can be used. Source: the webhook of 2024.
+    """
+    try:
+        data = codec.loads(raw)
+    except codec.ShapeError as error:
+        raise BadPostbackError(400, str(error)) from None
+    if data == []:
+        return Postback((), 0)
+    if not isinstance(data, dict):
+        raise BadPostbackError(400, "it is not a JSON object of jobs")
+    if len(data) > MOST_JOBS:
+        raise BadPostbackError(413, f"it names {len(data)} jobs; at most {MOST_JOBS} are taken")
+    entries = [(job_id, entry) for job_id, listed in data.items() for entry in _entries(listed)]
+    if len(entries) > MOST_IDS:
+        raise BadPostbackError(413, f"it names {len(entries)} tasks; at most {MOST_IDS} are taken")
+    ids = dict.fromkeys((job_id, _text(entry)) for job_id, entry in entries if _is_id(job_id) and _is_id(entry))
+    ignored = sum(not (_is_id(job_id) and _is_id(entry)) for job_id, entry in entries)
+    if ignored and not ids:
+        raise BadPostbackError(400, "none of its entries can be a task's id")
+    return Postback(tuple(ids), ignored)
+
+
+def _entries(listed: Any) -> list[Any]:
+    """The entries of one job; PHP writes a list whose keys have gaps as an object."""
+    if isinstance(listed, dict):
+        return list(listed.values())
+    return listed if isinstance(listed, list) else [listed]
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and bool(_ID.fullmatch(_text(value)))
+
+
+def _text(value: Any) -> str:
+    # A number of thousands of digits would not be turned into text.
+    return value if isinstance(value, str) else str(value) if abs(value) < 10**64 else ""

@@ -1,0 +1,90 @@
+"""From ids that were posted back to the tasks that they stand for."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import anyio
+import anyio.to_thread
+
+from ..editions import Ability
+from ..errors import AuthenticationError, CallError, ClientStateError, InvalidRequestError, Problem, RefusedError
+from ..models import Page, Task
+from ..rating.look import all_tasks
+from ..rules import MOST_TASK_IDS
+from ..throttle import Priority
+from .submitted import Lookup, Submitted
+
+if TYPE_CHECKING:
+    from ..client import AsyncPicoworkers
+
+logger = logging.getLogger("picoworkers_async")
+
+_POLL = 1.0
+_AFTER_FAILURE = 5.0
+
+
+class SubmittedTasks:
+    """An async context manager and, inside its block, an endless async iterator of tasks.
+
+    Looks ids up as they come, those of a job together, at a batch's priority. What fails is tried again; wrong
+    credentials raise `AuthenticationError`.
+    """
+
+    def __init__(self, submitted: Submitted, pico: AsyncPicoworkers) -> None:
+        if not pico.edition.can(Ability.WEBHOOK):
+            limit = f"an edition that can {Ability.WEBHOOK.value}"
+            raise InvalidRequestError("tasks", [Problem("edition", pico.edition.name, limit)])
+        self._submitted = submitted
+        self._jobs = pico.with_options(priority=Priority.BATCH).jobs
+        self._ready: deque[Task] = deque()
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        await anyio.to_thread.run_sync(self._submitted.begin)
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open = False
+
+    def __aiter__(self) -> AsyncIterator[Task]:
+        return self
+
+    async def __anext__(self) -> Task:
+        if not self._open:
+            raise ClientStateError("iterate inside the block: `async with receiver.tasks(pico) as tasks:`")
+        while not self._ready:
+            lookup = await anyio.to_thread.run_sync(self._submitted.next_lookup, MOST_TASK_IDS)
+            if lookup is None:
+                await anyio.sleep(_POLL)
+            else:
+                await self._look_up(lookup)
+        return self._ready.popleft()
+
+    async def _look_up(self, lookup: Lookup) -> None:
+        async def fetch(page: int) -> Page[Task]:
+            return await self._jobs.get_unrated_tasks(page=page, job_id=lookup.job_id, task_ids=lookup.task_ids)
+
+        try:
+            tasks, complete = await all_tasks(fetch)
+        except AuthenticationError:
+            raise
+        except RefusedError as error:
+            dropped = await anyio.to_thread.run_sync(self._submitted.refused, lookup)
+            logger.warning("tasks of job %s cannot be looked up: %s; %d given up", lookup.job_id, error, dropped)
+        except CallError as error:
+            logger.warning("%d submitted tasks are looked up again later: %s", len(lookup.task_ids), error)
+            await anyio.sleep(_AFTER_FAILURE)
+        else:
+            revisions = {task_id: task.revision_number for task_id, task in tasks.items()}
+            fresh = await anyio.to_thread.run_sync(
+                lambda: self._submitted.looked_up(lookup, revisions, complete=complete)
+            )
+            self._ready.extend(tasks[task_id] for task_id in fresh)
