@@ -41,20 +41,20 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict typing of the package, and of the public API as its users see it."""
-    session.install(".[sandbox]", *GROUPS["test"], "mypy>=1.13")
+    session.install(".[sandbox,webhooks]", *GROUPS["test"], "mypy>=1.13")
     session.run("mypy")
 
 
 @nox.session(python=found("3.11", "3.12", "3.13"))
 def tests(session: nox.Session) -> None:
     """All tests, on each Python found."""
-    session.install(".[sandbox]", *GROUPS["test"])
+    session.install(".[sandbox,webhooks]", *GROUPS["test"])
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Review 2,000 tasks of a sandbox over real HTTP."""
+    """Review 2,000 tasks over real HTTP, on both editions at 20 requests a second."""
     session.install(".[sandbox]")
     session.run("picoworkers", "demo", *session.posargs)
 
@@ -62,7 +62,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """The kill test at full size: 25 kills, 2,000 ratings, on each edition."""
-    session.install(".[sandbox]", *GROUPS["test"])
+    session.install(".[sandbox,webhooks]", *GROUPS["test"])
     size = {"PICOWORKERS_KILLS": "25", "PICOWORKERS_TASKS": "2000"}
     session.run("pytest", "-s", "tests/test_kill.py", *session.posargs, env=size)
 
@@ -70,6 +70,6 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks and print their ratios."""
-    session.install(".[redis,sandbox]", "aiolimiter", "pyrate-limiter", "throttled-py")
-    for script in ("throttle_rate", "pacing", "journal", "memory"):
+    session.install(".[redis,sandbox]", "aiolimiter", "pyrate-limiter", "throttled-py", "trio")
+    for script in ("throttle_rate", "pacing", "bulk", "journal", "memory"):
         session.run("python", f"benchmarks/{script}.py")

@@ -105,6 +105,17 @@ def settle_rating(call: MoneyCall, listing: Listing) -> Settlement:
     return Settlement(Effect.CANNOT_TELL, ("the listing of unrated tasks keeps changing",))
 
 
+def settle_ratings(call: MoneyCall, listing: Listing) -> Settlement:
+    """Ratings sent together took effect, or did not, if that holds for every one of them."""
+    effects = []
+    for item in call.body["tasks"]:
+        one = {"job_id": call.body["job_id"], "task_id": item["id"], "task_rating": item["rating"]}
+        effects.append(settle_rating(attrs.evolve(call, body=one), listing).effect)
+    counts = {effect: effects.count(effect) for effect in Effect if effect in effects}
+    why = ", ".join(f"{count} of {len(effects)} tasks: {effect.value}" for effect, count in counts.items())
+    return Settlement(next(iter(counts)) if len(counts) == 1 else Effect.CANNOT_TELL, (why,))
+
+
 async def settle(error: OutcomeUnknownError, jobs: Jobs, users: Users) -> Settlement:
     """Read what the call would have changed, and decide. Reads only; never sends the call again."""
     call = error.sent
@@ -117,6 +128,8 @@ async def settle(error: OutcomeUnknownError, jobs: Jobs, users: Users) -> Settle
             return settle_positions(call, await jobs.get_job(call.body["job_id"]))
         case "deposit":
             return settle_deposit(call, (await users.get_balances()).spendable)
+        case "rate_multiple_tasks":
+            return settle_ratings(call, await whole_listing(_listing_of(jobs, call.body["job_id"])))
         case "rate_single_task":
             return settle_rating(call, await whole_listing(_listing_of(jobs, call.body["job_id"])))
     return Settlement(Effect.CANNOT_TELL, (f"nothing that can be read shows the effect of {call.name}",))

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from picoworkers_async import AsyncPicoworkers
+from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.sandbox import Sandbox
 
@@ -25,7 +25,7 @@ def test_a_block_of_the_readme_runs(
     number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each block is a program; it finds a sandbox where the service would be."""
-    sandbox = Sandbox(page_size=5)
+    sandbox = Sandbox(page_size=5, edition=SPROUTGIGS if "edition=SPROUTGIGS" in BLOCKS[number] else PICOWORKERS)
     for job_id in (sandbox.add_job(id="fc7b3bd10d08"), sandbox.add_job()):
         sandbox.add_tasks(job_id, 8)
     original = AsyncPicoworkers.__init__

@@ -193,3 +193,41 @@ def test_a_task_is_handed_in_again_only_after_it_was_sent_back() -> None:
 
 def test_the_fixture_gives_a_fresh_sandbox(picoworkers_sandbox: Sandbox) -> None:
     assert picoworkers_sandbox.requests == []
+
+
+async def test_a_task_that_was_sent_back_shows_what_was_handed_in_before_once_it_is_rated() -> None:
+    sandbox = Sandbox(edition=SPROUTGIGS)
+    job_id = sandbox.add_job()
+    (task_id,) = sandbox.add_tasks(job_id, finished_at="2024-03-01T08:15:00Z", proofs=[{"text": "first"}])
+    item = {"id": task_id, "rating": "revise", "comment": "which one?"}
+    async with client(sandbox) as http:
+        await http.post("jobs/rate-multiple-tasks.php", json={"job_id": job_id, "tasks": [item]})
+        assert (await http.get("jobs/get-rated-tasks.php")).json()["tasks"] == []
+        sandbox.resubmit(task_id, proofs=[{"text": "second"}])
+        body = {"job_id": job_id, "tasks": [{"id": task_id, "rating": "ok"}]}
+        assert (await http.post("jobs/rate-multiple-tasks.php", json=body)).json()["tasks"][0]["ok"] is True
+        query = {"job_id": job_id, "task_ids": f"nobody,{task_id}"}
+        (task,) = (await http.get("jobs/get-rated-tasks.php", params=query)).json()["tasks"]
+    assert (task["status"], task["revision_number"], task["proofs"]) == ("OK", 1, [{"text": "second"}])
+    assert task["previous_proofs"] == [
+        {"employer_comment": "which one?", "finished_at": "2024-03-01 08:15:00", "proofs": [{"text": "first"}]}
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variables": [{"name": "WORD", "values": ["a"]}]},
+        {"variables": [{"name": "WORD", "values": ["a", "b"]}, {"name": "CITY", "values": ["c", "d", "e"]}]},
+        {"variables": [{"name": "OTHER", "values": ["a", "b"]}]},
+        {"start_time": "25:00"},
+        {"ttr": 91},
+    ],
+)
+async def test_a_job_of_today_is_held_to_its_rules(change: dict) -> None:
+    draft = {"zone_id": "arab1", "category_id": "0501", "title": "t", "task_value": 0.1, "ttr": 90}
+    draft |= {"instructions": ["Search for {{WORD}}"], "variables": [{"name": "WORD", "values": ["a", "b"]}]}
+    sandbox = Sandbox(edition=SPROUTGIGS)
+    async with client(sandbox) as http:
+        assert (await http.post("jobs/post-job.php", json=draft)).json()["ok"] is True
+        assert (await http.post("jobs/post-job.php", json=draft | change)).json()["ok"] is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from picoworkers_async import Effect, OutcomeUnknownError, Rating
+from picoworkers_async import SPROUTGIGS, Effect, OutcomeUnknownError, Rating
 from picoworkers_async.sandbox import Faults, Sandbox
 
 from .vectors import DRAFT
@@ -136,3 +136,18 @@ async def test_when_all_goes_well_it_costs_no_request(connect) -> None:
         await pico.jobs.add_positions(job_id, 1)
         await pico.wallet.deposit(1000)
     assert len(sandbox.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "effect"),
+    [("cut_after", Effect.TOOK_EFFECT), ("cut_before", Effect.DID_NOT), ("cut_midway", Effect.CANNOT_TELL)],
+)
+async def test_ratings_sent_together_are_settled_together(connect, fault: str, effect: Effect) -> None:
+    sandbox = Sandbox(edition=SPROUTGIGS)
+    job_id = sandbox.add_job()
+    ratings = [Rating(job_id, task_id, "ok") for task_id in sandbox.add_tasks(job_id, 4)]
+    async with connect(sandbox) as pico:
+        error = await lost(sandbox, lambda: pico.jobs.rate_multiple_tasks(ratings), Faults(**{fault: 1.0}))
+        settlement = await pico.settle(error)
+    assert settlement.effect is effect
+    assert settlement.reasons[0].startswith("2 of 4" if fault == "cut_midway" else "4 of 4")

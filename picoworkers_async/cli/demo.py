@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .. import AsyncPicoworkers, BatchReport, Rating, Task
+from .. import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, BatchReport, Rating, Task, Throttle
 from ..rating.outcome import Tally
 from ..sandbox import Sandbox
 
@@ -29,17 +29,24 @@ def _seed(sandbox: Sandbox, tasks: int) -> None:
         sandbox.add_tasks(jobs[number % len(jobs)], worker_id=f"worker{number:05d}", proofs=[{"text": text}])
 
 
-async def run_demo(*, tasks: int, latency: float) -> None:
-    """Serve a sandbox over HTTP on loopback, review all its tasks, and print what happened."""
-    sandbox = Sandbox(page_size=100, latency=latency)
-    _seed(sandbox, tasks)
-    async with sandbox.serve() as url:
-        print(f"A sandbox with {tasks} unrated tasks in {len(_JOBS)} jobs serves {url}")
-        async with AsyncPicoworkers("user_id", "api_secret", base_url=url) as pico:
-            started = time.perf_counter()
-            report = await _review(pico, tasks)
-            elapsed = time.perf_counter() - started
-    _print_report(sandbox, report, elapsed)
+async def run_demo(*, tasks: int, latency: float, requests_per_second: float) -> None:
+    """Review the same tasks on both editions under the same limit, over HTTP on loopback, and compare."""
+    rows = []
+    for edition in (SPROUTGIGS, PICOWORKERS):
+        sandbox = Sandbox(edition=edition, page_size=100, latency=latency, requests_per_second=requests_per_second)
+        _seed(sandbox, tasks)
+        async with sandbox.serve() as url:
+            print(f"{edition.name}: {tasks} unrated tasks in {len(_JOBS)} jobs, "
+                  f"{requests_per_second:g} requests a second, at {url}")  # fmt: skip
+            throttle = Throttle(requests_per_second=requests_per_second)
+            pico = AsyncPicoworkers("user_id", "api_secret", edition=edition, base_url=url, throttle=throttle)
+            async with pico:
+                report = await _review(pico, tasks)
+        _print_report(sandbox, report)
+        rows.append((edition.name, len(sandbox.requests), report.elapsed))
+    print(f"\n{'edition':>12} {'requests':>9} {'seconds':>8} {'ratings a request':>18}")
+    for name, requests, seconds in rows:
+        print(f"{name:>12} {requests:9d} {seconds:8.1f} {tasks / requests:18.1f}")
 
 
 async def _review(pico: AsyncPicoworkers, tasks: int) -> BatchReport:
@@ -49,20 +56,20 @@ async def _review(pico: AsyncPicoworkers, tasks: int) -> BatchReport:
             tally.add(outcome)
             done += 1
             now = time.perf_counter()
-            if now - shown > 0.5 or done == tasks:
+            if now - shown > 5.0 or done == tasks:
                 shown = now
                 print(f"  {done:6d} of {tasks} settled, {done / (now - started):6.0f} a second", flush=True)
     return tally.report(time.perf_counter() - started)
 
 
-def _print_report(sandbox: Sandbox, report: BatchReport, elapsed: float) -> None:
+def _print_report(sandbox: Sandbox, report: BatchReport) -> None:
     verdicts = [entry.verdict for entry in sandbox.ledger]
     print(f"Rated:    {report.rated} (ok {verdicts.count('ok')}, not ok {verdicts.count('not_ok')}, "
           f"sent back {verdicts.count('revise')})")  # fmt: skip
     print(f"Refused:  {report.refused} by the service; failed {report.failed}, unknown {report.unknown}")
     print(f"Paid:     ${sandbox.paid} for tasks, ${report.bonus} as bonuses")
     print(f"Ledger:   ${sandbox.bonus_paid} as bonuses, {sandbox.double_ratings} tasks rated twice")
-    print(f"Requests: {len(sandbox.requests)}, {len(sandbox.requests) / elapsed:.0f} a second, "
-          f"at most {sandbox.peak_concurrency} at once")  # fmt: skip
+    print(f"Requests: {len(sandbox.requests)}, {len(sandbox.requests) / report.elapsed:.1f} a second, "
+          f"at most {sandbox.peak_concurrency} at once, {sandbox.rate_limited} over the limit")  # fmt: skip
     if report.bonus != sandbox.bonus_paid or sandbox.unrated():
         raise SystemExit("the ledger does not agree with the report")
