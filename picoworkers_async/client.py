@@ -25,7 +25,7 @@ from .session import Session
 from .settings import address_problems, check_seconds, timeout_problems
 from .settlement import Settlement, settle
 from .throttle import Priority, Throttle
-from .transports import default_transport
+from .transports import Automatic
 from .version import __version__
 from .wire import ClientWire, TransportWire, Wire
 
@@ -276,5 +276,6 @@ def _wire(
     user_agent = f"picoworkers_async/{__version__}"
     if http_client is not None:
         return ClientWire(http_client, login, user_agent, timeout)
-    chosen = transport or default_transport(max_connections=max_concurrency)
-    return TransportWire(chosen, login, user_agent, _TIMEOUT if timeout is None else timeout, base_url)
+    seconds = _TIMEOUT if timeout is None else timeout
+    chosen = transport or Automatic(max_connections=max_concurrency, timeout=seconds, base_url=base_url)
+    return TransportWire(chosen, login, user_agent, seconds, base_url)

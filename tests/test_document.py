@@ -10,11 +10,17 @@ import respx
 
 from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, InvalidRequestError
 from picoworkers_async.endpoints import ENDPOINTS
+from picoworkers_async.transports import Lanes
 
 from .later_vectors import LATER_VECTORS
 from .vectors import DRAFT, VECTORS, Vector
 
 pytestmark = pytest.mark.anyio
+
+
+def client(**options) -> AsyncPicoworkers:
+    """A client whose requests respx can answer: it stands in for httpx's transports."""
+    return AsyncPicoworkers("user_id", "api_secret", transport=Lanes(1), **options)
 
 
 def test_every_endpoint_of_the_document_has_an_example() -> None:
@@ -36,7 +42,7 @@ async def test_an_example_is_sent_and_read_as_documented(vector: Vector) -> None
         route = router.request(vector.method, vector.url)
         route.respond(200, text=vector.answer, headers={"content-type": "application/json"})
         edition = SPROUTGIGS if vector.section == "2024" else PICOWORKERS
-        async with AsyncPicoworkers("user_id", "api_secret", edition=edition) as pico:
+        async with client(edition=edition) as pico:
             result = await vector.call(pico)
 
     sent = route.calls.last.request
@@ -75,7 +81,7 @@ async def test_queries_are_written_as_documented() -> None:
         jobs.respond(200, json={"current_page": 2, "pages": 2, "jobs": []})
         tasks = router.get("https://picoworkers.com/api/jobs/get-unrated-tasks.php")
         tasks.respond(200, json={"current_page": 3, "pages": 3, "tasks": []})
-        async with AsyncPicoworkers("user_id", "api_secret") as pico:
+        async with client() as pico:
             await pico.jobs.get_jobs(page=2, status="PAUSED", unrated_tasks=True)
             await pico.jobs.get_unrated_tasks(page=3, job_id="fc7b3bd10d08")
     assert jobs.calls.last.request.url.query == b"page=2&status=paused&unrated_tasks=1"
@@ -86,7 +92,7 @@ async def test_posting_in_test_mode_asks_for_a_test_and_reads_an_answer_without_
     with respx.mock() as router:
         route = router.post("https://picoworkers.com/api/jobs/post-job.php")
         route.respond(200, json={"ok": True, "message": "Job is valid"})
-        async with AsyncPicoworkers("user_id", "api_secret") as pico:
+        async with client() as pico:
             posted = await pico.jobs.post_job(DRAFT, test=True)
     assert json.loads(route.calls.last.request.content)["test"] == 1
     assert posted.job_id is None
@@ -97,14 +103,14 @@ async def test_posting_in_test_mode_asks_for_a_test_and_reads_an_answer_without_
 async def test_what_an_edition_lacks_is_refused_before_it_is_sent(vector: Vector) -> None:
     """respx answers nothing here: whatever was sent would fail in another way."""
     with respx.mock():
-        async with AsyncPicoworkers("user_id", "api_secret") as pico:
+        async with client() as pico:
             with pytest.raises(InvalidRequestError):
                 await vector.call(pico)
 
 
 async def test_the_deposit_that_today_lacks_is_refused_before_it_is_sent() -> None:
     with respx.mock():
-        async with AsyncPicoworkers("user_id", "api_secret", edition=SPROUTGIGS) as pico:
+        async with client(edition=SPROUTGIGS) as pico:
             with pytest.raises(InvalidRequestError, match="edition"):
                 await pico.wallet.deposit(1000)
             with pytest.raises(InvalidRequestError, match="edition"):

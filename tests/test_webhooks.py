@@ -325,3 +325,23 @@ def test_what_is_posted_again_during_a_lookup_waits_for_another(path: Path) -> N
     left = submitted.next_lookup(400)
     assert left is not None
     assert left.task_ids == ["gone"]
+
+
+def test_a_new_file_may_be_opened_from_several_sides_at_once(tmp_path: Path) -> None:
+    for number in range(20):
+        path, failures = tmp_path / f"{number}.db", []
+
+        def use(side: int, path: Path = path, failures: list = failures) -> None:
+            try:
+                Submitted(path).note([("j", f"t{side}")])
+                Submitted(path).begin()
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=use, args=(side,)) for side in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert len(noted(path)) == 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -141,7 +142,9 @@ class SqlitePacer:
             str(self._path), timeout=1.0, isolation_level=None, check_same_thread=False
         )
         # A crash of the machine may lose the last slots, which are past by the time it is up again.
-        self._database.execute("PRAGMA journal_mode = WAL")
+        with contextlib.suppress(sqlite3.OperationalError):
+            # Another process that opens the file in the same moment may be in the way, and does this as well.
+            self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(_SCHEMA)
         return self._database

@@ -20,23 +20,21 @@ _MOST_ROWS = 1_000_000
 _MOST_REFUSALS = 5
 _MINUTE, _HOUR = 60.0, 3600.0
 
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS submitted (
-    job_id TEXT NOT NULL,
-    task_id TEXT NOT NULL,
-    waiting INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    refusals INTEGER NOT NULL,
-    posts INTEGER NOT NULL,
-    at REAL NOT NULL,
-    PRIMARY KEY (job_id, task_id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_time ON submitted (waiting, at);
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {_VERSION};
-COMMIT;
-"""
+_SCHEMA = (
+    """CREATE TABLE submitted (
+        job_id TEXT NOT NULL,
+        task_id TEXT NOT NULL,
+        waiting INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        refusals INTEGER NOT NULL,
+        posts INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (job_id, task_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX by_time ON submitted (waiting, at)",
+    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA user_version = {_VERSION}",
+)
 _NOT_YET = -1
 
 
@@ -145,9 +143,14 @@ class Submitted:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(self._open()) as database:
+            connection = sqlite3.connect(
+                str(self.path), timeout=5.0, isolation_level=None, check_same_thread=False
+            )
+            with closing(connection) as database:
+                database.execute("PRAGMA synchronous = FULL")
                 database.execute("BEGIN IMMEDIATE")
                 try:
+                    self._prepare(database)
                     yield database
                     database.execute("COMMIT")
                 except BaseException:
@@ -157,19 +160,13 @@ class Submitted:
         except sqlite3.Error as error:
             raise SubmittedError(f"submitted tasks {self.path}: {error}") from error
 
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(str(self.path), timeout=5.0, isolation_level=None, check_same_thread=False)
-        try:
-            (application,) = database.execute("PRAGMA application_id").fetchone()
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if tables and (application, version) != (_APPLICATION_ID, _VERSION):
-                raise SubmittedError(f"submitted tasks {self.path}: it is a database of something else")
-            database.execute("PRAGMA synchronous = FULL")
-            if not tables:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.executescript(_SCHEMA)
-        except BaseException:
-            database.close()
-            raise
-        return database
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        """Make the table in a new file; refuse a file that is of something else."""
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if not tables:
+            for statement in _SCHEMA:
+                database.execute(statement)
+        (application,) = database.execute("PRAGMA application_id").fetchone()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if (application, version) != (_APPLICATION_ID, _VERSION):
+            raise SubmittedError(f"submitted tasks {self.path}: it is a database of something else")
