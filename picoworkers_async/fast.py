@@ -13,6 +13,8 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import DetailedPyreqwestError, PoolTimeoutError, PyreqwestError
 from pyreqwest.proxy import ProxyBuilder
 
+from .wire import Body
+
 _OPENING = "client error (Connect)"
 _SENDING = "client error (SendRequest)"
 
@@ -48,7 +50,7 @@ class Fast(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         builder = self._client.request(request.method, str(request.url)).headers(request.headers.multi_items())
-        body = await request.aread()
+        body = request.stream.content if isinstance(request.stream, Body) else await request.aread()
         if body:
             builder = builder.body_bytes(body)
         seconds = request.extensions.get("timeout", {}).get("read", self._timeout)
@@ -63,7 +65,7 @@ class Fast(httpx.AsyncBaseTransport):
             # pyreqwest raises one of its own, which no cancel scope would know for its own cancellation.
             await anyio.lowlevel.checkpoint_if_cancelled()
             raise
-        return httpx.Response(response.status, headers=list(response.headers.items()), content=content)
+        return httpx.Response(response.status, headers=list(response.headers.items()), stream=Body(content))
 
     async def aclose(self) -> None:
         await self._client.close()

@@ -10,6 +10,8 @@ import httpx
 
 from .credentials import Credentials
 
+_COMMON_SIZES = 1024
+
 
 class Answer(NamedTuple):
     """What came back: the status, the headers (names in any letter case), and the whole body."""
@@ -46,22 +48,41 @@ def _timeouts(timeout: float) -> dict[str, Any]:
 
 
 class Body(httpx.AsyncByteStream):
-    """The bytes of a request in one piece.
+    """The bytes of a request or an answer in one piece.
 
     httpx's own is an async generator, which a failed connection leaves behind unfinished.
     """
 
     def __init__(self, content: bytes) -> None:
-        self._content: bytes | None = content
+        self.content = content
+        self._given = not content
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._content:
+        if self._given:
             raise StopAsyncIteration
-        content, self._content = self._content, None
-        return content
+        self._given = True
+        return self.content
+
+
+class Lean(httpx.Request):
+    """A request whose parts are made already. httpx's own constructor copies and completes them each time."""
+
+    def __init__(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: httpx.Headers,
+        stream: httpx.AsyncByteStream,
+        extensions: dict[str, Any],
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.stream = stream
+        self.extensions = extensions
 
 
 class TransportWire:
@@ -82,24 +103,39 @@ class TransportWire:
         self._post["Content-Type"] = "application/json"
         self._extensions = _timeouts(timeout)
         self._urls: dict[str, httpx.URL] = {}
+        self._sized: list[httpx.Headers] = []
 
     async def send(self, method: str, url: str, content: bytes | None) -> Answer:
-        headers: httpx.Headers = self._get
-        target: httpx.URL | str = url
-        if content is not None:
-            headers = httpx.Headers(self._post)
-            headers["Content-Length"] = str(len(content))
+        if content is None:
+            request = Lean(method, httpx.URL(url), self._get, Body(b""), self._extensions)
+        else:
             target = self._urls.get(url) or self._urls.setdefault(url, httpx.URL(url))
-        request = httpx.Request(
-            method, target, headers=headers, stream=Body(content or b""), extensions=self._extensions
-        )
+            size = len(content)
+            headers = self._sized[size] if size < len(self._sized) else self._of_size(size)
+            request = Lean(method, target, headers, Body(content), self._extensions)
         response = await self._transport.handle_async_request(request)
+        if isinstance(response.stream, Body):
+            return Answer(response.status_code, response.headers, response.stream.content)
+        if response.is_closed:
+            return Answer(response.status_code, response.headers, response.content)
         response.request = request
         try:
             body = await response.aread()
         finally:
             await response.aclose()
         return Answer(response.status_code, response.headers, body)
+
+    def _of_size(self, size: int) -> httpx.Headers:
+        """The headers of a request with a body of so many bytes; those of common sizes are made once."""
+        if size >= _COMMON_SIZES:
+            headers = httpx.Headers(self._post)
+            headers["Content-Length"] = str(size)
+            return headers
+        while len(self._sized) <= size:
+            headers = httpx.Headers(self._post)
+            headers["Content-Length"] = str(len(self._sized))
+            self._sized.append(headers)
+        return self._sized[size]
 
     def with_timeout(self, timeout: float) -> Self:
         other = copy.copy(self)

@@ -83,7 +83,10 @@ class Batch:
 
     async def __anext__(self) -> Outcome:
         try:
-            return await self._receive.receive()
+            try:
+                return self._receive.receive_nowait()
+            except anyio.WouldBlock:
+                return await self._receive.receive()
         except anyio.EndOfStream:
             if self._failure is not None:
                 raise self._failure from None

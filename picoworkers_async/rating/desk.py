@@ -46,7 +46,10 @@ class Desk:
 
     async def finish(self, outcome: Outcome) -> None:
         """Hand an outcome to whoever reads them."""
-        await self._outcomes.send(outcome)
+        try:
+            self._outcomes.send_nowait(outcome)
+        except anyio.WouldBlock:
+            await self._outcomes.send(outcome)
         self.closed()
 
     async def note(self, entries: list[Entry]) -> list[Entry]:

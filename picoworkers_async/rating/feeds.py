@@ -9,6 +9,8 @@ import anyio.lowlevel
 from ..models import Rating
 from .engine import Engine
 
+_UNINTERRUPTED = 16
+
 
 class Ratings:
     """The feed of `rate`: an iterable or async iterable, read as there is room."""
@@ -25,6 +27,8 @@ class Ratings:
             async for rating in self._ratings:
                 await engine.put(rating)
         else:
-            for rating in self._ratings:
+            for number, rating in enumerate(self._ratings):
                 await engine.put(rating)
-                await anyio.lowlevel.checkpoint()
+                # Ratings that need not wait must not keep everybody else from running.
+                if number % _UNINTERRUPTED == 0:
+                    await anyio.lowlevel.checkpoint()

@@ -73,35 +73,40 @@ class Sender(Protocol):
 
 
 class Pool:
-    """Where deciding hands over to sending. `size` bounds what waits: a slow service slows the reading."""
+    """Where deciding hands over to sending. `size` bounds what waits: a slow service slows the reading.
+
+    Each change wakes one who waits for it, first come, first served.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._line: deque[Entry] = deque()
         self._closed = False
         self._paused = False
-        self._changed = anyio.Event()
+        self._takers: deque[anyio.Event] = deque()
+        self._givers: deque[anyio.Event] = deque()
 
     async def put(self, entry: Entry) -> None:
         """Add a rating, when there is room."""
         while len(self._line) >= self._size:
-            await self._changed.wait()
+            await _turn(self._givers)
         self._line.append(entry)
-        self._notify()
+        _wake_one(self._takers)
 
     def put_back(self, entries: Sequence[Entry]) -> None:
         """Return ratings that were not sent: they are the next."""
         self._line.extendleft(reversed(entries))
-        self._notify()
+        for _ in entries:
+            _wake_one(self._takers)
 
     async def take(self) -> Entry | None:
         """The next rating, when there is one; None when there will be none."""
         while self._paused or not self._line:
             if self._closed:
                 return None
-            await self._changed.wait()
+            await _turn(self._takers)
         entry = self._line.popleft()
-        self._notify()
+        _wake_one(self._givers)
         return entry
 
     def pause(self) -> None:
@@ -110,14 +115,30 @@ class Pool:
 
     def resume(self) -> None:
         self._paused = False
-        self._notify()
+        for _ in range(len(self._takers)):
+            _wake_one(self._takers)
 
     def close(self) -> None:
         """Nothing more will be put in."""
         self._closed = True
-        self._notify()
+        for _ in range(len(self._takers)):
+            _wake_one(self._takers)
 
-    def _notify(self) -> None:
-        if self._changed.statistics().tasks_waiting:
-            self._changed.set()
-            self._changed = anyio.Event()
+
+async def _turn(waiting: deque[anyio.Event]) -> None:
+    """Wait to be woken; one that is cancelled after it was woken passes the turn on."""
+    event = anyio.Event()
+    waiting.append(event)
+    try:
+        await event.wait()
+    except BaseException:
+        if event in waiting:
+            waiting.remove(event)
+        else:
+            _wake_one(waiting)
+        raise
+
+
+def _wake_one(waiting: deque[anyio.Event]) -> None:
+    if waiting:
+        waiting.popleft().set()

@@ -1,0 +1,136 @@
+"""Ratings a second over real HTTP, against what one writes by hand: ratios measured in one run.
+
+The service (benchmarks/server.py) has one core, the client the other. Each figure is the median of five rounds;
+the ways take turns, so that a slow moment of the machine meets them all. `--rounds` takes another number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import httpx
+from server import served
+
+from picoworkers_async import AsyncPicoworkers, Rating, Throttle
+from picoworkers_async.fast import Fast
+from picoworkers_async.transports import Lanes
+
+RATINGS = [
+    Rating("fc7b3bd10d08", f"{number:014x}", "ok", "good", "great job!", 0, False, "0.00", 0)
+    for number in range(12_000)
+]
+PATH = "jobs/rate-single-task.php"
+
+Way = Callable[[str, int, int], Awaitable[None]]
+
+
+def body_of(rating: Rating) -> dict[str, Any]:
+    """The same body that ours sends, as one would write it."""
+    return {
+        "job_id": rating.job_id,
+        "task_id": rating.task_id,
+        "task_rating": "ok",
+        "task_satisfaction": "good",
+        "task_comment": rating.comment,
+        "list_id": 0,
+        "block_worker": False,
+        "task_bonus": float(rating.bonus),
+    }
+
+
+async def httpx_by_hand(url: str, concurrency: int, count: int) -> None:
+    semaphore = asyncio.Semaphore(concurrency)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx.AsyncClient(auth=("user_id", "api_secret"), limits=limits) as client:
+
+        async def rate(rating: Rating) -> None:
+            async with semaphore:
+                answer = await client.post(url + PATH, json=body_of(rating))
+            assert answer.json()["ok"]
+
+        await asyncio.gather(*(rate(rating) for rating in RATINGS[:count]))
+
+
+async def aiohttp_by_hand(url: str, concurrency: int, count: int) -> None:
+    semaphore = asyncio.Semaphore(concurrency)
+    headers = {"Authorization": aiohttp.encode_basic_auth("user_id", "api_secret")}
+    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def rate(rating: Rating) -> None:
+            async with semaphore, session.post(url + PATH, json=body_of(rating)) as answer:
+                assert json.loads(await answer.read())["ok"]
+
+        await asyncio.gather(*(rate(rating) for rating in RATINGS[:count]))
+
+
+async def with_lanes(url: str, concurrency: int, count: int) -> None:
+    await ours(url, count, Throttle(concurrency), Lanes(concurrency))
+
+
+async def with_fast(url: str, concurrency: int, count: int) -> None:
+    await ours(url, count, Throttle(concurrency), Fast(max_connections=concurrency, timeout=30.0))
+
+
+async def ours(url: str, count: int, throttle: Throttle, transport: httpx.AsyncBaseTransport) -> None:
+    async with AsyncPicoworkers(
+        "user_id", "api_secret", base_url=url, throttle=throttle, transport=transport
+    ) as pico:
+        report = await pico.rate_all(RATINGS[:count])
+    assert report.rated == count
+
+
+# The more a way does in a second, the more it is given, for rounds of a second or two.
+ROWS: tuple[tuple[Way, int, int], ...] = (
+    (httpx_by_hand, 8, 1000),
+    (httpx_by_hand, 32, 300),
+    (aiohttp_by_hand, 8, 4000),
+    (aiohttp_by_hand, 32, 4000),
+    (with_lanes, 8, 2000),
+    (with_lanes, 32, 2000),
+    (with_lanes, 128, 2000),
+    (with_fast, 8, 6000),
+    (with_fast, 32, 6000),
+    (with_fast, 128, 6000),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    speeds: dict[tuple[Way, int], list[float]] = {(way, concurrency): [] for way, concurrency, _ in ROWS}
+    with served() as url:
+        for _ in range(rounds):
+            for way, concurrency, count in ROWS:
+                gc.collect()
+                started = time.perf_counter()
+                asyncio.run(way(url, concurrency, count))
+                speeds[way, concurrency].append(count / (time.perf_counter() - started))
+    median = {key: statistics.median(values) for key, values in speeds.items()}
+    for (way, concurrency), speed in median.items():
+        print(f"{way.__name__:16} at {concurrency:3d}: {speed:7.0f} ratings/s")
+    ratios = (
+        ("lanes against httpx by hand, at 32", (with_lanes, 32), (httpx_by_hand, 32), 6.0),
+        ("fast against httpx by hand, at 32", (with_fast, 32), (httpx_by_hand, 32), 20.0),
+        ("lanes against httpx by hand, at 8", (with_lanes, 8), (httpx_by_hand, 8), None),
+        ("fast against aiohttp by hand, at 32", (with_fast, 32), (aiohttp_by_hand, 32), 1.0),
+        ("fast against aiohttp by hand, at 8", (with_fast, 8), (aiohttp_by_hand, 8), 1.0),
+        ("lanes at 128 against lanes at 8", (with_lanes, 128), (with_lanes, 8), 0.9),
+        ("fast at 128 against fast at 8", (with_fast, 128), (with_fast, 8), 0.9),
+    )
+    print()
+    for name, one, other, goal in ratios:
+        goal_text = "" if goal is None else f"   goal {goal:g}"
+        print(f"{name:38} {median[one] / median[other]:6.2f}{goal_text}")
+
+
+if __name__ == "__main__":
+    main()
