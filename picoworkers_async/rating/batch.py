@@ -17,6 +17,7 @@ from ..throttle import Priority
 from .engine import Engine
 from .journal import Journal
 from .outcome import BatchReport, Outcome, Tally
+from .outlet import Outlet
 from .record import Record
 
 Feed = Callable[[Engine], Awaitable[None]]
@@ -54,7 +55,7 @@ class Batch:
         if self._record is not None:
             await self._record.open()
         concurrency = self._session.throttle.max_concurrency
-        self._send, self._receive = anyio.create_memory_object_stream[Outcome](concurrency)
+        self._outlet = Outlet(concurrency)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._group.start_soon(self._run)
@@ -66,7 +67,7 @@ class Batch:
         if not self._ended:
             self._grace.end()
             self._group.cancel_scope.cancel()
-        self._receive.close()
+        self._outlet.close()
         try:
             if error is None or isinstance(error, Exception):
                 await self._group.__aexit__(None, None, None)
@@ -83,10 +84,7 @@ class Batch:
 
     async def __anext__(self) -> Outcome:
         try:
-            try:
-                return self._receive.receive_nowait()
-            except anyio.WouldBlock:
-                return await self._receive.receive()
+            return await self._outlet.take()
         except anyio.EndOfStream:
             if self._failure is not None:
                 raise self._failure from None
@@ -96,15 +94,18 @@ class Batch:
         """Run the batch to its end and add it up. Used inside the block, instead of iterating."""
         tally = Tally()
         started = anyio.current_time()
-        async for outcome in self:
-            tally.add(outcome)
+        if not self._entered:
+            raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
+        await self._outlet.pour(tally.add)
+        if self._failure is not None:
+            raise self._failure
         return tally.report(anyio.current_time() - started)
 
     async def _run(self) -> None:
         try:
             async with AsyncExitStack() as stack:
-                stack.callback(self._send.close)
-                engine = Engine(self._session, self._send, self._record, replays=self._replays)
+                stack.callback(self._outlet.end)
+                engine = Engine(self._session, self._outlet, self._record, replays=self._replays)
                 try:
                     await engine.run(self._feed)
                 except* Exception as failures:

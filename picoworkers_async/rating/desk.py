@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
 
 from ..errors import RefusedError
 from ..models import Task
 from .outcome import Outcome, OutcomeStatus
+from .outlet import Outlet
 from .pool import Answered, Entry
 from .reconcile import Reconciler
 from .record import Record, Recorded
@@ -18,10 +18,8 @@ from .record import Record, Recorded
 class Desk:
     """Every task in hand is opened once, and comes to its end once."""
 
-    def __init__(
-        self, outcomes: MemoryObjectSendStream[Outcome], record: Record | None, reconciler: Reconciler
-    ) -> None:
-        self._outcomes = outcomes
+    def __init__(self, outlet: Outlet, record: Record | None, reconciler: Reconciler) -> None:
+        self._outlet = outlet
         self._record = record
         self._reconciler = reconciler
         self._open = 0
@@ -46,10 +44,7 @@ class Desk:
 
     async def finish(self, outcome: Outcome) -> None:
         """Hand an outcome to whoever reads them."""
-        try:
-            self._outcomes.send_nowait(outcome)
-        except anyio.WouldBlock:
-            await self._outcomes.send(outcome)
+        await self._outlet.put(outcome)
         self.closed()
 
     async def note(self, entries: list[Entry]) -> list[Entry]:

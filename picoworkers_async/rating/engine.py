@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
 
 from .. import codec, endpoints, rules
 from ..editions import Ability
@@ -18,6 +17,7 @@ from .desk import Desk
 from .follow_up import FollowUp, follow_up
 from .look import Listing, look_up, whole_listing
 from .outcome import Outcome, OutcomeStatus
+from .outlet import Outlet
 from .pool import Answered, Entry, Sender
 from .reads import Reads
 from .reconcile import Reconciler, Settled
@@ -26,21 +26,19 @@ from .single import Singles
 
 
 class Engine:
-    """Sends the ratings of one batch. A feed puts them in; outcomes go out to the stream as they complete.
+    """Sends the ratings of one batch. A feed puts them in; outcomes go to the outlet as they complete.
 
     Bounded throughout: a slow reader of outcomes holds back the sending, and that the reading of input.
     """
 
-    def __init__(
-        self, session: Session, outcomes: MemoryObjectSendStream[Outcome], record: Record | None, *, replays: bool
-    ) -> None:
+    def __init__(self, session: Session, outlet: Outlet, record: Record | None, *, replays: bool) -> None:
         self._session = session
         self._replays = replays
         self._record = record
         self._reads = Reads()
         self._sender = self._make_sender()
         self._reconciler = Reconciler(self._look, self._conclude, self._sender.hold, self._sender.resume)
-        self._desk = Desk(outcomes, record, self._reconciler)
+        self._desk = Desk(outlet, record, self._reconciler)
 
     def _make_sender(self) -> Sender:
         if self._session.edition.can(Ability.RATE_MULTIPLE):

@@ -75,7 +75,7 @@ class Sender(Protocol):
 class Pool:
     """Where deciding hands over to sending. `size` bounds what waits: a slow service slows the reading.
 
-    Each change wakes one who waits for it, first come, first served.
+    A rating wakes one who waits for it, first come, first served; room is told of when half of it is free.
     """
 
     def __init__(self, size: int) -> None:
@@ -106,7 +106,10 @@ class Pool:
                 return None
             await _turn(self._takers)
         entry = self._line.popleft()
-        _wake_one(self._givers)
+        if self._givers and 2 * len(self._line) <= self._size:
+            # Not for each place: who gives then fills many at once, and is woken for all of them.
+            for _ in range(self._size - len(self._line)):
+                _wake_one(self._givers)
         return entry
 
     def pause(self) -> None:

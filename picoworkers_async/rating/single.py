@@ -20,7 +20,7 @@ class Singles:
         self._note = note
         self._settle = settle
         self._url = session.url(endpoints.RATE_SINGLE_TASK)
-        concurrency = session.throttle.max_concurrency
+        concurrency = session.throttle.batch_concurrency
         # While one rating's sending becomes durable, another may be on the wire.
         self._senders = 2 * concurrency if journaled else concurrency
         self._pool = Pool(2 * concurrency)
