@@ -1,70 +1,75 @@
 """Asyncio client for the Picoworkers (SproutGigs) employer API.
 
-Everything public is named in `__all__`; the rest may change at any time.
+Everything public is named in `__all__`; the rest may change at any time. Names are imported when they are first
+used, so that a program that only might need them starts no slower.
 """
 
-from .client import AsyncPicoworkers
-from .editions import PICOWORKERS, SPROUTGIGS, Ability, Edition
-from .errors import (
-    AuthenticationError,
-    CallError,
-    ClientStateError,
-    Fate,
-    InvalidRequestError,
-    InvalidResponseError,
-    JournalError,
-    MoneyCall,
-    NoAnswerError,
-    NotSentError,
-    OutcomeUnknownError,
-    PicoworkersError,
-    Problem,
-    RateLimitedError,
-    RefusedError,
-    ServiceError,
-    ServiceMovedError,
-)
-from .models import (
-    Ack,
-    Autorate,
-    Balances,
-    Category,
-    Challenge,
-    ChallengeAction,
-    Cost,
-    Job,
-    JobDraft,
-    JobStatus,
-    Page,
-    PostedJob,
-    PredictedPosition,
-    PreviousProof,
-    Proof,
-    ProofType,
-    Rating,
-    RatingAck,
-    Satisfaction,
-    Task,
-    TaskProof,
-    Verdict,
-    WorkerList,
-    WorkersLevel,
-    Zone,
-)
-from .paging import Pages
-from .rating import Batch, BatchReport, Journal, JournalRow, Outcome, OutcomeStatus
-from .retry import RetryPolicy
-from .settlement import Effect, Settlement
-from .throttle import (
-    Pacer,
-    PacerError,
-    Priority,
-    RedisPacer,
-    SqlitePacer,
-    Throttle,
-    ThrottleState,
-)
-from .version import __version__
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import AsyncPicoworkers
+    from .editions import PICOWORKERS, SPROUTGIGS, Ability, Edition
+    from .errors import (
+        AuthenticationError,
+        CallError,
+        ClientStateError,
+        Fate,
+        InvalidRequestError,
+        InvalidResponseError,
+        JournalError,
+        MoneyCall,
+        NoAnswerError,
+        NotSentError,
+        OutcomeUnknownError,
+        PicoworkersError,
+        Problem,
+        RateLimitedError,
+        RefusedError,
+        ServiceError,
+        ServiceMovedError,
+    )
+    from .models import (
+        Ack,
+        Autorate,
+        Balances,
+        Category,
+        Challenge,
+        ChallengeAction,
+        Cost,
+        Job,
+        JobDraft,
+        JobStatus,
+        Page,
+        PostedJob,
+        PredictedPosition,
+        PreviousProof,
+        Proof,
+        ProofType,
+        Rating,
+        RatingAck,
+        Satisfaction,
+        Task,
+        TaskProof,
+        Verdict,
+        WorkerList,
+        WorkersLevel,
+        Zone,
+    )
+    from .paging import Pages
+    from .rating import Batch, BatchReport, Journal, JournalRow, Outcome, OutcomeStatus
+    from .retry import RetryPolicy
+    from .settlement import Effect, Settlement
+    from .throttle import (
+        Pacer,
+        PacerError,
+        Priority,
+        RedisPacer,
+        SqlitePacer,
+        Throttle,
+        ThrottleState,
+    )
+    from .version import __version__
 
 __all__ = [
     "PICOWORKERS",
@@ -133,3 +138,97 @@ __all__ = [
     "Zone",
     "__version__",
 ]
+
+_HOMES = {
+    ".client": ("AsyncPicoworkers",),
+    ".editions": (
+        "PICOWORKERS",
+        "SPROUTGIGS",
+        "Ability",
+        "Edition",
+    ),
+    ".errors": (
+        "AuthenticationError",
+        "CallError",
+        "ClientStateError",
+        "Fate",
+        "InvalidRequestError",
+        "InvalidResponseError",
+        "JournalError",
+        "MoneyCall",
+        "NoAnswerError",
+        "NotSentError",
+        "OutcomeUnknownError",
+        "PicoworkersError",
+        "Problem",
+        "RateLimitedError",
+        "RefusedError",
+        "ServiceError",
+        "ServiceMovedError",
+    ),
+    ".models": (
+        "Ack",
+        "Autorate",
+        "Balances",
+        "Category",
+        "Challenge",
+        "ChallengeAction",
+        "Cost",
+        "Job",
+        "JobDraft",
+        "JobStatus",
+        "Page",
+        "PostedJob",
+        "PredictedPosition",
+        "PreviousProof",
+        "Proof",
+        "ProofType",
+        "Rating",
+        "RatingAck",
+        "Satisfaction",
+        "Task",
+        "TaskProof",
+        "Verdict",
+        "WorkerList",
+        "WorkersLevel",
+        "Zone",
+    ),
+    ".paging": ("Pages",),
+    ".rating": (
+        "Batch",
+        "BatchReport",
+        "Journal",
+        "JournalRow",
+        "Outcome",
+        "OutcomeStatus",
+    ),
+    ".retry": ("RetryPolicy",),
+    ".settlement": (
+        "Effect",
+        "Settlement",
+    ),
+    ".throttle": (
+        "Pacer",
+        "PacerError",
+        "Priority",
+        "RedisPacer",
+        "SqlitePacer",
+        "Throttle",
+        "ThrottleState",
+    ),
+    ".version": ("__version__",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home, __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
