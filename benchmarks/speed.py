@@ -11,8 +11,10 @@ import asyncio
 import gc
 import json
 import statistics
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -87,6 +89,12 @@ async def ours(url: str, count: int, throttle: Throttle, transport: httpx.AsyncB
     assert report.rated == count
 
 
+def toloka(python: str, url: str, concurrency: int, count: int) -> float:
+    """Ratings a second by Toloka-Kit, in another environment."""
+    command = [python, str(Path(__file__).parent / "toloka_client.py"), url, str(concurrency), str(count)]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
 # The more a way does in a second, the more it is given, for rounds of a second or two.
 ROWS: tuple[tuple[Way, int, int], ...] = (
     (httpx_by_hand, 8, 1000),
@@ -105,8 +113,10 @@ ROWS: tuple[tuple[Way, int, int], ...] = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    speeds: dict[tuple[Way, int], list[float]] = {(way, concurrency): [] for way, concurrency, _ in ROWS}
+    parser.add_argument("--toloka", metavar="PYTHON", help="an interpreter with Toloka-Kit, to compare with")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
+    speeds: dict[tuple[Any, int], list[float]] = {(way, concurrency): [] for way, concurrency, _ in ROWS}
     with served() as url:
         for _ in range(rounds):
             for way, concurrency, count in ROWS:
@@ -114,10 +124,12 @@ def main() -> None:
                 started = time.perf_counter()
                 asyncio.run(way(url, concurrency, count))
                 speeds[way, concurrency].append(count / (time.perf_counter() - started))
+            if arguments.toloka:
+                speeds.setdefault((toloka, 32), []).append(toloka(arguments.toloka, url, 32, 300))
     median = {key: statistics.median(values) for key, values in speeds.items()}
     for (way, concurrency), speed in median.items():
         print(f"{way.__name__:16} at {concurrency:3d}: {speed:7.0f} ratings/s")
-    ratios = (
+    ratios: tuple[tuple[str, Any, Any, float | None], ...] = (
         ("lanes against httpx by hand, at 32", (with_lanes, 32), (httpx_by_hand, 32), 6.0),
         ("fast against httpx by hand, at 32", (with_fast, 32), (httpx_by_hand, 32), 20.0),
         ("lanes against httpx by hand, at 8", (with_lanes, 8), (httpx_by_hand, 8), None),
@@ -126,6 +138,9 @@ def main() -> None:
         ("lanes at 128 against lanes at 8", (with_lanes, 128), (with_lanes, 8), 0.9),
         ("fast at 128 against fast at 8", (with_fast, 128), (with_fast, 8), 0.9),
     )
+    if arguments.toloka:
+        ratios += (("lanes against AsyncTolokaClient, at 32", (with_lanes, 32), (toloka, 32), 3.0),)
+        ratios += (("fast against AsyncTolokaClient, at 32", (with_fast, 32), (toloka, 32), 3.0),)
     print()
     for name, one, other, goal in ratios:
         goal_text = "" if goal is None else f"   goal {goal:g}"
