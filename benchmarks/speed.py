@@ -95,6 +95,38 @@ def toloka(python: str, url: str, concurrency: int, count: int) -> float:
     return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
+async def fast_alone(url: str, concurrency: int, count: int) -> None:
+    """The fast transport with nothing of ours around it."""
+    transport, left = Fast(max_connections=concurrency, timeout=30.0), count
+    headers = {"Authorization": "Basic dXNlcl9pZDphcGlfc2VjcmV0", "Content-Type": "application/json"}
+    content = json.dumps(body_of(RATINGS[0]), separators=(",", ":")).encode()
+
+    async def send() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            request = httpx.Request("POST", url + PATH, headers=headers, content=content)
+            await (await transport.handle_async_request(request)).aread()
+
+    await asyncio.gather(*(send() for _ in range(concurrency)))
+    await transport.aclose()
+
+
+def profile(url: str, way: Way, count: int = 6000) -> str:
+    """Where the time of a way goes: in the event loop's thread, in others of this process, in waiting."""
+    asyncio.run(way(url, 32, 500))
+    started, cpu, loop = time.perf_counter(), time.process_time(), time.thread_time()
+    asyncio.run(way(url, 32, count))
+    spent = [
+        now - before
+        for now, before in zip(
+            (time.perf_counter(), time.process_time(), time.thread_time()), (started, cpu, loop), strict=True
+        )
+    ]
+    wall, cpu, loop = (seconds / count * 1e6 for seconds in spent)
+    return f"{wall:5.0f} us a rating: {loop:4.0f} in the loop's thread, {cpu - loop:4.0f} in others"
+
+
 # The more a way does in a second, the more it is given, for rounds of a second or two.
 ROWS: tuple[tuple[Way, int, int], ...] = (
     (httpx_by_hand, 8, 1000),
@@ -141,6 +173,11 @@ def main() -> None:
     if arguments.toloka:
         ratios += (("lanes against AsyncTolokaClient, at 32", (with_lanes, 32), (toloka, 32), 3.0),)
         ratios += (("fast against AsyncTolokaClient, at 32", (with_fast, 32), (toloka, 32), 3.0),)
+    print()
+    print("where the time goes, at 32")
+    with served() as url:
+        for way in (with_fast, fast_alone, aiohttp_by_hand):
+            print(f"{way.__name__:16} {profile(url, way)}")
     print()
     for name, one, other, goal in ratios:
         goal_text = "" if goal is None else f"   goal {goal:g}"
