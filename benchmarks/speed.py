@@ -22,8 +22,10 @@ import httpx
 from server import served
 
 from picoworkers_async import AsyncPicoworkers, Rating, Throttle
+from picoworkers_async.credentials import credentials
 from picoworkers_async.fast import Fast
 from picoworkers_async.transports import Lanes
+from picoworkers_async.wire import TransportWire
 
 RATINGS = [
     Rating("fc7b3bd10d08", f"{number:014x}", "ok", "good", "great job!", 0, False, "0.00", 0)
@@ -96,20 +98,19 @@ def toloka(python: str, url: str, concurrency: int, count: int) -> float:
 
 
 async def fast_alone(url: str, concurrency: int, count: int) -> None:
-    """The fast transport with nothing of ours around it."""
-    transport, left = Fast(max_connections=concurrency, timeout=30.0), count
-    headers = {"Authorization": "Basic dXNlcl9pZDphcGlfc2VjcmV0", "Content-Type": "application/json"}
-    content = json.dumps(body_of(RATINGS[0]), separators=(",", ":")).encode()
+    """The fast transport with no more of ours around it than the making of requests."""
+    transport = Fast(max_connections=concurrency, timeout=30.0)
+    wire = TransportWire(transport, credentials("user_id", "api_secret"), "benchmark", 30.0, url)
+    content, left = json.dumps(body_of(RATINGS[0]), separators=(",", ":")).encode(), count
 
     async def send() -> None:
         nonlocal left
         while left > 0:
             left -= 1
-            request = httpx.Request("POST", url + PATH, headers=headers, content=content)
-            await (await transport.handle_async_request(request)).aread()
+            await wire.send("POST", url + PATH, content)
 
     await asyncio.gather(*(send() for _ in range(concurrency)))
-    await transport.aclose()
+    await wire.aclose()
 
 
 def profile(url: str, way: Way, count: int = 6000) -> str:
@@ -158,6 +159,7 @@ def main() -> None:
                 speeds[way, concurrency].append(count / (time.perf_counter() - started))
             if arguments.toloka:
                 speeds.setdefault((toloka, 32), []).append(toloka(arguments.toloka, url, 32, 300))
+        profiles = [f"{way.__name__:16} {profile(url, way)}" for way in (with_fast, fast_alone, aiohttp_by_hand)]
     median = {key: statistics.median(values) for key, values in speeds.items()}
     for (way, concurrency), speed in median.items():
         print(f"{way.__name__:16} at {concurrency:3d}: {speed:7.0f} ratings/s")
@@ -174,11 +176,7 @@ def main() -> None:
         ratios += (("lanes against AsyncTolokaClient, at 32", (with_lanes, 32), (toloka, 32), 3.0),)
         ratios += (("fast against AsyncTolokaClient, at 32", (with_fast, 32), (toloka, 32), 3.0),)
     print()
-    print("where the time goes, at 32")
-    with served() as url:
-        for way in (with_fast, fast_alone, aiohttp_by_hand):
-            print(f"{way.__name__:16} {profile(url, way)}")
-    print()
+    print("where the time goes, at 32", *profiles, "", sep="\n")
     for name, one, other, goal in ratios:
         goal_text = "" if goal is None else f"   goal {goal:g}"
         print(f"{name:38} {median[one] / median[other]:6.2f}{goal_text}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import anyio
 import httpx
+import httpx2
 import pytest
 import trustme
 from anyio import wait_all_tasks_blocked
@@ -380,3 +381,18 @@ def test_the_proxy_is_the_environments(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert environment_proxy("https://sproutgigs.com/api/") == proxy
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2], ids=["httpx", "httpx2"])
+async def test_a_shared_client_of_either_package_pays_everybody_once_and_stays_open(package) -> None:
+    faults = Faults(cut_before=0.1, cut_after=0.1, half_answer=0.1, only={"rate_single_task"})
+    sandbox = Sandbox(faults=faults, page_size=100, seed=2)
+    job_id = sandbox.add_job()
+    ratings = [Rating(job_id, task_id, "ok", bonus="0.10") for task_id in sandbox.add_tasks(job_id, 60)]
+    async with sandbox.serve() as url, package.AsyncClient(timeout=2.0) as shared:
+        async with AsyncPicoworkers("user_id", "api_secret", base_url=url, http_client=shared) as pico:
+            report = await pico.rate_all(ratings)
+        assert not shared.is_closed
+    assert (report.rated, report.unknown) == (60, 0)
+    assert len(sandbox.ledger) == 60
+    assert sandbox.double_ratings == 0
