@@ -100,7 +100,7 @@ def toloka(python: str, url: str, concurrency: int, count: int) -> float:
 async def fast_alone(url: str, concurrency: int, count: int) -> None:
     """The fast transport with no more of ours around it than the making of requests."""
     transport = Fast(max_connections=concurrency, timeout=30.0)
-    wire = TransportWire(transport, credentials("user_id", "api_secret"), "benchmark", 30.0, url)
+    wire = TransportWire(lambda: transport, credentials("user_id", "api_secret"), "benchmark", 30.0, url)
     content, left = json.dumps(body_of(RATINGS[0]), separators=(",", ":")).encode(), count
 
     async def send() -> None:

@@ -25,7 +25,7 @@ from .session import Session
 from .settings import address_problems, check_seconds, timeout_problems
 from .settlement import Settlement, settle
 from .throttle import Priority, Throttle
-from .transports import Automatic
+from .transports import default_transport
 from .version import __version__
 from .wire import ClientWire, TransportWire, Wire
 
@@ -277,5 +277,8 @@ def _wire(
     if http_client is not None:
         return ClientWire(http_client, login, user_agent, timeout)
     seconds = _TIMEOUT if timeout is None else timeout
-    chosen = transport or Automatic(max_connections=max_concurrency, timeout=seconds, base_url=base_url)
-    return TransportWire(chosen, login, user_agent, seconds, base_url)
+
+    def choose() -> httpx.AsyncBaseTransport:
+        return transport or default_transport(max_connections=max_concurrency, timeout=seconds, base_url=base_url)
+
+    return TransportWire(choose, login, user_agent, seconds, base_url)

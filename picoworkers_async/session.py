@@ -72,6 +72,7 @@ class Session:
         if self._open.state != "new":
             raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
         self._open.state = "open"
+        self._wire.open()
 
     async def aclose(self) -> None:
         self._open.state = "closed"

@@ -95,35 +95,17 @@ class _LaneStream(httpx.AsyncByteStream):
                 give_back()
 
 
-class Automatic(httpx.AsyncBaseTransport):
-    """Chooses when the first request comes: the fast transport on asyncio where it is installed, else lanes.
+def default_transport(*, max_connections: int, timeout: float, base_url: str) -> httpx.AsyncBaseTransport:
+    """The fast transport on asyncio where it is installed, else lanes; to be called where the event loop runs.
 
     Proxies and certificates are those of the environment, as for an `httpx.AsyncClient`.
     """
+    proxy = environment_proxy(base_url)
+    if anyio.get_cancelled_exc_class() is asyncio.CancelledError and importlib.util.find_spec("pyreqwest"):
+        from .fast import Fast
 
-    def __init__(self, *, max_connections: int, timeout: float, base_url: str) -> None:
-        self._max_connections = max_connections
-        self._timeout = timeout
-        self._base_url = base_url
-        self._chosen: httpx.AsyncBaseTransport | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        chosen = self._chosen or self._choose()
-        return await chosen.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        if self._chosen is not None:
-            await self._chosen.aclose()
-
-    def _choose(self) -> httpx.AsyncBaseTransport:
-        proxy = environment_proxy(self._base_url)
-        if anyio.get_cancelled_exc_class() is asyncio.CancelledError and importlib.util.find_spec("pyreqwest"):
-            from .fast import Fast
-
-            self._chosen = Fast(max_connections=self._max_connections, timeout=self._timeout, proxy=proxy)
-        else:
-            self._chosen = Lanes(self._max_connections, proxy=proxy)
-        return self._chosen
+        return Fast(max_connections=max_connections, timeout=timeout, proxy=proxy)
+    return Lanes(max_connections, proxy=proxy)
 
 
 def environment_proxy(url: str) -> str | None:

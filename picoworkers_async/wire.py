@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, Self
 
 import httpx
@@ -28,6 +29,9 @@ class Wire(Protocol):
 
     def with_timeout(self, timeout: float) -> Self:
         """The same wire, with another timeout in seconds."""
+
+    def open(self) -> None:
+        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late."""
 
     async def aclose(self) -> None: ...
 
@@ -85,18 +89,29 @@ class Lean(httpx.Request):
         self.extensions = extensions
 
 
+class Line:
+    """The transport, chosen when it is first needed: where the event loop runs."""
+
+    def __init__(self, choose: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._choose = choose
+
+    @cached_property
+    def transport(self) -> httpx.AsyncBaseTransport:
+        return self._choose()
+
+
 class TransportWire:
     """Hands lean requests straight to an httpx transport of our own, which is closed with us."""
 
     def __init__(
         self,
-        transport: httpx.AsyncBaseTransport,
+        choose: Callable[[], httpx.AsyncBaseTransport],
         credentials: Credentials,
         user_agent: str,
         timeout: float,
         base_url: str,
     ) -> None:
-        self._transport = transport
+        self._line = Line(choose)
         self._get = _headers(credentials, user_agent)
         self._get["Host"] = httpx.URL(base_url).netloc.decode()
         self._post = httpx.Headers(self._get)
@@ -113,7 +128,7 @@ class TransportWire:
             size = len(content)
             headers = self._sized[size] if size < len(self._sized) else self._of_size(size)
             request = Lean(method, target, headers, Body(content), self._extensions)
-        response = await self._transport.handle_async_request(request)
+        response = await self._line.transport.handle_async_request(request)
         if isinstance(response.stream, Body):
             return Answer(response.status_code, response.headers, response.stream.content)
         if response.is_closed:
@@ -142,8 +157,11 @@ class TransportWire:
         other._extensions = _timeouts(timeout)
         return other
 
+    def open(self) -> None:
+        _ = self._line.transport
+
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._line.transport.aclose()
 
 
 class ClientWire:
@@ -162,6 +180,9 @@ class ClientWire:
         other = copy.copy(self)
         other._options = {"timeout": timeout}
         return other
+
+    def open(self) -> None:
+        """The client is ready when it is given."""
 
     async def send(self, method: str, url: str, content: bytes | None) -> Answer:
         request = self._client.build_request(method, url, headers=self._headers, content=content, **self._options)

@@ -272,3 +272,23 @@ def test_the_queue_gives_out_all_it_took_in_order_of_priority_and_arrival(pushed
         for priority in Priority:
             of_group = [number for number in popped if pushed[number] == (priority, group)]
             assert of_group == sorted(of_group)
+
+
+def test_a_request_that_opens_a_connection_arrives_late_and_the_next_keeps_its_distance_from_that() -> None:
+    """Arrivals at a service that allows one request a second: the first takes a handshake, the sixth a stall."""
+    arrivals = []
+
+    async def story() -> None:
+        throttle = Throttle(4, 1.0)
+        for number in range(12):
+            await throttle.acquire()
+            departed_at = throttle.departed()
+            await anyio.sleep({0: 0.25, 5: 0.4}.get(number, 0.05))
+            arrivals.append(anyio.current_time())
+            await anyio.sleep(0.05)
+            throttle.answered(departed_at)
+            throttle.release()
+
+    in_virtual_time(story)
+    assert min(later - earlier for earlier, later in itertools.pairwise(arrivals)) >= 1.0
+    assert arrivals[-1] - arrivals[0] <= 11 * 1.02 + 0.7

@@ -87,6 +87,8 @@ class Throttle:
         self._in_flight = 0
         self._probing = False
         self._rate_limited = 0
+        self._departed_at = 0.0
+        self._least_rtt: float | None = None
 
     def __repr__(self) -> str:
         return (
@@ -149,10 +151,16 @@ class Throttle:
         now = anyio.current_time()
         if self._pace.interval and self._shared is None:
             self._pace = paces.departed(self._pace, now)
+            self._departed_at = now
         return now
 
     def answered(self, departed_at: float) -> None:
         """A request was answered without a 429: if it left after the pause, the others may follow."""
+        if self._pace.interval and self._shared is None:
+            rtt = anyio.current_time() - departed_at
+            if departed_at == self._departed_at:
+                self._pace = paces.answered(self._pace, departed_at, rtt, self._least_rtt)
+            self._least_rtt = rtt if self._least_rtt is None else min(rtt, self._least_rtt)
         if self._probing and departed_at >= self._pace.silent_until:
             self._probing = False
             self._notify()

@@ -13,6 +13,7 @@ MOST_MARGIN = 0.5
 HALF_LIFE = 300.0
 # So late a timer may fire without the slots after it being put off: far less than the margin is over a second.
 CATCH_UP = 0.003
+_SLOW = 0.5
 
 
 @attrs.frozen
@@ -61,6 +62,21 @@ def give_back(pace: Pace, slot: float, until: float) -> Pace:
 def departed(pace: Pace, now: float) -> Pace:
     """A request left at `now`. If that was much later than its slot, the next keeps its distance from it."""
     earliest = now + spacing(pace, now) - CATCH_UP
+    return attrs.evolve(pace, next_slot=earliest) if pace.next_slot < earliest else pace
+
+
+def answered(pace: Pace, departed_at: float, rtt: float, least_rtt: float | None) -> Pace:
+    """The answer to the latest request tells that it may have arrived late: the next keeps its distance from that.
+
+    A connection that has to be opened, or a slow moment of the network, holds one request back and not the next.
+    `rtt` is how long the answer took, `least_rtt` the least before (None: it is the first, which opens a
+    connection; two thirds of it are gone before the request leaves). Jitter of a tenth of the interval is left to
+    the margin. At more than two requests a second the limit is over many, and answers come too late to tell.
+    """
+    late = rtt * 2 / 3 if least_rtt is None else rtt - least_rtt
+    if pace.interval < _SLOW or late <= 0.1 * pace.interval:
+        return pace
+    earliest = departed_at + late + spacing(pace, departed_at)
     return attrs.evolve(pace, next_slot=earliest) if pace.next_slot < earliest else pace
 
 
