@@ -17,16 +17,15 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import httpx
+from ratings import body_of, ratings
 
-from picoworkers_async import AsyncPicoworkers, Rating, Throttle
+from picoworkers_async import AsyncPicoworkers, Throttle
 from picoworkers_async.codec import loads, read_tasks_page
 
 ROUNDS = 5
 URL = "https://picoworkers.com/api/"
 ACK = b'{"ok":true,"message":"Task rated successfully."}'
-RATINGS = [
-    Rating("fc7b3bd10d08", f"{n:014x}", "ok", "good", "great job!", 0, False, "0.00", 0) for n in range(5000)
-]
+RATINGS = ratings(5000)
 TASK = {
     "id": "158004285a3523",
     "job_id": "abcdef123456",
@@ -73,17 +72,7 @@ async def by_hand() -> float:
     async with httpx.AsyncClient(transport=Memory(), auth=("user_id", "api_secret")) as client:
         started = time.process_time()
         for rating in RATINGS:
-            body = {
-                "job_id": rating.job_id,
-                "task_id": rating.task_id,
-                "task_rating": "ok",
-                "task_satisfaction": "good",
-                "task_comment": rating.comment,
-                "list_id": 0,
-                "block_worker": False,
-                "task_bonus": float(rating.bonus),
-            }
-            answer = await client.post(URL + "jobs/rate-single-task.php", json=body)
+            answer = await client.post(URL + "jobs/rate-single-task.php", json=body_of(rating))
             assert answer.json()["ok"]
         return (time.process_time() - started) / len(RATINGS)
 

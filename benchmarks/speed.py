@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+from ratings import body_of, ratings
 from server import served
 
 from picoworkers_async import AsyncPicoworkers, Rating, Throttle
@@ -27,27 +28,10 @@ from picoworkers_async.fast import Fast
 from picoworkers_async.transports import Lanes
 from picoworkers_async.wire import TransportWire
 
-RATINGS = [
-    Rating("fc7b3bd10d08", f"{number:014x}", "ok", "good", "great job!", 0, False, "0.00", 0)
-    for number in range(12_000)
-]
+RATINGS = ratings(12_000)
 PATH = "jobs/rate-single-task.php"
 
 Way = Callable[[str, int, int], Awaitable[None]]
-
-
-def body_of(rating: Rating) -> dict[str, Any]:
-    """The same body that ours sends, as one would write it."""
-    return {
-        "job_id": rating.job_id,
-        "task_id": rating.task_id,
-        "task_rating": "ok",
-        "task_satisfaction": "good",
-        "task_comment": rating.comment,
-        "list_id": 0,
-        "block_worker": False,
-        "task_bonus": float(rating.bonus),
-    }
 
 
 async def httpx_by_hand(url: str, concurrency: int, count: int) -> None:

@@ -89,7 +89,7 @@ class Lean(httpx.Request):
         self.extensions = extensions
 
 
-class Line:
+class Chosen:
     """The transport, chosen when it is first needed: where the event loop runs."""
 
     def __init__(self, choose: Callable[[], httpx.AsyncBaseTransport]) -> None:
@@ -111,7 +111,7 @@ class TransportWire:
         timeout: float,
         base_url: str,
     ) -> None:
-        self._line = Line(choose)
+        self._chosen = Chosen(choose)
         self._get = _headers(credentials, user_agent)
         self._get["Host"] = httpx.URL(base_url).netloc.decode()
         self._post = httpx.Headers(self._get)
@@ -128,7 +128,7 @@ class TransportWire:
             size = len(content)
             headers = self._sized[size] if size < len(self._sized) else self._of_size(size)
             request = Lean(method, target, headers, Body(content), self._extensions)
-        response = await self._line.transport.handle_async_request(request)
+        response = await self._chosen.transport.handle_async_request(request)
         if isinstance(response.stream, Body):
             return Answer(response.status_code, response.headers, response.stream.content)
         if response.is_closed:
@@ -158,10 +158,10 @@ class TransportWire:
         return other
 
     def open(self) -> None:
-        _ = self._line.transport
+        _ = self._chosen.transport
 
     async def aclose(self) -> None:
-        await self._line.transport.aclose()
+        await self._chosen.transport.aclose()
 
 
 class ClientWire:

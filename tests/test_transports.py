@@ -342,7 +342,7 @@ async def test_the_fast_one_is_chosen_where_it_is_installed_and_can_run(
     def chosen() -> type[httpx.AsyncBaseTransport]:
         pico = AsyncPicoworkers("user_id", "api_secret", base_url="http://127.0.0.1:9/api/")
         pico._session.open()
-        return type(pico._session._wire._line.transport)  # type: ignore[attr-defined]
+        return type(pico._session._wire._chosen.transport)  # type: ignore[attr-defined]
 
     assert chosen() is (Fast if anyio_backend == "asyncio" else Lanes)
     with without_fast(monkeypatch):

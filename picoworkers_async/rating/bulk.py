@@ -22,7 +22,7 @@ from .reads import Reads
 
 _LEAST_CALM = 0.02
 _POURING = 0.005
-_PATIENCE = 0.1
+_POURING_AT_MOST = 0.1
 
 
 class Bulk:
@@ -123,7 +123,7 @@ class Bulk:
             hurry=self._hurry,
             reads=self._reads.done - line.reads_before,
             calm=self._reads.quiet(now) >= self._calm,
-            pouring=now - self._lines.last_at < _POURING and now - line.first_at < _PATIENCE,
+            pouring=now - self._lines.last_at < _POURING and now - line.first_at < _POURING_AT_MOST,
         )
 
     async def _enter(self, line: Line, entries: list[Entry]) -> list[Entry]:

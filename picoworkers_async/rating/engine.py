@@ -28,7 +28,8 @@ from .single import Singles
 class Engine:
     """Sends the ratings of one batch. A feed puts them in; outcomes go to the outlet as they complete.
 
-    Bounded throughout: a slow reader of outcomes holds back the sending, and that the reading of input.
+    `desk` has what is in hand. Bounded throughout: a slow reader of outcomes holds back the sending, and that the
+    reading of input.
     """
 
     def __init__(self, session: Session, outlet: Outlet, record: Record | None, *, replays: bool) -> None:
@@ -38,7 +39,7 @@ class Engine:
         self._reads = Reads()
         self._sender = self._make_sender()
         self._reconciler = Reconciler(self._look, self._conclude, self._sender.hold, self._sender.resume)
-        self._desk = Desk(outlet, record, self._reconciler)
+        self.desk = Desk(outlet, record, self._reconciler)
 
     def _make_sender(self) -> Sender:
         if self._session.edition.can(Ability.RATE_MULTIPLE):
@@ -49,11 +50,6 @@ class Engine:
     def concurrency(self) -> int:
         """How many requests of the batch may be under way at once."""
         return self._session.throttle.batch_concurrency
-
-    @property
-    def desk(self) -> Desk:
-        """What is in hand."""
-        return self._desk
 
     def pause(self, attempt: int) -> float:
         """Seconds to wait after attempt number `attempt` at something failed."""
@@ -72,15 +68,15 @@ class Engine:
 
     async def put(self, rating: object, task: Task | None = None) -> None:
         """Accept one rating, when there is room; what is not a valid rating fails here, unsent."""
-        self._desk.opened()
+        self.desk.opened()
         if not isinstance(rating, Rating):
             error = TypeError(f"a rating was expected, not {type(rating).__name__}: {rating!r:.80}")
-            await self._desk.finish(Outcome(None, OutcomeStatus.FAILED, str(error), error, task))
+            await self.desk.finish(Outcome(None, OutcomeStatus.FAILED, str(error), error, task))
             return
         problems = rules.check_rating(rating)
         if problems:
             invalid = InvalidRequestError(endpoints.RATE_SINGLE_TASK.call, problems)
-            await self._desk.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
+            await self.desk.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return
         if self._record is not None and not self._replays:
             await self._record.decide(rating)
@@ -89,7 +85,7 @@ class Engine:
     async def idle(self) -> None:
         """Wait until everything in hand has come to its end, unknown ones settled."""
         self._sender.hurry(True)
-        await self._desk.idle()
+        await self.desk.idle()
         self._sender.hurry(False)
 
     async def page(self, job_id: str | None, number: int) -> Page[Task]:
@@ -133,7 +129,7 @@ class Engine:
         while rows := await record.unfinished(states, last):
             for recorded in rows:
                 entry = Entry(recorded.rating, quiet=self._replays)
-                self._desk.opened()
+                self.desk.opened()
                 if recorded.state in ("sent", "unknown"):
                     entry.noted = True
                     self._reconciler.park(entry)
@@ -143,7 +139,7 @@ class Engine:
             last = rows[-1].rating
 
     async def _note(self, entries: list[Entry]) -> list[Entry]:
-        return await self._desk.note(entries)
+        return await self.desk.note(entries)
 
     async def _settle(self, answers: Sequence[Answered]) -> None:
         """Decide for each rating what follows from what its request brought, and do it."""
@@ -152,8 +148,8 @@ class Engine:
         for answer, step in steps:
             if step is FollowUp.SETTLE:
                 self._reconciler.park(answer.entry)
-        await self._desk.end([(answer, _STATUS[step]) for answer, step in steps if step in _STATUS])
-        self._desk.check_drained()
+        await self.desk.end([(answer, _STATUS[step]) for answer, step in steps if step in _STATUS])
+        self.desk.check_drained()
         if again:
             # A 429 is waited out at the gate; a connection that failed is not tried again at once.
             attempts = [one.entry.attempts for one in again if isinstance(one.error, NotSentError)]
@@ -188,7 +184,7 @@ class Engine:
                     message = "its answer was lost, and reading could not tell whether it took effect"
                     ended.append((Answered(entry, message), OutcomeStatus.UNKNOWN))
         self._sender.put_back(again)
-        await self._desk.end(ended)
+        await self.desk.end(ended)
 
 
 _STATUS = {

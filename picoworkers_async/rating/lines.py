@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from .pool import Entry
 
-_PATIENCE = 16
+_MOST_READS = 16
 _REQUESTS_WAITING = 4
 
 
@@ -34,7 +34,7 @@ def may_go(
         return True
     if under_way:
         return False
-    return hurry or (not pouring and (calm or reads >= _PATIENCE))
+    return hurry or (not pouring and (calm or reads >= _MOST_READS))
 
 
 class Line:

@@ -8,6 +8,7 @@ except ImportError as _missing:
     ) from None
 
 from .receiver import Receiver
+from .submitted import SubmittedError
 from .tasks import SubmittedTasks
 
-__all__ = ["Receiver", "SubmittedTasks"]
+__all__ = ["Receiver", "SubmittedError", "SubmittedTasks"]
