@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from picoworkers_async import AsyncPicoworkers, Journal, Rating, Throttle
-from picoworkers_async.rating.record import Record
+from picoworkers_async.journal.writer import Record
 
 RATINGS = 3000
 CONCURRENCY = 32

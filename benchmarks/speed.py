@@ -24,9 +24,9 @@ from server import served
 
 from picoworkers_async import AsyncPicoworkers, Rating, Throttle
 from picoworkers_async.credentials import credentials
-from picoworkers_async.fast import Fast
-from picoworkers_async.transports import Lanes
-from picoworkers_async.wire import TransportWire
+from picoworkers_async.transport.adapters import TransportWire
+from picoworkers_async.transport.default import Lanes
+from picoworkers_async.transport.pyreqwest import Fast
 
 RATINGS = ratings(12_000)
 PATH = "jobs/rate-single-task.php"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         ServiceError,
         ServiceMovedError,
     )
+    from .journal import Journal, JournalRow
+    from .listings.pages import Pages
     from .models import (
         Ack,
         Autorate,
@@ -56,8 +58,7 @@ if TYPE_CHECKING:
         WorkersLevel,
         Zone,
     )
-    from .paging import Pages
-    from .rating import Batch, BatchReport, Journal, JournalRow, Outcome, OutcomeStatus
+    from .rating import Batch, BatchReport, Outcome, OutcomeStatus
     from .retry import RetryPolicy
     from .settlement import Effect, Settlement
     from .throttle import (
@@ -193,12 +194,11 @@ _HOMES = {
         "WorkersLevel",
         "Zone",
     ),
-    ".paging": ("Pages",),
+    ".listings.pages": ("Pages",),
+    ".journal": ("Journal", "JournalRow"),
     ".rating": (
         "Batch",
         "BatchReport",
-        "Journal",
-        "JournalRow",
         "Outcome",
         "OutcomeStatus",
     ),

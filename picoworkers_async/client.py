@@ -15,8 +15,9 @@ from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
+from .journal import Journal
 from .models import Rating, Task
-from .rating import Batch, BatchReport, Decide, Journal
+from .rating import Batch, BatchReport, Decide
 from .rating.feeds import Ratings
 from .rating.review import Review
 from .resources import Jobs, Lists, Users, Wallet
@@ -25,9 +26,9 @@ from .session import Session
 from .settings import address_problems, check_seconds, timeout_problems
 from .settlement import Settlement, settle
 from .throttle import Priority, Throttle
-from .transports import default_transport
+from .transport.adapters import ClientWire, TransportWire, Wire
+from .transport.default import default_transport
 from .version import __version__
-from .wire import ClientWire, TransportWire, Wire
 
 JournalPath = Journal | str | os.PathLike[str]
 

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 import anyio
 
-from . import answers, codec
+from . import classify, codec
+from .baseline import Baseline
 from .editions import Edition
 from .endpoints import Endpoint, repeat_costs_money
 from .errors import (
@@ -23,12 +24,11 @@ from .errors import (
     Problem,
     RateLimitedError,
 )
-from .grace import Grace
-from .http_errors import FailureKind, failure_kind
-from .memory import Memory
+from .grace_period import GracePeriod
 from .retry import RetryPolicy
 from .throttle import Priority, Throttle
-from .wire import Answer, Wire
+from .transport.adapters import Answer, Wire
+from .transport.failures import FailureKind, failure_kind
 
 T = TypeVar("T")
 
@@ -46,14 +46,14 @@ class Session:
         self.throttle = throttle
         self.retry = retry
         self.account = account
-        self.memory = Memory()
+        self.baseline = Baseline()
         self._wire = wire
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
-        self._grace: Grace | None = None
+        self._grace: GracePeriod | None = None
 
-    def view(self, *, priority: Priority, group: Hashable = None, grace: Grace | None = None) -> Session:
+    def view(self, *, priority: Priority, group: Hashable = None, grace: GracePeriod | None = None) -> Session:
         """The same session, with another place at the gate."""
         other = copy.copy(self)
         other._priority, other._group, other._grace = priority, group, grace
@@ -89,7 +89,7 @@ class Session:
     ) -> T:
         """Send the call and read its answer, repeating it where that is safe.
 
-        Raises the errors of `answers.read_answer`, and `InvalidRequestError` if the edition lacks the endpoint.
+        Raises the errors of `classify.read_answer`, and `InvalidRequestError` if the edition lacks the endpoint.
         """
         self.require(endpoint)
         costs_money = repeat_costs_money(endpoint, body)
@@ -99,14 +99,14 @@ class Session:
 
     async def _call_for_money(self, endpoint: Endpoint, read: Callable[[Any], T], body: Mapping[str, Any]) -> T:
         """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
-        before, sent_at = self.memory.before(body), datetime.now(UTC)
+        before, sent_at = self.baseline.before(body), datetime.now(UTC)
         try:
             return await self._call(endpoint, read, None, body, costs_money=True)
         except OutcomeUnknownError as error:
             error.sent = MoneyCall(endpoint.name, body, sent_at, before)
             raise
         finally:
-            self.memory.money_moved(body)
+            self.baseline.money_moved(body)
 
     async def _call(
         self,
@@ -122,7 +122,7 @@ class Session:
         try:
             return await self._attempt(endpoint, url, content, read, costs_money=costs_money)
         except CallError as first:
-            if self.retry.attempts == 1 or not answers.may_retry(first, costs_money=costs_money):
+            if self.retry.attempts == 1 or not classify.may_retry(first, costs_money=costs_money):
                 raise
             failed = first
         return await self._again(failed, endpoint, url, content, read, costs_money=costs_money)
@@ -169,7 +169,7 @@ class Session:
             kind = failure_kind(failure)
             if kind is FailureKind.NOT_HTTP:
                 raise
-            error = answers.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
+            error = classify.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
             logger.info("%s", error)
             raise error from _without_frames(failure)
         return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
@@ -189,13 +189,13 @@ class Session:
         if status != 429:
             self.throttle.answered(departed_at)
         try:
-            return read(answers.read_answer(call, url, status, headers, body, costs_money=costs_money))
+            return read(classify.read_answer(call, url, status, headers, body, costs_money=costs_money))
         except RateLimitedError as error:
             seconds = await self.throttle.too_many(error.retry_after)
             logger.warning("%s: HTTP 429; everybody waits %g s", call, seconds)
             raise
         except codec.ShapeError as problem:
-            raise answers.misshapen(call, status, str(problem), body, costs_money=costs_money) from None
+            raise classify.misshapen(call, status, str(problem), body, costs_money=costs_money) from None
 
     async def _attempt(
         self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
@@ -227,7 +227,7 @@ class Session:
             stop=tenacity.stop_after_attempt(self.retry.attempts),
             wait=pause,
             retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, CallError) and answers.may_retry(error, costs_money=costs_money)
+                lambda error: isinstance(error, CallError) and classify.may_retry(error, costs_money=costs_money)
             ),
             sleep=anyio.sleep,
             reraise=True,

@@ -10,8 +10,8 @@ from decimal import Decimal
 import attrs
 
 from .errors import MoneyCall, OutcomeUnknownError
+from .listings.sweep import Listing, whole_listing
 from .models import Job, JobStatus, Page, Task, Verdict
-from .rating.look import Listing, whole_listing
 from .resources import Jobs, Users
 
 _CLOCK_SLACK = timedelta(minutes=2)

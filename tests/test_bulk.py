@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from picoworkers_async import SPROUTGIGS, AsyncPicoworkers, OutcomeStatus, Rating, RefusedError, Task, Throttle
 from picoworkers_async.codec import ShapeError, read_rating_acks
+from picoworkers_async.listings.sweep import Listing
 from picoworkers_async.rating.lines import Lines, may_go
-from picoworkers_async.rating.look import Listing
 from picoworkers_async.rating.pool import Entry
 from picoworkers_async.rating.reconcile import Settled, settle
 from picoworkers_async.sandbox import Faults, Sandbox

@@ -10,7 +10,7 @@ import respx
 
 from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, InvalidRequestError
 from picoworkers_async.endpoints import ENDPOINTS
-from picoworkers_async.transports import Lanes
+from picoworkers_async.transport.default import Lanes
 
 from .later_vectors import LATER_VECTORS
 from .vectors import DRAFT, VECTORS, Vector

@@ -21,7 +21,7 @@ from picoworkers_async import (
     Task,
     Throttle,
 )
-from picoworkers_async.rating.record import Record
+from picoworkers_async.journal.writer import Record
 from picoworkers_async.sandbox import Faults, Sandbox
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,7 @@ from picoworkers_async import (
     RetryPolicy,
     Throttle,
 )
-from picoworkers_async.rating.look import Listing
+from picoworkers_async.listings.sweep import Listing
 from picoworkers_async.rating.reconcile import MAX_LOOKS, Settled, settle
 from picoworkers_async.sandbox import Faults, Sandbox
 

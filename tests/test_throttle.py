@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import InvalidRequestError, Priority, Throttle
-from picoworkers_async.throttle import pace as paces
+from picoworkers_async.throttle import pacing as paces
 from picoworkers_async.throttle.queue import FairQueue
 
 

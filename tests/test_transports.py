@@ -19,11 +19,11 @@ import trustme
 from anyio import wait_all_tasks_blocked
 
 from picoworkers_async import AsyncPicoworkers, NotSentError, OutcomeUnknownError, Rating, RetryPolicy
-from picoworkers_async.fast import Fast
-from picoworkers_async.http_errors import FailureKind, failure_kind
 from picoworkers_async.sandbox import Faults, Sandbox
-from picoworkers_async.transports import Lanes, environment_proxy
-from picoworkers_async.wire import Body
+from picoworkers_async.transport.adapters import Body
+from picoworkers_async.transport.default import Lanes, environment_proxy
+from picoworkers_async.transport.failures import FailureKind, failure_kind
+from picoworkers_async.transport.pyreqwest import Fast
 
 pytestmark = pytest.mark.anyio
 

@@ -1,6 +1,7 @@
 """JSON to models and back. Names of the wire live here and nowhere else."""
 
-from .answers import (
+from .json import ShapeError, encode, loads
+from .responses import (
     is_unauthorized,
     read_ack,
     read_balances,
@@ -15,7 +16,6 @@ from .answers import (
     read_zones,
     refusal,
 )
-from .json import ShapeError, encode, loads
 from .writing import write_draft, write_rating, write_ratings
 
 __all__ = [

@@ -11,14 +11,14 @@ from typing import Self
 import anyio
 
 from ..errors import ClientStateError, PicoworkersError
-from ..grace import Grace
+from ..grace_period import GracePeriod
+from ..journal import Journal
+from ..journal.writer import Record
 from ..session import Session
 from ..throttle import Priority
 from .engine import Engine
-from .journal import Journal
 from .outcome import BatchReport, Outcome, Tally
 from .outlet import Outlet
-from .record import Record
 
 Feed = Callable[[Engine], Awaitable[None]]
 
@@ -39,7 +39,7 @@ class Batch:
         journal: Journal | str | os.PathLike[str] | None,
         replays: bool,
     ) -> None:
-        self._grace = Grace(grace)
+        self._grace = GracePeriod(grace)
         self._session = session.view(priority=Priority.BATCH, group=self, grace=self._grace)
         self._feed = feed
         self._record = None if journal is None else _record(session, journal)

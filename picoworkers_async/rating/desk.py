@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import anyio
 
 from ..errors import RefusedError
+from ..journal.writer import Record, Recorded
 from ..models import Task
 from .outcome import Outcome, OutcomeStatus
 from .outlet import Outlet
 from .pool import Answered, Entry
 from .reconcile import Reconciler
-from .record import Record, Recorded
 
 
 class Desk:

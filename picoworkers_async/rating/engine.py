@@ -10,18 +10,18 @@ from .. import codec, endpoints, rules
 from ..editions import Ability
 from ..endpoints import Endpoint
 from ..errors import InvalidRequestError, NotSentError, RefusedError
+from ..journal.writer import Record
+from ..listings.sweep import Listing, look_up, whole_listing
 from ..models import Page, Rating, Task
 from ..session import Session
 from .bulk import Bulk
 from .desk import Desk
 from .follow_up import FollowUp, follow_up
-from .look import Listing, look_up, whole_listing
 from .outcome import Outcome, OutcomeStatus
 from .outlet import Outlet
 from .pool import Answered, Entry, Sender
 from .reads import Reads
 from .reconcile import Reconciler, Settled
-from .record import Record
 from .single import Singles
 
 

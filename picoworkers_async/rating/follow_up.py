@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from .. import answers
+from .. import classify
 from ..errors import CallError, Fate, RateLimitedError, RefusedError
 
 
@@ -32,6 +32,6 @@ def follow_up(error: CallError | None, *, looks: int, attempts: int, most_attemp
         return FollowUp.SETTLE if looks else FollowUp.REFUSED
     if isinstance(error, RateLimitedError):
         return FollowUp.SEND_AGAIN
-    if answers.may_retry(error, costs_money=True) and attempts < most_attempts:
+    if classify.may_retry(error, costs_money=True) and attempts < most_attempts:
         return FollowUp.SEND_AGAIN
     return FollowUp.FAILED

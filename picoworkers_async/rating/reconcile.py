@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import anyio
 
 from ..errors import AuthenticationError, CallError
+from ..listings.sweep import Listing
 from ..models import Rating, Task, Verdict
-from .look import Listing
 from .pool import Entry
 
 logger = logging.getLogger("picoworkers_async")

@@ -10,12 +10,12 @@ from functools import partial
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from .. import answers
+from .. import classify
 from ..errors import CallError
+from ..listings.sweep import backwards
 from ..models import Page, Rating, Task
 from .decided import Decided
 from .engine import Engine
-from .look import backwards
 from .outcome import Outcome, OutcomeStatus
 
 Decide = Callable[[Task], Rating | Awaitable[Rating | None] | None]
@@ -96,7 +96,7 @@ class Review:
                 total = await backwards(fetch, on_page, ahead=engine.concurrency)
             except CallError as error:
                 failures += 1
-                if failures == _FAILED_LOOKS or not answers.may_retry(error, costs_money=False):
+                if failures == _FAILED_LOOKS or not classify.may_retry(error, costs_money=False):
                     raise
                 logger.warning("a look at the listing failed, and is tried again: %s", error)
                 quiet = 0

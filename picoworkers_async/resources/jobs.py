@@ -8,6 +8,7 @@ from decimal import Decimal
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
 from ..errors import InvalidRequestError
+from ..listings.pages import Pages
 from ..models import (
     Ack,
     Category,
@@ -24,7 +25,6 @@ from ..models import (
     Zone,
 )
 from ..models.money import to_money
-from ..paging import Pages
 from ..session import Session
 from .checking import require
 
@@ -72,7 +72,7 @@ class Jobs:
         require(endpoints.POST_JOB, rules.check_draft(draft, self._session.edition))
         body = codec.write_draft(draft, test=test)
         posted = await self._session.call(endpoints.POST_JOB, codec.read_posted_job, body=body)
-        self._session.memory.posted(posted.job_id)
+        self._session.baseline.posted(posted.job_id)
         return posted
 
     async def add_positions(self, job_id: str, positions: int) -> Ack:
@@ -117,7 +117,7 @@ class Jobs:
             "order": order,
         }
         jobs = await self._session.call(endpoints.GET_JOBS, codec.read_jobs_page, query=query)
-        self._session.memory.saw_jobs(jobs.items)
+        self._session.baseline.saw_jobs(jobs.items)
         return jobs
 
     def iter_jobs(
@@ -136,7 +136,7 @@ class Jobs:
         """One job by its id (section 3.13)."""
         require(endpoints.GET_JOB, rules.check_job_id(job_id))
         job = await self._session.call(endpoints.GET_JOB, codec.read_job, query={"job_id": job_id})
-        self._session.memory.saw_jobs([job])
+        self._session.baseline.saw_jobs([job])
         return job
 
     async def get_unrated_tasks(

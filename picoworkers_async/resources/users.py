@@ -16,5 +16,5 @@ class Users:
     async def get_balances(self) -> Balances:
         """What the account has earned and what it can spend, in US dollars, exact (section 4.1)."""
         balances = await self._session.call(endpoints.GET_BALANCES, codec.read_balances)
-        self._session.memory.saw_balances(balances)
+        self._session.baseline.saw_balances(balances)
         return balances

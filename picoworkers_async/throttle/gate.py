@@ -9,7 +9,7 @@ import anyio
 import attrs
 
 from ..errors import InvalidRequestError, Problem
-from . import pace as paces
+from . import pacing as paces
 from .pacers import Pacer, Reservation, SharedPace
 from .queue import FairQueue, Priority
 

@@ -11,7 +11,7 @@ import anyio
 import attrs
 
 from ..errors import PicoworkersError
-from . import pace as paces
+from . import pacing as paces
 
 logger = logging.getLogger("picoworkers_async")
 

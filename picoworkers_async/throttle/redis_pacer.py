@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from . import pace as paces
+from . import pacing as paces
 from .pacers import PacerError, PacerLost, Reservation
 
 _ALONE = 1.0

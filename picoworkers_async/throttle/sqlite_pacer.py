@@ -14,7 +14,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from . import pace as paces
+from . import pacing as paces
 from .pacers import PacerError, PacerLost, Reservation
 
 T = TypeVar("T")

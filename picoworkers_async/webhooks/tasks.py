@@ -13,8 +13,8 @@ import anyio.to_thread
 
 from ..editions import Ability
 from ..errors import AuthenticationError, CallError, ClientStateError, InvalidRequestError, Problem, RefusedError
+from ..listings.sweep import all_tasks
 from ..models import Page, Task
-from ..rating.look import all_tasks
 from ..rules import MOST_TASK_IDS
 from ..throttle import Priority
 from .submitted import Lookup, Submitted

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from .models import Page
+from ..models import Page
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from picoworkers_async import NoAnswerError, Page, Task
-from picoworkers_async.paging import Pages, window
+from picoworkers_async.listings.pages import Pages, window
 
 pytestmark = pytest.mark.anyio
 

@@ -26,7 +26,7 @@ from .errors import (
     ServiceError,
     ServiceMovedError,
 )
-from .http_errors import FailureKind
+from .transport.failures import FailureKind
 
 _EXCERPT = 120
 

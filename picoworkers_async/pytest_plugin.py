@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from . import Sandbox
+    from .sandbox import Sandbox
 
 
 @pytest.fixture
 def picoworkers_sandbox() -> Sandbox:
     """The service in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
-    from .service import Sandbox
+    from .sandbox import Sandbox
 
     return Sandbox()

@@ -19,9 +19,9 @@ from picoworkers_async import (
     RefusedError,
     ServiceError,
     ServiceMovedError,
-    answers,
+    classify,
 )
-from picoworkers_async.http_errors import FailureKind, failure_kind
+from picoworkers_async.transport.failures import FailureKind, failure_kind
 
 URL = "https://picoworkers.com/api/jobs/x.php"
 NO = b'{"ok": false, "message": "Task cannot be rated."}'
@@ -30,7 +30,7 @@ HTML = b"<html><body>502 Bad Gateway</body></html>"
 
 def error_of(status: int, body: bytes, *, money: bool = False, headers: dict | None = None) -> Exception:
     with pytest.raises(Exception) as caught:  # noqa: PT011
-        answers.read_answer("jobs.x", URL, status, headers or {}, body, costs_money=money)
+        classify.read_answer("jobs.x", URL, status, headers or {}, body, costs_money=money)
     return caught.value
 
 
@@ -129,7 +129,7 @@ def test_a_429_is_certainly_not_processed() -> None:
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
     now = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
-    assert answers.retry_after({"retry-after": value}, now) == seconds
+    assert classify.retry_after({"retry-after": value}, now) == seconds
 
 
 @pytest.mark.parametrize("package", [httpx, httpx2])
@@ -162,9 +162,9 @@ def test_what_is_no_failure_of_the_connection_is_left_alone(failure: BaseExcepti
 
 def test_a_lost_answer_is_unknown_only_where_money_is_at_stake() -> None:
     lost = httpx.ReadTimeout("")
-    harmless = answers.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=False)
-    costly = answers.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=True)
-    unsent = answers.error_for_failure("c", FailureKind.NOT_SENT, lost, costs_money=True)
+    harmless = classify.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=False)
+    costly = classify.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=True)
+    unsent = classify.error_for_failure("c", FailureKind.NOT_SENT, lost, costs_money=True)
     assert [type(error) for error in (harmless, costly, unsent)] == [
         NoAnswerError,
         OutcomeUnknownError,
@@ -188,5 +188,5 @@ def test_a_lost_answer_is_unknown_only_where_money_is_at_stake() -> None:
     ],
 )
 def test_a_call_is_repeated_only_where_that_is_safe(error, harmless: bool, costly: bool) -> None:
-    assert answers.may_retry(error, costs_money=False) is harmless
-    assert answers.may_retry(error, costs_money=True) is costly
+    assert classify.may_retry(error, costs_money=False) is harmless
+    assert classify.may_retry(error, costs_money=True) is costly

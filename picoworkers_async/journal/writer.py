@@ -14,7 +14,7 @@ import attrs
 
 from ..errors import JournalError
 from ..models import Rating
-from .journal import (
+from .reader import (
     APPLICATION_ID,
     COLUMNS,
     NO_REVISION,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import httpx
 
-from .credentials import Credentials
+from ..credentials import Credentials
 
 _COMMON_SIZES = 1024
 

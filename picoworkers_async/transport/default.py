@@ -102,7 +102,7 @@ def default_transport(*, max_connections: int, timeout: float, base_url: str) ->
     """
     proxy = environment_proxy(base_url)
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError and importlib.util.find_spec("pyreqwest"):
-        from .fast import Fast
+        from .pyreqwest import Fast
 
         return Fast(max_connections=max_connections, timeout=timeout, proxy=proxy)
     return Lanes(max_connections, proxy=proxy)

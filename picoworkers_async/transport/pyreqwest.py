@@ -13,7 +13,7 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import DetailedPyreqwestError, PoolTimeoutError, PyreqwestError
 from pyreqwest.proxy import ProxyBuilder
 
-from .wire import Body
+from .adapters import Body
 
 _OPENING = "client error (Connect)"
 _SENDING = "client error (SendRequest)"

@@ -12,7 +12,7 @@ from .models import Balances, Job
 _MOST_JOBS = 10_000
 
 
-class Memory:
+class Baseline:
     """The last word on each job's positions and on the balance, forgotten when a call may have changed it.
 
     Holds the latest 10,000 jobs. Other programs on the account change things unseen; `settlement` says so.

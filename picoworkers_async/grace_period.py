@@ -12,7 +12,7 @@ from .errors import Fate, NoAnswerError, OutcomeUnknownError
 T = TypeVar("T")
 
 
-class Grace:
+class GracePeriod:
     """Shields requests that are on the wire from cancellation, until `end` gives them a last deadline.
 
     A rating that was sent may have paid somebody; cutting it off would only lose the answer.

@@ -1,0 +1,5 @@
+"""What a batch remembers, so that it can be killed at any moment."""
+
+from .reader import Journal, JournalRow
+
+__all__ = ["Journal", "JournalRow"]

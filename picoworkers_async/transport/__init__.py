@@ -1,0 +1,1 @@
+"""What carries requests: httpx clients and transports, which one is used, and what their failures prove."""
