@@ -64,7 +64,7 @@ def soak(session: nox.Session) -> None:
     """The kill test at full size: 25 kills, 2,000 ratings, on each edition."""
     session.install(".[sandbox,webhooks]", *GROUPS["test"])
     size = {"PICOWORKERS_KILLS": "25", "PICOWORKERS_TASKS": "2000"}
-    session.run("pytest", "-s", "tests/test_kill.py", *session.posargs, env=size)
+    session.run("pytest", "-s", "tests/journal/test_kill.py", *session.posargs, env=size)
 
 
 @nox.session

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, Edition, RetryPolicy, Throttle
 from picoworkers_async.editions import EDITIONS
 from picoworkers_async.sandbox import Sandbox
+from tests.support.virtual_time import virtual
 
 
 @pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Both backends; on virtual time for tests marked `virtual_time`."""
+    if request.node.get_closest_marker("virtual_time") is None:
+        yield request.param
+        return
+    with virtual(request.param, monkeypatch) as backend:
+        yield backend
 
 
 @pytest.fixture(autouse=True)

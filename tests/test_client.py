@@ -30,8 +30,7 @@ from picoworkers_async import (
     Verdict,
 )
 from picoworkers_async.sandbox import Faults, Sandbox
-
-from .vectors import DRAFT
+from tests.support.vectors import DRAFT
 
 pytestmark = pytest.mark.anyio
 

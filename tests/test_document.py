@@ -11,9 +11,8 @@ import respx
 from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, InvalidRequestError
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.transport.default import Lanes
-
-from .later_vectors import LATER_VECTORS
-from .vectors import DRAFT, VECTORS, Vector
+from tests.support.later_vectors import LATER_VECTORS
+from tests.support.vectors import DRAFT, VECTORS, Vector
 
 pytestmark = pytest.mark.anyio
 

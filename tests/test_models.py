@@ -9,8 +9,7 @@ import pytest
 
 from picoworkers_async import JobDraft, Rating, Task, Verdict
 from picoworkers_async.models.limits import limits_of
-
-from .vectors import DRAFT
+from tests.support.vectors import DRAFT
 
 TASK = Task("t1", "j1", revision_number=2)
 

@@ -6,8 +6,7 @@ import pytest
 
 from picoworkers_async import SPROUTGIGS, Effect, OutcomeUnknownError, Rating
 from picoworkers_async.sandbox import Faults, Sandbox
-
-from .vectors import DRAFT
+from tests.support.vectors import DRAFT
 
 pytestmark = pytest.mark.anyio
 

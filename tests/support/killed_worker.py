@@ -9,8 +9,7 @@ import anyio
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy, Throttle
 from picoworkers_async.editions import EDITIONS
-
-from .judge import judge
+from tests.support.judge import judge
 
 
 async def main(url: str, journal: str, edition: str) -> None:

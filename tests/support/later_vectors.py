@@ -19,8 +19,7 @@ from picoworkers_async import (
     RatingAck,
     TaskProof,
 )
-
-from .vectors import JOB, JOB_JSON, TASK, TASK_JSON, Vector
+from tests.support.vectors import JOB, JOB_JSON, TASK, TASK_JSON, Vector
 
 _BASE = "https://sproutgigs.com/api/"
 _JOB = "abc123dfae98"

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import JobStatus, ProofType, Rating, Task, codec
-
-from .vectors import DRAFT
+from tests.support.vectors import DRAFT
 
 
 def read_task(**fields):

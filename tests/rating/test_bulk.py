@@ -22,8 +22,7 @@ from picoworkers_async.rating.lines import Lines, may_go
 from picoworkers_async.rating.pool import Entry
 from picoworkers_async.rating.reconcile import Settled, settle
 from picoworkers_async.sandbox import Faults, Sandbox
-
-from .judge import judge
+from tests.support.judge import judge
 
 
 def seeded(tasks: int, jobs: int = 1, **options) -> Sandbox:

@@ -24,8 +24,7 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.sandbox import Faults, Sandbox
-
-from .judge import judge
+from tests.support.judge import judge
 
 CRUEL = Faults(cut_before=0.15, cut_after=0.15, error_500_after=0.1, html_502=0.1, cut_midway=0.15, left_out=0.15)
 POLICY = RetryPolicy(attempts=6, initial=0.0, maximum=0.0)

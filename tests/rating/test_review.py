@@ -21,8 +21,7 @@ from picoworkers_async import (
     Verdict,
 )
 from picoworkers_async.sandbox import Faults, Sandbox
-
-from .judge import judge
+from tests.support.judge import judge
 
 pytestmark = pytest.mark.anyio
 

@@ -29,7 +29,7 @@ from picoworkers_async import (
 from picoworkers_async.sandbox import Sandbox
 from picoworkers_async.throttle.pacers import turn
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RATE = 20.0
 PROCESSES = 4
 
@@ -94,7 +94,7 @@ def sharing(store: str) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
         workers = []
         for _ in range(PROCESSES):
             worker = stack.enter_context(
-                subprocess.Popen([*module, "tests.paced_worker", url, store, str(RATE)], cwd=ROOT)
+                subprocess.Popen([*module, "tests.support.paced_worker", url, store, str(RATE)], cwd=ROOT)
             )
             stack.callback(worker.kill)
             workers.append(worker)

@@ -17,13 +17,12 @@ import httpx
 import pytest
 
 from picoworkers_async import Edition, Journal, Task
-
-from .judge import judge
+from tests.support.judge import judge
 
 KILLS = int(os.environ.get("PICOWORKERS_KILLS", "5"))
 TASKS = int(os.environ.get("PICOWORKERS_TASKS", "240"))
 SEED = int(os.environ.get("PICOWORKERS_SEED", random.randrange(10**6)))
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def service(edition: Edition) -> Iterator[str]:
 
 
 def worker(url: str, journal: Path, edition: Edition) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.killed_worker", url, str(journal), edition.name]
+    command = [sys.executable, "-m", "tests.support.killed_worker", url, str(journal), edition.name]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 

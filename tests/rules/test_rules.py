@@ -24,8 +24,7 @@ from picoworkers_async import (
     Zone,
     rules,
 )
-
-from .vectors import DRAFT
+from tests.support.vectors import DRAFT
 
 TASK = Task("t1", "j1")
 PROOF = Proof("a screenshot", "screenshot")

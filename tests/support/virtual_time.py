@@ -1,0 +1,78 @@
+"""Event loops whose time is virtual: a sleep takes none, and nothing depends on how busy the machine is.
+
+Time moves only when every task waits for it. Work in threads counts as work; sockets must not be used under it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import selectors
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio.to_thread
+import pytest
+import trio.testing
+
+_POLL = 0.001
+
+
+class _Threads:
+    """How many threads work for the loop now."""
+
+    busy = 0
+
+
+class _Selector(selectors.DefaultSelector):
+    """Instead of waiting until a timer is due, moves the time to that moment."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        events = super().select(0)
+        if events or (timeout is not None and timeout <= 0):
+            return events
+        while timeout is None or _Threads.busy:
+            events = super().select(_POLL)
+            if events:
+                return events
+        events = super().select(0)
+        if not events:
+            self.now += timeout
+        return events
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop, on virtual time that starts at 1,000 seconds."""
+
+    def __init__(self) -> None:
+        self._clock = _Selector()
+        self._clock.now = 1000.0
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        return self._clock.now
+
+
+@contextmanager
+def virtual(backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The backend's name and options for virtual time, with threads counted while the block lasts."""
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    run_sync = anyio.to_thread.run_sync
+
+    async def counted(func: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        _Threads.busy += 1
+        if backend == "trio":
+            clock.autojump_threshold = math.inf
+        try:
+            return await run_sync(func, *arguments, **options)
+        finally:
+            _Threads.busy -= 1
+            if backend == "trio" and not _Threads.busy:
+                clock.autojump_threshold = 0
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", counted)
+    _Threads.busy = 0
+    yield (backend, {"clock": clock} if backend == "trio" else {"loop_factory": VirtualLoop})
