@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .client import AsyncPicoworkers
     from .editions import PICOWORKERS, SPROUTGIGS, Ability, Edition
+    from .effects import Effect, Settlement
     from .errors import (
         AuthenticationError,
         CallError,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     )
     from .rating import Batch, BatchReport, Outcome, OutcomeStatus
     from .retry import RetryPolicy
-    from .settlement import Effect, Settlement
     from .throttle import (
         Pacer,
         PacerError,
@@ -203,7 +203,7 @@ _HOMES = {
         "OutcomeStatus",
     ),
     ".retry": ("RetryPolicy",),
-    ".settlement": (
+    ".effects": (
         "Effect",
         "Settlement",
     ),

@@ -4,52 +4,94 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
+import anyio
+
+from .errors import MoneyCall
 from .models import Balances, Job
 
 _MOST_JOBS = 10_000
 
 
+class _Amount:
+    """A number of the account's that calls change: what it was when nothing could have been changing it."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+        self._calls = 0
+        self._unsure_until = float("-inf")
+
+    def saw(self, value: Any) -> None:
+        """Note what was read, unless a call under way, or one whose fate is unknown, may still change it."""
+        if not self._calls and anyio.current_time() >= self._unsure_until:
+            self._value = value
+
+    def begin(self) -> Any:
+        """A call that may change it is about to be sent: what it was before."""
+        before, self._value = self._value, None
+        self._calls += 1
+        return before
+
+    def end(self, unsure_for: float) -> None:
+        """The call has ended; it may still take effect for so many seconds."""
+        self._calls -= 1
+        self._value = None
+        if unsure_for:
+            self._unsure_until = max(self._unsure_until, anyio.current_time() + unsure_for)
+
+
 class Baseline:
     """The last word on each job's positions and on the balance, forgotten when a call may have changed it.
 
-    Holds the latest 10,000 jobs. Other programs on the account change things unseen; `settlement` says so.
+    Holds the latest 10,000 jobs. Other programs on the account change things unseen; `effects` says so.
     """
 
     def __init__(self) -> None:
-        self._positions: OrderedDict[str, int | None] = OrderedDict()
-        self._spendable: Decimal | None = None
+        self._positions: OrderedDict[str, _Amount] = OrderedDict()
+        self._spendable = _Amount()
+        self._posted: OrderedDict[str, MoneyCall | None] = OrderedDict()
 
     def saw_jobs(self, jobs: Iterable[Job]) -> None:
+        """Note jobs that were read."""
         for job in jobs:
-            self._note(job.id, job.num_tasks)
+            self._of(job.id).saw(job.num_tasks)
 
     def saw_balances(self, balances: Balances) -> None:
-        self._spendable = balances.spendable
+        """Note a balance that was read."""
+        self._spendable.saw(balances.spendable)
 
-    def posted(self, job_id: str | None) -> None:
-        """A job was posted: should another be of unknown fate, it is not this one."""
+    def posted(self, job_id: str | None, by: MoneyCall | None = None) -> None:
+        """A job is known to be of an acknowledged post, or of the lost one `by`: it is not that of another."""
         if job_id is not None:
-            self._note(job_id, None)
+            self._of(job_id)
+            self._posted[job_id] = by
+            if len(self._posted) > _MOST_JOBS:
+                self._posted.popitem(last=False)
 
-    def before(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """What is known before a call with this body is sent."""
+    def posted_by_others(self, call: MoneyCall) -> frozenset[str]:
+        """The jobs that are known to be of other posts than this."""
+        return frozenset(job_id for job_id, by in self._posted.items() if by is not call)
+
+    def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A call with this body is about to be sent, that moves money: what is known before it."""
+        known = frozenset(self._positions) if "job_id" not in body else frozenset()
+        changes = "job_id" in body and "positions" in body
         return {
-            "job_ids": frozenset(self._positions) if "job_id" not in body else frozenset(),
-            "num_tasks": self._positions.get(body.get("job_id", "")),
-            "spendable": self._spendable,
+            "job_ids": known,
+            "num_tasks": self._of(body["job_id"]).begin() if changes else None,
+            "spendable": self._spendable.begin(),
         }
 
-    def money_moved(self, body: Mapping[str, Any]) -> None:
-        """A call moved money, or may have: what it can have changed is known no longer."""
-        self._spendable = None
-        if body.get("job_id") in self._positions and "positions" in body:
-            self._positions[body["job_id"]] = None
+    def end(self, body: Mapping[str, Any], unsure_for: float) -> None:
+        """The call has ended. If its fate is unknown, it may still take effect for `unsure_for` seconds."""
+        self._spendable.end(unsure_for)
+        if "job_id" in body and "positions" in body:
+            self._of(body["job_id"]).end(unsure_for)
 
-    def _note(self, job_id: str, positions: int | None) -> None:
-        self._positions[job_id] = positions
+    def _of(self, job_id: str) -> _Amount:
+        amount = self._positions.setdefault(job_id, _Amount())
         self._positions.move_to_end(job_id)
         if len(self._positions) > _MOST_JOBS:
             self._positions.popitem(last=False)
+        return amount

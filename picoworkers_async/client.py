@@ -13,18 +13,19 @@ import httpx
 from . import codec, rules
 from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
+from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .journal import Journal
 from .models import Rating, Task
 from .rating import Batch, BatchReport, Decide
-from .rating.feeds import Ratings
-from .rating.review import Review
+from .rating.review import review_source
+from .rating.sources import GivenRatings
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
 from .settings import address_problems, check_seconds, timeout_problems
-from .settlement import Settlement, settle
+from .settlement import settle
 from .throttle import Priority, Throttle
 from .transport.adapters import ClientWire, TransportWire, Wire
 from .transport.default import default_transport
@@ -60,6 +61,7 @@ class AsyncPicoworkers:
         throttle: Throttle | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
+        settle_after: float = 30.0,
     ) -> None:
         login = credentials(user_id, api_secret)
         del api_secret
@@ -79,6 +81,7 @@ class AsyncPicoworkers:
             throttle=self._throttle,
             retry=retry or RetryPolicy(),
             account=login.account(),
+            settle_after=settle_after,
         )
         if self._throttle.pacer is not None:
             self._throttle.pacer.bind(f"{edition.name}-{login.account()}")
@@ -147,7 +150,16 @@ class AsyncPicoworkers:
         before anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
         """
         check_seconds("rate", "grace", grace)
-        return Batch(self._session, Ratings(ratings), grace=grace, journal=journal, replays=True)
+        given: object = ratings
+        if not isinstance(given, Iterable | AsyncIterable):
+            kind = type(given).__name__
+            raise TypeError(f"ratings must be an iterable or async iterable of Rating, not {kind}")
+        return Batch(
+            self._session,
+            lambda parts: (GivenRatings(ratings, parts), None),
+            grace=grace,
+            journal=_journal(journal),
+        )
 
     async def rate_all(
         self,
@@ -191,8 +203,15 @@ class AsyncPicoworkers:
         check_seconds("review", "grace", grace)
         if follow is not None:
             check_seconds("review", "follow", follow)
-        feed = Review(decide, job_id, follow, tasks)
-        return Batch(self._session, feed, grace=grace, journal=journal, replays=False)
+        given: object = tasks
+        if given is not None and not isinstance(given, Iterable | AsyncIterable):
+            raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(given).__name__}")
+        return Batch(
+            self._session,
+            lambda parts: review_source(decide, job_id, follow, tasks, parts),
+            grace=grace,
+            journal=_journal(journal),
+        )
 
     async def review_all(
         self,
@@ -234,7 +253,7 @@ class AsyncPicoworkers:
         a deposit in the balance, each against what this client had read before the call. That costs nothing when
         all goes well; what was not read before (`get_job`, `get_balances`) may leave the answer at "cannot tell".
         """
-        return await settle(error, self.jobs, self.users)
+        return await settle(error, self._session, self.jobs, self.users)
 
     @property
     def edition(self) -> Edition:
@@ -260,6 +279,10 @@ class AsyncPicoworkers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.aclose()
+
+
+def _journal(journal: JournalPath | None) -> Journal | None:
+    return journal if journal is None or isinstance(journal, Journal) else Journal(journal)
 
 
 def _as_it_is(data: Any) -> Any:

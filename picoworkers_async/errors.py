@@ -39,6 +39,8 @@ class PicoworkersError(Exception):
     """Base of everything this library raises on purpose."""
 
     fate: Fate = Fate.NOT_PROCESSED
+    report: Any = None
+    """The partial `BatchReport` of the batch that this error ended, else None."""
 
 
 class InvalidRequestError(PicoworkersError, ValueError):
@@ -139,12 +141,14 @@ class NoAnswerError(CallError):
 class MoneyCall:
     """A call that moves money as it was sent: its name, its body, when, and what was known before it.
 
-    `before` holds what the client had read by then: the ids of jobs, the positions of the job, the balance.
+    `ended_at` is when its request ended or was given up, by the event loop's clock. `before` holds what the client
+    had read by then: the ids of jobs, the positions of the job, the balance, the revisions of the tasks.
     """
 
     name: str
     body: Mapping[str, Any]
     sent_at: datetime
+    ended_at: float
     before: Mapping[str, Any]
 
 

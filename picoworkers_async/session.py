@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ import anyio
 
 from . import classify, codec
 from .baseline import Baseline
+from .call import Call
 from .editions import Edition
 from .endpoints import Endpoint, repeat_costs_money
 from .errors import (
@@ -26,7 +28,7 @@ from .errors import (
 )
 from .grace_period import GracePeriod
 from .retry import RetryPolicy
-from .throttle import Priority, Throttle
+from .throttle import Permit, Priority, Throttle
 from .transport.adapters import Answer, Wire
 from .transport.failures import FailureKind, failure_kind
 
@@ -39,13 +41,22 @@ class Session:
     """Sends calls for one account through one throttle. Views with other options share all the rest."""
 
     def __init__(
-        self, *, edition: Edition, base_url: str, wire: Wire, throttle: Throttle, retry: RetryPolicy, account: str
+        self,
+        *,
+        edition: Edition,
+        base_url: str,
+        wire: Wire,
+        throttle: Throttle,
+        retry: RetryPolicy,
+        account: str,
+        settle_after: float,
     ) -> None:
         self.edition = edition
         self.base_url = base_url
         self.throttle = throttle
         self.retry = retry
         self.account = account
+        self.settle_after = settle_after
         self.baseline = Baseline()
         self._wire = wire
         self._open = _Flag()
@@ -86,6 +97,7 @@ class Session:
         *,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        known: Mapping[str, Any] | None = None,
     ) -> T:
         """Send the call and read its answer, repeating it where that is safe.
 
@@ -94,19 +106,27 @@ class Session:
         self.require(endpoint)
         costs_money = repeat_costs_money(endpoint, body)
         if costs_money:
-            return await self._call_for_money(endpoint, read, body or {})
+            return await self._call_for_money(endpoint, read, body or {}, known or {})
         return await self._call(endpoint, read, query, body, costs_money=False)
 
-    async def _call_for_money(self, endpoint: Endpoint, read: Callable[[Any], T], body: Mapping[str, Any]) -> T:
+    async def _call_for_money(
+        self, endpoint: Endpoint, read: Callable[[Any], T], body: Mapping[str, Any], known: Mapping[str, Any]
+    ) -> T:
         """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
-        before, sent_at = self.baseline.before(body), datetime.now(UTC)
+        before, sent_at, unsure_for = self.baseline.begin(body), datetime.now(UTC), self.settle_after
         try:
-            return await self._call(endpoint, read, None, body, costs_money=True)
+            result = await self._call(endpoint, read, None, body, costs_money=True)
         except OutcomeUnknownError as error:
-            error.sent = MoneyCall(endpoint.name, body, sent_at, before)
+            error.sent = MoneyCall(endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
             raise
+        except CallError:
+            unsure_for = 0.0
+            raise
+        else:
+            unsure_for = 0.0
+            return result
         finally:
-            self.baseline.money_moved(body)
+            self.baseline.end(body, unsure_for)
 
     async def _call(
         self,
@@ -153,7 +173,19 @@ class Session:
         """Give the permission of `enter` back."""
         self.throttle.release()
 
-    async def exchange(
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[Permit]:
+        await self.enter()
+        try:
+            yield Permit()
+        finally:
+            self.leave()
+
+    async def exchange(self, call: Call[T], permit: Permit) -> T:
+        url = call.url(self.base_url)
+        return await self._exchange(call.endpoint, url, call.content, call.read, costs_money=call.costs_money)
+
+    async def _exchange(
         self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
     ) -> T:
         """Send one request, for which `enter` gave permission, and read its answer."""
@@ -202,7 +234,7 @@ class Session:
     ) -> T:
         await self.enter()
         try:
-            return await self.exchange(endpoint, url, content, read, costs_money=costs_money)
+            return await self._exchange(endpoint, url, content, read, costs_money=costs_money)
         finally:
             self.leave()
 

@@ -15,12 +15,13 @@ from tests.support.virtual_time import virtual
 
 
 @pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Both backends; on virtual time for tests marked `virtual_time`."""
-    if request.node.get_closest_marker("virtual_time") is None:
+def anyio_backend(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Both backends; on virtual time for tests marked `virtual_time`, unless marked `virtual_time(False)`."""
+    marker = request.node.get_closest_marker("virtual_time")
+    if marker is None or marker.args == (False,):
         yield request.param
         return
-    with virtual(request.param, monkeypatch) as backend:
+    with virtual(request.param) as backend:
         yield backend
 
 

@@ -8,7 +8,7 @@ from picoworkers_async import SPROUTGIGS, Effect, OutcomeUnknownError, Rating
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.vectors import DRAFT
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 LOST = Faults(cut_after=1.0)
 UNSENT = Faults(cut_before=1.0)
@@ -90,6 +90,9 @@ async def test_a_job_that_is_still_finished_was_not_restarted(connect) -> None:
     sandbox = Sandbox()
     job_id = sandbox.add_job(status="finished", num_tasks=100)
     async with connect(sandbox) as pico:
+        unread = await lost(sandbox, lambda: pico.jobs.restart_job(job_id, 5), UNSENT)
+        assert (await pico.settle(unread)).effect is Effect.CANNOT_TELL
+        await pico.jobs.get_job(job_id)
         error = await lost(sandbox, lambda: pico.jobs.restart_job(job_id, 5), UNSENT)
         assert (await pico.settle(error)).effect is Effect.DID_NOT
         await pico.jobs.get_job(job_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from .. import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, BatchReport, Rating, Task, Throttle
-from ..rating.outcome import Tally
+from ..rating.outcomes import Tally
 from ..sandbox import Sandbox
 
 _JOBS = ("Sign up to ACME website", "Play Video", "Answer a survey")

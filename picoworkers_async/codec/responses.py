@@ -61,7 +61,7 @@ def read_jobs_page(data: Any) -> Page[Job]:
     return _read_page(data, "jobs", Job)
 
 
-def read_tasks_page(data: Any) -> Page[Task]:
+def read_tasks_page(data: Any, job_id: str | None = None) -> Page[Task]:
     """Section 3.9."""
     return _read_page(data, "tasks", Task)
 

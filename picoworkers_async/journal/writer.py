@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import attrs
 
 from ..errors import JournalError
 from ..models import Rating
-from .reader import (
-    APPLICATION_ID,
+from .lock import FileLock
+from .reader import Journal
+from .schema import (
     COLUMNS,
     NO_REVISION,
-    SCHEMA,
-    VERSION,
-    Journal,
-    check_format,
+    JournalState,
+    Key,
+    Recorded,
     connect,
-    rating_of,
+    create_or_migrate,
+    journal_errors,
+    key_of,
+    recorded_of,
     row_of,
-    told,
 )
 
 T = TypeVar("T")
 
-_AT_ONCE = 1000
+_ROWS_AT_ONCE = 1000
 
-_REPLACE = f"INSERT OR REPLACE INTO ratings ({COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608
 _SELECT = f"SELECT {COLUMNS} FROM ratings"  # noqa: S608
-
-
-@attrs.frozen
-class Recorded:
-    """A rating as the journal has it."""
-
-    rating: Rating
-    state: str
-    message: str | None
+_ONE = f"{_SELECT} WHERE job_id = ? AND task_id = ? AND revision = ?"
+# What was sent, or came to its end, is never replaced: only what certainly did not take effect is.
+_BEGIN = f"""
+INSERT INTO ratings ({COLUMNS}) VALUES ({", ".join("?" * 12)})
+ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
+    verdict = excluded.verdict, satisfaction = excluded.satisfaction, comment = excluded.comment,
+    list_id = excluded.list_id, block_worker = excluded.block_worker, bonus = excluded.bonus,
+    state = excluded.state, message = excluded.message, at = excluded.at
+WHERE state IN ('decided', 'failed')
+"""  # noqa: S608
+_END = """
+UPDATE ratings SET state = ?, message = ?, at = ?
+WHERE job_id = ? AND task_id = ? AND revision = ? AND state NOT IN ('rated', 'refused')
+"""
 
 
 @attrs.define(eq=False)
@@ -54,7 +61,7 @@ class _Commit:
     error: JournalError | None = None
 
 
-class Record:
+class JournalWriter:
     """An open journal. What a method is given is durable when it returns.
 
     Steps that wait at the same time share a commit. Only one process, and one batch in it, has a journal open
@@ -68,63 +75,82 @@ class Record:
         self._next = _Commit()
         self._lock = anyio.Lock()
         self._threads = anyio.CapacityLimiter(1)
+        self._opening = threading.Lock()
+        self._closed = False
+        self._file: FileLock | None = None
+        self._database: sqlite3.Connection | None = None
 
     async def open(self) -> None:
         """Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else."""
-        await self._in_thread(self._open)
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._in_thread(self._open)
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
         with anyio.CancelScope(shield=True):
             await self._in_thread(self._close)
 
-    async def unfinished(self, states: tuple[str, ...], after: Rating | None) -> list[Recorded]:
-        """Some ratings in one of these states, in the order of their keys, from the one behind `after` on."""
-        marks = ", ".join("?" * len(states))
-        query = f"{_SELECT} WHERE state IN ({marks}) AND (task_id, revision) > (?, ?)"
-        query += " ORDER BY task_id, revision LIMIT ?"
-        key = ("", NO_REVISION) if after is None else _key(after)
+    async def unfinished(self, after: Rating | None) -> list[Recorded]:
+        """Some ratings that were sent and whose fate is unknown, in the order of their keys, behind `after`."""
+        query = f"{_SELECT} WHERE state IN ('sent', 'unknown') AND (job_id, task_id, revision) > (?, ?, ?)"
+        query += " ORDER BY job_id, task_id, revision LIMIT ?"
+        key = ("", "", NO_REVISION) if after is None else key_of(after)
 
         def read() -> list[Recorded]:
-            return [_recorded(row) for row in self._database.execute(query, (*states, *key, _AT_ONCE))]
+            return [recorded_of(row) for row in self._connection.execute(query, (*key, _ROWS_AT_ONCE))]
 
         return await self._in_thread(read)
 
-    async def known(self, keys: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
-        """Which of these tasks, by id and revision, were decided before."""
-        wanted = list(keys)
+    async def known(self, keys: Iterable[Key]) -> dict[Key, Recorded]:
+        """What the journal has of these."""
+        wanted = [(printable(job_id), printable(task_id), revision) for job_id, task_id, revision in keys]
 
-        def read() -> set[tuple[str, int]]:
-            query = "SELECT 1 FROM ratings WHERE task_id = ? AND revision = ?"
-            return {key for key in wanted if self._database.execute(query, key).fetchone()}
+        def read() -> dict[Key, Recorded]:
+            rows = ((key, self._connection.execute(_ONE, key).fetchone()) for key in wanted)
+            return {key: recorded_of(row) for key, row in rows if row is not None}
 
         return await self._in_thread(read)
 
-    async def decide(self, rating: Rating) -> None:
-        """Note a decision."""
-        await self._commit(lambda database: _put(database, rating, "decided"))
+    async def decide(self, ratings: Sequence[Rating]) -> None:
+        """Note decisions."""
+
+        def step(database: sqlite3.Connection) -> None:
+            now = time.time()
+            rows = ((*row_of(rating), JournalState.DECIDED.value, None, now) for rating in ratings)
+            database.executemany(_BEGIN, rows)
+
+        await self._commit(step)
 
     async def send(self, ratings: Sequence[Rating]) -> list[Recorded | None]:
         """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
         found: list[Recorded | None] = []
 
         def step(database: sqlite3.Connection) -> None:
+            now = time.time()
             for rating in ratings:
-                recorded = _find(database, rating)
-                if recorded is not None and recorded.state not in ("decided", "failed"):
-                    found.append(recorded)
-                else:
-                    _put(database, rating, "sent")
+                row = (*row_of(rating), JournalState.SENT.value, None, now)
+                if database.execute(_BEGIN, row).rowcount:
                     found.append(None)
+                else:
+                    found.append(recorded_of(database.execute(_ONE, key_of(rating)).fetchone()))
 
         await self._commit(step)
         return found
 
-    async def conclude(self, outcomes: Sequence[tuple[Rating, str, str | None]]) -> None:
+    async def conclude(self, outcomes: Sequence[tuple[Rating, JournalState, str | None]]) -> None:
         """Note outcomes (rating, state, message), whatever is cancelled meanwhile."""
 
         def step(database: sqlite3.Connection) -> None:
-            for outcome in outcomes:
-                _put(database, *outcome)
+            now = time.time()
+            rows = (
+                (state.value, None if message is None else printable(message), now, *key_of(rating))
+                for rating, state, message in outcomes
+            )
+            database.executemany(_END, rows)
 
         with anyio.CancelScope(shield=True):
             await self._commit(step)
@@ -143,15 +169,18 @@ class Record:
 
     def _apply(self, steps: list[Callable[[sqlite3.Connection], None]]) -> JournalError | None:
         try:
-            with told(self._path):
-                self._database.execute("BEGIN IMMEDIATE")
+            with journal_errors(self._path):
+                if self._file is None or not self._file.is_there():
+                    raise JournalError(self._path, "the file was removed or replaced while the batch ran")
+                database = self._connection
+                database.execute("BEGIN IMMEDIATE")
                 try:
                     for step in steps:
-                        step(self._database)
-                    self._database.execute("COMMIT")
+                        step(database)
+                    database.execute("COMMIT")
                 except BaseException:
-                    if self._database.in_transaction:
-                        self._database.execute("ROLLBACK")
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
                     raise
         except JournalError as error:
             return error
@@ -160,48 +189,28 @@ class Record:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(work, limiter=self._threads)
 
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise JournalError(self._path, "it is closed")
+        return self._database
+
     def _open(self) -> None:
-        if self._path.is_dir():
-            raise JournalError(self._path, "it is a folder; name a file")
-        with told(self._path):
-            self._guard = self._take_guard()
-            try:
-                self._database = connect(self._path)
-                try:
-                    self._prepare()
-                except BaseException:
-                    self._database.close()
-                    raise
-            except BaseException:
-                self._guard.close()
-                raise
+        with self._opening:
+            if self._closed:
+                return
+            if self._path.is_dir():
+                raise JournalError(self._path, "it is a folder; name a file")
+            with journal_errors(self._path):
+                self._file = FileLock(self._path)
+                self._database = connect(self._file.path)
+                self._prepare(self._database)
 
-    def _take_guard(self) -> sqlite3.Connection:
-        """Lock the journal for this process, by a lock that ends with it, and leaves readers alone."""
-        guard = connect(self._path.with_name(self._path.name + ".lock"))
-        try:
-            guard.execute("PRAGMA busy_timeout = 0")
-            guard.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            guard.close()
-            if error.sqlite_errorname == "SQLITE_BUSY":
-                raise JournalError(self._path, "another batch has it open; it serves one at a time") from None
-            raise
-        return guard
-
-    def _prepare(self) -> None:
-        database = self._database
+    def _prepare(self, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA synchronous = FULL")
-        (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if tables:
-            check_format(self._path, database)
+        create_or_migrate(self._path, database)
         database.execute("PRAGMA journal_mode = WAL")
         owner = {"account": self._account, "edition": self._edition}
-        if not tables:
-            database.executescript(
-                f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {VERSION}; COMMIT;"
-            )
         database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", owner.items())
         kept = dict(database.execute("SELECT name, value FROM meta"))
         for name, value in owner.items():
@@ -214,22 +223,19 @@ class Record:
         database.execute("INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),))
 
     def _close(self) -> None:
-        with closing(self._guard), closing(self._database):
-            pass
+        """Close and let go. Waits for an opening that still goes on; one that has not begun does nothing then."""
+        with self._opening:
+            self._closed = True
+            database, self._database = self._database, None
+            held, self._file = self._file, None
+            try:
+                if database is not None:
+                    database.close()
+            finally:
+                if held is not None:
+                    held.release()
 
 
-def _key(rating: Rating) -> tuple[str, int]:
-    return rating.task_id, NO_REVISION if rating.revision_number is None else rating.revision_number
-
-
-def _find(database: sqlite3.Connection, rating: Rating) -> Recorded | None:
-    row = database.execute(f"{_SELECT} WHERE task_id = ? AND revision = ?", _key(rating)).fetchone()
-    return None if row is None else _recorded(row)
-
-
-def _put(database: sqlite3.Connection, rating: Rating, state: str, message: str | None = None) -> None:
-    database.execute(_REPLACE, (*row_of(rating), state, message, time.time()))
-
-
-def _recorded(row: tuple[Any, ...]) -> Recorded:
-    return Recorded(rating_of(row), row[9], row[10])
+def printable(text: str) -> str:
+    """A text that SQLite can store: what cannot be encoded is written out."""
+    return text.encode("utf-8", "backslashreplace").decode()

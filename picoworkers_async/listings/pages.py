@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 import anyio
@@ -20,6 +20,27 @@ def window(done: int, last: int, ahead: int) -> range:
     """
     size = min(max(done, 1), ahead)
     return range(done + 1, min(done + size, max(last, 1)) + 1)
+
+
+async def fetch_together(
+    fetch: Callable[[int], Awaitable[Page[T]]], numbers: Sequence[int]
+) -> list[Page[T] | Exception]:
+    """Fetch several pages at once; gives each page, or the error in its place, in the order of `numbers`."""
+    results: dict[int, Page[T] | Exception] = {}
+
+    async def one(number: int) -> None:
+        try:
+            results[number] = await fetch(number)
+        except Exception as error:
+            results[number] = error
+
+    if len(numbers) == 1:
+        await one(numbers[0])
+    else:
+        async with anyio.create_task_group() as group:
+            for number in numbers:
+                group.start_soon(one, number)
+    return [results[number] for number in numbers]
 
 
 class Pages(Generic[T]):
@@ -87,22 +108,7 @@ class Pages(Generic[T]):
 
     async def _fetch_window(self, numbers: range) -> None:
         """Ask for some pages at once; keep those before the first that failed, and its error."""
-        results: dict[int, Page[T] | Exception] = {}
-
-        async def fetch(number: int) -> None:
-            try:
-                results[number] = await self._fetch(number)
-            except Exception as error:
-                results[number] = error
-
-        if len(numbers) == 1:
-            await fetch(numbers[0])
-        else:
-            async with anyio.create_task_group() as group:
-                for number in numbers:
-                    group.start_soon(fetch, number)
-        for number in numbers:
-            result = results[number]
+        for result in await fetch_together(self._fetch, numbers):
             if isinstance(result, Exception):
                 self._failed = result
                 break

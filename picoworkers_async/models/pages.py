@@ -16,3 +16,5 @@ class Page(Generic[T]):
     current_page: int
     pages: int
     items: tuple[T, ...]
+    is_whole: bool = True
+    """False when the answer itself left out the items, or how many pages there are: it proves nothing then."""

@@ -1,7 +1,7 @@
-"""Rating many tasks: batches, reviews, and the settling of what was left unknown."""
+"""Rating many tasks: batches, reviews, and the reconciling of what was left unknown."""
 
 from .batch import Batch
-from .outcome import BatchReport, Outcome, OutcomeStatus
-from .review import Decide
+from .decider import Decide
+from .outcomes import BatchReport, Outcome, OutcomeStatus
 
 __all__ = ["Batch", "BatchReport", "Decide", "Outcome", "OutcomeStatus"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
@@ -13,49 +11,53 @@ import anyio
 from ..errors import ClientStateError, PicoworkersError
 from ..grace_period import GracePeriod
 from ..journal import Journal
-from ..journal.writer import Record
+from ..journal.writer import JournalWriter
+from ..listings.lookup import most_looked_up
 from ..session import Session
 from ..throttle import Priority
-from .engine import Engine
-from .outcome import BatchReport, Outcome, Tally
-from .outlet import Outlet
+from .in_flight import InFlight
+from .outcomes import BatchReport, Outcome, OutcomeStream
+from .pipeline import Pipeline
+from .queue import RatingQueue
+from .reconcile import Reconciler
+from .signal import Signal
+from .sources import Parts, Source
+from .walk import ListingWalk
 
-Feed = Callable[[Engine], Awaitable[None]]
+SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
+"""Makes what brings the ratings, and what walks the listing for it, if anything does."""
 
 
 class Batch:
     """An async context manager and, inside its block, an async iterator of `Outcome`s as they complete.
 
     Leaving the block early stops the batch: nothing new is sent, requests on the wire get `grace` seconds
-    to learn their answer. Lost credentials stop it too, with `AuthenticationError` from the iterator.
+    to learn their answer. What ends a batch, such as lost credentials, comes from the iterator after every outcome
+    that was learned; the error's `report` adds those up.
     """
 
     def __init__(
-        self,
-        session: Session,
-        feed: Feed,
-        *,
-        grace: float,
-        journal: Journal | str | os.PathLike[str] | None,
-        replays: bool,
+        self, session: Session, make_source: SourceMaker, *, grace: float, journal: Journal | None
     ) -> None:
         self._grace = GracePeriod(grace)
         self._session = session.view(priority=Priority.BATCH, group=self, grace=self._grace)
-        self._feed = feed
-        self._record = None if journal is None else _record(session, journal)
-        self._replays = replays
-        self._failure: Exception | None = None
-        self._ended = False
+        self._make_source = make_source
+        self._journal = (
+            None
+            if journal is None
+            else JournalWriter(journal, account=session.account, edition=session.edition.name)
+        )
         self._entered = False
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         if self._entered:
             raise ClientStateError("a batch is entered once; call rate() or review() again for another")
         self._entered = True
-        if self._record is not None:
-            await self._record.open()
-        concurrency = self._session.throttle.max_concurrency
-        self._outlet = Outlet(concurrency)
+        if self._journal is not None:
+            await self._journal.open()
+        self._outcomes = OutcomeStream(self._session.throttle.batch_concurrency)
+        self._pipeline = self._make_pipeline()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._group.start_soon(self._run)
@@ -67,15 +69,15 @@ class Batch:
         if not self._ended:
             self._grace.end()
             self._group.cancel_scope.cancel()
-        self._outlet.close()
+        self._outcomes.close()
         try:
             if error is None or isinstance(error, Exception):
                 await self._group.__aexit__(None, None, None)
             else:
                 await self._group.__aexit__(kind, error, trace)
         finally:
-            if self._record is not None:
-                await self._record.aclose()
+            if self._journal is not None:
+                await self._journal.aclose()
 
     def __aiter__(self) -> AsyncIterator[Outcome]:
         if not self._entered:
@@ -84,49 +86,61 @@ class Batch:
 
     async def __anext__(self) -> Outcome:
         try:
-            return await self._outlet.take()
+            return await self._outcomes.take()
         except anyio.EndOfStream:
-            if self._failure is not None:
-                raise self._failure from None
+            self._raise_failure()
             raise StopAsyncIteration from None
 
     async def report(self) -> BatchReport:
-        """Run the batch to its end and add it up. Used inside the block, instead of iterating."""
-        tally = Tally()
-        started = anyio.current_time()
+        """Run the batch to its end and add it up, with what was iterated before. Used inside the block."""
         if not self._entered:
             raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
-        await self._outlet.pour(tally.add)
-        if self._failure is not None:
-            raise self._failure
-        return tally.report(anyio.current_time() - started)
+        await self._outcomes.drop_all()
+        self._raise_failure()
+        return self._outcomes.report()
+
+    def _raise_failure(self) -> None:
+        """Raise what ended the batch early, if something did, with the report of what came before."""
+        failure = self._pipeline.failure
+        if failure is None:
+            return
+        report = self._outcomes.report()
+        if isinstance(failure, PicoworkersError):
+            failure.report = report
+        else:
+            failure.report = report  # type: ignore[attr-defined]
+        raise failure from failure.__cause__
+
+    def _make_pipeline(self) -> Pipeline:
+        session, edition = self._session, self._session.edition
+        changed, room = Signal(), Signal()
+        parts = Parts(
+            session,
+            RatingQueue(edition.ratings_at_once, session.throttle.batch_concurrency),
+            InFlight(self._outcomes, self._journal, changed),
+            changed,
+            room,
+        )
+        source, walk = self._make_source(parts)
+        return Pipeline(
+            session,
+            source=source,
+            walk=walk,
+            queue=parts.queue,
+            in_flight=parts.in_flight,
+            reconciler=Reconciler(
+                settle_after=session.settle_after,
+                has_rated_listing=most_looked_up(edition) is not None,
+                at_once=most_looked_up(edition),
+            ),
+            journal=self._journal,
+            changed=changed,
+            room=room,
+        )
 
     async def _run(self) -> None:
         try:
-            async with AsyncExitStack() as stack:
-                stack.callback(self._outlet.end)
-                engine = Engine(self._session, self._outlet, self._record, replays=self._replays)
-                try:
-                    await engine.run(self._feed)
-                except* Exception as failures:
-                    self._failure = _first(failures)
+            await self._pipeline.run()
         finally:
             self._ended = True
-
-
-def _record(session: Session, journal: Journal | str | os.PathLike[str]) -> Record:
-    opened = journal if isinstance(journal, Journal) else Journal(journal)
-    return Record(opened, account=session.account, edition=session.edition.name)
-
-
-def _first(failures: BaseExceptionGroup[Exception]) -> Exception:
-    """The failure to tell: one of ours before any other."""
-    leaves: list[Exception] = []
-    stack: list[BaseException] = [failures]
-    while stack:
-        error = stack.pop()
-        if isinstance(error, BaseExceptionGroup):
-            stack.extend(error.exceptions)
-        elif isinstance(error, Exception):
-            leaves.append(error)
-    return next((error for error in leaves if isinstance(error, PicoworkersError)), leaves[0])
+            self._outcomes.end()

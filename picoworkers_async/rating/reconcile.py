@@ -1,146 +1,108 @@
-"""Settling ratings whose answer was lost, by reading what is still waiting to be rated."""
+"""Ratings whose answer was lost: when to look for them, and what the looks prove."""
 
 from __future__ import annotations
 
-import enum
-import logging
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-import anyio
+from ..effects import Judgement, Look, Sighting, judge, sign_of_rating
+from .pending import PendingRating
 
-from ..errors import AuthenticationError, CallError
-from ..listings.sweep import Listing
-from ..models import Rating, Task, Verdict
-from .pool import Entry
-
-logger = logging.getLogger("picoworkers_async")
-
-MAX_LOOKS = 5
-"""How often one rating may be of unknown fate before it is reported as such."""
-
-_ENOUGH = 256
-_PATIENCE = 5.0
-_FAILED_LOOKS = 4
-
-
-class Settled(enum.Enum):
-    """What a look at the listing says about a rating whose answer was lost."""
-
-    TOOK_EFFECT = "took effect"
-    SEND_AGAIN = "did not take effect: send it again"
-    REFUSED = "refused, and still listed"
-    CANNOT_TELL = "cannot tell"
-
-
-def settle(rating: Rating, listing: Listing, *, refusal: str | None, looks: int) -> Settled:
-    """Decide by what is listed, after every request for this rating has ended.
-
-    Still listed as unrated: it did not take effect. Gone: it did, provided that the whole listing was seen, and
-    that it is listed as rated where the edition lists those. A refused repeat of a task that is gone means that
-    the first request had worked.
-    """
-    listed = listing.revisions.get(rating.task_id)
-    if listed is None:
-        if listing.rated is not None and rating.verdict != Verdict.REVISE:
-            return _settle_by_proof(rating, listing.rated.get(rating.task_id))
-        return Settled.TOOK_EFFECT if listing.complete else Settled.CANNOT_TELL
-    if rating.revision_number is None:
-        if rating.verdict == Verdict.REVISE:
-            return Settled.CANNOT_TELL
-    elif listed > rating.revision_number:
-        return Settled.TOOK_EFFECT if rating.verdict == Verdict.REVISE else Settled.CANNOT_TELL
-    if refusal is not None:
-        return Settled.REFUSED
-    return Settled.SEND_AGAIN if looks < MAX_LOOKS else Settled.CANNOT_TELL
-
-
-def _settle_by_proof(rating: Rating, rated: Task | None) -> Settled:
-    """By what is listed as rated: a task that is not, or otherwise, was not rated by us as far as we know."""
-    if rated is None or rating.revision_number not in (None, rated.revision_number):
-        return Settled.CANNOT_TELL
-    rated_ok = rated.status is None or rated.status.upper() == "OK"
-    rated_not_ok = rated.status is None or not rated_ok
-    as_sent = rated_ok if rating.verdict == Verdict.OK else rated_not_ok
-    return Settled.TOOK_EFFECT if as_sent else Settled.CANNOT_TELL
+MOST_TIMES_UNKNOWN = 5
+"""How often the answer to one rating may be lost before it is sent no more."""
 
 
 class Reconciler:
-    """Collects ratings of unknown fate and settles those of one job together.
+    """Keeps the ratings of unknown fate, by job, until looks at the listings have settled them.
 
-    It looks when 256 have come together, when the first has waited for 5 seconds, or when nothing else is
-    left to do. While it looks nothing is sent, so that what it reads holds still.
+    A first look may tell at once that a rating took effect; whoever has nothing better to do makes it. Without
+    that it waits until `settle_after` seconds have passed, when it is overdue. All that wait of a job share a
+    look.
     """
 
-    def __init__(
-        self,
-        look: Callable[[str, Sequence[str]], Awaitable[Listing]],
-        conclude: Callable[[Sequence[tuple[Entry, Settled]]], Awaitable[None]],
-        hold: Callable[[], Awaitable[None]],
-        resume: Callable[[], None],
-    ) -> None:
-        self._look = look
-        self._conclude = conclude
-        self._hold = hold
-        self._resume = resume
-        self._parked: list[Entry] = []
-        self._changed = anyio.Event()
-        self._hurry = False
+    def __init__(self, *, settle_after: float, has_rated_listing: bool, at_once: int | None) -> None:
+        self._settle_after = settle_after
+        self._has_rated_listing = has_rated_listing
+        self._at_once = at_once
+        self._jobs: dict[str, list[PendingRating]] = {}
 
     def __len__(self) -> int:
-        return len(self._parked)
+        return sum(map(len, self._jobs.values()))
 
-    def park(self, entry: Entry) -> None:
-        """Take over a rating whose fate is unknown."""
-        entry.looks += 1
-        self._parked.append(entry)
-        self._wake()
+    def park(self, pending: PendingRating, ended_at: float) -> None:
+        """Take over a rating whose answer was lost, by a request that ended, or was given up, at this time."""
+        pending.times_unknown += 1
+        pending.ended_at = pending.look_at = ended_at
+        pending.looks = ()
+        self._jobs.setdefault(pending.rating.job_id, []).append(pending)
 
-    def hurry(self) -> None:
-        """Nothing else is left to do: settle what there is."""
-        self._hurry = True
-        self._wake()
+    def due(self, now: float) -> bool:
+        """Whether a look could tell something now."""
+        return any(one.look_at <= now for one in self._all())
 
-    async def run(self) -> None:
-        """Settle whatever is parked, until cancelled."""
-        while True:
-            while not self._parked:
-                self._hurry = False
-                await self._changed.wait()
-            with anyio.move_on_after(_PATIENCE):
-                while len(self._parked) < _ENOUGH and not self._hurry:
-                    await self._changed.wait()
-            self._hurry = False
-            await self._settle_parked()
+    def overdue(self, now: float) -> bool:
+        """Whether a look should not be put off any longer."""
+        return any(self._overdue_at(one) <= now for one in self._all())
 
-    async def _settle_parked(self) -> None:
-        await self._hold()
-        concluded: list[tuple[Entry, Settled]] = []
-        try:
-            parked, self._parked = self._parked, []
-            jobs: dict[str, list[Entry]] = defaultdict(list)
-            for entry in parked:
-                jobs[entry.rating.job_id].append(entry)
-            for job_id, entries in jobs.items():
-                listing = await self._read(job_id, entries)
-                concluded += [
-                    (entry, settle(entry.rating, listing, refusal=entry.refusal, looks=entry.looks))
-                    for entry in entries
-                ]
-        finally:
-            self._resume()
-        await self._conclude(concluded)
+    def next_due(self) -> float | None:
+        """When the next look could tell something, by the event loop's clock."""
+        return min((one.look_at for one in self._all()), default=None)
 
-    async def _read(self, job_id: str, entries: list[Entry]) -> Listing:
-        for _ in range(_FAILED_LOOKS):
-            try:
-                return await self._look(job_id, [entry.rating.task_id for entry in entries])
-            except AuthenticationError:
-                raise
-            except CallError as error:
-                logger.warning("%d ratings of job %s are still unknown: %s", len(entries), job_id, error)
-        return Listing({}, complete=False)
+    def take(self, now: float) -> list[PendingRating]:
+        """Ratings of one job to look for now, those that wait longest first; empty if there are none."""
+        for job_id, parked in self._jobs.items():
+            if any(one.look_at <= now for one in parked):
+                parked.sort(key=lambda one: one.look_at)
+                taken = parked[: self._at_once]
+                rest = parked[len(taken) :]
+                if rest:
+                    self._jobs[job_id] = rest
+                else:
+                    del self._jobs[job_id]
+                return taken
+        return []
 
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
+    def give_back(self, pendings: Iterable[PendingRating]) -> None:
+        """These were looked for, and are not settled yet."""
+        for pending in pendings:
+            self._jobs.setdefault(pending.rating.job_id, []).append(pending)
+
+    def drain(self) -> list[PendingRating]:
+        """Everything that is left, when nobody is going to look any more."""
+        everything = list(self._all())
+        self._jobs.clear()
+        return everything
+
+    def weigh(
+        self, pendings: Sequence[PendingRating], seen: Mapping[str, Sighting], began: float
+    ) -> list[tuple[PendingRating, Judgement]]:
+        """What each rating's looks prove, with this one, that began at this time."""
+        judgements = []
+        for pending in pendings:
+            sighting = seen.get(pending.rating.task_id, _NOTHING)
+            found = sign_of_rating(
+                pending.rating,
+                sighting,
+                known_revision=pending.known_revision,
+                refused=pending.refused,
+                has_rated_listing=self._has_rated_listing,
+            )
+            pending.known_revision = max(pending.known_revision, sighting.revision)
+            pending.looks = (*pending.looks, Look(began, found))
+            judgement = judge(pending.looks, ended_at=pending.ended_at, settle_after=self._settle_after)
+            pending.look_at = judgement.look_at
+            judgements.append((pending, judgement))
+        return judgements
+
+    def _overdue_at(self, pending: PendingRating) -> float:
+        return max(pending.look_at, pending.ended_at + self._settle_after)
+
+    def _all(self) -> Iterable[PendingRating]:
+        return (one for parked in self._jobs.values() for one in parked)
+
+
+_NOTHING = Sighting(complete=False)
+
+
+def is_given_up(pending: PendingRating) -> bool:
+    """Whether the answer to a rating was lost so often that it is sent no more."""
+    return pending.times_unknown >= MOST_TIMES_UNKNOWN

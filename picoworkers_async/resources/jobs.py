@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
@@ -176,8 +177,8 @@ class Jobs:
         Raises `RefusedError` if the service will not, `OutcomeUnknownError` if the answer was lost.
         """
         require(endpoints.RATE_SINGLE_TASK, rules.check_rating(rating))
-        body = codec.write_rating(rating)
-        return await self._session.call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=body)
+        body, known = codec.write_rating(rating), _known([rating])
+        return await self._session.call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=body, known=known)
 
     async def rate_multiple_tasks(self, ratings: Sequence[Rating]) -> list[RatingAck]:
         """Rate 1 to 1000 tasks of one job in one request (SproutGigs, of 2024); it cannot be undone.
@@ -190,7 +191,7 @@ class Jobs:
         self._session.require(endpoint)
         require(endpoint, rules.check_ratings(ratings, self._session.edition.ratings_at_once))
         body = codec.write_ratings(ratings)
-        acks = await self._session.call(endpoint, codec.read_rating_acks, body=body)
+        acks = await self._session.call(endpoint, codec.read_rating_acks, body=body, known=_known(ratings))
         return [acks.get(rating.task_id, RatingAck(rating.task_id, None)) for rating in ratings]
 
     async def feature_job(self, job_id: str, amount: Decimal | int | float | str) -> Ack:
@@ -272,3 +273,8 @@ def _job_key(job: Job) -> tuple[str, int]:
 
 def _task_key(task: Task) -> tuple[str, int]:
     return task.id, task.revision_number
+
+
+def _known(ratings: Sequence[Rating]) -> dict[str, Any]:
+    """What is known of the tasks beside what is sent."""
+    return {"revisions": {rating.task_id: rating.revision_number for rating in ratings}}

@@ -275,3 +275,7 @@ def _limit_problems(max_concurrency: int, requests_per_second: float | None, coo
 
 def _positive(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+class Permit:
+    """To be replaced."""

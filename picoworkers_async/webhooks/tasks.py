@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from ..editions import Ability
 from ..errors import AuthenticationError, CallError, ClientStateError, InvalidRequestError, Problem, RefusedError
-from ..listings.sweep import all_tasks
+from ..listings.sweep import sweep
 from ..models import Page, Task
 from ..rules import MOST_TASK_IDS
 from ..throttle import Priority
@@ -73,7 +73,7 @@ class SubmittedTasks:
             return await self._jobs.get_unrated_tasks(page=page, job_id=lookup.job_id, task_ids=lookup.task_ids)
 
         try:
-            tasks, complete = await all_tasks(fetch)
+            listed = await sweep(fetch)
         except AuthenticationError:
             raise
         except RefusedError as error:
@@ -83,8 +83,8 @@ class SubmittedTasks:
             logger.warning("%d submitted tasks are looked up again later: %s", len(lookup.task_ids), error)
             await anyio.sleep(_AFTER_FAILURE)
         else:
-            revisions = {task_id: task.revision_number for task_id, task in tasks.items()}
+            revisions = {task_id: task.revision_number for task_id, task in listed.items.items()}
             fresh = await anyio.to_thread.run_sync(
-                lambda: self._submitted.looked_up(lookup, revisions, complete=complete)
+                lambda: self._submitted.looked_up(lookup, revisions, complete=listed.complete)
             )
-            self._ready.extend(tasks[task_id] for task_id in fresh)
+            self._ready.extend(listed.items[task_id] for task_id in fresh)

@@ -21,10 +21,10 @@ from picoworkers_async import (
     Task,
     Throttle,
 )
-from picoworkers_async.journal.writer import Record
+from picoworkers_async.journal.writer import JournalWriter
 from picoworkers_async.sandbox import Faults, Sandbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 RATING_CALLS = {"rate_single_task", "rate_multiple_tasks"}
 
@@ -109,7 +109,7 @@ async def test_decisions_that_were_made_are_not_asked_again(connect, edition: Ed
 
     async with connect(sandbox) as pico:
         first = await pico.review_all(decide, journal=path)
-        assert (first.rated, first.unknown) == (0, 30)
+        assert (first.rated, first.failed) == (0, 30)
         sandbox.faults = Faults()
         second = await pico.review_all(decide, journal=path)
     assert (second.rated, second.unknown) == (30, 0)
@@ -122,9 +122,9 @@ async def test_a_decision_whose_task_was_left_unsent_is_sent_by_the_next_run(
 ) -> None:
     sandbox, (rating, *_) = seeded(2, edition=edition)
     async with connect(sandbox) as pico:
-        record = Record(Journal(path), account=pico._session.account, edition=edition.name)
+        record = JournalWriter(Journal(path), account=pico._session.account, edition=edition.name)
         await record.open()
-        await record.decide(rating)
+        await record.decide([rating])
         await record.aclose()
         report = await pico.review_all(lambda _: None, journal=path)
     assert report.rated == 1
@@ -208,14 +208,14 @@ async def test_a_full_disk_stops_the_batch_before_anything_is_sent(
     connect, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox, _ = seeded(5)
-    prepare = Record._prepare
+    prepare = JournalWriter._prepare
 
-    def on_a_full_disk(self: Record) -> None:
-        prepare(self)
-        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
-        self._database.execute(f"PRAGMA max_page_count = {pages}")
+    def on_a_full_disk(self: JournalWriter, database: sqlite3.Connection) -> None:
+        prepare(self, database)
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages}")
 
-    monkeypatch.setattr(Record, "_prepare", on_a_full_disk)
+    monkeypatch.setattr(JournalWriter, "_prepare", on_a_full_disk)
     long = [Rating("j", f"t{n}", "not_ok", comment="x" * 5000) for n in range(5)]
     async with connect(sandbox) as pico:
         with pytest.raises(JournalError, match="the disk is full"):
@@ -244,7 +244,7 @@ def test_a_journal_that_is_not_there_is_not_made_by_reading(path: Path) -> None:
 
 
 async def test_steps_that_wait_together_share_a_commit(path: Path, anyio_backend: str) -> None:
-    record = Record(Journal(path), account="a", edition="e")
+    record = JournalWriter(Journal(path), account="a", edition="e")
     await record.open()
     commits = 0
 
@@ -255,7 +255,7 @@ async def test_steps_that_wait_together_share_a_commit(path: Path, anyio_backend
     record._database.set_trace_callback(count)
     async with anyio.create_task_group() as group:
         for number in range(50):
-            group.start_soon(record.decide, Rating("j", f"t{number}", "ok"))
+            group.start_soon(record.decide, [Rating("j", f"t{number}", "ok")])
     await record.aclose()
     assert commits <= 3
     assert Journal(path).counts() == {"decided": 50}

@@ -23,11 +23,9 @@ from picoworkers_async import (
     RetryPolicy,
     Throttle,
 )
-from picoworkers_async.listings.sweep import Listing
-from picoworkers_async.rating.reconcile import MAX_LOOKS, Settled, settle
 from picoworkers_async.sandbox import Faults, Sandbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 RATING_CALLS = {"rate_single_task", "rate_multiple_tasks"}
 
@@ -153,6 +151,7 @@ async def test_lost_credentials_stop_a_batch(connect) -> None:
             await pico.rate_all(ratings)
 
 
+@pytest.mark.virtual_time(False)
 async def test_a_rating_that_never_reaches_the_service_fails_and_is_certainly_unpaid() -> None:
     _, ratings = seeded(2)
     # Nothing listens on a port that was bound and given up.
@@ -183,14 +182,14 @@ async def test_a_lost_answer_is_settled_by_reading_and_nobody_is_paid_twice(
     assert sandbox.double_ratings == 0
 
 
-async def test_many_unknown_ratings_of_a_job_are_settled_by_one_walk(connect, edition: Edition) -> None:
+async def test_many_unknown_ratings_of_a_job_share_the_looks_that_settle_them(connect, edition: Edition) -> None:
     faults = Faults(cut_after=1.0, only=RATING_CALLS)
     sandbox, ratings = seeded(40, faults=faults, page_size=100, edition=edition)
     async with connect(sandbox) as pico:
         report = await pico.rate_all(ratings)
     assert report.rated == 40
     looks = sum(request.path.endswith("get-unrated-tasks.php") for request in sandbox.requests)
-    assert looks == 1
+    assert looks == (2 if edition.ratings_at_once == 1 else 1)
 
 
 async def test_what_cannot_be_settled_is_reported_as_unknown(connect, edition: Edition) -> None:
@@ -217,29 +216,3 @@ async def test_a_batch_is_entered_once_and_iterated_inside(connect) -> None:
             pico.rate(ratings, grace=-1)
         with pytest.raises(TypeError, match="iterable"):
             pico.rate(5)
-
-
-OK = Rating("j", "t", "ok", revision_number=1)
-REVISE = Rating("j", "t", "revise", comment="?", revision_number=1)
-
-
-@pytest.mark.parametrize(
-    ("rating", "listed", "complete", "refusal", "looks", "settled"),
-    [
-        (OK, None, True, None, 1, Settled.TOOK_EFFECT),
-        (OK, None, False, None, 1, Settled.CANNOT_TELL),
-        (OK, None, True, "no", 2, Settled.TOOK_EFFECT),
-        (OK, 1, True, None, 1, Settled.SEND_AGAIN),
-        (OK, 1, False, None, 1, Settled.SEND_AGAIN),
-        (OK, 1, True, "no", 2, Settled.REFUSED),
-        (OK, 1, True, None, MAX_LOOKS, Settled.CANNOT_TELL),
-        (OK, 2, True, None, 1, Settled.CANNOT_TELL),
-        (REVISE, 2, True, None, 1, Settled.TOOK_EFFECT),
-        (REVISE, 1, True, None, 1, Settled.SEND_AGAIN),
-        (Rating("j", "t", "revise", comment="?"), 1, True, None, 1, Settled.CANNOT_TELL),
-        (Rating("j", "t", "ok"), 1, True, None, 1, Settled.SEND_AGAIN),
-    ],
-)
-def test_a_look_at_the_listing_settles_a_rating(rating, listed, complete, refusal, looks, settled) -> None:
-    revisions = {} if listed is None else {"t": listed}
-    assert settle(rating, Listing(revisions, complete), refusal=refusal, looks=looks) is settled

@@ -23,7 +23,7 @@ from picoworkers_async import (
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.judge import judge
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 
 class Judge:
@@ -196,12 +196,13 @@ async def test_arguments_that_cannot_be_used_are_refused_by_name(connect, option
     assert [problem.field for problem in caught.value.problems] == list(options)
 
 
+@pytest.mark.virtual_time(False)
 async def test_a_whole_review_over_real_http_with_faults_of_every_kind_ends_with_the_ledger_as_decided() -> None:
     sandbox = seeded(150, faults=Faults.all(0.02, slow_seconds=0.5), page_size=20, seed=11)
     judge = Judge(0.1)
     async with (
         sandbox.serve() as url,
-        AsyncPicoworkers("user_id", "api_secret", base_url=url, timeout=0.2) as pico,
+        AsyncPicoworkers("user_id", "api_secret", base_url=url, timeout=0.2, settle_after=1.0) as pico,
     ):
         report = await pico.review_all(judge)
     assert sandbox.decisions() == judge.decided

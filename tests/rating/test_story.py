@@ -7,7 +7,6 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-import anyio
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -24,6 +23,7 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.sandbox import Faults, Sandbox
+from tests.support import virtual_time
 from tests.support.judge import judge
 
 CRUEL = Faults(cut_before=0.15, cut_after=0.15, error_500_after=0.1, html_502=0.1, cut_midway=0.15, left_out=0.15)
@@ -67,7 +67,7 @@ class Story(RuleBasedStateMachine):
         leave_after=st.none() | st.integers(1, 12),
     )
     def review(self, faults: Faults, leave_after: int | None) -> None:
-        anyio.run(self._review, faults, leave_after)
+        virtual_time.run(self._review, faults, leave_after)
 
     @invariant()
     def nobody_is_paid_twice(self) -> None:
@@ -79,7 +79,7 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "sandbox"):
             return
-        anyio.run(self._review, Faults(), None)
+        virtual_time.run(self._review, Faults(), None)
         assert self.sandbox.unrated() == []
         expected = {}
         for entry in self.sandbox.ledger:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+from unittest import mock
 
+import anyio
 import anyio.to_thread
-import pytest
 import trio.testing
+
+T = TypeVar("T")
 
 _POLL = 0.001
 
@@ -57,7 +60,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 @contextmanager
-def virtual(backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, dict[str, Any]]]:
+def virtual(backend: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The backend's name and options for virtual time, with threads counted while the block lasts."""
     clock = trio.testing.MockClock(autojump_threshold=0)
     run_sync = anyio.to_thread.run_sync
@@ -73,6 +76,12 @@ def virtual(backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str
             if backend == "trio" and not _Threads.busy:
                 clock.autojump_threshold = 0
 
-    monkeypatch.setattr(anyio.to_thread, "run_sync", counted)
     _Threads.busy = 0
-    yield (backend, {"clock": clock} if backend == "trio" else {"loop_factory": VirtualLoop})
+    with mock.patch.object(anyio.to_thread, "run_sync", counted):
+        yield (backend, {"clock": clock} if backend == "trio" else {"loop_factory": VirtualLoop})
+
+
+def run(function: Callable[..., Awaitable[T]], *arguments: Any, backend: str = "asyncio") -> T:
+    """`anyio.run` on virtual time."""
+    with virtual(backend) as (name, options):
+        return anyio.run(function, *arguments, backend=name, backend_options=options)

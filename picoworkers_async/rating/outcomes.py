@@ -1,11 +1,12 @@
-"""What became of each rating of a batch, and of the batch."""
+"""What became of each rating of a batch, and of the batch; and the stream in which that leaves it."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+import anyio
 import attrs
 
 from ..models import Rating, Task
@@ -45,7 +46,9 @@ class Outcome:
 
 @attrs.frozen
 class BatchReport:
-    """A batch that ran to its end: counts by status, the bonus it paid in US dollars, the seconds it took.
+    """A batch, added up: counts by status, the bonus it paid in US dollars, the seconds it took.
+
+    An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
     a million ratings stays small.
@@ -93,3 +96,62 @@ class Tally:
             elapsed=elapsed,
             outcomes_by_status={status: tuple(kept) for status, kept in self._kept.items()},
         )
+
+
+class OutcomeStream:
+    """Holds up to `size` outcomes for a reader; a slow one holds back the batch. Adds them up as they come.
+
+    With a sink, outcomes go there at once, and nobody has to be woken for them.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._send, self._receive = anyio.create_memory_object_stream[Outcome](size)
+        self._sink: Callable[[Outcome], None] | None = None
+        self._tally = Tally()
+        self._started = anyio.current_time()
+
+    async def put(self, outcome: Outcome) -> None:
+        """Hand an outcome out, when there is room."""
+        self._tally.add(outcome)
+        if self._sink is not None:
+            self._sink(outcome)
+            return
+        try:
+            self._send.send_nowait(outcome)
+        except anyio.WouldBlock:
+            await self._send.send(outcome)
+        except anyio.BrokenResourceError:
+            # Nobody reads any more; it is in the tally, and in the journal if there is one.
+            return
+
+    async def take(self) -> Outcome:
+        """The next outcome. Raises `anyio.EndOfStream` after the last."""
+        try:
+            return self._receive.receive_nowait()
+        except anyio.WouldBlock:
+            return await self._receive.receive()
+
+    async def drop_all(self) -> None:
+        """Only add up what is left, until the last."""
+        self._sink = _drop
+        while True:
+            try:
+                await self._receive.receive()
+            except anyio.EndOfStream:
+                return
+
+    def report(self) -> BatchReport:
+        """All outcomes so far, added up."""
+        return self._tally.report(anyio.current_time() - self._started)
+
+    def end(self) -> None:
+        """There are no more."""
+        self._send.close()
+
+    def close(self) -> None:
+        """Nobody takes any more."""
+        self._receive.close()
+
+
+def _drop(_: Outcome) -> None:
+    pass

@@ -1,0 +1,272 @@
+"""What reading proves about a call whose answer was lost: pure functions over plain values, without a clock.
+
+Batches and `AsyncPicoworkers.settle` both ask here. A service may act late on a request whose connection is gone,
+and reads may come from a replica that lags. So one look that shows no effect proves nothing yet: it takes two
+complete looks that agree, `settle_after` seconds apart, the later one at least that long after the request ended.
+"""
+
+from __future__ import annotations
+
+import enum
+import html
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from .errors import MoneyCall
+from .models import Job, JobStatus, Rating, Task, Verdict
+
+MOST_LOOKS = 6
+"""After so many looks that settled nothing, the answer is that it cannot be told."""
+
+_CLOCK_SLACK = timedelta(minutes=2)
+_STOPPED = frozenset({JobStatus.FINISHED, JobStatus.DECLINED})
+
+
+class Effect(enum.Enum):
+    """What became of a call whose answer was lost."""
+
+    TOOK_EFFECT = "took effect"
+    DID_NOT = "did not take effect"
+    CANNOT_TELL = "cannot tell"
+
+
+@attrs.frozen
+class Settlement:
+    """What reading says about a call of unknown outcome, and why.
+
+    `DID_NOT` rests on the service acting on a request, and showing that it has, within `settle_after` seconds.
+    `job_id` is the job that a post made, where it was found.
+    """
+
+    effect: Effect
+    reasons: tuple[str, ...]
+    job_id: str | None = None
+
+
+class Sign(enum.Enum):
+    """What one look says by itself."""
+
+    SHOWN = "the effect is there to be seen: enough at once"
+    GONE = "what it would have changed is gone, and the service shows no more than that"
+    UNCHANGED = "everything is as it was before"
+    UNCLEAR = "neither shown nor unchanged"
+    CONTRADICTED = "something else happened instead: it can never be told"
+    NOTHING = "the look was incomplete or stale, and proves nothing"
+
+
+_AGREED = {Sign.GONE: Effect.TOOK_EFFECT, Sign.UNCHANGED: Effect.DID_NOT, Sign.UNCLEAR: Effect.CANNOT_TELL}
+
+
+@attrs.frozen
+class Finding:
+    """What one look says, and why; `job_id` is the job that a post made, where it was found."""
+
+    sign: Sign
+    reason: str
+    job_id: str | None = None
+
+
+@attrs.frozen
+class Look:
+    """One look: when its first read began, in seconds of the event loop's clock, and what it found."""
+
+    began: float
+    found: Finding
+
+
+@attrs.frozen
+class Judgement:
+    """What all looks together prove. Without an `effect` it is too early: look again at `look_at`."""
+
+    effect: Effect | None
+    reason: str
+    look_at: float = 0.0
+
+
+def judge(looks: Sequence[Look], *, ended_at: float, settle_after: float) -> Judgement:
+    """Weigh the looks at one call, in the order in which they were made.
+
+    `ended_at` is when the request ended or was given up. What is shown, or contradicted, needs one look.
+    Everything else needs two that agree, `settle_after` seconds apart, with none between them that says otherwise.
+    """
+    if not looks:
+        return Judgement(None, "nobody has looked yet", ended_at)
+    latest = looks[-1].found
+    if latest.sign is Sign.SHOWN:
+        return Judgement(Effect.TOOK_EFFECT, latest.reason)
+    if latest.sign is Sign.CONTRADICTED:
+        return Judgement(Effect.CANNOT_TELL, latest.reason)
+    agreeing = _latest_that_agree(looks, ended_at)
+    if len(agreeing) > 1:
+        first, last = agreeing[0], agreeing[-1]
+        if last.began >= max(first.began, ended_at) + settle_after:
+            return Judgement(_AGREED[last.found.sign], last.found.reason)
+    if len(looks) >= MOST_LOOKS:
+        return Judgement(Effect.CANNOT_TELL, f"{len(looks)} looks settled nothing; the last one: {latest.reason}")
+    since = agreeing[0].began if agreeing else looks[-1].began
+    return Judgement(None, latest.reason, max(since, ended_at) + settle_after)
+
+
+def _latest_that_agree(looks: Sequence[Look], ended_at: float) -> list[Look]:
+    """The latest looks that say the same, the earliest first. Those that prove nothing are passed over."""
+    telling = [look for look in looks if look.found.sign is not Sign.NOTHING and look.began >= ended_at]
+    agreeing: list[Look] = []
+    for look in reversed(telling):
+        if agreeing and look.found.sign is not agreeing[0].found.sign:
+            break
+        agreeing.insert(0, look)
+    return agreeing
+
+
+@attrs.frozen
+class Sighting:
+    """Where one look found a task.
+
+    `complete` says that all unrated tasks asked for were read. `listed` is the revision in which it is listed as
+    unrated, None if it is not. `rated` is the task as it is listed among the rated, None if it is not;
+    `rated_known` is False where the edition has no such listing, or it could not be read.
+    """
+
+    complete: bool
+    listed: int | None = None
+    rated: Task | None = None
+    rated_known: bool = False
+
+    @property
+    def revision(self) -> int:
+        """The revision that it was seen in; 0 if it was not seen."""
+        return self.listed or (self.rated.revision_number if self.rated is not None else 0)
+
+
+def sign_of_rating(
+    rating: Rating, seen: Sighting, *, known_revision: int, refused: bool, has_rated_listing: bool
+) -> Finding:
+    """What one look says about a rating whose answer was lost.
+
+    `known_revision` is the highest revision of the task that was ever seen: a look that shows a lower one is
+    stale. `refused` says that a repeat of the rating was refused, which may only mean that the first had worked.
+    """
+    if seen.listed is not None:
+        return _sign_of_listed(rating, seen, known_revision=known_revision, refused=refused)
+    if seen.rated is not None:
+        return _sign_of_rated(rating, seen.rated, known_revision)
+    if not seen.complete:
+        return Finding(Sign.NOTHING, "the listing of unrated tasks could not be read whole")
+    if not has_rated_listing:
+        return Finding(Sign.GONE, "the task is no longer listed as unrated")
+    if not seen.rated_known:
+        return Finding(Sign.UNCLEAR, "it is no longer listed as unrated, and the rated tasks could not be read")
+    if rating.verdict == Verdict.REVISE:
+        return Finding(Sign.GONE, "the task is listed neither as unrated nor as rated, as one that was sent back")
+    return Finding(Sign.UNCLEAR, "the task is listed neither as unrated nor as rated")
+
+
+def _sign_of_listed(rating: Rating, seen: Sighting, *, known_revision: int, refused: bool) -> Finding:
+    listed = seen.listed or 0
+    if listed < known_revision:
+        return Finding(Sign.NOTHING, f"the listing is stale: revision {listed} after {known_revision} was seen")
+    if rating.revision_number is None:
+        if rating.verdict == Verdict.REVISE:
+            return Finding(Sign.UNCLEAR, "the task is listed as unrated: perhaps still, perhaps handed in again")
+    elif listed > rating.revision_number:
+        if rating.verdict == Verdict.REVISE:
+            return Finding(Sign.SHOWN, f"the task was handed in again, in revision {listed}")
+        return Finding(Sign.CONTRADICTED, f"something else sent the task back: it is listed in revision {listed}")
+    if not seen.complete:
+        return Finding(Sign.NOTHING, "the task is listed as unrated, but the listing could not be read whole")
+    if refused:
+        return Finding(Sign.UNCLEAR, "the task is still listed as unrated, but a repeat of the rating was refused")
+    return Finding(Sign.UNCHANGED, "the task is still listed as unrated")
+
+
+def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
+    revision = rated.revision_number
+    if revision < known_revision:
+        return Finding(Sign.NOTHING, f"the rated tasks are stale: {revision} after {known_revision} was seen")
+    later = rating.revision_number is not None and revision > rating.revision_number
+    if rating.verdict == Verdict.REVISE:
+        if later:
+            return Finding(Sign.SHOWN, f"the task was handed in again, and rated in revision {revision}")
+        return Finding(Sign.CONTRADICTED, f"the task was to be sent back, and is listed as rated {rated.status}")
+    if later:
+        return Finding(Sign.CONTRADICTED, f"the task is listed as rated in revision {revision}, a later one")
+    status = (rated.status or "").upper()
+    if not status:
+        return Finding(Sign.UNCLEAR, "the task is listed as rated, without how")
+    if (status == "OK") is (rating.verdict == Verdict.OK):
+        return Finding(Sign.SHOWN, f"the task is listed as rated {rated.status}")
+    return Finding(Sign.CONTRADICTED, f"the task is listed as rated {rated.status}, not as sent")
+
+
+def sign_of_post(call: MoneyCall, jobs: Sequence[Job], *, complete: bool, ours: Collection[str]) -> Finding:
+    """What the listing of jobs says about a job that was posted. `ours` are jobs known to be of other posts.
+
+    The service may trim and escape titles, so a new job that is not recognised may still be it.
+    """
+    unknown = [job for job in jobs if job.id not in call.before["job_ids"] and job.id not in ours]
+    since = [job for job in unknown if _made_since(job, call.sent_at)]
+    like = [job for job in unknown if _is_like(job, call.body)]
+    if len(like) == 1 and like[0] in since and like[0].created_at is not None:
+        why = f"job {like[0].id} has its title, category and pay, was not known before, and was made since"
+        return Finding(Sign.SHOWN, why, like[0].id)
+    candidates = sorted({job.id for job in (*like, *since)})
+    if candidates:
+        listed = ", ".join(candidates[:10])
+        return Finding(Sign.UNCLEAR, f"not known before, and perhaps it: job {listed}")
+    if not complete:
+        return Finding(Sign.NOTHING, "the listing of jobs could not be read whole")
+    return Finding(Sign.UNCHANGED, f"none of the {len(jobs)} jobs listed was made since")
+
+
+def _made_since(job: Job, sent_at: datetime) -> bool:
+    return job.created_at is None or job.created_at >= sent_at - _CLOCK_SLACK
+
+
+def _is_like(job: Job, draft: Any) -> bool:
+    return (
+        _plain(job.title) == _plain(draft["title"])
+        and job.category_id == draft["category_id"]
+        and job.task_value == Decimal(draft["task_value"])
+        and draft.get("num_tasks") in (None, job.num_tasks)
+    )
+
+
+def _plain(title: str | None) -> str:
+    """A title without what the service may do to it."""
+    text = title or ""
+    for _ in range(2):
+        text = html.unescape(text)
+    return " ".join(text.split()).casefold()
+
+
+def sign_of_positions(call: MoneyCall, job: Job) -> Finding:
+    """What the job says about positions that were added to it: by their number first, then by its status."""
+    before, added, now = call.before["num_tasks"], call.body["positions"], job.num_tasks
+    if before is None:
+        return Finding(
+            Sign.CONTRADICTED, "the number of positions before is not known: the job was not read before"
+        )
+    counts = f"the job had {before} positions, and has {now}"
+    if now == before + added:
+        return Finding(Sign.SHOWN, f"{counts}: {added} more")
+    if now != before:
+        return Finding(Sign.UNCLEAR, f"{counts}: something else changed it too")
+    if call.name == "restart_job" and job.status not in _STOPPED:
+        return Finding(Sign.UNCLEAR, f"{counts}, but it is {job.status}")
+    return Finding(Sign.UNCHANGED, counts)
+
+
+def sign_of_deposit(call: MoneyCall, spendable: Decimal) -> Finding:
+    """What the balance says about funds that were added. That it does not show them yet proves nothing."""
+    before, amount = call.before["spendable"], Decimal(call.body["amount"]).scaleb(-2)
+    if before is None:
+        return Finding(Sign.CONTRADICTED, "the balance before is not known: it was not read since money moved")
+    counts = f"${before} could be spent before, ${spendable} now"
+    if spendable == before + amount:
+        return Finding(Sign.SHOWN, f"{counts}: ${amount} more")
+    why = "a deposit shows in the balance only after a while" if spendable == before else "other money moved too"
+    return Finding(Sign.UNCLEAR, f"{counts}; {why}")

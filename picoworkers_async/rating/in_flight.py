@@ -1,0 +1,157 @@
+"""What a batch has in hand: counted once, noted in the journal, and ended once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import endpoints, rules
+from ..errors import InvalidRequestError, RefusedError
+from ..journal.schema import JournalState, Key, Recorded
+from ..journal.writer import JournalWriter
+from ..models import Rating, Task
+from .outcomes import Outcome, OutcomeStatus, OutcomeStream
+from .pending import PendingRating, Result
+from .signal import Signal
+
+
+class InFlight:
+    """Every task and rating in hand is opened once, and comes to its end once.
+
+    `count` is how many there are, `unknown` how many of them wait for a look. `changed` wakes those who wait for
+    them to become fewer.
+    """
+
+    def __init__(self, outcomes: OutcomeStream, journal: JournalWriter | None, changed: Signal) -> None:
+        self._outcomes = outcomes
+        self._journal = journal
+        self._changed = changed
+        self._idle = Signal()
+        self._by_key: dict[Key, PendingRating] = {}
+        self.count = 0
+        self.unknown = 0
+
+    async def known(self, tasks: Sequence[Task]) -> dict[Key, Recorded]:
+        """What the journal has of these tasks."""
+        if self._journal is None or not tasks:
+            return {}
+        return await self._journal.known((task.job_id or "", task.id, task.revision_number) for task in tasks)
+
+    def opened(self) -> None:
+        """One more task is in hand, which `closed` or `finish` ends."""
+        self.count += 1
+
+    def closed(self) -> None:
+        """A task in hand came to its end."""
+        self.count -= 1
+        self.check_idle()
+
+    def check_idle(self) -> None:
+        """Wake those who wait for everything in hand to have ended, but for what is unknown."""
+        if self.count <= self.unknown:
+            self._idle.wake_all()
+            self._changed.wake_all()
+
+    async def wait_until_only_unknown(self) -> None:
+        """Wait until everything in hand has come to its end, but for what waits to be looked for."""
+        while self.count > self.unknown:
+            await self._idle.wait()
+
+    async def finish(self, outcome: Outcome) -> None:
+        """Hand an outcome to whoever reads them."""
+        self.closed()
+        await self._outcomes.put(outcome)
+
+    async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
+        """Take a rating in hand; what is not a valid rating fails here, unsent.
+
+        One that is in hand already fails too, so that it is not sent twice; one that an earlier run sent, and
+        whose fate is being looked for, has its outcome when that is known.
+        """
+        self.opened()
+        if not isinstance(rating, Rating):
+            wrong = TypeError(f"a rating was expected, not {type(rating).__name__}: {rating!r:.80}")
+            await self.finish(Outcome(None, OutcomeStatus.FAILED, str(wrong), wrong, task))
+            return None
+        problems = rules.check_rating(rating)
+        if problems:
+            invalid = InvalidRequestError(endpoints.RATE_SINGLE_TASK.call, problems)
+            await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
+            return None
+        pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
+        known = self._by_key.setdefault(pending.key, pending)
+        if known is pending:
+            return pending
+        if known.quiet:
+            known.quiet = False
+            self.closed()
+            return None
+        twice = ValueError(f"task {rating.task_id} is in this batch already, and on its way")
+        await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(twice), twice, task))
+        return None
+
+    def resume(self, recorded: Recorded, *, quiet: bool) -> PendingRating:
+        """Take a rating in hand that an earlier run sent, and whose fate is not known."""
+        rating = recorded.rating
+        pending = PendingRating(rating, noted=True, quiet=quiet, known_revision=rating.revision_number or 0)
+        self.opened()
+        self._by_key[pending.key] = pending
+        return pending
+
+    async def decided(self, pendings: Sequence[PendingRating]) -> None:
+        """Have the journal know these decisions."""
+        if self._journal is not None and pendings:
+            await self._journal.decide([pending.rating for pending in pendings])
+
+    async def note(self, pendings: list[PendingRating]) -> list[PendingRating]:
+        """Have the journal know that these are about to be sent; gives those that may be."""
+        if self._journal is None:
+            return pendings
+        unnoted = [pending for pending in pendings if not pending.noted]
+        if not unnoted:
+            return pendings
+        found = await self._journal.send([pending.rating for pending in unnoted])
+        for pending, recorded in zip(unnoted, found, strict=True):
+            pending.noted = recorded is None
+        for pending, recorded in zip(unnoted, found, strict=True):
+            if recorded is not None:
+                del self._by_key[pending.key]
+                await self.finish(_replayed(recorded, pending))
+        return [pending for pending in pendings if pending.noted]
+
+    async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
+        """These came to their outcomes: note all, then hand them out."""
+        if not ended:
+            return
+        try:
+            if self._journal is not None:
+                await self._journal.conclude(
+                    [
+                        (result.pending.rating, JournalState(status.value), message_of(result))
+                        for result, status in ended
+                    ]
+                )
+        finally:
+            for result, status in ended:
+                pending = result.pending
+                del self._by_key[pending.key]
+                if pending.quiet:
+                    self.closed()
+                else:
+                    outcome = Outcome(pending.rating, status, message_of(result), result.error, pending.task)
+                    await self.finish(outcome)
+
+
+def message_of(result: Result) -> str | None:
+    """What is said of a result: the service's own words where there are any."""
+    if isinstance(result.error, RefusedError):
+        return result.error.message
+    return result.message if result.error is None else str(result.error)
+
+
+def _replayed(recorded: Recorded, pending: PendingRating) -> Outcome:
+    """The outcome of a rating that the journal had before."""
+    if recorded.state is JournalState.SENT:
+        error = ValueError(f"task {pending.rating.task_id} is in this batch already, and on its way")
+        return Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task)
+    status = OutcomeStatus(recorded.state.value)
+    return Outcome(recorded.rating, status, recorded.message, None, pending.task, replayed=True)

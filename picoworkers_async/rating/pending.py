@@ -1,0 +1,82 @@
+"""A rating on its way, what a request brought for it, and what follows from that: a pure decision."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from .. import classify
+from ..effects import Look
+from ..errors import CallError, Fate, RateLimitedError, RefusedError
+from ..journal.schema import Key, key_of
+from ..models import Rating, Task
+
+
+@attrs.define(eq=False)
+class PendingRating:
+    """One rating on its way.
+
+    `attempts` counts the requests that certainly did not arrive, `times_unknown` how often its answer was lost.
+    `refused` says that the service refused a repeat, which may only mean that the first request had taken effect.
+    `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
+    `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
+    `looks` what reading showed since, `look_at` when the next look can tell more.
+    """
+
+    rating: Rating
+    task: Task | None = None
+    attempts: int = 0
+    times_unknown: int = 0
+    refused: bool = False
+    grouped: bool = False
+    noted: bool = False
+    quiet: bool = False
+    ended_at: float = 0.0
+    known_revision: int = 0
+    looks: tuple[Look, ...] = ()
+    look_at: float = 0.0
+
+    @property
+    def key(self) -> Key:
+        """Which piece of work it is about."""
+        return key_of(self.rating)
+
+
+@attrs.frozen
+class Result:
+    """What a request brought for one rating: no error is an acknowledgement."""
+
+    pending: PendingRating
+    message: str | None = None
+    error: CallError | None = None
+
+
+class NextStep(enum.Enum):
+    """What becomes of a rating whose request has ended."""
+
+    RATED = "it took effect"
+    REFUSED = "the service said no"
+    FAILED = "it certainly did not take effect, and is not sent again"
+    SEND_AGAIN = "it certainly did not take effect, and is sent again"
+    RECONCILE = "its fate is unknown: look"
+
+
+def next_step(error: CallError | None, *, times_unknown: int, attempts: int, most_attempts: int) -> NextStep:
+    """Decide by the error of the last request, if there was one.
+
+    `times_unknown` is how often its answer was lost before: a repeat that is refused may only say that the first
+    request had worked after all. `attempts` counts requests that never arrived, this one too, out of
+    `most_attempts`.
+    """
+    if error is None:
+        return NextStep.RATED
+    if error.fate is Fate.UNKNOWN:
+        return NextStep.RECONCILE
+    if isinstance(error, RefusedError):
+        return NextStep.RECONCILE if times_unknown else NextStep.REFUSED
+    if isinstance(error, RateLimitedError):
+        return NextStep.SEND_AGAIN
+    if classify.may_retry(error, costs_money=True) and attempts < most_attempts:
+        return NextStep.SEND_AGAIN
+    return NextStep.FAILED

@@ -1,0 +1,62 @@
+"""What the best use of the next request is: a pure decision over plain values."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+
+class Step(enum.Enum):
+    """What one loop of the pipeline does next."""
+
+    SEND = "send ratings of a job"
+    READ = "read a page of what is waiting to be rated"
+    LOOK = "look what became of ratings whose answer was lost"
+    WAIT = "wait until something changes"
+    END = "nothing is left to do"
+
+
+@attrs.frozen
+class Situation:
+    """How a batch stands, when a loop asks what to do.
+
+    `full`: requests that are full and could leave. `parts`: jobs of which a smaller request could leave, since
+    none of them is under way and none of their tasks is being decided. Requests that another loop is about to send
+    are in neither. `waiting`: ratings that wait. `enough`: with fewer waiting, a page is read before ratings are
+    sent, so that the sending never runs dry. `page`: a page can be asked for, and there is room for what it
+    brings. `filling`: more ratings come without anybody outside doing anything: pages are being read, or wait to
+    be. `look_overdue`: a look must not be put off any longer; `look_due`: one would tell something. `in_hand`:
+    ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
+    the source gives nothing more. `stopped`: the batch has failed, and sends nothing new.
+    """
+
+    full: int = 0
+    parts: int = 0
+    waiting: int = 0
+    enough: int = 0
+    page: bool = False
+    filling: bool = False
+    look_overdue: bool = False
+    look_due: bool = False
+    in_hand: int = 0
+    unknown: int = 0
+    exhausted: bool = False
+    stopped: bool = False
+
+
+def plan(now: Situation) -> Step:
+    """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled."""
+    if now.stopped:
+        return Step.END
+    if now.look_overdue:
+        return Step.LOOK
+    if now.page and (not now.full or now.waiting < now.enough):
+        return Step.READ
+    if now.full or (now.parts and not now.filling):
+        return Step.SEND
+    if now.look_due and now.in_hand == now.unknown:
+        return Step.LOOK
+    if now.exhausted and not now.in_hand:
+        return Step.END
+    return Step.WAIT

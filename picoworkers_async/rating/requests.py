@@ -1,0 +1,63 @@
+"""How each step is carried out: what is sent, and what it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .. import codec, endpoints
+from ..call import Call
+from ..editions import Ability
+from ..errors import CallError, InvalidResponseError, OutcomeUnknownError, RefusedError
+from ..listings.lookup import page_call
+from ..models import Page, RatingAck, Task
+from ..session import Session
+from ..throttle import Permit
+from .pending import PendingRating, Result
+
+
+async def send_ratings(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
+    """Rate these tasks of one job in one request; gives what it brought for each, errors of the call too."""
+    if session.edition.can(Ability.RATE_MULTIPLE):
+        return await _rate_many(session, permit, pendings)
+    return [await _rate_one(session, permit, pending) for pending in pendings]
+
+
+async def _rate_one(session: Session, permit: Permit, pending: PendingRating) -> Result:
+    """Section 3.10."""
+    call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=codec.write_rating(pending.rating))
+    try:
+        ack = await session.exchange(call, permit)
+    except CallError as error:
+        return Result(pending, error=error)
+    return Result(pending, ack.message)
+
+
+async def _rate_many(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
+    """SproutGigs only: rate-multiple-tasks."""
+    body = codec.write_ratings([pending.rating for pending in pendings])
+    try:
+        acks = await session.exchange(
+            Call(endpoints.RATE_MULTIPLE_TASKS, codec.read_rating_acks, body=body), permit
+        )
+    except CallError as error:
+        return [Result(pending, error=error) for pending in pendings]
+    return [read_result(pending, acks) for pending in pendings]
+
+
+def read_result(pending: PendingRating, acks: Mapping[str, RatingAck]) -> Result:
+    """What the answer to a bulk rating says of one task. Nothing said is nothing known."""
+    call = endpoints.RATE_MULTIPLE_TASKS.call
+    ack = acks.get(pending.rating.task_id)
+    if ack is None or ack.ok is None:
+        silent = InvalidResponseError(
+            call, f"the answer does not say what became of task {pending.rating.task_id}"
+        )
+        return Result(pending, error=OutcomeUnknownError(call, silent))
+    if not ack.ok:
+        return Result(pending, error=RefusedError(call, ack.message or "it gave no reason"))
+    return Result(pending, ack.message)
+
+
+async def read_page(session: Session, permit: Permit, job_id: str | None, number: int) -> Page[Task]:
+    """One page of what is unrated, of one job or of all. Raises `CallError`."""
+    return await session.exchange(page_call(endpoints.GET_UNRATED_TASKS, job_id, number), permit)

@@ -1,0 +1,111 @@
+"""Who brings ratings into a batch: the interface, and ratings that the caller gives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Sequence
+from typing import Protocol
+
+import anyio.lowlevel
+import attrs
+
+from ..models import Rating
+from ..session import Session
+from .in_flight import InFlight
+from .pending import PendingRating
+from .queue import RatingQueue
+from .signal import Signal
+
+# Ratings that need not wait must not keep everybody else from running.
+_UNINTERRUPTED = 64
+
+
+@attrs.frozen
+class Parts:
+    """What a source shares with the pipeline."""
+
+    session: Session
+    queue: RatingQueue
+    in_flight: InFlight
+    changed: Signal
+    room: Signal
+
+
+class Source(Protocol):
+    """What the pipeline asks of whoever brings ratings.
+
+    `quiet` says that the outcome of a rating that an earlier run sent is only told once it is asked for again.
+    """
+
+    quiet: bool
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing more will come."""
+
+    @property
+    def live(self) -> bool:
+        """Whether more may come when somebody outside pleases."""
+
+    @property
+    def arrived(self) -> int:
+        """How many have come so far."""
+
+    async def run(self) -> None:
+        """Do whatever has to wait for others."""
+
+    async def fill(self) -> None:
+        """Bring what can be had at once, as long as it is needed."""
+
+    def ended(self, pendings: Sequence[PendingRating]) -> None:
+        """These ratings came to their end."""
+
+
+class GivenRatings:
+    """The source of `rate`: an iterable, of which no more is taken than is needed, or an async iterable."""
+
+    quiet = True
+
+    def __init__(self, ratings: Iterable[Rating] | AsyncIterable[Rating], parts: Parts) -> None:
+        self._queue, self._in_flight = parts.queue, parts.in_flight
+        self._changed, self._room = parts.changed, parts.room
+        self._later = ratings if isinstance(ratings, AsyncIterable) else None
+        self._now = None if isinstance(ratings, AsyncIterable) else iter(ratings)
+        self.arrived = 0
+
+    @property
+    def exhausted(self) -> bool:
+        return self._now is None and self._later is None
+
+    @property
+    def live(self) -> bool:
+        return self._later is not None
+
+    async def run(self) -> None:
+        if self._later is None:
+            return
+        async for rating in self._later:
+            await self._put(rating)
+            self._changed.wake()
+            while not self._queue.has_room:
+                await self._room.wait()
+        self._later = None
+
+    async def fill(self) -> None:
+        while self._now is not None and not self._queue.full:
+            try:
+                rating = next(self._now)
+            except StopIteration:
+                self._now = None
+                return
+            await self._put(rating)
+            if self.arrived % _UNINTERRUPTED == 0:
+                await anyio.lowlevel.checkpoint()
+
+    async def _put(self, rating: object) -> None:
+        self.arrived += 1
+        pending = await self._in_flight.accept(rating)
+        if pending is not None:
+            self._queue.put(pending)
+
+    def ended(self, pendings: Sequence[PendingRating]) -> None:
+        """Nothing is remembered of them."""

@@ -1,0 +1,140 @@
+"""Walking the listing of unrated tasks, again and again, until a whole look shows nothing undecided."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import anyio
+
+from .. import classify
+from ..errors import CallError
+from ..listings.sweep import Sweep
+from ..models import Page, Task
+from .decider import Decider
+from .pending import PendingRating
+from .seen import SeenTasks
+from .signal import Signal
+from .sources import Parts
+
+logger = logging.getLogger("picoworkers_async")
+
+_QUIET_LOOKS = 12
+_FAILED_ROUNDS = 6
+
+
+class ListingWalk:
+    """The looks of a review at the listing, of one job or of all.
+
+    The pipeline asks it for pages to read and brings them; tasks that were not met before go to the decider. With
+    `follow` it looks again every so many seconds, for ever.
+    """
+
+    def __init__(
+        self, job_id: str | None, follow: float | None, seen: SeenTasks, decider: Decider, parts: Parts
+    ) -> None:
+        self.job_id = job_id
+        self._follow = follow
+        self._seen, self._decider = seen, decider
+        self._queue, self._in_flight, self._changed = parts.queue, parts.in_flight, parts.changed
+        session = parts.session
+        self._retry, self._settle_after = session.retry, session.settle_after
+        self._concurrency = session.throttle.batch_concurrency
+        self._sweep: Sweep[Task] | None = None
+        self._swept = Signal()
+        self._meeting = 0
+        self._fresh = 0
+        self._failures = 0
+        self._not_before = 0.0
+
+    @property
+    def filling(self) -> bool:
+        """Whether pages are being read, or wait to be."""
+        return self._sweep is not None and (self._meeting > 0 or not self._sweep.done)
+
+    def next_page_at(self) -> float | None:
+        """When a page may be asked for; None if none is wanted."""
+        if self._sweep is None or not self._sweep.wants_page:
+            return None
+        room = self._queue.waiting + self._decider.undecided < self._queue.most_waiting
+        return self._not_before if room else None
+
+    def next_page(self) -> int:
+        """The number of the page to read now."""
+        number = None if self._sweep is None else self._sweep.next_page()
+        if number is None:
+            raise AssertionError("unreachable: a page is only asked for when one is wanted")
+        return number
+
+    def skip_page(self, number: int) -> None:
+        """The page that was handed out is not read now."""
+        if self._sweep is not None:
+            self._sweep.failed(number)
+
+    async def got_page(self, number: int, page: Page[Task]) -> None:
+        """Take in a page that was read."""
+        if self._sweep is None:
+            return
+        self._failures = 0
+        self._meeting += 1
+        try:
+            for ready in self._sweep.got(number, page):
+                await self.meet(ready.items)
+        finally:
+            self._meeting -= 1
+        if not self.filling:
+            self._swept.wake_all()
+
+    def failed_page(self, number: int, error: CallError) -> None:
+        """A page could not be read: it is read again after a pause. Raises the error when that is no use."""
+        self._failures += 1
+        if self._failures == _FAILED_ROUNDS * self._retry.attempts or not classify.may_retry(error, costs_money=False):
+            raise error
+        logger.warning("a page of the listing could not be read, and is tried again: %s", error)
+        self._not_before = anyio.current_time() + self._retry.pause(self._failures)
+        self.skip_page(number)
+
+    async def meet(self, tasks: Sequence[Task]) -> None:
+        """Have those decided that were not met before."""
+        for task in tasks:
+            if not isinstance(task, Task):
+                raise TypeError(f"tasks must give Task objects, not {type(task).__name__}: {task!r:.80}")
+        of_job = [task for task in tasks if self.job_id in (None, task.job_id)]
+        self._fresh += await self._decider.meet([task for task in of_job if self._seen.meet(task)])
+
+    def ended(self, pendings: Sequence[PendingRating]) -> None:
+        """These came to their end; a listing that lags may show them for a while."""
+        for pending in pendings:
+            self._seen.ended(pending.rating.task_id)
+
+    async def run(self) -> None:
+        """Look until a whole look shows nothing undecided; with `follow`, for ever."""
+        quiet = 0
+        while True:
+            now = anyio.current_time()
+            sweep: Sweep[Task] = Sweep(datetime.now(UTC), self._concurrency)
+            self._seen.begin_look(now, count_anew=quiet == 0)
+            self._fresh = 0
+            self._sweep = sweep
+            self._changed.wake_all()
+            while self.filling:
+                await self._swept.wait()
+            self._sweep = None
+            self._changed.wake_all()
+            await self._in_flight.wait_until_only_unknown()
+            quiet = 0 if self._fresh else quiet + 1
+            if sweep.complete:
+                self._seen.forget_the_gone(now - self._settle_after)
+            if quiet == 0:
+                continue
+            whole = sweep.sound and self._seen.has_seen(sweep.total)
+            if not whole and quiet < _QUIET_LOOKS:
+                await anyio.sleep(self._retry.pause(quiet))
+                continue
+            if not whole:
+                logger.warning("the listing keeps changing: %d looks in a row found nothing undecided", quiet)
+            if self._follow is None:
+                return
+            await anyio.sleep(self._follow)
+            quiet = 0
