@@ -89,7 +89,9 @@ class ListingWalk:
     def failed_page(self, number: int, error: CallError) -> None:
         """A page could not be read: it is read again after a pause. Raises the error when that is no use."""
         self._failures += 1
-        if self._failures == _FAILED_ROUNDS * self._retry.attempts or not classify.may_retry(error, costs_money=False):
+        if self._failures == _FAILED_ROUNDS * self._retry.attempts or not classify.may_retry(
+            error, costs_money=False
+        ):
             raise error
         logger.warning("a page of the listing could not be read, and is tried again: %s", error)
         self._not_before = anyio.current_time() + self._retry.pause(self._failures)
