@@ -1,0 +1,200 @@
+"""The journal's file: one batch at a time, whatever it is called; and rows that are never replaced wrongly."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from picoworkers_async import Journal, JournalError, Rating
+from picoworkers_async.journal.schema import JournalState
+from picoworkers_async.journal.writer import JournalWriter
+
+pytestmark = pytest.mark.anyio
+
+OK = Rating("j", "t", "ok", revision_number=0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ratings.db"
+
+
+def writer(path: Path) -> JournalWriter:
+    return JournalWriter(Journal(path), account="a", edition="e")
+
+
+async def opened(path: Path) -> JournalWriter:
+    one = writer(path)
+    await one.open()
+    return one
+
+
+@pytest.mark.parametrize("other", ["the same name", "a symbolic link", "a hard link", "a relative path"])
+async def test_a_second_batch_is_told_apart_by_the_file_itself(
+    path: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await opened(path)
+    second = path.with_name("other.db")
+    match other:
+        case "a symbolic link":
+            second.symlink_to(path)
+        case "a hard link":
+            os.link(path, second)
+        case "a relative path":
+            monkeypatch.chdir(path.parent)
+            second = Path("ratings.db")
+        case _:
+            second = path
+    with pytest.raises(JournalError, match="another batch has it open"):
+        await writer(second).open()
+    await first.decide([OK])
+    await first.aclose()
+    again = await opened(second)
+    await again.aclose()
+    assert Journal(path).counts() == {"decided": 1}
+
+
+async def test_files_that_lie_beside_it_may_be_removed_without_letting_a_second_batch_in(path: Path) -> None:
+    first = await opened(path)
+    for beside in path.parent.iterdir():
+        if beside != path and not beside.name.endswith(("-wal", "-shm")):
+            beside.unlink()
+    with pytest.raises(JournalError, match="another batch"):
+        await writer(path).open()
+    await first.aclose()
+
+
+def _hold(path: Path, ready: multiprocessing.Event, done: multiprocessing.Event) -> None:  # type: ignore[valid-type]
+    async def main() -> None:
+        one = await opened(path)
+        ready.set()
+        await anyio.to_thread.run_sync(done.wait)
+        await one.aclose()
+
+    anyio.run(main)
+
+
+async def test_a_batch_in_another_process_is_noticed_and_its_death_lets_go(path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(path, ready, done))
+    other.start()
+    await anyio.to_thread.run_sync(ready.wait)
+    with pytest.raises(JournalError, match="another batch"):
+        await writer(path).open()
+    other.kill()
+    await anyio.to_thread.run_sync(other.join)
+    one = await opened(path)
+    await one.aclose()
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+async def test_a_file_that_is_taken_away_meanwhile_stops_the_batch_before_the_next_step(
+    path: Path, what: str
+) -> None:
+    one = await opened(path)
+    await one.decide([OK])
+    path.rename(path.with_name("elsewhere.db"))
+    if what == "replaced":
+        path.touch()
+    with pytest.raises(JournalError, match="removed or replaced"):
+        await one.send([OK])
+    await one.aclose()
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_opening_that_is_cancelled_leaves_nothing_locked(path: Path, native: bool) -> None:
+    for delay in range(12):
+        one = writer(path)
+        if native:
+            task = asyncio.ensure_future(one.open())
+            await asyncio.sleep(delay / 5000)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        else:
+            with anyio.move_on_after(delay / 5000):
+                await one.open()
+        await one.aclose()
+        again = await opened(path)
+        await again.aclose()
+
+
+async def test_a_finished_row_is_never_replaced(path: Path) -> None:
+    one = await opened(path)
+    assert await one.send([OK]) == [None]
+    await one.conclude([(OK, JournalState.RATED, "done")])
+    other = Rating("j", "t", "not_ok", comment="no", revision_number=0)
+    await one.decide([other])
+    (known,) = await one.send([other])
+    await one.conclude([(other, JournalState.FAILED, "never")])
+    await one.aclose()
+    assert known is not None
+    assert (known.rating, known.state) == (OK, "rated")
+    (row,) = Journal(path).rows()
+    assert (row.rating, row.state, row.message) == (OK, "rated", "done")
+
+
+async def test_what_was_sent_is_not_decided_anew_and_what_failed_may_be(path: Path) -> None:
+    one = await opened(path)
+    other = Rating("j", "t", "not_ok", comment="no", revision_number=0)
+    await one.send([OK])
+    await one.decide([other])
+    assert (await one.known([("j", "t", 0)]))["j", "t", 0].rating == OK
+    await one.conclude([(OK, JournalState.FAILED, "never arrived")])
+    await one.decide([other])
+    assert (await one.known([("j", "t", 0)]))["j", "t", 0].rating == other
+    await one.aclose()
+
+
+async def test_the_same_task_id_in_two_jobs_is_two_tasks(path: Path) -> None:
+    one = await opened(path)
+    assert await one.send([OK, Rating("other", "t", "ok", revision_number=0)]) == [None, None]
+    await one.aclose()
+    assert Journal(path).counts() == {"sent": 2}
+
+
+async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written_out(path: Path) -> None:
+    one = await opened(path)
+    await one.send([OK])
+    await one.conclude([(OK, JournalState.REFUSED, "no \ud800 way")])
+    assert await one.known([("\ud800", "t", 0)]) == {}
+    await one.aclose()
+    assert [row.message for row in Journal(path).rows()] == ["no \\ud800 way"]
+
+
+FORMAT_1 = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE ratings (
+    task_id TEXT NOT NULL, revision INTEGER NOT NULL, job_id TEXT NOT NULL, verdict TEXT NOT NULL,
+    satisfaction TEXT, comment TEXT, list_id INTEGER, block_worker INTEGER, bonus TEXT,
+    state TEXT NOT NULL, message TEXT, at REAL NOT NULL, PRIMARY KEY (task_id, revision)
+) WITHOUT ROWID;
+CREATE INDEX unfinished ON ratings (state) WHERE state IN ('decided', 'sent', 'failed', 'unknown');
+INSERT INTO meta VALUES ('account', 'a'), ('edition', 'e');
+INSERT INTO ratings VALUES ('t', 0, 'j', 'ok', 'good', NULL, NULL, NULL, '0.10', 'rated', 'done', 1.0);
+INSERT INTO ratings VALUES ('u', -1, 'j', 'not_ok', NULL, 'no', 7, 1, NULL, 'sent', NULL, 2.0);
+PRAGMA application_id = 1885954927;
+PRAGMA user_version = 1;
+"""
+
+
+async def test_a_journal_of_the_format_before_is_read_and_brought_up_to_date(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(FORMAT_1)
+    before = list(Journal(path).rows())
+    one = await opened(path)
+    assert [recorded.rating.task_id for recorded in await one.unfinished(None)] == ["u"]
+    await one.aclose()
+    assert list(Journal(path).rows()) == before
+    assert Journal(path).counts() == {"rated": 1, "sent": 1}
+    again = await opened(path)
+    await again.aclose()
