@@ -10,7 +10,8 @@ import anyio
 import attrs
 
 from ..editions import EDITIONS
-from . import Faults, Sandbox
+from .faults import Faults
+from .sandbox import Sandbox
 
 
 async def _serve(options: argparse.Namespace) -> None:

@@ -10,15 +10,10 @@ from picoworkers_async import PICOWORKERS, SPROUTGIGS
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.sandbox.limiter import Limiter
+from tests.support.raw_client import HEADERS
+from tests.support.raw_client import raw_client as client
 
 pytestmark = pytest.mark.anyio
-
-HEADERS = {"Authorization": "Basic dXNlcl9pZDphcGlfc2VjcmV0"}
-
-
-def client(sandbox: Sandbox) -> httpx.AsyncClient:
-    base = "https://picoworkers.com/api/"
-    return httpx.AsyncClient(transport=sandbox.transport(), base_url=base, headers=HEADERS)
 
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
