@@ -6,11 +6,12 @@ import time
 
 import anyio
 import anyio.to_thread
+import httpx
 import pytest
 
 from picoworkers_async.sandbox import Sandbox
 from picoworkers_async.sandbox.clock import Clock
-from tests.support.raw_client import raw_client
+from tests.support.raw_client import HEADERS, listed, raw_client
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +66,16 @@ async def test_two_loops_agree_on_what_has_passed() -> None:
     elsewhere = await anyio.to_thread.run_sync(anyio.run, look)
     here = clock.now()
     assert 0 <= here - elsewhere <= time.monotonic() - began + 0.01
+
+
+async def test_what_is_done_beside_the_server_is_seen_late_by_those_who_ask_the_server() -> None:
+    sandbox = Sandbox()
+    job_id = sandbox.add_job()
+    sandbox.read_lag = 3600.0
+    async with sandbox.serve() as url, httpx.AsyncClient(base_url=url, headers=HEADERS) as http:
+        ids = sandbox.add_tasks(job_id)
+        assert await listed(http) == []
+        sandbox.read_lag = 0.05
+        with anyio.fail_after(30):
+            while await listed(http) != ids:
+                pass

@@ -8,7 +8,7 @@ import pytest
 
 from picoworkers_async import SPROUTGIGS
 from picoworkers_async.sandbox import Faults, Sandbox
-from tests.support.raw_client import HEADERS, listed, rate, rate_many, raw_client
+from tests.support.raw_client import listed, rate, rate_many, raw_client
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
@@ -124,16 +124,3 @@ async def test_what_acts_late_is_seen_as_of_when_it_acted() -> None:
 async def test_a_negative_lag_is_refused() -> None:
     with pytest.raises(ValueError, match="read_lag"):
         Sandbox(read_lag=-1.0)
-
-
-@pytest.mark.parametrize("lag", [0.0, 3600.0])
-def test_over_http_too_changes_made_beside_the_server_are_seen_late(lag: float) -> None:
-    async def story() -> None:
-        sandbox = Sandbox()
-        job_id = sandbox.add_job()
-        sandbox.read_lag = lag
-        async with sandbox.serve() as url, httpx.AsyncClient(base_url=url, headers=HEADERS) as http:
-            (task_id,) = sandbox.add_tasks(job_id)
-            assert await listed(http) == ([] if lag else [task_id])
-
-    anyio.run(story)
