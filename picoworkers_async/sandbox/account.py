@@ -146,19 +146,22 @@ class Account:
 
     def paid(self) -> Decimal:
         """What workers were paid for their tasks, bonuses not included, in US dollars."""
-        return sum((entry.amount for entry in self.ledger if entry.kind is Kind.RATING), Decimal(0))
+        with self.lock:
+            return sum((entry.amount for entry in self.ledger if entry.kind is Kind.RATING), Decimal(0))
 
     def bonus_paid(self) -> Decimal:
         """What workers got as bonuses, in US dollars."""
-        return sum((entry.bonus for entry in self.ledger), Decimal(0))
+        with self.lock:
+            return sum((entry.bonus for entry in self.ledger), Decimal(0))
 
     def decisions(self) -> dict[tuple[str, int], tuple[str, Decimal]]:
         """The verdict and bonus that took effect, by task id and revision; of repeats, the last."""
-        return {
-            (entry.task_id, entry.revision or 0): (entry.verdict or "", entry.bonus)
-            for entry in self.ledger
-            if entry.kind is Kind.RATING and entry.task_id is not None
-        }
+        with self.lock:
+            return {
+                (entry.task_id, entry.revision or 0): (entry.verdict or "", entry.bonus)
+                for entry in self.ledger
+                if entry.kind is Kind.RATING and entry.task_id is not None
+            }
 
     def _apply(self, change: Callable[[Store, T], object], value: T) -> None:
         """Change the store, and in its time what lagging reads see of it."""

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
+from collections.abc import Callable
+from functools import partial
+from itertools import count
 
 import anyio
+import attrs
 
 from .dispatch import Dispatch
 from .disturbance import ACTS_LATE, Sending, disturbed, processed_at_once, sending_of
-from .faults import Fault
+from .faults import Fault, Faults
 from .limiter import Limiter
 from .messages import Logged, Reply, Request, logged
 
 _NO_ANSWER = Reply(200, b"{}")
 
 
+@attrs.frozen
+class _Arrival:
+    """A request that came, and what is to become of it. `seconds` is how long it takes, there and back."""
+
+    request: Request
+    time: float
+    seconds: float
+    limited: Reply | None
+    faults: Faults
+    fault: Fault | None
+    processed: bool
+
+
 class Delivery:
     """Carries requests through. `requests` has what was asked, in the order in which it was answered.
 
-    A request that is to act late waits in a queue, and acts as of its time as soon as anybody asks or looks
-    after that: no task of its own runs for it.
+    A request that acts late, or whose client gave up waiting, stays in a queue, and acts as of its time as soon as
+    anybody asks or looks after that: no task runs for it.
     """
 
     def __init__(self, dispatch: Dispatch, limiter: Limiter) -> None:
@@ -30,82 +47,96 @@ class Delivery:
         self.peak_concurrency = 0
         self._limiter = limiter
         self._under_way = 0
-        self._late: deque[tuple[float, Request]] = deque()
+        self._to_come: list[tuple[float, int, Callable[[], object]]] = []
+        self._turn = count()
 
     async def deliver(self, request: Request) -> tuple[Reply, Sending]:
         """Carry a request through, and say how its answer goes out."""
+        arrival = self._arrive(request)
+        half = arrival.seconds / 2
+        try:
+            await self._travel(arrival, half)
+            with self.account.lock:
+                self.act_due()
+                reply = self._answer(arrival)
+            slow = arrival.faults.slow_seconds if arrival.fault is Fault.SLOW else 0.0
+            await anyio.sleep(half + slow)
+        finally:
+            with self.account.lock:
+                self._under_way -= 1
+        return reply, sending_of(arrival.fault)
+
+    async def _travel(self, arrival: _Arrival, seconds: float) -> None:
+        """Wait until the request is there; one whose client gives up meanwhile is there all the same, by then."""
+        try:
+            await anyio.sleep(seconds)
+        except anyio.get_cancelled_exc_class():
+            with self.account.lock:
+                self._put_off(arrival.time + seconds, partial(self._answer, arrival))
+            raise
+
+    def act_due(self, now: float | None = None) -> None:
+        """Let every request that is late, and due by now, take effect."""
+        if not self._to_come:
+            return
+        account = self.account
+        with account.lock:
+            if account.acting_at is not None:  # a callback of one that acts looks at the account
+                return
+            now = account.clock.now() if now is None else now
+            while self._to_come and self._to_come[0][0] <= now:
+                due, _, act = heapq.heappop(self._to_come)
+                account.acting_at = min(due, account.clock.now())
+                try:
+                    act()
+                finally:
+                    account.acting_at = None
+
+    def act_all(self) -> None:
+        """Let every request that is late take effect now, due or not."""
+        self.act_due(float("inf"))
+
+    def pending(self) -> int:
+        """How many requests are still to take effect."""
+        return len(self._to_come)
+
+    def _put_off(self, due: float, act: Callable[[], object]) -> None:
+        heapq.heappush(self._to_come, (due, next(self._turn), act))
+
+    def _arrive(self, request: Request) -> _Arrival:
+        """Hold a request against the limit, and draw what becomes of it."""
         account, faults = self.account, self.account.behaviour.faults
         with account.lock:
-            arrived = account.clock.now()
-            self.act_due(arrived)
+            now = account.clock.now()
+            self.act_due(now)
             self._under_way += 1
             self.peak_concurrency = max(self.peak_concurrency, self._under_way)
-            limited = self._admit(arrived)
-            fault, seconds = None, self._draw_latency()
+            limited, fault = self._admit(now), None
+            seconds = self._draw_latency()
             if limited is None:
                 endpoint = self.dispatch.endpoint_of(request)
                 fault = faults.draw(endpoint.name, account.rng) if endpoint else None
             processed = limited is None and processed_at_once(fault, account.rng)
-        try:
-            await anyio.sleep(seconds / 2)
-            with account.lock:
-                if self._late or fault in ACTS_LATE:
-                    now = account.clock.now()
-                    self.act_due(now)
-                    if fault in ACTS_LATE:
-                        # Counted from when the connection is gone.
-                        self._put_off(now + seconds / 2 + faults.late_seconds, request)
-                reply = limited or self._answer(request, fault, processed)
-                name = fault.value if fault else None
-                self.requests.append(logged(arrived, request, reply.status, name))
-            await anyio.sleep(seconds / 2 + (faults.slow_seconds if fault is Fault.SLOW else 0.0))
-        finally:
-            with account.lock:
-                self._under_way -= 1
-        return reply, sending_of(fault)
+        return _Arrival(request, now, seconds, limited, faults, fault, processed)
 
-    def act_due(self, now: float | None = None) -> None:
-        """Let every request that is late, and due by now, take effect."""
-        if not self._late:
-            return
-        with self.account.lock:
-            if self.account.acting_at is not None:  # asked by a callback of one that acts
-                return
-            now = self.account.clock.now() if now is None else now
-            while self._late and self._late[0][0] <= now:
-                self._act(*self._late.popleft())
-
-    def act_all(self) -> None:
-        """Let every request that is late take effect, due or not."""
-        with self.account.lock:
-            now = self.account.clock.now()
-            while self._late:
-                due, request = self._late.popleft()
-                self._act(min(due, now), request)
-
-    def pending(self) -> int:
-        """How many requests are still to take effect."""
-        return len(self._late)
-
-    def _act(self, due: float, request: Request) -> None:
-        self.account.acting_at = due
-        try:
-            self.dispatch.answer(request)
-        finally:
-            self.account.acting_at = None
-
-    def _put_off(self, due: float, request: Request) -> None:
-        self._late.append((due, request))
-        if len(self._late) > 1 and self._late[-2][0] > due:
-            self._late = deque(sorted(self._late, key=lambda late: late[0]))
-
-    def _answer(self, request: Request, fault: Fault | None, processed: bool) -> Reply:
+    def _answer(self, arrival: _Arrival) -> Reply:
+        """Do what a request asks for, if its fault lets it; answer it, and write it into the log."""
+        request, fault = arrival.request, arrival.fault
+        if fault in ACTS_LATE:
+            gone = self.account.now() + arrival.seconds / 2
+            self._put_off(gone + arrival.faults.late_seconds, partial(self.dispatch.answer, request))
         if fault is Fault.CUT_MIDWAY:
             self.dispatch.answer_half(request)
-        if fault is Fault.TOO_MANY:
-            return self._too_many("0")
-        reply = self.dispatch.answer(request) if processed else _NO_ANSWER
-        return reply if fault is None else disturbed(fault, reply, self.account.rng)
+        if arrival.limited is not None:
+            reply = arrival.limited
+        elif fault is Fault.TOO_MANY:
+            reply = self._too_many("0")
+        else:
+            reply = self.dispatch.answer(request) if arrival.processed else _NO_ANSWER
+        if fault is not None:
+            reply = disturbed(fault, reply, self.account.rng)
+        self.requests.append(logged(arrival.time, request, reply.status, fault.value if fault else None))
+        return reply
 
     def _admit(self, now: float) -> Reply | None:
         """Hold an arrival against the rate limit: None, or the 429."""

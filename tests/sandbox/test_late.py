@@ -9,7 +9,7 @@ import pytest
 
 from picoworkers_async import SPROUTGIGS
 from picoworkers_async.sandbox import Faults, Sandbox
-from tests.support.raw_client import HEADERS, listed, rate, raw_client
+from tests.support.raw_client import HEADERS, listed, rate, rate_many, raw_client
 
 pytestmark = pytest.mark.anyio
 
@@ -154,3 +154,37 @@ async def test_catching_up_also_works_when_no_loop_runs_any_more() -> None:
 
     sandbox = await anyio.to_thread.run_sync(story)
     assert len(sandbox.ledger) == 1
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("gives_up", ["timeout", "cancelled"])
+async def test_a_client_that_gives_up_does_not_call_its_request_back(gives_up: str) -> None:
+    sandbox, job_id, (task_id,) = seeded(latency=4.0)
+    async with raw_client(sandbox) as http:
+        if gives_up == "timeout":
+            http.timeout = httpx.Timeout(1.0)
+            with pytest.raises(httpx.ReadTimeout):
+                await rate(http, job_id, task_id)
+        else:
+            with anyio.move_on_after(1.0) as scope:
+                await rate(http, job_id, task_id)
+            assert scope.cancelled_caught
+    assert (sandbox.ledger, sandbox.requests) == ([], [])
+    await anyio.sleep(1.1)
+    assert [entry.task_id for entry in sandbox.ledger] == [task_id]
+    assert [request.status for request in sandbox.requests] == [200]
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(("fault", "acts"), [("cut_before", 0), ("cut_after", 1), ("late", 1), ("cut_midway", 2)])
+async def test_a_request_given_up_meets_its_fault_all_the_same(fault: str, acts: int) -> None:
+    sandbox, job_id, ids = seeded(
+        4, edition=SPROUTGIGS, latency=4.0, faults=Faults(**{fault: 1.0}, late_seconds=5.0)
+    )
+    async with raw_client(sandbox) as http:
+        with anyio.move_on_after(1.0):
+            await rate_many(http, job_id, ids if fault == "cut_midway" else ids[:1])
+    await anyio.sleep(1.1)
+    assert len(sandbox.ledger) == (0 if fault == "late" else acts)
+    await anyio.sleep(8.0)
+    assert len(sandbox.ledger) == acts
