@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 
@@ -23,7 +23,7 @@ class Behaviour:
 
     page_size: int = 20
     latency: float | tuple[float, float] = 0.0
-    order: Order = "oldest"
+    order: Order = attrs.field(default="oldest", validator=attrs.validators.in_(get_args(Order)))
     refusal_status: int = 200
     faults: Faults = attrs.field(factory=Faults)
     read_lag: float = attrs.field(default=0.0, validator=_seconds)
@@ -31,7 +31,7 @@ class Behaviour:
     pays_repeats: bool = False
     odd_fields: float = attrs.field(default=0.0, validator=probability)
     page_lies: float = attrs.field(default=0.0, validator=probability)
-    titles: Titles = "as_sent"
+    titles: Titles = attrs.field(default="as_sent", validator=attrs.validators.in_(get_args(Titles)))
     refuse_bulk_with: set[str] | None = None
     retry_after_header: bool = True
     retry_after: str | None = None

@@ -19,7 +19,7 @@ from .messages import Logged, Reply, Request, logged
 _NO_ANSWER = Reply(200, b"{}")
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Arrival:
     """A request that came, and what is to become of it. `seconds` is how long it takes, there and back."""
 

@@ -179,6 +179,17 @@ def test_probabilities_out_of_range_are_refused() -> None:
         Faults(cut_after=0.6, cut_before=0.6)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("order", "random"), ("titles", "trim"), ("odd_fields", 1.5), ("page_lies", -0.1), ("lag_share", 2.0)],
+)
+def test_a_setting_out_of_range_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        Sandbox(**{name: value})
+    with pytest.raises(ValueError, match=name):
+        setattr(Sandbox(), name, value)
+
+
 def test_a_task_is_handed_in_again_only_after_it_was_sent_back() -> None:
     sandbox = Sandbox()
     (task_id,) = sandbox.add_tasks(sandbox.add_job())
