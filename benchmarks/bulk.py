@@ -28,7 +28,6 @@ def seeded(edition: Edition, ratings: int) -> Sandbox:
         latency=LATENCY,
         requests_per_second=1.0,
         balance=10**9,
-        clock=trio.current_time,
     )
     sandbox.add_tasks(sandbox.add_job(num_tasks=ratings), ratings)
     return sandbox

@@ -10,7 +10,7 @@ except ImportError as _missing:
 
 from .faults import Faults
 from .ledger import Entry, Kind
-from .log import Logged
-from .service import Sandbox
+from .messages import Logged
+from .sandbox import Sandbox
 
 __all__ = ["Entry", "Faults", "Kind", "Logged", "Sandbox"]

@@ -7,9 +7,11 @@ import sys
 from functools import partial
 
 import anyio
+import attrs
 
 from ..editions import EDITIONS
-from . import Faults, Sandbox
+from .faults import Faults
+from .sandbox import Sandbox
 
 
 async def _serve(options: argparse.Namespace) -> None:
@@ -20,7 +22,9 @@ async def _serve(options: argparse.Namespace) -> None:
         requests_per_second=options.requests_per_second,
         order=options.order,
         balance=10**6,
-        faults=Faults.all(options.faults, slow_seconds=options.slow_seconds),
+        faults=_faults(options),
+        read_lag=options.read_lag,
+        pays_repeats=options.pays_repeats,
         seed=options.seed,
     )
     for number in range(options.jobs):
@@ -30,6 +34,11 @@ async def _serve(options: argparse.Namespace) -> None:
         sys.stdout.write(url + "\n")
         sys.stdout.flush()
         await anyio.sleep_forever()
+
+
+def _faults(options: argparse.Namespace) -> Faults:
+    faults = Faults.all(options.faults, slow_seconds=options.slow_seconds, late_seconds=options.late_seconds)
+    return faults if options.late is None else attrs.evolve(faults, late=options.late)
 
 
 def main() -> None:
@@ -43,6 +52,10 @@ def main() -> None:
     parser.add_argument("--requests-per-second", type=float, default=None)
     parser.add_argument("--order", choices=("oldest", "newest", "shuffled"), default="oldest")
     parser.add_argument("--faults", type=float, default=0.0, help="the probability of each fault")
+    parser.add_argument("--late", type=float, default=None, help="that of acting late, if it is another one")
+    parser.add_argument("--late-seconds", type=float, default=0.5, help="how late that is")
+    parser.add_argument("--read-lag", type=float, default=0.0, help="reads show what was so many seconds ago")
+    parser.add_argument("--pays-repeats", action="store_true", help="a task that is rated again is paid again")
     parser.add_argument("--slow-seconds", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     try:

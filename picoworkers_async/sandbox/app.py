@@ -2,78 +2,90 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
+from starlette import requests
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .log import Asked, Reply
-from .performance import Delivery, Stage, perform
-
-if TYPE_CHECKING:
-    from .service import Sandbox
+from .delivery import Delivery
+from .disturbance import Sending
+from .messages import Reply, Request
 
 
-class Service:
+class HttpEndpoint:
     """Answers every request under `/api/`. Connections are really cut, by the server's own transport."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._stage = Stage()
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        asked = Asked(
-            request.method, request.url.path, dict(request.query_params), request.headers, await request.body()
+        arrived = requests.Request(scope, receive)
+        request = Request(
+            arrived.method,
+            arrived.url.path,
+            dict(arrived.query_params),
+            arrived.headers,
+            await arrived.body(),
         )
-        reply, delivery = await perform(self._sandbox, self._stage, asked)
+        reply, sending = await self._delivery.deliver(request)
         connection = scope["extensions"]["picoworkers.connection"]
-        if delivery is Delivery.NOTHING:
+        if sending is Sending.NOTHING:
             connection.abort()
             # The server must see that the connection is gone before it looks for an answer to send.
             await anyio.sleep(0.001)
             return
         await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
-        if delivery is Delivery.HALF:
+        if sending is Sending.HALF:
             half = reply.body[: len(reply.body) // 2]
             await send({"type": "http.response.body", "body": half, "more_body": True})
             connection.close()
             await anyio.sleep(0.001)
             return
         await send({"type": "http.response.body", "body": reply.body})
-        if delivery is Delivery.THEN_RESET:
+        if sending is Sending.THEN_RESET:
             connection.abort_soon()
 
 
-def application(sandbox: Sandbox) -> ASGIApp:
+def application(delivery: Delivery) -> ASGIApp:
     """The service, and beside it `/_sandbox/ledger`: what really happened, for a test in another process."""
 
-    async def ledger(request: Request) -> JSONResponse:
-        return JSONResponse(truth(sandbox))
+    async def ledger(_: requests.Request) -> JSONResponse:
+        return JSONResponse(truth(delivery))
 
-    return Starlette(routes=[Route("/_sandbox/ledger", ledger), Mount("/", Service(sandbox))])
+    return Starlette(routes=[Route("/_sandbox/ledger", ledger), Mount("/", HttpEndpoint(delivery))])
 
 
-def truth(sandbox: Sandbox) -> dict[str, Any]:
-    """The ledger and the counts, as JSON."""
-    with sandbox.lock:
+def truth(delivery: Delivery) -> dict[str, Any]:
+    """The ledger and the counts, as JSON.
+
+    `repeats` is how many entries of the ledger pay a revision of a task that had been rated; `pending` how many
+    requests are still to take effect.
+    """
+    account = delivery.account
+    with account.lock:
+        delivery.act_due()
+        decisions = account.decisions()
+        ratings = sum(entry.task_id is not None for entry in account.ledger)
         return {
             "decisions": [
                 [task_id, revision, verdict, str(bonus)]
-                for (task_id, revision), (verdict, bonus) in sandbox.decisions().items()
+                for (task_id, revision), (verdict, bonus) in decisions.items()
             ],
-            "ratings": sum(entry.task_id is not None for entry in sandbox.ledger),
-            "paid": str(sandbox.paid),
-            "bonus_paid": str(sandbox.bonus_paid),
-            "double_ratings": sandbox.double_ratings,
-            "unrated": sandbox.unrated(),
-            "requests": len(sandbox.requests),
-            "rate_limited": sandbox.rate_limited,
-            "complaints": list(sandbox.complaints),
+            "ratings": ratings,
+            "repeats": ratings - len(decisions),
+            "paid": str(account.paid()),
+            "bonus_paid": str(account.bonus_paid()),
+            "balance": str(account.store.balance),
+            "double_ratings": account.double_ratings,
+            "unrated": list(account.store.unrated),
+            "requests": len(delivery.requests),
+            "pending": delivery.pending(),
+            "rate_limited": delivery.rate_limited,
+            "complaints": list(delivery.dispatch.complaints),
         }
 
 

@@ -25,3 +25,8 @@ def page_number(query: dict[str, Any]) -> int:
     if not text.isdigit() or int(text) < 1:
         raise Refusal("Invalid page.")
     return int(text)
+
+
+def page_count(rows: int, size: int) -> int:
+    """How many pages so many rows make; one at least."""
+    return max(1, -(-rows // size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import random
+from typing import Any
 
 import attrs
 
@@ -24,15 +25,23 @@ class Fault(enum.Enum):
     TOO_MANY = "too_many"
     CUT_MIDWAY = "cut_midway"
     LEFT_OUT = "left_out"
+    LATE = "late"
+    ANSWER_LATE_504 = "answer_late_504"
+    ERROR_JSON = "error_json"
 
 
-def _probability(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
+ERROR_STATUSES = (408, 409, 425, 499, 500, 502, 503, 504)
+"""The statuses of `error_json`: none of them says whether the request was processed."""
+
+
+def probability(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
+    """Refuse what is no probability."""
     if not 0 <= value <= 1:
-        raise ValueError(f"{attribute.name}={value!r}: a probability from 0 to 1")
+        raise ValueError(f"{attribute.name}={value!r}: must be a probability from 0 to 1")
 
 
 def _chance() -> float:
-    chance: float = attrs.field(default=0.0, validator=_probability)
+    chance: float = attrs.field(default=0.0, validator=probability)
     return chance
 
 
@@ -69,29 +78,41 @@ class Faults:
     """Half of the tasks of a bulk rating are processed, then the connection is cut; else nothing is processed."""
     left_out: float = _chance()
     """A bulk rating is processed, and half of its tasks are left out of the answer; else nothing goes wrong."""
+    late: float = _chance()
+    """The connection is cut at once, and the request takes effect `late_seconds` after that."""
+    answer_late_504: float = _chance()
+    """Status 504 with JSON that says `"ok": false`; the request takes effect `late_seconds` after that."""
+    error_json: float = _chance()
+    """It is processed; the answer is JSON that says `"ok": false`, with a status drawn from `ERROR_STATUSES`."""
     slow_seconds: float = 1.0
+    late_seconds: float = 0.5
     only: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(frozenset))
 
+    _likely: tuple[tuple[Fault, float], ...] = attrs.field(init=False, eq=False, repr=False)
+
     def __attrs_post_init__(self) -> None:
+        chances = ((fault, getattr(self, fault.value)) for fault in Fault)
+        object.__setattr__(self, "_likely", tuple(pair for pair in chances if pair[1]))
         if self.total() > 1:
             raise ValueError(f"the probabilities add up to {self.total()}, more than 1")
 
     @classmethod
-    def all(cls, probability: float, *, slow_seconds: float = 1.0) -> Faults:
-        """Every fault with the same probability."""
-        return cls(**{fault.value: probability for fault in Fault}, slow_seconds=slow_seconds)  # type: ignore[arg-type]
+    def all(cls, each: float, *, slow_seconds: float = 1.0, late_seconds: float = 0.5) -> Faults:
+        """Every fault with the same probability: 16 of them, so 0.0625 is the most."""
+        chances: dict[str, Any] = {fault.value: each for fault in Fault}
+        return cls(**chances, slow_seconds=slow_seconds, late_seconds=late_seconds)
 
     def total(self) -> float:
         """How likely it is that anything goes wrong."""
-        return float(sum(getattr(self, fault.value) for fault in Fault))
+        return float(sum(chance for _, chance in self._likely))
 
     def draw(self, endpoint: str, rng: random.Random) -> Fault | None:
         """What goes wrong with this request, if anything."""
         if self.only is not None and endpoint not in self.only:
             return None
         point = rng.random()
-        for fault in Fault:
-            point -= getattr(self, fault.value)
+        for fault, chance in self._likely:
+            point -= chance
             if point < 0:
                 return fault
         return None

@@ -1,20 +1,20 @@
-"""What each endpoint does, once a request is well-formed: functions over the sandbox's state and JSON values."""
+"""What each endpoint does, once a request is well-formed: functions over the account and JSON values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..editions import Ability
 from . import catalog, checks
-from .arguments import Refusal, find_job, page_number
+from .account import Account
+from .arguments import Refusal, find_job, page_count, page_number
 from .ledger import Entry, Kind
-from .store import JobRow, job_json
+from .oddities import lie
+from .rows_json import job_json
+from .store import JobRow, Store
 from .task_handlers import TASK_HANDLERS
-
-if TYPE_CHECKING:
-    from .service import Sandbox
 
 _STATUSES = frozenset(
     {
@@ -32,20 +32,20 @@ _STATUSES = frozenset(
 _FOLLOWERS = Decimal("0.03")
 
 
-def _get_zones(sandbox: Sandbox, _: dict[str, Any]) -> Any:
-    return catalog.zones(sandbox.edition)
+def _get_zones(account: Account, _: dict[str, Any]) -> Any:
+    return catalog.zones(account.edition)
 
 
-def _get_lists(sandbox: Sandbox, _: dict[str, Any]) -> Any:
+def _get_lists(account: Account, _: dict[str, Any]) -> Any:
     return catalog.LISTS
 
 
-def _get_categories(sandbox: Sandbox, _: dict[str, Any]) -> Any:
-    return catalog.categories(sandbox.edition)
+def _get_categories(account: Account, _: dict[str, Any]) -> Any:
+    return catalog.categories(account.edition)
 
 
-def _post_job(sandbox: Sandbox, draft: dict[str, Any]) -> Any:
-    message = checks.refuse_draft(draft) or checks.refuse_variables(draft) or _refuse_target(sandbox, draft)
+def _post_job(account: Account, draft: dict[str, Any]) -> Any:
+    message = checks.refuse_draft(draft) or checks.refuse_variables(draft) or _refuse_target(account, draft)
     if message is not None:
         raise Refusal(message)
     value = Decimal(draft["task_value"])
@@ -53,22 +53,20 @@ def _post_job(sandbox: Sandbox, draft: dict[str, Any]) -> Any:
     cost = value * count + Decimal(draft.get("premium_amount", 0))
     if draft.get("notify_followers"):
         cost += max(Decimal(1), value * count * _FOLLOWERS)
-    if cost > sandbox.balance:
-        raise Refusal("Insufficient balance.")
+    _refuse_poor(account, cost)
     if draft.get("test"):
         return {"ok": True, "message": "Job is valid"}
-    sandbox.balance -= cost
     kept = {
         name: item for name, item in draft.items() if name not in ("task_value", "num_tasks", "premium_amount")
     }
-    job_id = sandbox.add_job(**kept, task_value=value, num_tasks=count, status="pending_review")
-    sandbox.ledger.append(Entry(Kind.JOB, job_id, amount=cost))
-    url = f"{sandbox.edition.job_url}{job_id}"
+    job_id = account.add_job({**kept, "task_value": value, "num_tasks": count, "status": "pending_review"})
+    account.pay(Entry(Kind.JOB, job_id, amount=cost))
+    url = f"{account.edition.job_url}{job_id}"
     return {"ok": True, "url": url, "message": "Job posted successfully"}
 
 
-def _refuse_target(sandbox: Sandbox, draft: dict[str, Any]) -> str | None:
-    zones = {zone["id"]: zone for zone in catalog.zones(sandbox.edition)}
+def _refuse_target(account: Account, draft: dict[str, Any]) -> str | None:
+    zones = {zone["id"]: zone for zone in catalog.zones(account.edition)}
     zone = zones.get(draft.get("zone_id", "int"))
     if zone is None:
         return "Invalid zone_id."
@@ -78,7 +76,7 @@ def _refuse_target(sandbox: Sandbox, draft: dict[str, Any]) -> str | None:
     chosen = next((row for row in catalog.LISTS if row["id"] == draft.get("list_id")), None)
     if "list_id" in draft and (chosen is None or int(str(chosen["workers"])) < 10):
         return "Invalid list_id."
-    rows = {row["id"]: row for row in catalog.categories(sandbox.edition)}
+    rows = {row["id"]: row for row in catalog.categories(account.edition)}
     category = rows.get(draft["category_id"])
     if category is None:
         return "Invalid category_id."
@@ -88,138 +86,155 @@ def _refuse_target(sandbox: Sandbox, draft: dict[str, Any]) -> str | None:
     return None
 
 
-def _add_positions(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _grow(sandbox, find_job(sandbox.store, arguments), arguments["positions"])
+def _add_positions(account: Account, arguments: dict[str, Any]) -> Any:
+    _grow(account, find_job(account.store, arguments), arguments["positions"])
     return {"ok": True, "message": "The position(s) has been added."}
 
 
-def _grow(sandbox: Sandbox, job: JobRow, positions: int) -> None:
+def _grow(account: Account, job: JobRow, positions: int) -> None:
     cost = job.task_value * positions
-    if cost > sandbox.balance:
-        raise Refusal("Insufficient balance.")
-    sandbox.balance -= cost
+    _refuse_poor(account, cost)
     job.num_tasks += positions
-    sandbox.ledger.append(Entry(Kind.POSITIONS, job.id, amount=cost))
+    account.put_job(job)
+    account.pay(Entry(Kind.POSITIONS, job.id, amount=cost))
 
 
-def _set_speed(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    find_job(sandbox.store, arguments).fields["speed"] = arguments["speed"]
+def _refuse_poor(account: Account, cost: Decimal) -> None:
+    if cost > account.store.balance:
+        raise Refusal("Insufficient balance.")
+
+
+def _set_speed(account: Account, arguments: dict[str, Any]) -> Any:
+    _set(account, arguments, "speed")
     return {"ok": True, "message": "Job speed updated successfully."}
 
 
-def _set_ttr(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    find_job(sandbox.store, arguments).fields["ttr"] = arguments["ttr"]
+def _set_ttr(account: Account, arguments: dict[str, Any]) -> Any:
+    _set(account, arguments, "ttr")
     return {"ok": True, "message": "Job time to rate (TTR) updated successfully."}
 
 
-def _get_jobs(sandbox: Sandbox, query: dict[str, Any]) -> Any:
+def _set(account: Account, arguments: dict[str, Any], name: str) -> None:
+    job = find_job(account.store, arguments)
+    job.fields = {**job.fields, name: arguments[name]}
+    account.put_job(job)
+
+
+def _get_jobs(account: Account, query: dict[str, Any]) -> Any:
     status = query.get("status")
     if status is not None and status not in _STATUSES:
         raise Refusal("Invalid status.")
+    store = account.shown()
     jobs = [
         job
-        for job in sandbox.store.jobs.values()
-        if (status is None or job.status == status) and (query.get("unrated_tasks") != "1" or job.unrated)
+        for job in store.jobs.values()
+        if (status is None or job.status == status)
+        and (query.get("unrated_tasks") != "1" or store.unrated_of(job.id))
     ]
     if query.get("order") == "desc":
         jobs.reverse()
     elif query.get("order", "asc") != "asc":
         raise Refusal("Invalid order.")
-    page = page_number(query)
-    size = sandbox.page_size
-    rows = jobs[(page - 1) * size : page * size]
-    return {
-        "current_page": page,
-        "pages": max(1, -(-len(jobs) // size)),
-        "jobs": [_job_json(sandbox, job) for job in rows],
+    number, behaviour = page_number(query), account.behaviour
+    size = behaviour.page_size
+    page = {
+        "current_page": number,
+        "pages": page_count(len(jobs), size),
+        "jobs": [_job_json(account, store, job) for job in jobs[(number - 1) * size : number * size]],
     }
+    if behaviour.page_lies and account.rng.random() < behaviour.page_lies:
+        return lie(page, "jobs", account.rng)
+    return page
 
 
-def _stop_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _steer(sandbox, arguments, "finished", ("running", "paused", "pending_review"))
+def _stop_job(account: Account, arguments: dict[str, Any]) -> Any:
+    _steer(account, arguments, "finished", ("running", "paused", "pending_review"))
     return {"ok": True, "message": "Job stoped successfully."}
 
 
-def _restart_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    job = find_job(sandbox.store, arguments)
+def _restart_job(account: Account, arguments: dict[str, Any]) -> Any:
+    job = find_job(account.store, arguments)
     if job.status != "finished":
         raise Refusal("Job cannot be restarted.")
     if "positions" in arguments:
-        _grow(sandbox, job, arguments["positions"])
+        _grow(account, job, arguments["positions"])
     job.status = "pending_restart"
+    account.put_job(job)
     return {"ok": True, "notice": "job restarted successfully"}
 
 
-def _get_job(sandbox: Sandbox, query: dict[str, Any]) -> Any:
-    return _job_json(sandbox, find_job(sandbox.store, query))
+def _get_job(account: Account, query: dict[str, Any]) -> Any:
+    store = account.shown()
+    return _job_json(account, store, find_job(store, query))
 
 
-def _pause_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _steer(sandbox, arguments, "paused", ("running",))
+def _pause_job(account: Account, arguments: dict[str, Any]) -> Any:
+    _steer(account, arguments, "paused", ("running",))
     return {"ok": True}
 
 
-def _resume_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    _steer(sandbox, arguments, "running", ("paused",))
+def _resume_job(account: Account, arguments: dict[str, Any]) -> Any:
+    _steer(account, arguments, "running", ("paused",))
     return {"ok": True}
 
 
-def _get_balances(sandbox: Sandbox, _: dict[str, Any]) -> Any:
-    return {"earned": f"{sandbox.earned:.4f}", "spendable": f"{sandbox.balance:.4f}"}
+def _get_balances(account: Account, _: dict[str, Any]) -> Any:
+    store = account.shown()
+    return {"earned": f"{store.earned:.4f}", "spendable": f"{store.balance:.4f}"}
 
 
-def _add_workers(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
+def _add_workers(account: Account, arguments: dict[str, Any]) -> Any:
     if all(row["id"] != arguments["list_id"] for row in catalog.LISTS):
         raise Refusal("List not found.")
     return {"ok": True, "message": "Workers added to the list successfully."}
 
 
-def _deposit(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
+def _deposit(account: Account, arguments: dict[str, Any]) -> Any:
     amount = Decimal(arguments["amount"]) / 100
-    sandbox.balance += amount
-    sandbox.ledger.append(Entry(Kind.DEPOSIT, amount=amount))
+    account.set_balance(account.store.balance + amount)
+    account.ledger.append(Entry(Kind.DEPOSIT, amount=amount))
     message = "Thank you for your deposit! Your account balance will be updated shortly."
     return {"ok": True, "message": message}
 
 
-def _job_json(sandbox: Sandbox, job: JobRow) -> dict[str, Any]:
-    scheduled = sandbox.edition.can(Ability.SCHEDULE)
-    return job_json(job, ("start_time", "end_time", "distribution") if scheduled else ())
+def _job_json(account: Account, store: Store, job: JobRow) -> dict[str, Any]:
+    scheduled = account.edition.can(Ability.SCHEDULE)
+    extra = ("start_time", "end_time", "distribution") if scheduled else ()
+    return job_json(job, len(store.unrated_of(job.id)), account.behaviour.titles, extra)
 
 
-def _steer(sandbox: Sandbox, arguments: dict[str, Any], to: str, out_of: tuple[str, ...]) -> None:
-    job = find_job(sandbox.store, arguments)
+def _steer(account: Account, arguments: dict[str, Any], to: str, out_of: tuple[str, ...]) -> None:
+    job = find_job(account.store, arguments)
     if job.status not in out_of:
         raise Refusal(f"Job is {job.status}.")
     job.status = to
+    account.put_job(job)
 
 
-def _feature_job(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    job, amount = find_job(sandbox.store, arguments), Decimal(arguments["amount"])
-    if amount > sandbox.balance:
-        raise Refusal("Insufficient balance.")
-    sandbox.balance -= amount
-    sandbox.ledger.append(Entry(Kind.FEATURE, job.id, amount=amount))
+def _feature_job(account: Account, arguments: dict[str, Any]) -> Any:
+    job, amount = find_job(account.store, arguments), Decimal(arguments["amount"])
+    _refuse_poor(account, amount)
+    account.pay(Entry(Kind.FEATURE, job.id, amount=amount))
     return {"ok": True}
 
 
-def _get_predicted_position(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    if all(row["id"] != arguments["category_id"] for row in catalog.categories(sandbox.edition)):
+def _get_predicted_position(account: Account, arguments: dict[str, Any]) -> Any:
+    if all(row["id"] != arguments["category_id"] for row in catalog.categories(account.edition)):
         raise Refusal("Invalid category_id.")
     return {"position_in_all": 1, "position_in_category": 1}
 
 
-def _block_workers(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    sandbox.blocked_workers |= set(arguments["workers"])
+def _block_workers(account: Account, arguments: dict[str, Any]) -> Any:
+    account.blocked_workers |= set(arguments["workers"])
     return {"ok": True, "message": "Workers blocked successfully."}
 
 
-def _unblock_workers(sandbox: Sandbox, arguments: dict[str, Any]) -> Any:
-    sandbox.blocked_workers -= set(arguments["workers"])
+def _unblock_workers(account: Account, arguments: dict[str, Any]) -> Any:
+    account.blocked_workers -= set(arguments["workers"])
     return {"ok": True, "message": "Workers unblocked successfully."}
 
 
-HANDLERS: dict[str, Callable[[Sandbox, dict[str, Any]], Any]] = {
+HANDLERS: dict[str, Callable[[Account, dict[str, Any]], Any]] = {
     "get_zones": _get_zones,
     "get_lists": _get_lists,
     "get_categories": _get_categories,

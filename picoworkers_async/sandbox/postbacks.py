@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import anyio
 import attrs
 import httpx
 
-if TYPE_CHECKING:
-    from .service import Sandbox
+from .account import Account
 
 
 @attrs.define(eq=False)
@@ -29,16 +28,16 @@ class Postbacks:
 
     Every `every` seconds what was submitted since goes out, by job. Any answer but 200 has the same body sent
     again every `retry_every` seconds, until `give_up_after` seconds after the first. `statuses` has every
-    answer's status, 0 where none came. Times are real: shorten them for a test.
+    answer's status, 0 where none came. Times are those of the event loop.
     """
 
     def __init__(
-        self, sandbox: Sandbox, url: str, *, every: float, retry_every: float, give_up_after: float
+        self, account: Account, url: str, *, every: float, retry_every: float, give_up_after: float
     ) -> None:
         if urlsplit(url).hostname not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError(f"url={url!r}: the sandbox posts to loopback only")
         self.statuses: list[int] = []
-        self._sandbox = sandbox
+        self._account = account
         self._url = url
         self._every, self._retry_every, self._give_up_after = every, retry_every, give_up_after
         self._waiting: list[_Postback] = []
@@ -70,10 +69,10 @@ class Postbacks:
 
     def _gather(self, now: float) -> None:
         jobs: defaultdict[str, list[str]] = defaultdict(list)
-        with self._sandbox.lock:
-            for job_id, task_id in self._sandbox.store.submitted:
+        with self._account.lock:
+            for job_id, task_id in self._account.submitted:
                 jobs[job_id].append(task_id)
-            self._sandbox.store.submitted.clear()
+            self._account.submitted.clear()
         if jobs:
             self._waiting.append(_Postback(dict(jobs), now, now))
 

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -15,9 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import application
-
-if TYPE_CHECKING:
-    from .service import Sandbox
+from .delivery import Delivery
 
 _IDLE = 0.01
 
@@ -68,7 +66,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
+async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
     """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`."""
     # With the protocol named, asyncio switches Nagle's algorithm off, which would cost 40 ms an answer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -76,7 +74,7 @@ async def serve(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
     listener.bind(("127.0.0.1", port))
     listener.listen(2048)
     config = uvicorn.Config(
-        application(sandbox),
+        application(delivery),
         http=CuttableProtocol,
         loop="asyncio",
         lifespan="off",

@@ -1,19 +1,14 @@
-"""Jobs, tasks, and the listing of what is unrated."""
+"""What the service shows when it is asked: jobs, tasks, which are unrated, the balance."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
-from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
-_STATUS = {"ok": "OK", "not_ok": "NOK"}
-
-Order = Literal["oldest", "newest", "shuffled"]
+_NO_TASKS: Mapping[str, TaskRow] = {}
 
 
 @attrs.define(eq=False)
@@ -26,7 +21,6 @@ class JobRow:
     num_tasks: int
     task_value: Decimal
     tasks_done: int = 0
-    unrated: dict[str, TaskRow] = attrs.field(factory=dict)
 
 
 @attrs.define(eq=False)
@@ -41,104 +35,51 @@ class TaskRow:
     comment: str | None = None
     previous: list[dict[str, Any]] = attrs.field(factory=list)
 
-    def send_back(self) -> None:
-        """It comes again, with a higher revision; what was handed in before is kept."""
-        written = datetime.fromisoformat(self.fields["finished_at"]).strftime("%Y-%m-%d %H:%M:%S")
-        before = {"employer_comment": self.comment, "finished_at": written, "proofs": self.proofs()}
-        self.previous.append(before)
-        self.revision += 1
-        self.verdict = self.comment = None
-
     def proofs(self) -> Any:
         """What the worker handed in."""
         return self.fields.get("proofs", [{"text": "submitted proof"}])
 
 
 class Store:
-    """Everything the account has. Unrated tasks stand in the order they were handed in, of each job and of all."""
+    """Jobs, tasks and the balance. Unrated tasks stand in the order in which they were handed in."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, balance: Decimal) -> None:
         self.jobs: dict[str, JobRow] = {}
         self.tasks: dict[str, TaskRow] = {}
         self.unrated: dict[str, TaskRow] = {}
         self.rated: dict[str, TaskRow] = {}
-        self.submitted: list[tuple[str, str]] = []
-        self._rng = rng
+        self.balance = balance
+        self.earned = Decimal(0)
+        self._unrated_of: dict[str, dict[str, TaskRow]] = {}
 
-    def list_task(self, task: TaskRow) -> None:
-        """Put a task on the listing of what is unrated, as the newest."""
-        self.unrated[task.id] = task
-        task.job.unrated[task.id] = task
+    def unrated_of(self, job_id: str) -> Mapping[str, TaskRow]:
+        """The unrated tasks of one job."""
+        return self._unrated_of.get(job_id, _NO_TASKS)
 
-    def unlist_task(self, task: TaskRow) -> None:
-        """Take a task off it."""
-        self.unrated.pop(task.id, None)
-        task.job.unrated.pop(task.id, None)
+    def put_job(self, job: JobRow) -> None:
+        """Add a job, or replace the one of its id."""
+        self.jobs[job.id] = job
 
-    def page_of(
-        self, rows: Mapping[str, TaskRow], page: int, size: int, order: Order
-    ) -> tuple[int, list[TaskRow]]:
-        """How many pages there are, and the rows of one, in this order."""
-        pages = max(1, -(-len(rows) // size))
-        start = (page - 1) * size
-        values: Iterator[TaskRow]
-        if order == "shuffled":
-            shuffled = list(rows.values())
-            self._rng.shuffle(shuffled)
-            values = iter(shuffled)
-        elif order == "newest":
-            values = reversed(rows.values())  # type: ignore[call-overload]
-        else:
-            values = iter(rows.values())
-        return pages, list(islice(values, start, start + size))
+    def put_task(self, task: TaskRow) -> None:
+        """Add a task, or replace the one of its id, and list it where it belongs: an unrated one as the newest."""
+        self.tasks[task.id] = task
+        self._unlist(task)
+        if task.verdict is None:
+            self.unrated[task.id] = task
+            self._unrated_of.setdefault(task.job.id, {})[task.id] = task
+        elif task.verdict != "revise":
+            self.rated[task.id] = task
 
+    def remove_task(self, task: TaskRow) -> None:
+        """Take a task away."""
+        self.tasks.pop(task.id, None)
+        self._unlist(task)
 
-def job_json(job: JobRow, extra: Iterable[str] = ()) -> dict[str, Any]:
-    """A job as get-job answers it; `extra` names fields that only some editions show."""
-    fields = job.fields
-    return {
-        **{name: fields[name] for name in extra if name in fields},
-        "id": job.id,
-        "id_user": fields.get("id_user", "abcd1234"),
-        "zone_id": fields.get("zone_id", "int"),
-        "excluded_countries": fields.get("excluded_countries", []),
-        "category_id": fields.get("category_id", "2004"),
-        "created_at": fields["created_at"],
-        "status": job.status.upper(),
-        "task_value": float(job.task_value),
-        "tasks_done": job.tasks_done,
-        "num_tasks": job.num_tasks,
-        "unrated_tasks": len(job.unrated),
-        "workers_max_tasks": fields.get("workers_max_tasks", 1),
-        "workers_level": fields.get("workers_level", "starter"),
-        "speed": fields.get("speed", 1000),
-        "ttr": fields.get("ttr", 7),
-        "autorate": fields.get("autorate", "NO"),
-        "pause_after_approval": fields.get("pause_after_approval", 0),
-        "hold_time": fields.get("hold_time", 5),
-        "title": fields.get("title", ""),
-        "instructions": fields.get("instructions", []),
-        "notes": fields.get("notes", ""),
-        "proofs": fields.get("proofs", []),
-        "challenge_action": fields.get("challenge_action", ""),
-        "challenges": fields.get("challenges", []),
-    }
+    def set_balance(self, balance: Decimal) -> None:
+        """What can be spent, in US dollars."""
+        self.balance = balance
 
-
-def task_json(task: TaskRow) -> dict[str, Any]:
-    """A task as get-unrated-tasks answers it, and once it is rated get-rated-tasks."""
-    fields = task.fields
-    task_fields = {
-        "id": task.id,
-        "job_id": task.job.id,
-        "worker_id": fields.get("worker_id", "abcd1234"),
-        "finished_at": fields["finished_at"],
-        "ip_address": fields.get("ip_address", "127.0.0.1"),
-        "country_code": fields.get("country_code", "XX"),
-        "revision_number": task.revision,
-        "variables": fields.get("variables", []),
-        "proofs": task.proofs(),
-    }
-    if task.verdict is not None:
-        task_fields |= {"status": _STATUS[task.verdict], "previous_proofs": task.previous}
-    return task_fields
+    def _unlist(self, task: TaskRow) -> None:
+        self.rated.pop(task.id, None)
+        if self.unrated.pop(task.id, None) is not None:
+            self._unrated_of[task.job.id].pop(task.id)

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import anyio
 import httpx
 
-from .log import Asked
-from .performance import Delivery, Stage, perform
-from .service import parse_query
-
-if TYPE_CHECKING:
-    from .service import Sandbox
+from .delivery import Delivery
+from .disturbance import Sending
+from .messages import Request, parse_query
 
 
 class SandboxTransport(httpx.AsyncBaseTransport):
     """Hands requests to a sandbox in the same process."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._stage = Stage()
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        asked = Asked(
+        arrived = Request(
             request.method,
             request.url.path,
             parse_query(request.url.query.decode()) if request.url.query else {},
@@ -33,12 +27,12 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         timeout = request.extensions.get("timeout", {}).get("read")
         try:
             with anyio.fail_after(timeout):
-                reply, delivery = await perform(self._sandbox, self._stage, asked)
+                reply, sending = await self._delivery.deliver(arrived)
         except TimeoutError:
             raise httpx.ReadTimeout("", request=request) from None
-        if delivery is Delivery.NOTHING:
+        if sending is Sending.NOTHING:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        if delivery is Delivery.HALF:
+        if sending is Sending.HALF:
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=request
             )

@@ -55,9 +55,7 @@ def test_a_review_at_the_rate_limit_costs_few_requests_and_little_more_time(
     rate: float, page_size: int, latency: float
 ) -> None:
     count = 2500
-    sandbox = seeded(
-        count, page_size=page_size, latency=latency, requests_per_second=rate, clock=trio.current_time
-    )
+    sandbox = seeded(count, page_size=page_size, latency=latency, requests_per_second=rate)
     seconds = 0.0
 
     async def story() -> None:

@@ -10,15 +10,10 @@ from picoworkers_async import PICOWORKERS, SPROUTGIGS
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.sandbox.limiter import Limiter
+from tests.support.raw_client import HEADERS
+from tests.support.raw_client import raw_client as client
 
 pytestmark = pytest.mark.anyio
-
-HEADERS = {"Authorization": "Basic dXNlcl9pZDphcGlfc2VjcmV0"}
-
-
-def client(sandbox: Sandbox) -> httpx.AsyncClient:
-    base = "https://picoworkers.com/api/"
-    return httpx.AsyncClient(transport=sandbox.transport(), base_url=base, headers=HEADERS)
 
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
@@ -182,6 +177,17 @@ def test_probabilities_out_of_range_are_refused() -> None:
         Faults(cut_after=1.1)
     with pytest.raises(ValueError, match="more than 1"):
         Faults(cut_after=0.6, cut_before=0.6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("order", "random"), ("titles", "trim"), ("odd_fields", 1.5), ("page_lies", -0.1), ("lag_share", 2.0)],
+)
+def test_a_setting_out_of_range_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        Sandbox(**{name: value})
+    with pytest.raises(ValueError, match=name):
+        setattr(Sandbox(), name, value)
 
 
 def test_a_task_is_handed_in_again_only_after_it_was_sent_back() -> None:

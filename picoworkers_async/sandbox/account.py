@@ -1,0 +1,180 @@
+"""The account: everything that requests, workers and time change, and what a rating does to it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from ..editions import Edition
+from .behaviour import Behaviour
+from .clock import Clock
+from .ledger import Entry, Kind
+from .replica import Replica
+from .store import JobRow, Store, TaskRow
+
+T = TypeVar("T")
+
+
+class Account:
+    """The state of one account. `store` is how things are; `shown()` is how a read sees them.
+
+    Whoever uses it from outside of the thread that made it holds `lock`.
+    """
+
+    def __init__(self, edition: Edition, behaviour: Behaviour, *, balance: Decimal, seed: int) -> None:
+        self.edition = edition
+        self.behaviour = behaviour
+        self.seed = seed
+        self.store = Store(balance)
+        self.ledger: list[Entry] = []
+        self.submitted: list[tuple[str, str]] = []
+        self.blocked_workers: set[str] = set()
+        self.double_ratings = 0
+        self.after_rating: list[Callable[[], object]] = []
+        self.rng = random.Random(seed)  # noqa: S311
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.acting_at: float | None = None
+        self._replica: Replica | None = None
+        self._made = 0
+        self.lag_reads(behaviour.read_lag)
+
+    def now(self) -> float:
+        """The time that a change counts from: when it was due, if it acts late."""
+        return self.clock.now() if self.acting_at is None else self.acting_at
+
+    def lag_reads(self, seconds: float) -> None:
+        """Have reads show what was so many seconds ago, but nothing from before the lag began."""
+        self.behaviour.read_lag = seconds
+        if not seconds:
+            self._replica = None
+        elif self._replica is None:
+            self._replica = Replica(self.store)
+
+    def shown(self) -> Store:
+        """The account as a read is to see it: as it is, or as it was `read_lag` seconds ago."""
+        if self._replica is None:
+            return self.store
+        share = self.behaviour.lag_share
+        if share < 1 and self.rng.random() >= share:
+            return self.store
+        return self._replica.as_of(self.now() - self.behaviour.read_lag)
+
+    def add_job(self, fields: Mapping[str, Any]) -> str:
+        """Add a job with these fields of get-job; gives its id."""
+        rest = {"created_at": timestamp(), **fields}
+        job_id = str(rest.pop("id", None) or self._make_id(12))
+        job = JobRow(
+            id=job_id,
+            status=rest.pop("status", "running"),
+            num_tasks=rest.pop("num_tasks", 100),
+            task_value=Decimal(str(rest.pop("task_value", "0.10"))),
+            fields=rest,
+        )
+        self.put_job(job)
+        return job_id
+
+    def add_tasks(self, job_id: str, count: int, fields: Mapping[str, Any]) -> list[str]:
+        """Have workers hand in tasks of the job; gives their ids."""
+        job = self.store.jobs[job_id]
+        ids = []
+        for _ in range(count):
+            task = TaskRow(self._make_id(14), job, {"finished_at": timestamp(), **fields})
+            self._apply(Store.put_task, task)
+            self.submitted.append((job_id, task.id))
+            ids.append(task.id)
+        job.tasks_done += count
+        self.put_job(job)
+        return ids
+
+    def resubmit(self, task_id: str, fields: Mapping[str, Any]) -> None:
+        """Hand in again a task that was sent back; what was handed in before is kept."""
+        task = self.store.tasks[task_id]
+        if task.verdict != "revise":
+            raise ValueError(f"task {task_id} was not sent back")
+        written = datetime.fromisoformat(task.fields["finished_at"]).strftime("%Y-%m-%d %H:%M:%S")
+        before = {"employer_comment": task.comment, "finished_at": written, "proofs": task.proofs()}
+        task.previous = [*task.previous, before]
+        task.fields = {**task.fields, "finished_at": timestamp(), **fields}
+        task.revision += 1
+        task.verdict = task.comment = None
+        self._apply(Store.put_task, task)
+        self.submitted.append((task.job.id, task.id))
+
+    def withdraw(self, task_id: str) -> None:
+        """Take a task away, as if somebody else had settled it."""
+        self._apply(Store.remove_task, self.store.tasks[task_id])
+
+    def put_job(self, job: JobRow) -> None:
+        """Make what was changed of a job known."""
+        self._apply(Store.put_job, job)
+
+    def set_balance(self, balance: Decimal) -> None:
+        """What can be spent, in US dollars."""
+        self._apply(Store.set_balance, balance)
+
+    def rate(self, task: TaskRow, rating: Mapping[str, Any]) -> None:
+        """Let a rating take effect: the worker is paid, or not, and the ledger has it."""
+        verdict, bonus = rating["task_rating"], Decimal(rating.get("task_bonus", 0))
+        task.verdict, task.comment = verdict, rating.get("task_comment")
+        self._apply(Store.put_task, task)
+        if bonus:
+            self.set_balance(self.store.balance - bonus)
+        self.ledger.append(
+            Entry(
+                Kind.RATING,
+                task.job.id,
+                task.id,
+                task.revision,
+                verdict,
+                task.job.task_value if verdict == "ok" else Decimal(0),
+                bonus,
+                rating.get("task_comment"),
+            )
+        )
+        for callback in self.after_rating:
+            callback()
+
+    def pay(self, entry: Entry) -> None:
+        """Take what an entry costs from the balance, and write it down."""
+        self.set_balance(self.store.balance - entry.amount)
+        self.ledger.append(entry)
+
+    def paid(self) -> Decimal:
+        """What workers were paid for their tasks, bonuses not included, in US dollars."""
+        with self.lock:
+            return sum((entry.amount for entry in self.ledger if entry.kind is Kind.RATING), Decimal(0))
+
+    def bonus_paid(self) -> Decimal:
+        """What workers got as bonuses, in US dollars."""
+        with self.lock:
+            return sum((entry.bonus for entry in self.ledger), Decimal(0))
+
+    def decisions(self) -> dict[tuple[str, int], tuple[str, Decimal]]:
+        """The verdict and bonus that took effect, by task id and revision; of repeats, the last."""
+        with self.lock:
+            return {
+                (entry.task_id, entry.revision or 0): (entry.verdict or "", entry.bonus)
+                for entry in self.ledger
+                if entry.kind is Kind.RATING and entry.task_id is not None
+            }
+
+    def _apply(self, change: Callable[[Store, T], object], value: T) -> None:
+        """Change the store, and in its time what lagging reads see of it."""
+        change(self.store, value)
+        if self._replica is not None:
+            self._replica.note(self.now(), change, value)
+
+    def _make_id(self, length: int) -> str:
+        """An id as the service makes them: hexadecimal, and never the same twice."""
+        self._made += 1
+        return f"{self._made:0{length - 4}x}{self.rng.randrange(16**4):04x}"
+
+
+def timestamp() -> str:
+    """The time now, as the service writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

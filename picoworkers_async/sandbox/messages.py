@@ -1,0 +1,69 @@
+"""What comes in, what goes out, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import attrs
+
+
+@attrs.frozen
+class Request:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen
+class Reply:
+    """An answer before it goes out."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Logged:
+    """A request and what became of it.
+
+    `time` is when it arrived, in seconds on the sandbox's clock. `status` is that of the answer, also of one that
+    never reached the client. `fault` names what was done to it on request.
+    """
+
+    time: float
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any
+    status: int
+    fault: str | None = None
+
+
+def logged(arrived: float, request: Request, status: int, fault: str | None) -> Logged:
+    """The entry of the log for this request: its body as JSON, or as text where it is none."""
+    body: Any = None
+    if request.body:
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = request.body.decode("utf-8", "replace")
+    return Logged(arrived, request.method, request.path, request.query, body, status, fault)
+
+
+def json_reply(status: int, value: object) -> Reply:
+    """An answer of JSON, without spaces."""
+    return Reply(status, json.dumps(value, separators=(",", ":")).encode())
+
+
+def parse_query(raw: str) -> dict[str, str]:
+    """A query string as a mapping; of a repeated name the last one counts."""
+    return {name: values[-1] for name, values in parse_qs(raw, keep_blank_values=True).items()}

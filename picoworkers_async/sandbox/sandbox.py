@@ -1,0 +1,266 @@
+"""The front door: a service of one's own, and the truth about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, overload
+
+import httpx
+
+from ..editions import PICOWORKERS, Ability, Edition
+from .account import Account
+from .behaviour import Behaviour, Order, Titles
+from .delivery import Delivery
+from .dispatch import Dispatch
+from .faults import Faults
+from .ledger import Entry
+from .limiter import Limiter
+from .messages import Logged
+from .postbacks import Postbacks
+from .serving import serve
+from .store import Store
+from .transport import SandboxTransport
+
+T = TypeVar("T")
+
+
+class _Setting(Generic[T]):
+    """A setting of the same name among `Behaviour`'s, read and written as an attribute of the sandbox."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, sandbox: None, owner: type) -> _Setting[T]: ...
+    @overload
+    def __get__(self, sandbox: Sandbox, owner: type) -> T: ...
+    def __get__(self, sandbox: Sandbox | None, owner: type) -> T | _Setting[T]:
+        if sandbox is None:
+            return self
+        value: T = getattr(sandbox._behaviour, self._name)
+        return value
+
+    def __set__(self, sandbox: Sandbox, value: T) -> None:
+        setattr(sandbox._behaviour, self._name, value)
+
+
+class Sandbox:
+    """The service for one account, with a ledger that tells the truth whatever the client was told.
+
+    Use it in process through `transport()`, or over real HTTP by `async with sandbox.serve() as url`.
+
+    `requests_per_second` is a limit enforced strictly by time of arrival, with `cooldown` seconds of 429 after one
+    too many. Everything random comes from `seed`. Time is that of the event loop. These, `edition` and the
+    credentials are fixed; all other arguments are attributes of the same name too, described there, and can be
+    changed at any time.
+    """
+
+    def __init__(
+        self,
+        *,
+        edition: Edition = PICOWORKERS,
+        user_id: str = "user_id",
+        api_secret: str = "api_secret",  # noqa: S107
+        page_size: int = 20,
+        latency: float | tuple[float, float] = 0.0,
+        requests_per_second: float | None = None,
+        cooldown: float = 10.0,
+        retry_after_header: bool = True,
+        retry_after: str | None = None,
+        order: Order = "oldest",
+        balance: Decimal | str | int = 1000,
+        refusal_status: int = 200,
+        faults: Faults | None = None,
+        read_lag: float = 0.0,
+        lag_share: float = 1.0,
+        pays_repeats: bool = False,
+        odd_fields: float = 0.0,
+        page_lies: float = 0.0,
+        titles: Titles = "as_sent",
+        refuse_bulk_with: set[str] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.edition = edition
+        self._behaviour = Behaviour(
+            page_size=page_size,
+            latency=latency,
+            retry_after_header=retry_after_header,
+            retry_after=retry_after,
+            order=order,
+            refusal_status=refusal_status,
+            faults=faults or Faults(),
+            read_lag=read_lag,
+            lag_share=lag_share,
+            pays_repeats=pays_repeats,
+            odd_fields=odd_fields,
+            page_lies=page_lies,
+            titles=titles,
+            refuse_bulk_with=refuse_bulk_with,
+        )
+        account = Account(edition, self._behaviour, balance=Decimal(balance), seed=seed)
+        self._delivery = Delivery(Dispatch(account, user_id, api_secret), Limiter(requests_per_second, cooldown))
+
+    page_size = _Setting[int]()
+    """How many items a page has."""
+    latency = _Setting[float | tuple[float, float]]()
+    """The seconds that a request takes, or a range to draw them from."""
+    order = _Setting[Order]()
+    """The order of task listings: oldest or newest first, or shuffled anew for each request."""
+    refusal_status = _Setting[int]()
+    """The HTTP status of refusals."""
+    faults = _Setting[Faults]()
+    """What goes wrong with requests, and how likely."""
+    lag_share = _Setting[float]()
+    """The share of reads, from 0 to 1, that meet the replica that lags; the others see what is."""
+    pays_repeats = _Setting[bool]()
+    """Whether a rated task can be rated, and its worker paid, again. Repeats count in `double_ratings`."""
+    odd_fields = _Setting[float]()
+    """The share of tasks, from 0 to 1, that are listed with one field in a shape that nobody documented.
+
+    Which tasks and what depends on their ids and the seed, so that it is the same on every page. Id and revision
+    are always right; `job_id` can be missing, but only from a listing of one job.
+    """
+    page_lies = _Setting[float]()
+    """The probability that a page lists null or nothing, or that its `pages` is missing, null or 0."""
+    titles = _Setting[Titles]()
+    """How titles of jobs come back: as they were sent, trimmed, with HTML's entities, or both."""
+    refuse_bulk_with = _Setting[set[str] | None]()
+    """The ids of tasks for which a request to rate them, alone or among others, is refused whole."""
+    retry_after_header = _Setting[bool]()
+    """Whether a 429 has a `Retry-After`."""
+    retry_after = _Setting[str | None]()
+    """The `Retry-After` of every 429, whatever it should be; None: the seconds that are left."""
+
+    @property
+    def read_lag(self) -> float:
+        """So many seconds ago was what reads of tasks, jobs and the balance show.
+
+        It shows nothing from before it was set: what is there then is what they see first.
+        """
+        return self._behaviour.read_lag
+
+    @read_lag.setter
+    def read_lag(self, seconds: float) -> None:
+        with self._account.lock:
+            self._account.lag_reads(seconds)
+
+    def add_job(self, **fields: Any) -> str:
+        """A running job; `fields` are those of get-job, `num_tasks` and `task_value` among them. Gives its id."""
+        with self._account.lock:
+            return self._account.add_job(fields)
+
+    def add_tasks(self, job_id: str, count: int = 1, **fields: Any) -> list[str]:
+        """Have workers hand in tasks of the job; `fields` are those of get-unrated-tasks. Gives their ids."""
+        with self._account.lock:
+            return self._account.add_tasks(job_id, count, fields)
+
+    def resubmit(self, task_id: str, **fields: Any) -> None:
+        """Hand in again a task that was sent back: the same id, a higher revision number."""
+        with self._account.lock:
+            self._account.resubmit(task_id, fields)
+
+    def withdraw(self, task_id: str) -> None:
+        """Take a task away, as if somebody else had settled it."""
+        with self._account.lock:
+            self._account.withdraw(task_id)
+
+    def after_each_rating(self, callback: Callable[[Sandbox], object]) -> None:
+        """Call back whenever a rating took effect, for instance to have more tasks arrive."""
+        self._account.after_rating.append(lambda: callback(self))
+
+    def catch_up(self) -> None:
+        """Let every request that acts late take effect now, also those that are not due yet."""
+        self._delivery.act_all()
+
+    @property
+    def store(self) -> Store:
+        """The jobs and tasks as they are now, whatever reads show."""
+        return self._account.store
+
+    @property
+    def ledger(self) -> list[Entry]:
+        """Everything that took effect by now, in order. Ask anew after waiting: acting late happens when asked."""
+        return self._account.ledger
+
+    @property
+    def paid(self) -> Decimal:
+        """What workers were paid for their tasks, bonuses not included, in US dollars."""
+        return self._account.paid()
+
+    @property
+    def bonus_paid(self) -> Decimal:
+        """What workers got as bonuses, in US dollars."""
+        return self._account.bonus_paid()
+
+    @property
+    def balance(self) -> Decimal:
+        """What can be spent, in US dollars."""
+        return self._account.store.balance
+
+    @balance.setter
+    def balance(self, dollars: Decimal | str | int) -> None:
+        with self._account.lock:
+            self._account.set_balance(Decimal(dollars))
+
+    @property
+    def double_ratings(self) -> int:
+        """How often a task was rated that had been rated already, refused or not."""
+        return self._account.double_ratings
+
+    @property
+    def blocked_workers(self) -> set[str]:
+        """The ids of workers that are blocked."""
+        return self._account.blocked_workers
+
+    @property
+    def requests(self) -> list[Logged]:
+        """Every request so far, in the order in which they were answered."""
+        return self._delivery.requests
+
+    @property
+    def complaints(self) -> list[str]:
+        """What broke the API document, and how."""
+        return self._delivery.dispatch.complaints
+
+    @property
+    def rate_limited(self) -> int:
+        """How many requests were over the limit."""
+        return self._delivery.rate_limited
+
+    @property
+    def peak_concurrency(self) -> int:
+        """The most requests that were under way at the same time."""
+        return self._delivery.peak_concurrency
+
+    def decisions(self) -> dict[tuple[str, int], tuple[str, Decimal]]:
+        """The verdict and bonus that took effect, by task id and revision; of repeats, the last."""
+        return self._account.decisions()
+
+    def unrated(self) -> list[str]:
+        """The ids of the tasks that wait to be rated."""
+        with self._account.lock:
+            return list(self._account.store.unrated)
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """This service in process, as an httpx transport."""
+        return SandboxTransport(self._delivery)
+
+    def serve(self, port: int = 0) -> AbstractAsyncContextManager[str]:
+        """This service over real HTTP on a loopback port (0: a free one): the block has its base URL."""
+        return serve(self._delivery, port)
+
+    def post_back(
+        self, url: str, *, every: float = 60.0, retry_every: float = 300.0, give_up_after: float = 86400.0
+    ) -> Postbacks:
+        """Post the ids of submitted tasks to a loopback URL while the block lasts; see `Postbacks`."""
+        if not self.edition.can(Ability.WEBHOOK):
+            raise ValueError(f"edition {self.edition.name} has no postbacks")
+        return Postbacks(self._account, url, every=every, retry_every=retry_every, give_up_after=give_up_after)
+
+    @property
+    def _account(self) -> Account:
+        """The account, with everything done to it that was due by now."""
+        self._delivery.act_due()
+        return self._delivery.account
