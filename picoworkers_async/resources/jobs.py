@@ -24,7 +24,7 @@ from ..models import (
     WorkerList,
     Zone,
 )
-from ..models.money import to_money
+from ..models.account import to_money
 from ..session import Session
 from .checking import require
 

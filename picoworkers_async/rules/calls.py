@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..editions import Ability, Edition
 from ..errors import Problem
 from ..models import JobDraft, JobStatus
-from ..models.limits import limits_of
+from ..models.drafts import limits_of
 from . import values
 
 _MOST_POSITIONS = 9999

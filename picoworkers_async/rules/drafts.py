@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..editions import Ability, Edition
 from ..errors import Problem
 from ..models import Autorate, Challenge, ChallengeAction, JobDraft, Proof, ProofType, WorkersLevel
-from ..models.limits import limits_of
+from ..models.drafts import limits_of
 from . import values
 
 _RANGES = ("num_tasks", "workers_max_tasks", "speed", "hold_time", "distribution")
