@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
@@ -244,7 +245,7 @@ class Jobs:
             "job_id": job_id,
             "task_ids": None if task_ids is None else ",".join(task_ids),
         }
-        return await self._session.call(endpoint, codec.read_tasks_page, query=query)
+        return await self._session.call(endpoint, partial(codec.read_tasks_page, job_id=job_id), query=query)
 
     def _iter_tasks(self, endpoint: Endpoint, job_id: str | None, task_ids: Sequence[str] | None) -> Pages[Task]:
         self._check_listing(endpoint, 1, job_id, task_ids)
