@@ -14,6 +14,9 @@ from typing import Any
 import attrs
 
 
+_SHOWN = 80
+
+
 class Fate(enum.Enum):
     """What became of a call, as far as can be known from here."""
 
@@ -31,14 +34,27 @@ class Problem:
     limit: str
 
     def __str__(self) -> str:
-        shown = repr(self.value)
-        return f"{self.field}={shown if len(shown) <= 80 else shown[:77] + '...'}: {self.limit}"
+        return f"{self.field}={_repr(self.value)}: {self.limit}"
+
+
+def _repr(value: object) -> str:
+    """The start of the value's repr, whatever it is."""
+    if isinstance(value, str | bytes):
+        value = value[:_SHOWN]
+    try:
+        text = repr(value)
+    except Exception:
+        # An int of thousands of digits has no repr, and neither has what is nested too deeply.
+        return f"({type(value).__name__})"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 class PicoworkersError(Exception):
     """Base of everything this library raises on purpose."""
 
     fate: Fate = Fate.NOT_PROCESSED
+    report: Any = None
+    """The partial `BatchReport` of the batch that this error ended, else None."""
 
 
 class InvalidRequestError(PicoworkersError, ValueError):
@@ -98,7 +114,7 @@ class RateLimitedError(CallError):
 
 
 class ServiceError(CallError):
-    """The service failed with a 5xx status on a call that is safe to repeat."""
+    """The service, or a proxy before it, failed with HTTP 5xx, 408, 409, 425 or 499: nobody knows what it did."""
 
 
 class InvalidResponseError(CallError):
@@ -113,7 +129,11 @@ class InvalidResponseError(CallError):
 
 
 class ServiceMovedError(CallError):
-    """The service answered with a redirect, which is never followed: the credentials stay here."""
+    """The service answered with a redirect (HTTP 3xx), which is never followed: the credentials stay here.
+
+    `.location` is where it points to, `.host` the host of that, empty where it cannot be told. Whether the service
+    acted before it answered is not known; a call that costs money raises `OutcomeUnknownError` with this as reason.
+    """
 
     def __init__(self, call: str, location: str, host: str, *, status: int, fate: Fate) -> None:
         self.location = location
@@ -151,7 +171,7 @@ class MoneyCall:
 class OutcomeUnknownError(CallError):
     """A call that moves money may have taken effect: its answer was lost. Never blindly repeat it.
 
-    `.reason` is the failure behind it (a lost connection, a 5xx, an unreadable answer). Where the call is one
+    `.reason` is the failure behind it (a lost connection, a 5xx, a redirect, an unreadable answer). Where the call is one
     of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
     """
 

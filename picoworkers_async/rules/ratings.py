@@ -17,6 +17,8 @@ FITTING = {
 
 MOST_REVISIONS = 2**31
 
+_EXPLAINED = (Verdict.NOT_OK, Verdict.REVISE)
+
 
 def check_rating(rating: Rating) -> list[Problem]:
     """Everything that keeps this rating from being sent, or from being kept in a journal (section 3.10)."""
@@ -30,11 +32,12 @@ def check_rating(rating: Rating) -> list[Problem]:
         problems += values.one_of("verdict", verdict, Verdict)
     else:
         _check_satisfaction(rating, problems)
-        if verdict is not Verdict.OK and not (isinstance(rating.comment, str) and rating.comment.strip()):
-            limit = f"a comment is required when the verdict is {verdict.value}"
-            problems.append(Problem("comment", rating.comment, limit))
-        elif rating.comment is not None and not _is_plain(rating.comment):
-            problems += values.optional_text("comment", rating.comment)
+    comment: object = rating.comment
+    if verdict in _EXPLAINED and not (isinstance(comment, str) and comment.strip()):
+        limit = f"a comment is required when the verdict is {rating.verdict.value}"
+        problems.append(Problem("comment", comment, limit))
+    elif comment is not None and not _is_plain(comment):
+        problems += values.optional_text("comment", comment)
     if rating.given_list_id is not None:
         problems += values.whole("list_id", rating.given_list_id, 0)
     block: object = rating.given_block_worker
