@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 
-
 _SHOWN = 80
 
 
@@ -131,8 +130,9 @@ class InvalidResponseError(CallError):
 class ServiceMovedError(CallError):
     """The service answered with a redirect (HTTP 3xx), which is never followed: the credentials stay here.
 
-    `.location` is where it points to, `.host` the host of that, empty where it cannot be told. Whether the service
-    acted before it answered is not known; a call that costs money raises `OutcomeUnknownError` with this as reason.
+    `.location` is where it points to, `.host` the host of that, empty where it cannot be told. Whether the
+    service acted before it answered is not known: for a call that costs money, this is the reason of an
+    `OutcomeUnknownError`.
     """
 
     def __init__(self, call: str, location: str, host: str, *, status: int, fate: Fate) -> None:
@@ -171,8 +171,8 @@ class MoneyCall:
 class OutcomeUnknownError(CallError):
     """A call that moves money may have taken effect: its answer was lost. Never blindly repeat it.
 
-    `.reason` is the failure behind it (a lost connection, a 5xx, a redirect, an unreadable answer). Where the call is one
-    of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
+    `.reason` is the failure behind it (a lost connection, a 5xx, a redirect, an unreadable answer). Where the call
+    is one of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
     """
 
     sent: MoneyCall | None = None

@@ -18,6 +18,7 @@ from .endpoints import Endpoint, repeat_costs_money
 from .errors import (
     CallError,
     ClientStateError,
+    Fate,
     InvalidRequestError,
     MoneyCall,
     OutcomeUnknownError,
@@ -39,7 +40,15 @@ class Session:
     """Sends calls for one account through one throttle. Views with other options share all the rest."""
 
     def __init__(
-        self, *, edition: Edition, base_url: str, wire: Wire, throttle: Throttle, retry: RetryPolicy, account: str
+        self,
+        *,
+        edition: Edition,
+        base_url: str,
+        wire: Wire,
+        throttle: Throttle,
+        retry: RetryPolicy,
+        account: str,
+        hide: Callable[[str], str],
     ) -> None:
         self.edition = edition
         self.base_url = base_url
@@ -47,6 +56,7 @@ class Session:
         self.retry = retry
         self.account = account
         self.baseline = Baseline()
+        self._hide = hide
         self._wire = wire
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
@@ -89,7 +99,7 @@ class Session:
     ) -> T:
         """Send the call and read its answer, repeating it where that is safe.
 
-        Raises the errors of `classify.read_answer`, and `InvalidRequestError` if the edition lacks the endpoint.
+        Raises the errors of `classify.read`, and `InvalidRequestError` if the edition lacks the endpoint.
         """
         self.require(endpoint)
         costs_money = repeat_costs_money(endpoint, body)
@@ -169,7 +179,10 @@ class Session:
             kind = failure_kind(failure)
             if kind is FailureKind.NOT_HTTP:
                 raise
-            error = classify.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
+            fate = Fate.NOT_PROCESSED if kind is FailureKind.NOT_SENT else Fate.UNKNOWN
+            error = classify.error_for_failure(
+                endpoint.call, fate, failure, costs_money=costs_money, hide=self._hide
+            )
             logger.info("%s", error)
             raise error from _without_frames(failure)
         return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
@@ -189,13 +202,11 @@ class Session:
         if status != 429:
             self.throttle.answered(departed_at)
         try:
-            return read(classify.read_answer(call, url, status, headers, body, costs_money=costs_money))
+            return classify.read(call, url, status, headers, body, read, costs_money=costs_money, hide=self._hide)
         except RateLimitedError as error:
             seconds = await self.throttle.too_many(error.retry_after)
             logger.warning("%s: HTTP 429; everybody waits %g s", call, seconds)
             raise
-        except codec.ShapeError as problem:
-            raise classify.misshapen(call, status, str(problem), body, costs_money=costs_money) from None
 
     async def _attempt(
         self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool

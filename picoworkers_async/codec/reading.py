@@ -1,7 +1,7 @@
 """JSON values to models, tolerantly: what the service is known to vary never breaks reading.
 
-Fields that nobody documented are kept in `.extra`; missing ones take the model's default. So does a field that does
-not fit, which is kept in `.extra` as it came: only the fields without a default, and those of `_STRICT`, must fit.
+Fields that nobody documented are kept in `.extra`; missing ones take the model's default. So does a field that
+does not fit, which is kept in `.extra` as it came; fields without a default, and those of `_STRICT`, must fit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STRICT: dict[type, frozenset[str]] = {Task: frozenset({"job_id", "revision_numb
 """Fields that have a default and must fit nevertheless: they say which piece of work it is."""
 
 _said: set[tuple[str, str]] = set()
-"""The model and name of each field that was warned of: one warning in a process, and no more than there are fields."""
+"""The model and name of each field that was warned of, once in a process: no more than there are fields."""
 
 
 def read(data: Any, model: type[T]) -> T:

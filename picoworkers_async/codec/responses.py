@@ -80,7 +80,7 @@ def read_tasks_page(data: Any, job_id: str | None = None) -> Page[Task]:
     A task without a `job_id` is of the job that was asked for. Raises `ShapeError` where none was.
     """
     page = _read_page(data, "tasks", Task)
-    if all([task.job_id for task in page.items]):
+    if all(task.job_id for task in page.items):
         return page
     if job_id is None:
         raise ShapeError("a task in the listing of all jobs lacks its 'job_id'")
@@ -94,7 +94,7 @@ def read_balances(data: Any) -> Balances:
 
 
 def read_ack(data: Any) -> Ack:
-    """An acknowledgement; restarting a job calls its message `notice`. Raises `ShapeError` if it does not say ok."""
+    """An acknowledgement. Raises `ShapeError` if it does not say ok. A restart says `notice` for `message`."""
     fields = _acknowledged(data)
     extra = {name: value for name, value in fields.items() if name not in ("ok", "message", "notice")}
     return Ack(_message(fields), extra)

@@ -174,5 +174,5 @@ def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
     for name in sorted(used - names):
         yield Problem("instructions", "{{" + name + "}}", "a variable of that name is required")
     for name in sorted(names - used):
-        limit = "to be used in the instructions, as {{" + printable(name) + "}}"
-        yield Problem(f"variables[{printable(name)}]", name, limit)
+        use = "to be used in the instructions, as {{" + printable(name) + "}}"
+        yield Problem(f"variables[{printable(name)}]", name, use)

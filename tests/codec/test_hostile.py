@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import decimal
 import json
 import time
@@ -81,7 +82,9 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals() | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
 )
-NAMES = st.sampled_from(["id", "job_id", "tasks", "jobs", "ok", "message", "pages", "current_page", "url", "proofs"])
+NAMES = st.sampled_from(
+    ["id", "job_id", "tasks", "jobs", "ok", "message", "pages", "current_page", "url", "proofs"]
+)
 ANSWERS = JSON | st.dictionaries(NAMES, JSON | st.lists(st.dictionaries(NAMES, JSON)))
 READERS = [
     codec.read_zones,
@@ -112,10 +115,8 @@ def test_no_reader_raises_anything_but_a_shape_error(data) -> None:
 
 @given(st.binary() | st.text().map(str.encode))
 def test_loading_raises_nothing_but_a_shape_error(raw: bytes) -> None:
-    try:
+    with contextlib.suppress(codec.ShapeError):
         codec.loads(raw)
-    except codec.ShapeError:
-        pass
 
 
 def every_trap() -> decimal.Context:
@@ -125,7 +126,9 @@ def every_trap() -> decimal.Context:
 
 
 def test_the_callers_decimal_context_plays_no_part() -> None:
-    job = b'{"id": 1, "task_value": 12.3456, "num_tasks": "4030", "distribution": 33.0, "pause_after_approval": 1.0}'
+    job = (
+        b'{"id": 1, "task_value": 12.3456, "num_tasks": "4030", "distribution": 33.0, "pause_after_approval": 1.0}'
+    )
     for context in (every_trap(), decimal.Context(prec=1, traps=[])):
         with decimal.localcontext(context):
             read = codec.read_job(codec.loads(job))
@@ -135,7 +138,9 @@ def test_the_callers_decimal_context_plays_no_part() -> None:
             rating = Rating.ok(Task("t1", "j1"), bonus="12.3456")
             assert rules.check_rating(rating) == []
             assert codec.encode(codec.write_rating(rating)).endswith(b'"task_bonus":12.3456}')
-            assert [problem.field for problem in rules.check_rating(Rating.ok(Task("t", "j"), bonus="x"))] == ["bonus"]
+            assert [problem.field for problem in rules.check_rating(Rating.ok(Task("t", "j"), bonus="x"))] == [
+                "bonus"
+            ]
             assert Rating.ok(Task("t1", "j1"), bonus=0.1).bonus.as_tuple() == Decimal("0.1").as_tuple()
             cost = DRAFT.cost()
             assert str(cost.known) == "2.5"

@@ -64,7 +64,11 @@ def test_every_kind_of_object_of_the_service_is_read_as_leniently() -> None:
     assert (job.id, job.task_value, job.proofs, job.status, job.num_tasks) == ("7", None, (), "5", None)
     assert job.extra == {"task_value": odd, "proofs": "x", "num_tasks": "many"}
     (zone,) = codec.read_zones([{"id": "int", "zone": odd, "excludable_countries": 5}])
-    assert (zone.zone, zone.excludable_countries, zone.extra) == (None, (), {"zone": odd, "excludable_countries": 5})
+    assert (zone.zone, zone.excludable_countries, zone.extra) == (
+        None,
+        (),
+        {"zone": odd, "excludable_countries": 5},
+    )
     (category,) = codec.read_categories([{"id": "0501", "min_task_value": {"int": "free"}}])
     assert (category.min_task_value, category.extra) == ({}, {"min_task_value": {"int": "free"}})
     (workers,) = codec.read_lists([{"id": 3, "name": odd, "workers": "ten"}])
