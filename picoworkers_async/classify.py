@@ -78,6 +78,15 @@ def error_for_failure(call: str, fate: Fate, failure: Exception, *, costs_money:
     return _weighed(NoAnswerError(call, f"no answer came ({what})", fate=Fate.UNKNOWN), costs_money=costs_money)
 
 
+def may_be_shown(failure: Exception, hide: Hide) -> bool:
+    """Whether the failure's own text is free of the secret, so that a traceback may show it as the cause."""
+    try:
+        text = f"{failure} {failure!r}"
+    except Exception:
+        return False
+    return hide(text) == text
+
+
 def may_retry(error: CallError, *, costs_money: bool) -> bool:
     """Whether the same call may be sent again, without anybody looking first."""
     match error:

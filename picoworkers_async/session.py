@@ -183,9 +183,11 @@ class Session:
             error = classify.error_for_failure(
                 endpoint.call, fate, failure, costs_money=costs_money, hide=self._hide
             )
-            logger.info("%s", error)
-            raise error from _without_frames(failure)
-        return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+            cause = _without_frames(failure) if classify.may_be_shown(failure, self._hide) else None
+        else:
+            return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+        logger.info("%s", error)
+        raise error from cause
 
     async def _read(
         self,

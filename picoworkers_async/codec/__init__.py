@@ -1,6 +1,6 @@
 """JSON to models and back. Names of the wire live here and nowhere else."""
 
-from .json import ShapeError, encode, loads, printable
+from .json import HugeNumber, ShapeError, encode, loads, printable
 from .responses import (
     is_unauthorized,
     read_ack,
@@ -20,6 +20,7 @@ from .responses import (
 from .writing import write_draft, write_rating, write_ratings
 
 __all__ = [
+    "HugeNumber",
     "ShapeError",
     "encode",
     "is_unauthorized",

@@ -19,11 +19,17 @@ class ShapeError(ValueError):
     """An answer is not the JSON that the document promises; the text says where and why."""
 
 
+class HugeNumber(str):
+    """A number of absurd size, as the text that it was sent as: to make a number of it could take minutes."""
+
+    __slots__ = ()
+
+
 def loads(raw: bytes) -> Any:
     """Read JSON; numbers with a point or an exponent become exact `Decimal`s.
 
-    Numbers of absurd size become the text that they were sent as: making them numbers could take minutes. Raises
-    `ShapeError` for what is not JSON in UTF-8, and for JSON that is nested too deeply.
+    Those of absurd size stay a text, a `HugeNumber`. Raises `ShapeError` for what is not JSON in UTF-8, and for
+    JSON that is nested too deeply.
     """
     try:
         return _decoder.decode(raw.decode("utf-8-sig"))
@@ -61,18 +67,18 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def _to_int(text: str) -> int | str:
-    return int(text) if len(text) <= MOST_DIGITS else text
+def _to_int(text: str) -> int | HugeNumber:
+    return int(text) if len(text) <= MOST_DIGITS else HugeNumber(text)
 
 
-def _to_decimal(text: str) -> Decimal | str:
+def _to_decimal(text: str) -> Decimal | HugeNumber:
     if len(text) > MOST_DIGITS:
-        return text
+        return HugeNumber(text)
     try:
         number = Decimal(text, CONTEXT)
     except InvalidOperation:
-        return text
-    return number if -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS else text
+        return HugeNumber(text)
+    return number if -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS else HugeNumber(text)
 
 
 def _no_constant(name: str) -> Any:

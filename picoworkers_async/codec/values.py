@@ -61,7 +61,7 @@ def to_str(value: Any) -> str:
     """A text; a number becomes its text."""
     if type(value) is str:
         return value
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    if isinstance(value, int | Decimal | str) and not isinstance(value, bool):
         return str(value)
     raise ShapeError(f"{kind_of(value)} instead of a text")
 

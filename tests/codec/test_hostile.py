@@ -79,7 +79,11 @@ def test_a_date_that_cannot_be_is_none_and_kept(moment: str) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(st.characters()),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
 )
 NAMES = st.sampled_from(
