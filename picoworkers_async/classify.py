@@ -138,15 +138,14 @@ def _successful(call: str, url: str, status: int, headers: Mapping[str, str], bo
         raise (
             _not_accepted(call, status) if status in (401, 403) else _unreadable(call, status, problem, body, hide)
         )
-    message = codec.refusal(data)
-    says_ok = codec.says_ok(data)
-    if status == 401 or (codec.is_unauthorized(data) and not says_ok):
+    message, unauthorized = codec.refusal(data), codec.is_unauthorized(data)
+    if status == 401 or (unauthorized and not codec.says_ok(data)):
         raise _not_accepted(call, status)
     if message is not None and (200 <= status < 300 or 400 <= status < 500):
         raise RefusedError(call, codec.printable(hide(message)), status=status)
-    if status == 403 and not says_ok:
+    if status == 403 and not codec.says_ok(data):
         raise _not_accepted(call, status)
-    if 200 <= status < 300 and not codec.is_unauthorized(data):
+    if 200 <= status < 300 and not unauthorized:
         return data
     if (
         400 <= status < 500

@@ -48,6 +48,11 @@ def _repr(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
+def _encodable(message: str) -> str:
+    """A message that any log can write: lone surrogates, which a name in it may have, are escaped."""
+    return message if message.isascii() else message.encode("utf-8", "backslashreplace").decode()
+
+
 class PicoworkersError(Exception):
     """Base of everything this library raises on purpose."""
 
@@ -63,7 +68,7 @@ class InvalidRequestError(PicoworkersError, ValueError):
         self.call = call
         self.problems = tuple(problems)
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
-        super().__init__(f"{call}: nothing was sent, correct {len(self.problems)} problem(s):{lines}")
+        super().__init__(_encodable(f"{call}: nothing was sent, correct {len(self.problems)} problem(s):{lines}"))
 
 
 class ClientStateError(PicoworkersError, RuntimeError):
@@ -80,7 +85,7 @@ class CallError(PicoworkersError):
         self.what = what
         self.status = status
         self.fate = fate
-        super().__init__(f"{call}: {what}")
+        super().__init__(_encodable(f"{call}: {what}"))
 
 
 class AuthenticationError(CallError):

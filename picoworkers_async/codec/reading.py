@@ -74,7 +74,7 @@ def _converter() -> cattrs.Converter:
     from cattrs import Converter
 
     converter = Converter(detailed_validation=False)
-    converter.register_structure_hook(str, lambda value, _: to_str(value))
+    converter.register_structure_hook(str, to_str)
     converter.register_structure_hook(int, lambda value, _: to_int(value))
     converter.register_structure_hook(bool, lambda value, _: to_bool(value))
     converter.register_structure_hook(Decimal, lambda value, _: to_decimal(value))

@@ -27,6 +27,7 @@ from .values import as_list, as_object, to_bool, to_int, to_str
 T = TypeVar("T")
 
 _MOST_PAGES = 2**31
+_ACKNOWLEDGEMENT = frozenset({"ok", "message", "notice"})
 
 
 def refusal(data: Any) -> str | None:
@@ -38,7 +39,8 @@ def refusal(data: Any) -> str | None:
 
 def is_unauthorized(data: Any) -> bool:
     """Whether the answer says, by its message, that the credentials are wrong."""
-    return isinstance(data, dict) and (_message(data) or "").strip(" .!").lower() == "unauthorized"
+    message = data.get("message", data.get("notice")) if isinstance(data, dict) else None
+    return isinstance(message, str) and message.strip(" .!").lower() == "unauthorized"
 
 
 def says_ok(data: Any) -> bool:
@@ -96,7 +98,7 @@ def read_balances(data: Any) -> Balances:
 def read_ack(data: Any) -> Ack:
     """An acknowledgement. Raises `ShapeError` if it does not say ok. A restart says `notice` for `message`."""
     fields = _acknowledged(data)
-    extra = {name: value for name, value in fields.items() if name not in ("ok", "message", "notice")}
+    extra = {name: value for name, value in fields.items() if name not in _ACKNOWLEDGEMENT}
     return Ack(_message(fields), extra)
 
 

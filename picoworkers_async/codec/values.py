@@ -57,7 +57,7 @@ def to_decimal(value: Any) -> Decimal:
     raise ShapeError(f"{shown(value)} is not an amount")
 
 
-def to_str(value: Any) -> str:
+def to_str(value: Any, _: Any = None) -> str:
     """A text; a number becomes its text."""
     if type(value) is str:
         return value
