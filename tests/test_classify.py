@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import httpx
-import httpx2
 import pytest
 
 from picoworkers_async import (
@@ -24,7 +23,6 @@ from picoworkers_async import (
     codec,
 )
 from picoworkers_async.credentials import Credentials
-from picoworkers_async.transport.failures import FailureKind, failure_kind
 
 TOKEN = "dXNlcl9pZDpvcGVuLXNlc2FtZS00Mg=="
 SECRET = "open-sesame-42"
@@ -266,34 +264,6 @@ def test_a_429_is_certainly_not_processed() -> None:
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
     now = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
     assert classify.retry_after({"retry-after": value}, now) == seconds
-
-
-@pytest.mark.parametrize("package", [httpx, httpx2])
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("ConnectError", FailureKind.NOT_SENT),
-        ("ConnectTimeout", FailureKind.NOT_SENT),
-        ("PoolTimeout", FailureKind.NOT_SENT),
-        ("ProxyError", FailureKind.NOT_SENT),
-        ("UnsupportedProtocol", FailureKind.NOT_SENT),
-        ("ReadError", FailureKind.MAYBE_SENT),
-        ("ReadTimeout", FailureKind.MAYBE_SENT),
-        ("WriteError", FailureKind.MAYBE_SENT),
-        ("WriteTimeout", FailureKind.MAYBE_SENT),
-        ("CloseError", FailureKind.MAYBE_SENT),
-        ("RemoteProtocolError", FailureKind.MAYBE_SENT),
-        ("LocalProtocolError", FailureKind.MAYBE_SENT),
-        ("DecodingError", FailureKind.MAYBE_SENT),
-    ],
-)
-def test_only_a_failure_before_the_request_started_counts_as_not_sent(package, name, kind) -> None:
-    assert failure_kind(getattr(package, name)("x")) is kind
-
-
-@pytest.mark.parametrize("failure", [ValueError("x"), OSError("x"), KeyboardInterrupt()])
-def test_what_is_no_failure_of_the_connection_is_left_alone(failure: BaseException) -> None:
-    assert failure_kind(failure) is FailureKind.NOT_HTTP
 
 
 def test_a_lost_answer_is_unknown_only_where_money_is_at_stake() -> None:

@@ -5,11 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 
 import attrs
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picoworkers_async import PICOWORKERS, SPROUTGIGS, Challenge, Proof, Rating, Task, Verdict, codec, rules
+from picoworkers_async import (
+    PICOWORKERS,
+    SPROUTGIGS,
+    AsyncPicoworkers,
+    Challenge,
+    InvalidRequestError,
+    Proof,
+    Rating,
+    Task,
+    Verdict,
+    codec,
+    rules,
+)
 from tests.support.vectors import DRAFT
 
 BAD = "quoting \ud800 a proof"
@@ -159,3 +172,27 @@ def test_what_passes_the_rules_can_be_written(comment, list_id, bonus, revision_
     assert told(problems) is not None
     if not problems:
         codec.encode(codec.write_rating(rating)).decode()
+
+
+@pytest.mark.anyio
+async def test_nothing_is_sent_of_what_cannot_be_written() -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"ok": True})
+
+    async with AsyncPicoworkers("user_id", "api_secret", transport=httpx.MockTransport(answer)) as pico:
+        for call in (
+            lambda: pico.jobs.rate_single_task(Rating.ok(TASK, comment=BAD)),
+            lambda: pico.jobs.post_job(attrs.evolve(DRAFT, title=BAD)),
+            lambda: pico.jobs.get_job("\ud800"),
+            lambda: pico.jobs.get_unrated_tasks(job_id="\ud800"),
+            lambda: pico.lists.add_workers(1, ["\ud800"]),
+            lambda: pico.request("GET", "jobs/x.php", {"a": "\ud800"}),
+            lambda: pico.request("POST", "jobs/x.php", {"a": [{"\ud800": 1}]}),
+            lambda: pico.request("POST", "jobs/x.php", {"a": object()}),
+        ):
+            with pytest.raises(InvalidRequestError):
+                await call()
+    assert sent == []
