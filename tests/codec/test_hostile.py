@@ -9,7 +9,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from picoworkers_async import Rating, Task, codec, rules
@@ -108,6 +108,7 @@ READERS = [
 ]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANSWERS)
 def test_no_reader_raises_anything_but_a_shape_error(data) -> None:
     for read in READERS:
@@ -117,6 +118,7 @@ def test_no_reader_raises_anything_but_a_shape_error(data) -> None:
             str(error).encode()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary() | st.text().map(str.encode))
 def test_loading_raises_nothing_but_a_shape_error(raw: bytes) -> None:
     with contextlib.suppress(codec.ShapeError):
@@ -164,6 +166,7 @@ def test_a_message_is_made_safe_to_store_and_to_log(text: str, safe: str) -> Non
     assert codec.printable(text) == safe
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters()))
 def test_a_printable_text_can_be_encoded_and_is_short(text: str) -> None:
     assert len(codec.printable(text).encode()) <= 4 * 1003

@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from picoworkers_async import (
@@ -165,6 +165,7 @@ def test_fields_without_an_end_are_refused() -> None:
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.text(st.characters())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING, ANYTHING)
 def test_what_passes_the_rules_can_be_written(comment, list_id, bonus, revision_number, task_id) -> None:
     rating = Rating("j1", task_id, Verdict.OK, None, comment, list_id, None, bonus, revision_number)
