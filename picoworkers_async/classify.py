@@ -1,15 +1,16 @@
 """What an answer, or the lack of one, means: pure functions over plain values.
 
-Everything that decides whether a call may be sent again is here.
+Everything that decides whether a call may be sent again is here. Whatever an answer holds, one of the documented
+errors comes of it; every text from outside goes through `hide`, which takes the account's secret out of it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from . import codec
@@ -26,60 +27,64 @@ from .errors import (
     ServiceError,
     ServiceMovedError,
 )
-from .transport.failures import FailureKind
+
+T = TypeVar("T")
+Hide = Callable[[str], str]
 
 _EXCERPT = 120
+_SEARCHED = 8192
+"""So many bytes are searched for the secret before the excerpt is cut: a secret cut in half is not found."""
+
+_UNKNOWABLE = frozenset({408, 409, 425, 499})
+"""Besides 5xx: statuses that a proxy, or the service, may give while the call goes on or after it took effect."""
 
 
-def fate_of(kind: FailureKind) -> Fate:
-    """What became of a call whose connection failed in this way."""
-    return Fate.NOT_PROCESSED if kind is FailureKind.NOT_SENT else Fate.UNKNOWN
+def read(
+    call: str,
+    url: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    reader: Callable[[Any], T],
+    *,
+    costs_money: bool,
+    hide: Hide,
+) -> T:
+    """What `reader` makes of the JSON of a successful answer; every other answer raises what it means.
 
-
-def error_for_failure(call: str, kind: FailureKind, failure: Exception, *, costs_money: bool) -> CallError:
-    """The error for a call that got no answer at all."""
-    what = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
-    if fate_of(kind) is Fate.NOT_PROCESSED:
-        return NotSentError(call, f"never reached the service ({what}); it is safe to send again")
-    lost = NoAnswerError(call, f"no answer came ({what})", fate=Fate.UNKNOWN)
-    return OutcomeUnknownError(call, lost) if costs_money else lost
-
-
-def read_answer(
-    call: str, url: str, status: int, headers: Mapping[str, str], body: bytes, *, costs_money: bool
-) -> Any:
-    """The JSON of a successful answer. Every other answer raises the error that says what it means.
-
-    A refusal (`ok: false`) is one whatever the status; a redirect is never followed; what cannot be read is
-    of unknown outcome where money is at stake.
+    `AuthenticationError` and `RateLimitedError` for credentials and limits; `RefusedError` for `ok: false` with a
+    2xx or 4xx status. A failure of the service (5xx, 408, 409, 425, 499, whatever its JSON says) is a
+    `ServiceError`, a redirect a `ServiceMovedError`, an answer that cannot be read an `InvalidResponseError`:
+    raised for a call that costs nothing, and the `.reason` of an `OutcomeUnknownError` for one that costs money.
     """
-    if status == 429:
-        raise RateLimitedError(call, retry_after(headers))
-    if 300 <= status < 400:
-        raise _moved(call, url, status, headers.get("location", ""))
     try:
-        data = codec.loads(body)
-    except codec.ShapeError as problem:
-        if status in (401, 403):
-            raise AuthenticationError(call, _unauthorized(status), status=status) from None
-        raise _unreadable(call, status, str(problem), body, costs_money=costs_money) from None
-    message = codec.refusal(data)
-    if status == 401 or codec.is_unauthorized(data):
-        raise AuthenticationError(call, _unauthorized(status), status=status)
-    if message is not None:
-        raise RefusedError(call, message, status=status)
-    if status == 403:
-        raise AuthenticationError(call, _unauthorized(status), status=status)
-    if 200 <= status < 300:
-        return data
-    if 400 <= status < 500 and isinstance(data, dict) and isinstance(data.get("message"), str):
-        raise RefusedError(call, data["message"], status=status)
-    raise _unreadable(call, status, "not a documented answer", body, costs_money=costs_money)
+        return reader(_successful(call, url, status, headers, body, hide))
+    except (AuthenticationError, RateLimitedError, RefusedError) as certain:
+        error: CallError = certain
+    except CallError as uncertain:
+        error = _weighed(uncertain, costs_money=costs_money)
+    except Exception as problem:
+        what = str(problem) if isinstance(problem, codec.ShapeError) else _in_words(problem)
+        error = _weighed(_unreadable(call, status, what, body, hide), costs_money=costs_money)
+    # Raised here, it has no context: what reading failed on may hold anything.
+    raise error
 
 
-def misshapen(call: str, status: int, what: str, body: bytes, *, costs_money: bool) -> CallError:
-    """The error for JSON of the wrong shape on a successful status."""
-    return _unreadable(call, status, what, body, costs_money=costs_money)
+def error_for_failure(call: str, fate: Fate, failure: Exception, *, costs_money: bool, hide: Hide) -> CallError:
+    """The error for a call that got no answer; `fate` is what the failure proves of it."""
+    what = codec.printable(hide(_in_words(failure)))
+    if fate is Fate.NOT_PROCESSED:
+        return NotSentError(call, f"never reached the service ({what}); it is safe to send again")
+    return _weighed(NoAnswerError(call, f"no answer came ({what})", fate=Fate.UNKNOWN), costs_money=costs_money)
+
+
+def may_be_shown(failure: Exception, hide: Hide) -> bool:
+    """Whether the failure's own text is free of the secret, so that a traceback may show it as the cause."""
+    try:
+        text = f"{failure} {failure!r}"
+    except Exception:
+        return False
+    return hide(text) == text
 
 
 def may_retry(error: CallError, *, costs_money: bool) -> bool:
@@ -97,41 +102,100 @@ def may_retry(error: CallError, *, costs_money: bool) -> bool:
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """The seconds that a `Retry-After` header asks for, as a number or as a date; None without a usable one."""
-    value = headers.get("retry-after", "").strip()
+    value = _header(headers, "retry-after").strip()
     if not value:
         return None
     try:
-        seconds = float(value)
+        return _finite(float(value))
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+        return _finite((moment - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, TypeError, ArithmeticError, IndexError):
+        return None
+
+
+def _finite(seconds: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _moved(call: str, url: str, status: int, location: str) -> ServiceMovedError:
-    host = urlsplit(urljoin(url, location)).netloc.rpartition("@")[2]
-    # A redirect elsewhere stands in for the service; one on the same host may follow something it did.
-    elsewhere = host != urlsplit(url).netloc.rpartition("@")[2]
-    fate = Fate.NOT_PROCESSED if elsewhere and status != 303 else Fate.UNKNOWN
-    return ServiceMovedError(call, location, host, status=status, fate=fate)
-
-
-def _unauthorized(status: int) -> str:
-    return f"the service does not accept this user id and API secret (HTTP {status}); check both"
-
-
-def _unreadable(call: str, status: int, what: str, body: bytes, *, costs_money: bool) -> CallError:
-    error: CallError
-    if status >= 500:
-        error = ServiceError(call, f"the service failed with HTTP {status}", status=status, fate=Fate.UNKNOWN)
-    else:
-        excerpt = body[: _EXCERPT * 4].decode("utf-8", "replace").strip()[:_EXCERPT]
-        error = InvalidResponseError(
-            call, f"HTTP {status} with an answer that cannot be read ({what})", excerpt=excerpt, status=status
+def _successful(call: str, url: str, status: int, headers: Mapping[str, str], body: bytes, hide: Hide) -> Any:
+    """The JSON of a successful answer, else a `CallError` that does not consider what a repeat would cost."""
+    if status == 429:
+        raise RateLimitedError(call, retry_after(headers))
+    if 300 <= status < 400:
+        raise _moved(call, url, status, _header(headers, "location"), hide)
+    if status >= 500 or status in _UNKNOWABLE:
+        raise ServiceError(call, f"the service failed with HTTP {status}", status=status, fate=Fate.UNKNOWN)
+    try:
+        data, problem = codec.loads(body), ""
+    except codec.ShapeError as error:
+        data, problem = None, str(error)
+    if problem:
+        raise (
+            _not_accepted(call, status) if status in (401, 403) else _unreadable(call, status, problem, body, hide)
         )
-    return OutcomeUnknownError(call, error, status=status) if costs_money else error
+    message, unauthorized = codec.refusal(data), codec.is_unauthorized(data)
+    if status == 401 or (unauthorized and not codec.says_ok(data)):
+        raise _not_accepted(call, status)
+    if message is not None and (200 <= status < 300 or 400 <= status < 500):
+        raise RefusedError(call, codec.printable(hide(message)), status=status)
+    if status == 403 and not codec.says_ok(data):
+        raise _not_accepted(call, status)
+    if 200 <= status < 300 and not unauthorized:
+        return data
+    if (
+        400 <= status < 500
+        and isinstance(data, dict)
+        and "ok" not in data
+        and isinstance(data.get("message"), str)
+    ):
+        raise RefusedError(call, codec.printable(hide(data["message"])), status=status)
+    raise _unreadable(call, status, "not a documented answer", body, hide)
+
+
+def _weighed(error: CallError, *, costs_money: bool) -> CallError:
+    return OutcomeUnknownError(error.call, error, status=error.status) if costs_money else error
+
+
+def _moved(call: str, url: str, status: int, location: str, hide: Hide) -> ServiceMovedError:
+    try:
+        host = urlsplit(urljoin(url, location)).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    shown = codec.printable(hide(location))
+    return ServiceMovedError(call, shown, codec.printable(hide(host)), status=status, fate=Fate.UNKNOWN)
+
+
+def _not_accepted(call: str, status: int) -> AuthenticationError:
+    what = f"the service does not accept this user id and API secret (HTTP {status}); check both"
+    return AuthenticationError(call, what, status=status)
+
+
+def _unreadable(call: str, status: int, what: str, body: bytes, hide: Hide) -> CallError:
+    excerpt = hide(body[:_SEARCHED].decode("utf-8", "replace")).strip()[:_EXCERPT]
+    shown = codec.printable(hide(what))
+    return InvalidResponseError(
+        call, f"HTTP {status} with an answer that cannot be read ({shown})", excerpt=excerpt, status=status
+    )
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """The value of a header; empty where there is none, or none that can be decoded."""
+    try:
+        value = headers.get(name, "")
+    except Exception:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def _in_words(problem: Exception) -> str:
+    name = type(problem).__name__
+    try:
+        text = str(problem)
+    except Exception:
+        return name
+    return f"{name}: {text}" if text else name

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from . import codec, rules
+from . import rules
 from .credentials import Credentials, credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
 from .effects import Settlement
@@ -82,6 +82,7 @@ class AsyncPicoworkers:
             retry=retry or RetryPolicy(),
             account=login.account(),
             settle_after=settle_after,
+            hide=login.hide,
         )
         if self._throttle.pacer is not None:
             self._throttle.pacer.bind(f"{edition.name}-{login.account()}")
@@ -234,16 +235,12 @@ class AsyncPicoworkers:
         it is never repeated blindly, and a lost answer raises `OutcomeUnknownError`. Raises `InvalidRequestError`
         before sending for a path the edition is known to lack. Source: names only, in the document of 2026.
         """
-        problems = rules.check_request(method, path)
+        problems = rules.check_request(method, path) + rules.check_fields(fields)
         if problems:
             raise InvalidRequestError("request", problems)
         endpoint = endpoint_at(method, path)
         if method == "GET":
             return await self._session.call(endpoint, _as_it_is, query=fields)
-        try:
-            codec.encode(fields or {})
-        except (TypeError, ValueError) as error:
-            raise InvalidRequestError("request", [Problem("fields", fields, f"JSON values ({error})")]) from None
         return await self._session.call(endpoint, _as_it_is, body=fields)
 
     async def settle(self, error: OutcomeUnknownError) -> Settlement:

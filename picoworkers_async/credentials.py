@@ -1,21 +1,35 @@
-"""The account's name and secret, kept out of every repr, log and traceback."""
+"""The account's name and secret, kept out of every repr, log, message and traceback."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
 
 from .errors import InvalidRequestError, Problem
+
+_HIDDEN = "(hidden)"
+
+
+class Hidden:
+    """Stands where a secret would be shown."""
+
+    def __repr__(self) -> str:
+        return _HIDDEN
 
 
 class Credentials:
     """A user id and its API secret, ready as a Basic `Authorization` header (section 2 of the API document)."""
 
-    __slots__ = ("_authorization", "user_id")
+    __slots__ = ("_authorization", "_pattern", "user_id")
 
     def __init__(self, user_id: str, authorization: str) -> None:
         self.user_id = user_id
         self._authorization = authorization
+        self._pattern: re.Pattern[str] | None = None
 
     def __repr__(self) -> str:
         return f"Credentials(user_id={self.user_id!r})"
@@ -28,25 +42,70 @@ class Credentials:
         """A name for the account that gives nothing away: the same for every process that uses it."""
         return hashlib.sha256(self.user_id.encode()).hexdigest()[:16]
 
+    def hide(self, text: str) -> str:
+        """A text from outside, with the secret and the header's value replaced by `(hidden)`.
+
+        It finds them as they are, and as they stand in an address, in JSON and in Python's own notation. It is to
+        be used before the text is cut: half a secret would not be found.
+        """
+        if self._pattern is None:
+            self._pattern = re.compile("|".join(map(re.escape, self._forms())), re.IGNORECASE)
+        return self._pattern.sub(_HIDDEN, text)
+
+    def _forms(self) -> list[str]:
+        token = self._authorization.removeprefix("Basic ")
+        given = base64.b64decode(token).decode()
+        secret = given.partition(":")[2]
+        # A value in an address may be quoted twice, where one address is part of another.
+        forms = {form for whole in (token, token.rstrip("="), secret) for form in _written(whole)}
+        return sorted(forms, key=len, reverse=True)
+
+
+def _written(text: str) -> Iterator[str]:
+    yield text
+    for quoted in (quote(text, safe=""), quote(text), quote_plus(text)):
+        yield quoted
+        yield quote(quoted, safe="")
+    for as_json in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield as_json
+        yield as_json.replace("/", "\\/")
+    yield repr(text)[1:-1]
+    yield repr(text.encode())[2:-1]
+    yield text.encode().decode("latin-1")
+
 
 def credentials(user_id: str, api_secret: str) -> Credentials:
-    """Check and encode. Raises `InvalidRequestError` for what cannot be sent; it never shows the secret."""
+    """Check and encode both. Raises `InvalidRequestError` for what cannot be sent; it never shows the secret.
+
+    Both may be any text that UTF-8 can encode; the user id has no colon, which separates it from the secret.
+    """
     problems = []
-    if not isinstance(user_id, str) or not user_id.strip():
-        problems.append(Problem("user_id", user_id, "a non-empty string"))
+    given: object = user_id
+    if not isinstance(given, str):
+        # It may be anything, both of them in a tuple included.
+        problems.append(Problem("user_id", type(given), "a non-empty string"))
     elif ":" in user_id:
-        problems.append(Problem("user_id", user_id, "no colon: it separates the user id from the secret"))
+        limit = "no colon: it separates the user id from the secret, which is an argument of its own"
+        problems.append(Problem("user_id", Hidden(), limit))
+    elif not user_id.strip():
+        problems.append(Problem("user_id", user_id, "a non-empty string"))
+    elif not _can_be_encoded(user_id):
+        problems.append(Problem("user_id", user_id, "a string that UTF-8 can encode, without lone surrogates"))
     if not isinstance(api_secret, str) or not api_secret.strip():
         problems.append(Problem("api_secret", Hidden(), "a non-empty string"))
+    elif not _can_be_encoded(api_secret):
+        problems.append(Problem("api_secret", Hidden(), "a string that UTF-8 can encode, without lone surrogates"))
     if problems:
-        api_secret = ""
+        # Whoever shows the variables of a traceback's frames sees these.
+        user_id = given = api_secret = ""
         raise InvalidRequestError("AsyncPicoworkers", problems)
     token = base64.b64encode(f"{user_id}:{api_secret}".encode()).decode()
     return Credentials(user_id, f"Basic {token}")
 
 
-class Hidden:
-    """Stands where a secret would be shown."""
-
-    def __repr__(self) -> str:
-        return "(hidden)"
+def _can_be_encoded(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -13,6 +13,8 @@ from typing import Any
 
 import attrs
 
+_SHOWN = 80
+
 
 class Fate(enum.Enum):
     """What became of a call, as far as can be known from here."""
@@ -31,8 +33,24 @@ class Problem:
     limit: str
 
     def __str__(self) -> str:
-        shown = repr(self.value)
-        return f"{self.field}={shown if len(shown) <= 80 else shown[:77] + '...'}: {self.limit}"
+        return f"{self.field}={_repr(self.value)}: {self.limit}"
+
+
+def _repr(value: object) -> str:
+    """The start of the value's repr, whatever it is."""
+    if isinstance(value, str | bytes):
+        value = value[:_SHOWN]
+    try:
+        text = repr(value)
+    except Exception:
+        # An int of thousands of digits has no repr, and neither has what is nested too deeply.
+        return f"({type(value).__name__})"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _encodable(message: str) -> str:
+    """A message that any log can write: lone surrogates, which a name in it may have, are escaped."""
+    return message if message.isascii() else message.encode("utf-8", "backslashreplace").decode()
 
 
 class PicoworkersError(Exception):
@@ -50,7 +68,7 @@ class InvalidRequestError(PicoworkersError, ValueError):
         self.call = call
         self.problems = tuple(problems)
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
-        super().__init__(f"{call}: nothing was sent, correct {len(self.problems)} problem(s):{lines}")
+        super().__init__(_encodable(f"{call}: nothing was sent, correct {len(self.problems)} problem(s):{lines}"))
 
 
 class ClientStateError(PicoworkersError, RuntimeError):
@@ -67,7 +85,7 @@ class CallError(PicoworkersError):
         self.what = what
         self.status = status
         self.fate = fate
-        super().__init__(f"{call}: {what}")
+        super().__init__(_encodable(f"{call}: {what}"))
 
 
 class AuthenticationError(CallError):
@@ -100,7 +118,7 @@ class RateLimitedError(CallError):
 
 
 class ServiceError(CallError):
-    """The service failed with a 5xx status on a call that is safe to repeat."""
+    """The service, or a proxy before it, failed with HTTP 5xx, 408, 409, 425 or 499: nobody knows what it did."""
 
 
 class InvalidResponseError(CallError):
@@ -115,7 +133,12 @@ class InvalidResponseError(CallError):
 
 
 class ServiceMovedError(CallError):
-    """The service answered with a redirect, which is never followed: the credentials stay here."""
+    """The service answered with a redirect (HTTP 3xx), which is never followed: the credentials stay here.
+
+    `.location` is where it points to, `.host` the host of that, empty where it cannot be told. Whether the
+    service acted before it answered is not known: for a call that costs money, this is the reason of an
+    `OutcomeUnknownError`.
+    """
 
     def __init__(self, call: str, location: str, host: str, *, status: int, fate: Fate) -> None:
         self.location = location
@@ -155,8 +178,8 @@ class MoneyCall:
 class OutcomeUnknownError(CallError):
     """A call that moves money may have taken effect: its answer was lost. Never blindly repeat it.
 
-    `.reason` is the failure behind it (a lost connection, a 5xx, an unreadable answer). Where the call is one
-    of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
+    `.reason` is the failure behind it (a lost connection, a 5xx, a redirect, an unreadable answer). Where the call
+    is one of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
     """
 
     sent: MoneyCall | None = None

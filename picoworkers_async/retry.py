@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import attrs
 
 from .errors import InvalidRequestError, Problem
+from .settings import is_finite
+
+_MOST_DOUBLINGS = 64
+"""More of them end in an overflow; the longest pause is reached long before."""
 
 
 @attrs.frozen
@@ -28,7 +31,7 @@ class RetryPolicy:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
             problems.append(Problem("attempts", self.attempts, "a whole number, at least 1"))
         for field, value in (("initial", self.initial), ("maximum", self.maximum)):
-            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+            if not is_finite(value) or value < 0:
                 problems.append(Problem(field, value, "a finite number of seconds, 0 or more"))
         if problems:
             raise InvalidRequestError("RetryPolicy", problems)
@@ -36,4 +39,4 @@ class RetryPolicy:
     def pause(self, attempt: int, draw: float | None = None) -> float:
         """Seconds to wait after attempt number `attempt` failed; `draw`, 0 to 1, is the share of jitter."""
         jitter = random.random() if draw is None else draw  # noqa: S311
-        return min(self.maximum, self.initial * (2.0 ** (attempt - 1) + jitter))
+        return min(self.maximum, self.initial * (2.0 ** min(attempt - 1, _MOST_DOUBLINGS) + jitter))

@@ -20,6 +20,7 @@ from .endpoints import Endpoint, repeat_costs_money
 from .errors import (
     CallError,
     ClientStateError,
+    Fate,
     InvalidRequestError,
     MoneyCall,
     OutcomeUnknownError,
@@ -50,6 +51,7 @@ class Session:
         retry: RetryPolicy,
         account: str,
         settle_after: float,
+        hide: Callable[[str], str],
     ) -> None:
         self.edition = edition
         self.base_url = base_url
@@ -58,6 +60,7 @@ class Session:
         self.account = account
         self.settle_after = settle_after
         self.baseline = Baseline()
+        self._hide = hide
         self._wire = wire
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
@@ -101,7 +104,7 @@ class Session:
     ) -> T:
         """Send the call and read its answer, repeating it where that is safe.
 
-        Raises the errors of `classify.read_answer`, and `InvalidRequestError` if the edition lacks the endpoint.
+        Raises the errors of `classify.read`, and `InvalidRequestError` if the edition lacks the endpoint.
         """
         self.require(endpoint)
         costs_money = repeat_costs_money(endpoint, body)
@@ -201,10 +204,15 @@ class Session:
             kind = failure_kind(failure)
             if kind is FailureKind.NOT_HTTP:
                 raise
-            error = classify.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
-            logger.info("%s", error)
-            raise error from _without_frames(failure)
-        return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+            fate = Fate.NOT_PROCESSED if kind is FailureKind.NOT_SENT else Fate.UNKNOWN
+            error = classify.error_for_failure(
+                endpoint.call, fate, failure, costs_money=costs_money, hide=self._hide
+            )
+            cause = _without_frames(failure) if classify.may_be_shown(failure, self._hide) else None
+        else:
+            return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+        logger.info("%s", error)
+        raise error from cause
 
     async def _read(
         self,
@@ -221,13 +229,11 @@ class Session:
         if status != 429:
             self.throttle.answered(departed_at)
         try:
-            return read(classify.read_answer(call, url, status, headers, body, costs_money=costs_money))
+            return classify.read(call, url, status, headers, body, read, costs_money=costs_money, hide=self._hide)
         except RateLimitedError as error:
             seconds = await self.throttle.too_many(error.retry_after)
             logger.warning("%s: HTTP 429; everybody waits %g s", call, seconds)
             raise
-        except codec.ShapeError as problem:
-            raise classify.misshapen(call, status, str(problem), body, costs_money=costs_money) from None
 
     async def _attempt(
         self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool

@@ -4,39 +4,72 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from .credentials import Hidden
 from .errors import InvalidRequestError, Problem
 
 
+def is_finite(value: object) -> bool:
+    """Whether the value is a finite number; bool is rejected."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond what a float holds
+        return False
+
+
 def check_seconds(call: str, field: str, value: object) -> None:
-    """Raises `InvalidRequestError` unless the value is a number of seconds, 0 or more."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0:  # type: ignore[arg-type, operator]
+    """Raises `InvalidRequestError` unless the value is a finite number of seconds, 0 or more."""
+    if not is_finite(value) or value < 0:  # type: ignore[operator]
         raise InvalidRequestError(call, [Problem(field, value, "a finite number of seconds, 0 or more")])
 
 
+def timeout_problems(timeout: object) -> list[Problem]:
+    """What keeps this from being a timeout in seconds; None stands for the default."""
+    if timeout is None or (is_finite(timeout) and timeout > 0):  # type: ignore[operator]
+        return []
+    return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]
+
+
 def address_problems(url: object) -> list[Problem]:
-    """What keeps this from being the service's address: no TLS but on loopback, credentials, a query."""
+    """What keeps this from being the service's address.
+
+    It must be https (http is for loopback alone), in ASCII, and have no credentials, no query and no fragment. An
+    address that may hold a password is not shown, however it is broken.
+    """
     if not isinstance(url, str):
-        return [Problem("base_url", url, "an https:// address")]
+        return [Problem("base_url", type(url), "a string, the https:// address of the API")]
+    parts = _parts(url)
+    if parts is None:
+        return [Problem("base_url", Hidden(), "a valid https:// address")]
+    # What stands before an @, or has no host, may be a password.
+    shown = Hidden() if "@" in url or not parts.hostname else f"{parts.scheme}://{parts.netloc}{parts.path}"
+    problems = []
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        problems.append(Problem("base_url", shown, "an https:// address"))
+    elif parts.scheme == "http" and not _is_loopback(parts.hostname):
+        problems.append(
+            Problem("base_url", shown, "https://, since http:// would show the secret; loopback may use it")
+        )
+    if "@" in url:
+        problems.append(Problem("base_url", shown, "no credentials in the address"))
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        problems.append(Problem("base_url", Hidden(), "ASCII without spaces and control characters"))
+    if "?" in url or "#" in url:
+        problems.append(Problem("base_url", shown, "no query and no fragment"))
+    return problems
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The address taken apart; None for what cannot be parsed."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        _ = parts.hostname, parts.port
     except ValueError:
-        return [Problem("base_url", url, "a valid https:// address")]
-    problems = []
-    if parts.scheme not in ("https", "http") or not host:
-        problems.append(Problem("base_url", url, "an https:// address"))
-    elif parts.scheme == "http" and not _is_loopback(host):
-        problems.append(
-            Problem("base_url", url, "https://, since http:// would show the secret; loopback may use it")
-        )
-    if "@" in parts.netloc:
-        problems.append(Problem("base_url", f"{parts.scheme}://...@{host}", "no credentials in the address"))
-    if parts.query or parts.fragment:
-        problems.append(Problem("base_url", url, "no query and no fragment"))
-    return problems
+        return None
+    return parts
 
 
 def _is_loopback(host: str) -> bool:
@@ -46,13 +79,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def timeout_problems(timeout: object) -> list[Problem]:
-    """What keeps this from being a timeout in seconds; None is the default."""
-    if timeout is None:
-        return []
-    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if number and math.isfinite(timeout) and timeout > 0:  # type: ignore[arg-type, operator]
-        return []
-    return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import httpx
-import httpx2
 import pytest
 
 from picoworkers_async import (
     AuthenticationError,
+    CallError,
     Fate,
     InvalidResponseError,
     NoAnswerError,
@@ -20,22 +20,30 @@ from picoworkers_async import (
     ServiceError,
     ServiceMovedError,
     classify,
+    codec,
 )
-from picoworkers_async.transport.failures import FailureKind, failure_kind
+from picoworkers_async.credentials import Credentials
 
+TOKEN = "dXNlcl9pZDpvcGVuLXNlc2FtZS00Mg=="
+SECRET = "open-sesame-42"
 URL = "https://picoworkers.com/api/jobs/x.php"
 NO = b'{"ok": false, "message": "Task cannot be rated."}'
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 
 
-def error_of(status: int, body: bytes, *, money: bool = False, headers: dict | None = None) -> Exception:
-    with pytest.raises(Exception) as caught:  # noqa: PT011
-        classify.read_answer("jobs.x", URL, status, headers or {}, body, costs_money=money)
+def as_it_is(value):
+    return value
+
+
+def error_of(status: int, body: bytes, *, money: bool = False, headers=None, reader=as_it_is) -> CallError:
+    hide = Credentials("user_id", f"Basic {TOKEN}").hide
+    with pytest.raises(CallError) as caught:
+        classify.read("jobs.x", URL, status, headers or {}, body, reader, costs_money=money, hide=hide)
     return caught.value
 
 
-@pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 422, 500, 503])
-def test_a_refusal_is_one_whatever_the_status(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 422])
+def test_a_refusal_is_one_with_a_successful_status_or_a_clients_error(status: int) -> None:
     error = error_of(status, NO, money=True)
     assert isinstance(error, RefusedError)
     assert error.message == "Task cannot be rated."
@@ -91,21 +99,138 @@ def test_a_client_error_with_a_message_is_a_refusal() -> None:
     assert error.message == "Job not found."
 
 
+UNKNOWABLE = [408, 409, 425, 499, 500, 502, 503, 504, 520, 599, 999]
+
+
+@pytest.mark.parametrize("status", UNKNOWABLE)
 @pytest.mark.parametrize(
-    ("status", "location", "host", "fate"),
+    "body",
+    [NO, HTML, b"", b'{"ok": true}', b'{"message": "Unauthorized"}', b'{"ok": false, "message": "Unauthorized"}'],
+)
+def test_a_failure_of_the_service_is_unknown_whatever_its_json_says(status: int, body: bytes) -> None:
+    costly = error_of(status, body, money=True)
+    assert isinstance(costly, OutcomeUnknownError)
+    assert isinstance(costly.reason, ServiceError)
+    assert (costly.status, costly.fate) == (status, Fate.UNKNOWN)
+    harmless = error_of(status, body)
+    assert type(harmless) is ServiceError
+    assert classify.may_retry(harmless, costs_money=False)
+    assert not classify.may_retry(costly, costs_money=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
     [
-        (301, "https://sproutgigs.com/api/jobs/x.php", "sproutgigs.com", Fate.NOT_PROCESSED),
-        (308, "https://sproutgigs.com/api/jobs/x.php", "sproutgigs.com", Fate.NOT_PROCESSED),
-        (303, "https://sproutgigs.com/done", "sproutgigs.com", Fate.UNKNOWN),
-        (302, "/login.php", "picoworkers.com", Fate.UNKNOWN),
+        (200, b'{"ok": true, "message": "Unauthorized"}'),
+        (400, b'{"ok": true, "message": "Task rated successfully."}'),
+        (403, b'{"ok": true}'),
+        (404, b'{"ok": 1}'),
     ],
 )
-def test_a_redirect_names_the_new_host_and_the_way_there(status, location, host, fate) -> None:
-    error = error_of(status, b"", money=True, headers={"location": location})
-    assert isinstance(error, ServiceMovedError)
-    assert (error.host, error.fate) == (host, fate)
-    assert "edition=SPROUTGIGS" in str(error)
-    assert "base_url=" in str(error)
+def test_an_answer_that_contradicts_itself_is_unknown(status: int, body: bytes) -> None:
+    error = error_of(status, body, money=True)
+    assert isinstance(error, OutcomeUnknownError)
+    assert isinstance(error.reason, InvalidResponseError)
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "host"),
+    [
+        (301, "https://sproutgigs.com/api/jobs/x.php", "sproutgigs.com"),
+        (308, "https://u:p@sproutgigs.com/api/jobs/x.php", "sproutgigs.com"),
+        (303, "https://sproutgigs.com/done", "sproutgigs.com"),
+        (302, "/login.php", "picoworkers.com"),
+        (304, "", "picoworkers.com"),
+        (307, "https://[broken", ""),
+        (307, "https://\ud800\x00/", "\\ud800\\x00"),
+    ],
+)
+def test_a_redirect_is_unknown_and_names_the_new_host_and_the_way_there(status, location, host) -> None:
+    headers = {"location": location}
+    costly = error_of(status, b'{"ok": true}', money=True, headers=headers)
+    harmless = error_of(status, b"", headers=headers)
+    assert isinstance(costly, OutcomeUnknownError)
+    assert costly.fate is Fate.UNKNOWN
+    for error in (costly.reason, harmless):
+        assert isinstance(error, ServiceMovedError)
+        assert (error.host, error.fate, error.status) == (host, Fate.UNKNOWN, status)
+    for text in (str(costly), str(harmless)):
+        assert text.encode()
+        assert "edition=SPROUTGIGS" in text
+        assert "base_url=" in text
+    assert not classify.may_retry(harmless, costs_money=False)
+
+
+class Undecodable:
+    """Headers whose values cannot be decoded."""
+
+    def get(self, name: str, default: str = "") -> str:
+        return b"\xff".decode()
+
+
+@pytest.mark.parametrize("status", [200, 302, 429, 500])
+@pytest.mark.parametrize("headers", [Undecodable(), {"location": b"x", "retry-after": 7}])
+def test_headers_that_cannot_be_read_are_none(status: int, headers) -> None:
+    assert error_of(status, HTML, money=True, headers=headers).status == status
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RecursionError(),
+        ValueError("x"),
+        OverflowError(),
+        KeyError("id"),
+        TypeError(),
+        AttributeError(),
+        MemoryError(),
+    ],
+)
+def test_whatever_a_reader_raises_becomes_a_documented_error(failure: Exception) -> None:
+    def reader(data):
+        raise failure
+
+    assert type(error_of(200, b"{}", reader=reader)) is InvalidResponseError
+    costly = error_of(200, b"{}", money=True, reader=reader)
+    assert isinstance(costly, OutcomeUnknownError)
+    assert costly.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a": ' + b"1" * 100_000, b"\xff", b'{"ok": 1e999999999999999999999}']
+)
+def test_whatever_an_answer_holds_a_documented_error_comes_of_it(body: bytes) -> None:
+    assert isinstance(error_of(200, body, money=True, reader=codec.read_ack), OutcomeUnknownError)
+
+
+FORMS = [SECRET, TOKEN, TOKEN.replace("=", "%3D"), TOKEN.rstrip("="), SECRET.upper()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (200, "<html>Authorization: Basic {}", {}),
+        (200, "x" * 100 + " {} and more", {}),
+        (200, '{{"ok": false, "message": "no such account: {}"}}', {}),
+        (404, '{{"message": "no such account: {}"}}', {}),
+        (302, "", {"location": "https://other/?a={}"}),
+        (302, "", {"location": "https://{}@other/"}),
+        (302, "", {"location": "https://{}/"}),
+        (500, "{}", {}),
+    ],
+)
+def test_an_answer_that_echoes_the_secret_does_not_have_it_shown(form, status, body, headers) -> None:
+    sent = {name: value.format(form) for name, value in headers.items()}
+    for money in (False, True):
+        error = error_of(status, body.format(form).encode(), money=money, headers=sent)
+        everything = f"{error} {error!r} {vars(error)} {vars(getattr(error, 'reason', error))}".lower()
+        assert form.lower() not in everything
+
+
+def test_a_reader_that_quotes_the_secret_does_not_have_it_shown() -> None:
+    body = f'{{"earned": "{SECRET}", "spendable": 1}}'.encode()
+    assert SECRET not in str(error_of(200, body, reader=codec.read_balances))
 
 
 def test_a_429_is_certainly_not_processed() -> None:
@@ -124,6 +249,15 @@ def test_a_429_is_certainly_not_processed() -> None:
         ("Tue, 24 Nov 2026 07:00:00 GMT", 0.0),
         ("soon", None),
         ("inf", None),
+        ("nan", None),
+        ("1e400", None),
+        ("1" * 5000, None),
+        ("Tue, 99 Nov 99999 08:00:30 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -9999", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+        ("Tue, 24 Nov 2026 08:00:30 +999999999999", None),
+        ("\ud800", None),
+        (", , ,", None),
         ("", None),
     ],
 )
@@ -132,44 +266,32 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float 
     assert classify.retry_after({"retry-after": value}, now) == seconds
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2])
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("ConnectError", FailureKind.NOT_SENT),
-        ("ConnectTimeout", FailureKind.NOT_SENT),
-        ("PoolTimeout", FailureKind.NOT_SENT),
-        ("ProxyError", FailureKind.NOT_SENT),
-        ("UnsupportedProtocol", FailureKind.NOT_SENT),
-        ("ReadError", FailureKind.MAYBE_SENT),
-        ("ReadTimeout", FailureKind.MAYBE_SENT),
-        ("WriteError", FailureKind.MAYBE_SENT),
-        ("WriteTimeout", FailureKind.MAYBE_SENT),
-        ("CloseError", FailureKind.MAYBE_SENT),
-        ("RemoteProtocolError", FailureKind.MAYBE_SENT),
-        ("LocalProtocolError", FailureKind.MAYBE_SENT),
-        ("DecodingError", FailureKind.MAYBE_SENT),
-    ],
-)
-def test_only_a_failure_before_the_request_started_counts_as_not_sent(package, name, kind) -> None:
-    assert failure_kind(getattr(package, name)("x")) is kind
-
-
-@pytest.mark.parametrize("failure", [ValueError("x"), OSError("x"), KeyboardInterrupt()])
-def test_what_is_no_failure_of_the_connection_is_left_alone(failure: BaseException) -> None:
-    assert failure_kind(failure) is FailureKind.NOT_HTTP
-
-
 def test_a_lost_answer_is_unknown_only_where_money_is_at_stake() -> None:
     lost = httpx.ReadTimeout("")
-    harmless = classify.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=False)
-    costly = classify.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=True)
-    unsent = classify.error_for_failure("c", FailureKind.NOT_SENT, lost, costs_money=True)
+    harmless = classify.error_for_failure("c", Fate.UNKNOWN, lost, costs_money=False, hide=str)
+    costly = classify.error_for_failure("c", Fate.UNKNOWN, lost, costs_money=True, hide=str)
+    unsent = classify.error_for_failure("c", Fate.NOT_PROCESSED, lost, costs_money=True, hide=str)
     assert [type(error) for error in (harmless, costly, unsent)] == [
         NoAnswerError,
         OutcomeUnknownError,
         NotSentError,
     ]
+
+
+class Mute(Exception):
+    """One that cannot even be shown."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def test_a_failure_that_echoes_the_header_or_cannot_be_shown_is_told_safely() -> None:
+    hide = Credentials("user_id", f"Basic {TOKEN}").hide
+    failure = httpx.LocalProtocolError(f"Illegal header value b'Basic {TOKEN}'\x00")
+    error = classify.error_for_failure("c", Fate.UNKNOWN, failure, costs_money=True, hide=hide)
+    assert TOKEN not in str(error)
+    assert "Illegal header value b'Basic (hidden)'\\x00" in str(error)
+    assert "Mute" in str(classify.error_for_failure("c", Fate.UNKNOWN, Mute(), costs_money=False, hide=hide))
 
 
 @pytest.mark.parametrize(

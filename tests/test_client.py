@@ -122,9 +122,12 @@ async def test_a_redirect_is_never_followed_nor_are_credentials_sent_on() -> Non
         client = httpx.AsyncClient(transport=transport, follow_redirects=True)
         option = {"http_client": client} if shared else {"transport": transport}
         async with client, AsyncPicoworkers("user_id", SECRET, **option) as pico:
-            with pytest.raises(ServiceMovedError, match=r"sproutgigs\.com"):
+            with pytest.raises(OutcomeUnknownError, match=r"sproutgigs\.com") as caught:
                 await pico.jobs.rate_single_task(RATING)
-    assert hosts == ["picoworkers.com", "picoworkers.com"]
+            assert isinstance(caught.value.reason, ServiceMovedError)
+            with pytest.raises(ServiceMovedError, match=r"sproutgigs\.com"):
+                await pico.users.get_balances()
+    assert hosts == ["picoworkers.com"] * 4
 
 
 async def test_a_read_is_repeated_until_it_is_answered(connect) -> None:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from picoworkers_async import JobDraft, Rating, Task, Verdict
-from picoworkers_async.models.limits import limits_of
+from picoworkers_async.models.drafts import limits_of
 from tests.support.vectors import DRAFT
 
 TASK = Task("t1", "j1", revision_number=2)

@@ -1,6 +1,6 @@
 """JSON to models and back. Names of the wire live here and nowhere else."""
 
-from .json import ShapeError, encode, loads
+from .json import HugeNumber, ShapeError, encode, loads, printable
 from .responses import (
     is_unauthorized,
     read_ack,
@@ -15,14 +15,17 @@ from .responses import (
     read_tasks_page,
     read_zones,
     refusal,
+    says_ok,
 )
 from .writing import write_draft, write_rating, write_ratings
 
 __all__ = [
+    "HugeNumber",
     "ShapeError",
     "encode",
     "is_unauthorized",
     "loads",
+    "printable",
     "read_ack",
     "read_balances",
     "read_categories",
@@ -35,6 +38,7 @@ __all__ = [
     "read_tasks_page",
     "read_zones",
     "refusal",
+    "says_ok",
     "write_draft",
     "write_rating",
     "write_ratings",

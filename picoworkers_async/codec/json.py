@@ -1,37 +1,91 @@
-"""Bytes to JSON values and back, with money exact."""
+"""Bytes to JSON values and back, with money exact; and text from outside made safe to show."""
 
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+import unicodedata
+from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from ..models.account import CONTEXT
+
+MOST_DIGITS = 40
+"""A number that is longer, or whose exponent is larger, is kept as the text that it was sent as."""
+
+_LONGEST_MESSAGE = 1000
 
 
 class ShapeError(ValueError):
     """An answer is not the JSON that the document promises; the text says where and why."""
 
 
+class HugeNumber(str):
+    """A number of absurd size, as the text that it was sent as: to make a number of it could take minutes."""
+
+    __slots__ = ()
+
+
+def loads(raw: bytes) -> Any:
+    """Read JSON; numbers with a point or an exponent become exact `Decimal`s.
+
+    Those of absurd size stay a text, a `HugeNumber`. Raises `ShapeError` for what is not JSON in UTF-8, and for
+    JSON that is nested too deeply.
+    """
+    try:
+        return _decoder.decode(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8"
+    except json.JSONDecodeError as error:
+        problem = f"it is not JSON: {error.msg} at character {error.pos}"
+    except RecursionError:
+        problem = "its JSON is nested too deeply"
+    except ShapeError as error:
+        problem = str(error)
+    raise ShapeError(problem)
+
+
+def encode(body: Any) -> bytes:
+    """Write JSON, compactly. It does not raise for what the rules let through."""
+    return _encoder.encode(body).encode()
+
+
+def printable(text: str) -> str:
+    """A text from outside, made safe to store, log and show.
+
+    Control characters, lone surrogates and invisible characters are written as escapes, and the text is cut at
+    1,000 characters.
+    """
+    shown = text[:_LONGEST_MESSAGE]
+    if not shown.isprintable():
+        shown = "".join(map(_escaped, shown))[:_LONGEST_MESSAGE]
+    return shown if len(text) <= _LONGEST_MESSAGE else shown + "..."
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) == "Zs":
+        return character
+    return character.encode("unicode_escape").decode()
+
+
+def _to_int(text: str) -> int | HugeNumber:
+    return int(text) if len(text) <= MOST_DIGITS else HugeNumber(text)
+
+
+def _to_decimal(text: str) -> Decimal | HugeNumber:
+    if len(text) > MOST_DIGITS:
+        return HugeNumber(text)
+    try:
+        number = Decimal(text, CONTEXT)
+    except InvalidOperation:
+        return HugeNumber(text)
+    return number if -MOST_DIGITS <= number.adjusted() <= MOST_DIGITS else HugeNumber(text)
+
+
 def _no_constant(name: str) -> Any:
     raise ShapeError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
-
-
-def loads(raw: bytes) -> Any:
-    """Read JSON; numbers with a point become exact `Decimal`s. Raises `ShapeError` for anything else."""
-    try:
-        return _decoder.decode(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ShapeError("it is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise ShapeError(f"it is not JSON: {error.msg} at character {error.pos}") from None
-    except RecursionError:
-        raise ShapeError("its JSON is nested too deeply") from None
-    except ShapeError:
-        raise
-    except ValueError as error:
-        raise ShapeError(f"it is not JSON: {error}") from None
+_decoder = json.JSONDecoder(parse_float=_to_decimal, parse_int=_to_int, parse_constant=_no_constant)
 
 
 def _money(value: Any) -> Any:
@@ -40,13 +94,8 @@ def _money(value: Any) -> Any:
     The rules let only amounts through that this text gives back exactly.
     """
     if isinstance(value, Decimal):
-        return float(value)
+        return float(value) + 0.0  # never -0.0
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_money)
-
-
-def encode(body: Any) -> bytes:
-    """Write JSON, compactly."""
-    return _encoder.encode(body).encode()

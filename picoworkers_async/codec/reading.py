@@ -1,26 +1,38 @@
 """JSON values to models, tolerantly: what the service is known to vary never breaks reading.
 
-Fields that nobody documented are kept in `.extra`; missing ones take the model's default.
+Fields that nobody documented are kept in `.extra`; missing ones take the model's default. So does a field that
+does not fit, which is kept in `.extra` as it came; fields without a default, and those of `_STRICT`, must fit.
 """
 
 from __future__ import annotations
 
 import enum
+import logging
 import types
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import attrs
 
+from ..models import Task
 from .json import ShapeError
+from .values import as_list, as_object, to_bool, to_datetime, to_decimal, to_int, to_str
 
 if TYPE_CHECKING:
     import cattrs
 
 T = TypeVar("T")
+
+logger = logging.getLogger("picoworkers_async")
+
+_STRICT: dict[type, frozenset[str]] = {Task: frozenset({"job_id", "revision_number"})}
+"""Fields that have a default and must fit nevertheless: they say which piece of work it is."""
+
+_said: set[tuple[str, str]] = set()
+"""The model and name of each field that was warned of, once in a process: no more than there are fields."""
 
 
 def read(data: Any, model: type[T]) -> T:
@@ -32,89 +44,7 @@ def read(data: Any, model: type[T]) -> T:
 def read_many(data: Any, model: type[T], what: str) -> tuple[T, ...]:
     """Structure a list of them. Raises `ShapeError` naming the list."""
     hook = _hook(model)
-    return tuple(_guarded(hook, item, f"{what}[{place}]") for place, item in enumerate(as_list(data, what)))
-
-
-def as_list(value: Any, what: str) -> list[Any]:
-    """A list; PHP writes one whose keys have gaps as an object."""
-    if isinstance(value, list):
-        return value
-    if isinstance(value, dict) and all(key.isdigit() for key in value):
-        return list(value.values())
-    raise ShapeError(f"{what} is no list but {_kind(value)}")
-
-
-def as_object(value: Any, what: str) -> dict[str, Any]:
-    """An object; PHP writes an empty one as `[]`."""
-    if isinstance(value, dict):
-        return value
-    if value == []:
-        return {}
-    raise ShapeError(f"{what} is no object but {_kind(value)}")
-
-
-def to_int(value: Any) -> int:
-    """A whole number, as a number or in a string."""
-    if type(value) is int:
-        return value
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str | Decimal):
-        try:
-            number = Decimal(value)
-            if number == number.to_integral_value():
-                return int(number)
-        except (InvalidOperation, ValueError, OverflowError):
-            pass
-    raise ShapeError(f"{value!r:.40} is no whole number")
-
-
-def _to_str(value: Any, _: Any = None) -> str:
-    if type(value) is str:
-        return value
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return str(value)
-    raise ShapeError(f"{_kind(value)} stands where a text should")
-
-
-def to_decimal(value: Any) -> Decimal:
-    """An exact amount, as a number or in a string."""
-    if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
-        try:
-            number = Decimal(value)
-            if number.is_finite():
-                return number
-        except InvalidOperation:
-            pass
-    raise ShapeError(f"{value!r:.40} is no amount")
-
-
-def to_bool(value: Any) -> bool:
-    """A flag, as JSON's own or as 0 and 1, in a string or not."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | Decimal) and value in (0, 1):
-        return value == 1
-    if isinstance(value, str) and value.strip().lower() in _WORDS:
-        return _WORDS[value.strip().lower()]
-    raise ShapeError(f"{value!r:.40} is no flag")
-
-
-_WORDS = {"0": False, "1": True, "true": True, "false": False, "yes": True, "no": False, "": False}
-
-
-def to_datetime(value: Any) -> datetime | None:
-    """An aware time in UTC, from ISO 8601 or `YYYY-MM-DD HH:MM:SS`; None for an empty or a zero one."""
-    if not isinstance(value, str):
-        raise ShapeError(f"{value!r:.40} is no time")
-    text = value.strip()
-    if not text or text.startswith("0000-00-00"):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ShapeError(f"{value!r:.40} is no time") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return tuple([_guarded(hook, item, f"{what}[{place}]") for place, item in enumerate(as_list(data, what))])
 
 
 def _to_values(value: Any, _: Any = None) -> Any:
@@ -124,18 +54,14 @@ def _to_values(value: Any, _: Any = None) -> Any:
     return as_object(value, "variables")
 
 
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "a flag", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
 def _guarded(hook: Callable[[Any, Any], Any], data: Any, what: str) -> Any:
     try:
         return hook(data, None)
     except ShapeError as error:
-        raise ShapeError(f"{what}: {error}") from None
-    except KeyError as error:
-        raise ShapeError(f"{what} lacks {error.args[0]!r}") from None
+        problem = f"{what}: {error}"
+    except RecursionError:
+        problem = f"{what} is nested too deeply"
+    raise ShapeError(problem)
 
 
 def _hook(model: Any) -> Callable[[Any, Any], Any]:
@@ -148,7 +74,7 @@ def _converter() -> cattrs.Converter:
     from cattrs import Converter
 
     converter = Converter(detailed_validation=False)
-    converter.register_structure_hook(str, _to_str)
+    converter.register_structure_hook(str, to_str)
     converter.register_structure_hook(int, lambda value, _: to_int(value))
     converter.register_structure_hook(bool, lambda value, _: to_bool(value))
     converter.register_structure_hook(Decimal, lambda value, _: to_decimal(value))
@@ -197,7 +123,7 @@ def _open_enum(kind: Any) -> Callable[[Any, Any], Any]:
     def hook(value: Any, _: Any) -> Any:
         if value is None or value == "":
             return None
-        text = _to_str(value)
+        text = to_str(value)
         return known.get(text.lower(), text)
 
     return hook
@@ -222,8 +148,8 @@ def _model_hook(converter: cattrs.Converter, model: type) -> Callable[[Any, Any]
     generated: Callable[[Any, Any], Any] = make_dict_structure_fn(
         model, converter, _cattrs_detailed_validation=False
     )
-    fields = attrs.fields_dict(model)
-    known = frozenset(fields) - {"extra"}
+    fields = {name: field for name, field in attrs.fields_dict(model).items() if name != "extra"}
+    known = frozenset(fields)
     # A null where the model has a default other than None says no more than a missing field.
     defaulted = frozenset(
         name for name, field in fields.items() if field.default is not None and field.default is not attrs.NOTHING
@@ -238,6 +164,48 @@ def _model_hook(converter: cattrs.Converter, model: type) -> Callable[[Any, Any]
             value = fitting
         if None in value.values():
             value = {name: item for name, item in value.items() if item is not None or name not in defaulted}
-        return generated(value, model)
+        try:
+            return generated(value, model)
+        except (ShapeError, KeyError, TypeError, ValueError, ArithmeticError):
+            return generated(_fitting(converter, model, fields, value), model)
 
     return hook
+
+
+def _fitting(
+    converter: cattrs.Converter, model: type, fields: Mapping[str, Any], value: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The fields of the object that fit; the others are put into `extra` as they came, and warned of.
+
+    Raises `ShapeError` where a field that must fit does not.
+    """
+    strict = _STRICT.get(model, frozenset())
+    fitting: dict[str, Any] = {}
+    extra = dict(value.get("extra", {}))
+    for name, field in fields.items():
+        must_fit = field.default is attrs.NOTHING or name in strict
+        if name not in value:
+            if must_fit and field.default is attrs.NOTHING:
+                raise ShapeError(f"it lacks {name!r}")
+            continue
+        try:
+            converter.get_structure_hook(field.type)(value[name], field.type)
+        except (ShapeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
+            if must_fit:
+                raise ShapeError(f"{name}: {error}") from None
+            extra[name] = value[name]
+            _say(model.__name__, name, error)
+        else:
+            fitting[name] = value[name]
+    return {**fitting, "extra": extra}
+
+
+def _say(model: str, name: str, error: Exception) -> None:
+    if (model, name) not in _said:
+        _said.add((model, name))
+        logger.warning(
+            "%s.%s came in a form that cannot be read (%s); it is kept in .extra, and said only once",
+            model,
+            name,
+            error,
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+import attrs
+
 from ..models import (
     Ack,
     Balances,
@@ -18,10 +20,14 @@ from ..models import (
     WorkerList,
     Zone,
 )
-from .json import ShapeError
-from .reading import as_list, as_object, read, read_many, to_bool, to_int
+from .json import ShapeError, printable
+from .reading import read, read_many
+from .values import as_list, as_object, to_bool, to_int, to_str
 
 T = TypeVar("T")
+
+_MOST_PAGES = 2**31
+_ACKNOWLEDGEMENT = frozenset({"ok", "message", "notice"})
 
 
 def refusal(data: Any) -> str | None:
@@ -32,59 +38,80 @@ def refusal(data: Any) -> str | None:
 
 
 def is_unauthorized(data: Any) -> bool:
-    """Whether the answer says, in its own words, that the credentials are wrong."""
-    return isinstance(data, dict) and (_message(data) or "").strip(" .!").lower() == "unauthorized"
+    """Whether the answer says, by its message, that the credentials are wrong."""
+    message = data.get("message", data.get("notice")) if isinstance(data, dict) else None
+    return isinstance(message, str) and message.strip(" .!").lower() == "unauthorized"
+
+
+def says_ok(data: Any) -> bool:
+    """Whether the answer says that the call took effect: `ok` is true in one of PHP's ways."""
+    try:
+        return isinstance(data, dict) and to_bool(data.get("ok"))
+    except ShapeError:
+        return False
 
 
 def read_zones(data: Any) -> list[Zone]:
-    """Section 3.1."""
+    """The zones (section 3.1)."""
     return list(read_many(data, Zone, "zones"))
 
 
 def read_lists(data: Any) -> list[WorkerList]:
-    """Section 3.2."""
+    """The account's lists of workers (section 3.2)."""
     return list(read_many(data, WorkerList, "lists"))
 
 
 def read_categories(data: Any) -> list[Category]:
-    """Section 3.3."""
+    """The categories (section 3.3)."""
     return list(read_many(data, Category, "categories"))
 
 
 def read_job(data: Any) -> Job:
-    """Section 3.13."""
+    """One job (section 3.13)."""
     return read(data, Job)
 
 
 def read_jobs_page(data: Any) -> Page[Job]:
-    """Section 3.8."""
+    """One page of jobs (section 3.8)."""
     return _read_page(data, "jobs", Job)
 
 
 def read_tasks_page(data: Any, job_id: str | None = None) -> Page[Task]:
-    """Section 3.9."""
-    return _read_page(data, "tasks", Task)
+    """One page of tasks, of the job `job_id` or, with None, of all jobs (section 3.9).
+
+    A task without a `job_id` is of the job that was asked for. Raises `ShapeError` where none was.
+    """
+    page = _read_page(data, "tasks", Task)
+    if all(task.job_id for task in page.items):
+        return page
+    if job_id is None:
+        raise ShapeError("a task in the listing of all jobs lacks its 'job_id'")
+    tasks = [task if task.job_id else attrs.evolve(task, job_id=job_id) for task in page.items]
+    return attrs.evolve(page, items=tuple(tasks))
 
 
 def read_balances(data: Any) -> Balances:
-    """Section 4.1."""
+    """The account's balances (section 4.1)."""
     return read(data, Balances)
 
 
 def read_ack(data: Any) -> Ack:
-    """An acknowledgement; restarting a job calls its message `notice`. One that does not say `ok` is none."""
+    """An acknowledgement. Raises `ShapeError` if it does not say ok. A restart says `notice` for `message`."""
     fields = _acknowledged(data)
-    extra = {name: value for name, value in fields.items() if name not in ("ok", "message", "notice")}
+    extra = {name: value for name, value in fields.items() if name not in _ACKNOWLEDGEMENT}
     return Ack(_message(fields), extra)
 
 
 def read_predicted_position(data: Any) -> PredictedPosition:
-    """Of 2024, get-predicted-position."""
+    """SproutGigs only: the answer of get-predicted-position."""
     return read(data, PredictedPosition)
 
 
 def read_rating_acks(data: Any) -> dict[str, RatingAck]:
-    """Of 2024, rate-multiple-tasks: by task id. What is said twice, and differently, is not said."""
+    """SproutGigs only: the answer of rate-multiple-tasks, by task id.
+
+    A task of which the answer says two different things counts as one of which it says nothing.
+    """
     fields = as_object(data, "the answer")
     if "tasks" not in fields:
         raise ShapeError("the answer lacks 'tasks'")
@@ -98,35 +125,46 @@ def read_rating_acks(data: Any) -> dict[str, RatingAck]:
 
 
 def _rating_ack(item: Any) -> RatingAck | None:
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str | int):
+    try:
+        task_id = to_str(item["id"])
+    except (KeyError, TypeError, ShapeError):
         return None
     try:
         ok = to_bool(item["ok"])
     except (KeyError, ShapeError):
         ok = None
-    return RatingAck(str(item["id"]), ok, _message(item))
+    return RatingAck(task_id, ok, _message(item))
 
 
 def read_posted_job(data: Any) -> PostedJob:
-    """Section 3.4. The job's id is the `Id` of the answer's url."""
+    """A job that was posted (section 3.4). Its id is the `Id` in the query of the answer's url."""
     fields = _acknowledged(data)
-    url = fields.get("url") or None
-    query = parse_qsl(urlsplit(url).query) if isinstance(url, str) else []
-    job_id = next((value for name, value in query if name.lower() == "id"), None)
+    url = fields.get("url")
+    url = url if isinstance(url, str) and url else None
     extra = {name: value for name, value in fields.items() if name not in ("ok", "message", "url")}
-    return PostedJob(job_id, url, _message(fields), extra)
+    if url is None and fields.get("url"):
+        extra["url"] = fields["url"]
+    return PostedJob(_job_id_in(url or ""), url, _message(fields), extra)
+
+
+def _job_id_in(url: str) -> str | None:
+    try:
+        query = parse_qsl(urlsplit(url).query)
+    except ValueError:
+        return None
+    return next((value for name, value in query if name.lower() == "id"), None)
 
 
 def _acknowledged(data: Any) -> dict[str, Any]:
     fields = as_object(data, "the acknowledgement")
-    if "ok" not in fields or not to_bool(fields["ok"]):
+    if not says_ok(fields):
         raise ShapeError("the acknowledgement does not say ok")
     return fields
 
 
 def _message(fields: dict[str, Any]) -> str | None:
     message = fields.get("message", fields.get("notice"))
-    return message if isinstance(message, str) and message else None
+    return printable(message) if isinstance(message, str) and message else None
 
 
 def _read_page(data: Any, name: str, model: type[T]) -> Page[T]:
@@ -134,4 +172,17 @@ def _read_page(data: Any, name: str, model: type[T]) -> Page[T]:
     if name not in fields:
         raise ShapeError(f"the page lacks {name!r}")
     items = read_many(fields[name] if fields[name] is not None else [], model, name)
-    return Page(to_int(fields.get("current_page") or 1), to_int(fields.get("pages") or bool(items)), items)
+    pages = _count(fields.get("pages"))
+    # Without a number of its own the first page is meant; a number that cannot be read is that of no page.
+    current_page = _count(fields["current_page"]) if fields.get("current_page") is not None else 1
+    is_whole = fields[name] is not None and pages > 0
+    return Page(current_page, pages or int(bool(items)), items, is_whole)
+
+
+def _count(value: Any) -> int:
+    """A number of pages; 0 for what is not one."""
+    try:
+        count = 0 if isinstance(value, bool) else to_int(value)
+    except ShapeError:
+        return 0
+    return count if 0 < count <= _MOST_PAGES else 0

@@ -13,6 +13,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import attrs
 
+from ..codec import printable
 from ..errors import JournalError
 from ..models import Rating
 from .lock import FileLock
@@ -234,8 +235,3 @@ class JournalWriter:
             finally:
                 if held is not None:
                     held.release()
-
-
-def printable(text: str) -> str:
-    """A text that SQLite can store: what cannot be encoded is written out."""
-    return text.encode("utf-8", "backslashreplace").decode()

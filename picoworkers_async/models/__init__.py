@@ -9,12 +9,12 @@ from .jobs import (
     ChallengeAction,
     Job,
     JobStatus,
+    Page,
     PredictedPosition,
     Proof,
     ProofType,
     WorkersLevel,
 )
-from .pages import Page
 from .tasks import PreviousProof, Rating, RatingAck, Satisfaction, Task, TaskProof, Verdict
 
 __all__ = [

@@ -1,12 +1,20 @@
-"""The account's money."""
+"""The account's money, and how money is calculated: as `Decimal`, in a decimal context of our own.
+
+The caller's decimal context (its precision, its traps) plays no part in what is read, checked or sent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 import attrs
+
+CONTEXT = Context(
+    prec=100, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[DivisionByZero, InvalidOperation, Overflow], clamp=0
+)
+"""Give it to everything that calculates with, rounds or makes a `Decimal`."""
 
 
 @attrs.frozen
@@ -17,3 +25,28 @@ class Balances:
     spendable: Decimal
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     """Fields that the document does not know."""
+
+
+def to_money(value: Any) -> Any:
+    """Read an int, a str, a float (by its shortest decimal form) or a Decimal as US dollars.
+
+    What cannot be read is given back as it is; the rules report it with everything else that is wrong.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return Decimal(value, CONTEXT)
+    if isinstance(value, float):
+        # The repr of a subclass, such as numpy's, is not always a number.
+        return Decimal(float.__repr__(value), CONTEXT)
+    if isinstance(value, str):
+        try:
+            return Decimal(value.strip(), CONTEXT)
+        except InvalidOperation:
+            return value
+    return value
+
+
+def to_money_or_none(value: Any) -> Any:
+    """`to_money`, where None stands for: not given."""
+    return None if value is None else to_money(value)

@@ -20,7 +20,7 @@ class Zone:
     excludable_countries: tuple[str, ...] = ()
     """Two-letter codes of the countries that a job may exclude from it."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know."""
+    """Fields that the document does not know, and those that could not be read."""
 
 
 @attrs.frozen
@@ -34,7 +34,7 @@ class WorkerList:
     workers: int | None = None
     """How many workers are on it. A job needs at least 10."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know."""
+    """Fields that the document does not know, and those that could not be read."""
 
 
 @attrs.frozen
@@ -50,4 +50,4 @@ class Category:
     min_task_value: Mapping[str, Decimal] = attrs.field(factory=dict)
     """The least pay for a task in US dollars, by zone id. Jobs for a list follow the zone `int`."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know."""
+    """Fields that the document does not know, and those that could not be read."""

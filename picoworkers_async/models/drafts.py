@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import attrs
 
+from .account import CONTEXT, to_money, to_money_or_none
 from .jobs import Autorate, Challenge, ChallengeAction, Proof, WorkersLevel
-from .limits import Limit, limited
-from .money import to_money, to_money_or_none
 
 _FOLLOWERS_SHARE = Decimal("0.03")
 _FOLLOWERS_LEAST = Decimal(1)
 
 
+@attrs.frozen
+class Limit:
+    """What the service takes when an attribute is not sent, and the least and the most it accepts.
+
+    For a sequence, `maximum` is how many items it may have.
+    """
+
+    default: Any = None
+    minimum: int | Decimal | None = None
+    maximum: int | Decimal | None = None
+
+
+def limited(limit: Limit, **options: Any) -> Any:
+    """An optional attrs field (None: not sent) that carries its limit."""
+    return attrs.field(default=None, metadata={"limit": limit}, **options)
+
+
+@cache
+def limits_of(model: type) -> dict[str, Limit]:
+    """The limits of a model's fields, by name."""
+    return {field.name: field.metadata["limit"] for field in attrs.fields(model) if "limit" in field.metadata}
+
+
 def _to_tuple(value: Any) -> Any:
-    """A tuple of a sequence; a string or what is no sequence stays, for the rules to name."""
+    """A sequence as a tuple. A string, or what is not a sequence, stays as it is for the rules to refuse."""
     if value is None or isinstance(value, str | bytes | Mapping):
         return value
     try:
@@ -28,7 +51,7 @@ def _to_tuple(value: Any) -> Any:
 
 @attrs.frozen
 class Ack:
-    """The service did it. `message` is what it said, if anything."""
+    """The service did what it was asked. `message` is what it said, made printable, if it said anything."""
 
     message: str | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict)
@@ -36,7 +59,7 @@ class Ack:
 
 @attrs.frozen
 class PostedJob:
-    """A job was posted, or, in test mode, found valid. `job_id` is read out of `url`; None where there is none."""
+    """A job was posted or, in test mode, found valid. `job_id` is read from `url`; None if `url` has no id."""
 
     job_id: str | None = None
     url: str | None = None
@@ -91,7 +114,7 @@ class JobDraft:
     task_value: Decimal = attrs.field(converter=to_money)
     """Pay for one task in US dollars."""
     speed: int | None = limited(Limit(default=1000, minimum=1, maximum=1000))
-    """How readily the job is shown: 1 is slow, 1000 normal."""
+    """How readily the job is shown to workers: 1 is slow, 1000 is normal."""
     ttr: int | None = limited(Limit(default=7, minimum=1, maximum=7))
     """Days until a task is rated as satisfied by itself. SproutGigs takes up to 90."""
     autorate: Autorate | str | None = limited(Limit(default=Autorate.NO))
@@ -122,14 +145,17 @@ class JobDraft:
         Meant for drafts that hold to the limits; the service's own fee is not documented, so never in it.
         """
         unknown = ["the service's own fee"]
-        tasks = None if self.num_tasks is None else self.num_tasks * self.task_value
+        tasks = None if self.num_tasks is None else CONTEXT.multiply(self.num_tasks, self.task_value)
         followers: Decimal | None = Decimal(0)
         if tasks is None:
             unknown.append("the pay for the tasks: num_tasks is not set")
         if self.notify_followers:
-            followers = None if tasks is None else max(_FOLLOWERS_LEAST, tasks * _FOLLOWERS_SHARE)
+            share = None if tasks is None else CONTEXT.multiply(tasks, _FOLLOWERS_SHARE)
+            followers = None if share is None else CONTEXT.max(_FOLLOWERS_LEAST, share)
             if followers is None:
                 unknown.append("the notice to followers: 3% of the job, at least $1")
         premium = self.premium_amount or Decimal(0)
-        known = sum((part for part in (tasks, followers, premium) if part is not None), Decimal(0))
+        known = Decimal(0)
+        for part in (tasks, followers, premium):
+            known = known if part is None else CONTEXT.add(known, part)
         return Cost(tasks, followers, premium, known, tuple(unknown))

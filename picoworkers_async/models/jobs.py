@@ -6,9 +6,11 @@ import enum
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import attrs
+
+T = TypeVar("T")
 
 
 class JobStatus(enum.StrEnum):
@@ -57,6 +59,22 @@ class ChallengeAction(enum.StrEnum):
 
 
 @attrs.frozen
+class Page(Generic[T]):
+    """One page of a listing: its number, how many pages there are, and its items in order.
+
+    An empty listing has 0 or 1 pages. `is_whole` is False where the answer does not itself say all that it must:
+    its items are null, or the number of pages is missing, null, below 1 or not a number. Such a page proves
+    nothing about what is not on it. Whether `current_page` is the page that was asked for is not considered.
+    Source: sections 3.8 and 3.9.
+    """
+
+    current_page: int
+    pages: int
+    items: tuple[T, ...]
+    is_whole: bool = True
+
+
+@attrs.frozen
 class Proof:
     """Something a worker must hand in to show that the task is done."""
 
@@ -76,7 +94,10 @@ class Challenge:
 
 @attrs.frozen
 class PredictedPosition:
-    """Where a job featured with some amount would stand, from 1, in all and in its category (SproutGigs)."""
+    """SproutGigs only: the position of a job featured with some amount, among all jobs and in its category.
+
+    Positions count from 1.
+    """
 
     position_in_all: int
     position_in_category: int
@@ -85,7 +106,11 @@ class PredictedPosition:
 
 @attrs.frozen
 class Job:
-    """A job of yours (sections 3.8 and 3.13). What the service leaves out is None."""
+    """A job of yours (sections 3.8 and 3.13). What the service leaves out is None.
+
+    A field that the service sent in a form that cannot be read is None (or empty), and is in `extra` under its
+    name, as it was sent.
+    """
 
     id: str
     id_user: str | None = None
@@ -99,7 +124,7 @@ class Job:
     """Pay for one task in US dollars."""
     tasks_done: int | None = None
     num_tasks: int | None = None
-    """How many positions the job has in all."""
+    """How many positions the job has in total."""
     unrated_tasks: int | None = None
     """How many tasks wait to be rated."""
     workers_max_tasks: int | None = None
@@ -124,4 +149,4 @@ class Job:
     distribution: int | None = None
     """Greatest share of tasks from one country, in percent (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know."""
+    """Fields that the document does not know, and those that could not be read."""

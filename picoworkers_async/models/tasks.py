@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import attrs
 
-from .money import to_money_or_none
+from .account import to_money_or_none
 
 _NOTHING = Decimal(0)
 
@@ -39,7 +39,7 @@ class Satisfaction(enum.StrEnum):
 
 @attrs.frozen
 class TaskProof:
-    """One thing that a worker handed in: usually `text`; whatever else it has is in `extra`."""
+    """One thing that a worker handed in, usually a `text`. Everything else that the service sent is in `extra`."""
 
     text: str | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict)
@@ -69,7 +69,11 @@ class RatingAck:
 
 @attrs.frozen
 class Task:
-    """A task that a worker handed in (section 3.9). `(id, revision_number)` says which piece of work it is."""
+    """A task that a worker handed in (section 3.9). `(id, revision_number)` says which piece of work it is.
+
+    `id`, `job_id` and `revision_number` are always those of the service. Any other field that the service sent in
+    a form that cannot be read is None (or empty), and is in `extra` under its name, as it was sent.
+    """
 
     id: str
     job_id: str | None = None
@@ -79,14 +83,14 @@ class Task:
     country_code: str | None = None
     revision_number: int = 0
     variables: Mapping[str, Any] | tuple[Any, ...] = attrs.field(factory=dict)
-    """The values this worker was given; empty, an object, or a list, as the service sends it."""
+    """The values that this worker was given: empty, a mapping or a list, as the service sends them."""
     proofs: tuple[TaskProof, ...] = ()
     status: str | None = None
     """How it was rated, such as `OK`; only on rated tasks (SproutGigs)."""
     previous_proofs: tuple[PreviousProof, ...] = ()
     """What was handed in before; only on rated tasks (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know."""
+    """Fields that the document does not know, and those that could not be read."""
 
 
 _VERDICTS = {value.value: value for value in Verdict}
@@ -94,12 +98,12 @@ _SATISFACTIONS = {value.value: value for value in Satisfaction}
 
 
 def _to_verdict(value: Any) -> Any:
-    """A verdict in any letter case; what is none stays, for the rules to name."""
+    """A verdict in any letter case. What is not a verdict stays as it is for the rules to refuse."""
     return _VERDICTS.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def _to_satisfaction(value: Any) -> Any:
-    """A satisfaction in any letter case; what is none stays, for the rules to name."""
+    """A satisfaction in any letter case. What is not one stays as it is for the rules to refuse."""
     return _SATISFACTIONS.get(value.lower(), value) if isinstance(value, str) else value
 
 

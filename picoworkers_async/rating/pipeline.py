@@ -150,7 +150,8 @@ class Pipeline:
     def _next_time(self) -> float | None:
         """When time alone may have changed the plan."""
         page_at = None if self._walk is None else self._walk.next_page_at()
-        return min((time for time in (page_at, self._reconciler.next_due()) if time is not None), default=None)
+        change_at = self._reconciler.next_change(anyio.current_time())
+        return min((time for time in (page_at, change_at) if time is not None), default=None)
 
     async def _request(self, step: Step) -> None:
         """Wait for a slot, and make the best use of it: of what is there by then, not of what was there before."""

@@ -43,9 +43,10 @@ class Reconciler:
         """Whether a look should not be put off any longer."""
         return any(self._overdue_at(one) <= now for one in self._all())
 
-    def next_due(self) -> float | None:
-        """When the next look could tell something, by the event loop's clock."""
-        return min((one.look_at for one in self._all()), default=None)
+    def next_change(self, now: float) -> float | None:
+        """When `due` or `overdue` will be true of more ratings than now."""
+        times = (time for one in self._all() for time in (one.look_at, self._overdue_at(one)))
+        return min((time for time in times if time > now), default=None)
 
     def take(self, now: float) -> list[PendingRating]:
         """Ratings of one job to look for now, those that wait longest first; empty if there are none."""

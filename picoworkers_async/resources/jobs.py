@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from .. import codec, endpoints, rules
@@ -25,7 +26,7 @@ from ..models import (
     WorkerList,
     Zone,
 )
-from ..models.money import to_money
+from ..models.account import to_money
 from ..session import Session
 from .checking import require
 
@@ -245,7 +246,7 @@ class Jobs:
             "job_id": job_id,
             "task_ids": None if task_ids is None else ",".join(task_ids),
         }
-        return await self._session.call(endpoint, codec.read_tasks_page, query=query)
+        return await self._session.call(endpoint, partial(codec.read_tasks_page, job_id=job_id), query=query)
 
     def _iter_tasks(self, endpoint: Endpoint, job_id: str | None, task_ids: Sequence[str] | None) -> Pages[Task]:
         self._check_listing(endpoint, 1, job_id, task_ids)

@@ -18,6 +18,7 @@ from .calls import (
     check_workers,
 )
 from .drafts import check_draft
+from .fields import check_fields
 from .live import check_draft_live
 from .ratings import check_rating, check_ratings
 
@@ -28,6 +29,7 @@ __all__ = [
     "check_draft",
     "check_draft_live",
     "check_feature",
+    "check_fields",
     "check_job_id",
     "check_list_id",
     "check_order",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from ..editions import Ability, Edition
 from ..errors import Problem
 from ..models import JobDraft, JobStatus
-from ..models.limits import limits_of
+from ..models.drafts import limits_of
 from . import values
 
 _MOST_POSITIONS = 9999
@@ -24,12 +24,12 @@ _FILTERS = [status.value for status in JobStatus if status is not JobStatus.PEND
 
 
 def check_job_id(job_id: str) -> list[Problem]:
-    """A job's id is a text."""
+    """A job's id must be a text that is not empty."""
     return list(values.text("job_id", job_id))
 
 
 def check_page(page: int) -> list[Problem]:
-    """Pages count from 1 (sections 3.8, 3.9)."""
+    """Pages are counted from 1 (sections 3.8, 3.9)."""
     return list(values.whole("page", page, 1))
 
 
@@ -41,16 +41,16 @@ def check_status_filter(status: JobStatus | str | None) -> list[Problem]:
 
 
 def check_order(order: str | None, edition: Edition) -> list[Problem]:
-    """Of 2024: by date of creation."""
+    """SproutGigs only: sort by creation date, `asc` or `desc`."""
     if order is None:
         return []
     if not edition.can(Ability.JOB_ORDER):
         return [_lacking("order", order, edition, Ability.JOB_ORDER)]
-    return [] if order in _ORDERS else [Problem("order", order, "asc or desc")]
+    return [] if isinstance(order, str) and order in _ORDERS else [Problem("order", order, "asc or desc")]
 
 
 def check_task_ids(task_ids: Sequence[str] | None, edition: Edition) -> list[Problem]:
-    """Of 2024: ids of one job's tasks, joined by commas in the address."""
+    """SproutGigs only: 1 to 400 ids of one job's tasks; they are joined by commas, so none may contain one."""
     if task_ids is None:
         return []
     if not edition.can(Ability.TASK_IDS):
@@ -64,7 +64,7 @@ def check_task_ids(task_ids: Sequence[str] | None, edition: Edition) -> list[Pro
 
 
 def check_feature(amount: Decimal) -> list[Problem]:
-    """Of 2024: what featuring a job costs at least, in US dollars."""
+    """SproutGigs only: featuring a job costs at least 2.00 US dollars."""
     problems = list(values.money("amount", amount))
     if not problems and amount < _LEAST_FEATURE:
         problems.append(Problem("amount", amount, f"an amount of at least {_LEAST_FEATURE}"))
@@ -72,12 +72,12 @@ def check_feature(amount: Decimal) -> list[Problem]:
 
 
 def check_category(category_id: str) -> list[Problem]:
-    """A category's id is a text, leading zeroes included."""
+    """A category's id must be a text, leading zeroes included (section 3.3)."""
     return list(values.text("category_id", category_id))
 
 
 def check_request(method: str, path: str) -> list[Problem]:
-    """What the low-level call can send: a GET or POST, to a path below the service's address."""
+    """The low-level call sends a GET or a POST, to a path below the service's address."""
     problems = [] if method in ("GET", "POST") else [Problem("method", method, "GET or POST")]
     parts = path.split("/") if isinstance(path, str) else [""]
     if any(part in ("", ".", "..") or not _PATH_PART.fullmatch(part) for part in parts):
@@ -87,27 +87,27 @@ def check_request(method: str, path: str) -> list[Problem]:
 
 
 def _lacking(field: str, value: object, edition: Edition, ability: Ability) -> Problem:
-    return Problem(field, value, f"none: edition {edition.name} cannot {ability.value}")
+    return Problem(field, value, f"not given: the edition {edition.name} cannot {ability.value}")
 
 
 def check_positions(positions: int) -> list[Problem]:
-    """Section 3.5."""
+    """Positions must be 1 to 9999 (section 3.5)."""
     return list(values.whole("positions", positions, 1, _MOST_POSITIONS))
 
 
 def check_speed(speed: int) -> list[Problem]:
-    """Section 3.6."""
+    """Speed must be 1 to 1000 (section 3.6)."""
     limit = limits_of(JobDraft)["speed"]
     return list(values.whole("speed", speed, int(limit.minimum or 0), int(limit.maximum or 0)))
 
 
 def check_ttr(ttr: int, edition: Edition) -> list[Problem]:
-    """Section 3.7; the edition says how long."""
+    """The time to rate must be 1 day to the edition's longest, 7 or 90 days (section 3.7)."""
     return list(values.whole("ttr", ttr, 1, edition.max_ttr))
 
 
 def check_deposit(amount: int) -> list[Problem]:
-    """Whole US cents (section 6.1)."""
+    """A deposit must be at least 1000, in whole US cents (section 6.1)."""
     return [
         Problem(problem.field, problem.value, f"{problem.limit}, in US cents")
         for problem in values.whole("amount", amount, _LEAST_DEPOSIT)
@@ -115,10 +115,10 @@ def check_deposit(amount: int) -> list[Problem]:
 
 
 def check_list_id(list_id: int) -> list[Problem]:
-    """Section 5.1."""
+    """The id of a list of workers must be a whole number, at least 1 (section 5.1)."""
     return list(values.whole("list_id", list_id, 1))
 
 
 def check_workers(workers: Sequence[str]) -> list[Problem]:
-    """At least one worker's id (section 5.1)."""
+    """There must be at least one worker, each an id that is not empty (section 5.1)."""
     return list(values.texts("workers", workers, least=1))

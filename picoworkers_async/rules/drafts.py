@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..codec import printable
 from ..editions import Ability, Edition
 from ..errors import Problem
 from ..models import Autorate, Challenge, ChallengeAction, JobDraft, Proof, ProofType, WorkersLevel
-from ..models.limits import limits_of
+from ..models.drafts import limits_of
 from . import values
 
 _RANGES = ("num_tasks", "workers_max_tasks", "speed", "hold_time", "distribution")
 _FLAGS = ("pause_after_approval", "hold_required", "notify_followers")
 _NAME = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
 def check_draft(draft: JobDraft, edition: Edition) -> list[Problem]:
@@ -161,14 +162,17 @@ def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
         return
     limit = limits_of(JobDraft)["variables"]
     for name, of_name in given.items():
-        field = f"variables[{name}]"
+        yield from values.text("variables", name)
+        field = f"variables[{printable(str(name))}]"
         yield from values.texts(field, of_name, least=int(limit.minimum or 0), most=int(limit.maximum or 0))
     counts = {name: len(of_name) for name, of_name in given.items() if isinstance(of_name, Sequence)}
     if len(set(counts.values())) > 1:
         yield Problem("variables", counts, "the same number of values for every variable")
     lines = draft.instructions if isinstance(draft.instructions, tuple) else ()
     used = {name for line in lines if isinstance(line, str) for name in _NAME.findall(line)}
-    for name in sorted(used - set(given)):
+    names = {name for name in given if isinstance(name, str)}
+    for name in sorted(used - names):
         yield Problem("instructions", "{{" + name + "}}", "a variable of that name is required")
-    for name in sorted(set(map(str, given)) - used):
-        yield Problem(f"variables[{name}]", name, "to be used in the instructions, as {{" + name + "}}")
+    for name in sorted(names - used):
+        use = "to be used in the instructions, as {{" + printable(name) + "}}"
+        yield Problem(f"variables[{printable(name)}]", name, use)

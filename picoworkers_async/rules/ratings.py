@@ -15,24 +15,29 @@ FITTING = {
 }
 """The satisfactions that go with each verdict."""
 
+MOST_REVISIONS = 2**31
+
+_EXPLAINED = (Verdict.NOT_OK, Verdict.REVISE)
+
 
 def check_rating(rating: Rating) -> list[Problem]:
-    """Everything that keeps this rating from being sent."""
+    """Everything that keeps this rating from being sent, or from being kept in a journal (section 3.10)."""
     problems: list[Problem] = []
-    if type(rating.job_id) is not str or not rating.job_id.strip():
+    if not _is_plain(rating.job_id):
         problems += values.text("job_id", rating.job_id)
-    if type(rating.task_id) is not str or not rating.task_id.strip():
+    if not _is_plain(rating.task_id):
         problems += values.text("task_id", rating.task_id)
     verdict: object = rating.verdict
     if type(verdict) is not Verdict:
         problems += values.one_of("verdict", verdict, Verdict)
     else:
         _check_satisfaction(rating, problems)
-        if verdict is not Verdict.OK and not (isinstance(rating.comment, str) and rating.comment.strip()):
-            limit = f"a comment is required when the verdict is {verdict.value}"
-            problems.append(Problem("comment", rating.comment, limit))
-        elif rating.comment is not None and type(rating.comment) is not str:
-            problems += values.optional_text("comment", rating.comment)
+    comment: object = rating.comment
+    if verdict in _EXPLAINED and not (isinstance(comment, str) and comment.strip()):
+        limit = f"a comment is required when the verdict is {rating.verdict.value}"
+        problems.append(Problem("comment", comment, limit))
+    elif comment is not None and not _is_plain(comment):
+        problems += values.optional_text("comment", comment)
     if rating.given_list_id is not None:
         problems += values.whole("list_id", rating.given_list_id, 0)
     block: object = rating.given_block_worker
@@ -40,11 +45,19 @@ def check_rating(rating: Rating) -> list[Problem]:
         problems.append(Problem("block_worker", block, "True or False"))
     if rating.given_bonus is not None:
         problems += values.money("bonus", rating.given_bonus)
+    revision: object = rating.revision_number
+    if revision is not None and not (type(revision) is int and 0 <= revision <= MOST_REVISIONS):
+        problems += values.whole("revision_number", rating.revision_number, 0, MOST_REVISIONS)
     return problems
 
 
+def _is_plain(text: object) -> bool:
+    """What nearly all texts are, told without the cost of a closer look."""
+    return type(text) is str and text.isascii() and not text.isspace() and text != ""
+
+
 def check_ratings(ratings: object, at_once: int) -> list[Problem]:
-    """What keeps these ratings from being sent in one request: all of one job, none of a task twice."""
+    """What keeps these ratings from being sent in one request: they must be of one job, each of another task."""
     if isinstance(ratings, str | bytes) or not isinstance(ratings, Sequence):
         return [Problem("ratings", ratings, "a list of Rating")]
     if not 1 <= len(ratings) <= at_once:
@@ -59,9 +72,11 @@ def check_ratings(ratings: object, at_once: int) -> list[Problem]:
         problems += [Problem(f"{field}.{p.field}", p.value, p.limit) for p in check_rating(rating)]
         if rating.job_id != getattr(ratings[0], "job_id", rating.job_id):
             problems.append(Problem(f"{field}.job_id", rating.job_id, "the same job for all"))
-        if rating.task_id in seen:
-            problems.append(Problem(f"{field}.task_id", rating.task_id, "each task once"))
-        seen.add(rating.task_id)
+        task_id: object = rating.task_id
+        if isinstance(task_id, str):
+            if task_id in seen:
+                problems.append(Problem(f"{field}.task_id", task_id, "each task once"))
+            seen.add(task_id)
     return problems
 
 
@@ -74,7 +89,7 @@ def _check_satisfaction(rating: Rating, problems: list[Problem]) -> None:
         problems += values.one_of("satisfaction", satisfaction, Satisfaction)
     elif satisfaction not in fitting:
         names = [member.value for member in Satisfaction if member in fitting]
-        limit = f"one of {', '.join(names)}" if names else "none"
+        limit = f"one of {', '.join(names)}" if names else "no satisfaction"
         problems.append(
             Problem("satisfaction", satisfaction.value, f"{limit}, when the verdict is {rating.verdict.value}")
         )

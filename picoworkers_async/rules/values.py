@@ -7,49 +7,76 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ..errors import Problem
+from ..models.account import CONTEXT
 
-_MONEY_PLACES = 4
-_MONEY_MOST = Decimal(10) ** 9
+MOST_WHOLE = 2**63 - 1
+"""The largest whole number that the service, or a journal, can be expected to hold: a signed one of 64 bits."""
+
+_MONEY_PLACES = Decimal("0.0001")
+_MONEY_MOST = Decimal(1_000_000_000)
 
 
 def whole(field: str, value: object, least: int, most: int | None = None) -> Iterator[Problem]:
-    """A whole number within its range; a flag is none."""
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool)
-        or value < least
-        or (most is not None and value > most)
-    ):
-        span = f"from {least} to {most}" if most is not None else f"of at least {least}"
+    """A whole number within its range, or from `least` to what 64 bits can hold. A bool is rejected."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        span = f"of at least {least}" if most is None else f"from {least} to {most}"
         yield Problem(field, value, f"a whole number {span}")
+    elif most is not None and not least <= value <= most:
+        yield Problem(field, value, f"a whole number from {least} to {most}")
+    elif value < least:
+        yield Problem(field, value, f"a whole number of at least {least}")
+    elif value > MOST_WHOLE:
+        yield Problem(field, value, f"a whole number from {least} to {MOST_WHOLE}")
 
 
 def text(field: str, value: object) -> Iterator[Problem]:
-    """A text that is not blank."""
+    """A text that is not blank and can be encoded."""
     if not isinstance(value, str) or not value.strip():
         yield Problem(field, value, "a text that is not empty")
+    else:
+        yield from encodable(field, value)
 
 
 def optional_text(field: str, value: object) -> Iterator[Problem]:
-    """A text, or None."""
-    if value is not None and not isinstance(value, str):
+    """A text that can be encoded, or None."""
+    if isinstance(value, str):
+        yield from encodable(field, value)
+    elif value is not None:
         yield Problem(field, value, "a text")
 
 
+def encodable(field: str, value: str) -> Iterator[Problem]:
+    """A text that UTF-8 can encode: one without lone surrogates."""
+    if value.isascii():
+        return
+    position = _first_surrogate(value)
+    if position is not None:
+        limit = f"text that UTF-8 can encode; the character at position {position} is a lone surrogate"
+        yield Problem(field, value[max(0, position - 10) : position + 10], limit)
+
+
+def _first_surrogate(value: str) -> int | None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
 def flag(field: str, value: object) -> Iterator[Problem]:
-    """True, False, or None; 0 and 1 do as well."""
-    if value is not None and value not in (True, False):
+    """True, False or None; 0 and 1 are accepted too."""
+    if value is not None and not (isinstance(value, int) and value in (0, 1)):
         yield Problem(field, value, "True or False")
 
 
 def one_of(field: str, value: object, kind: type[StrEnum]) -> Iterator[Problem]:
-    """A value of a closed list, as such or as its text."""
+    """A member of a closed list, or its text."""
     if not isinstance(value, str) or value not in {member.value for member in kind}:
         yield Problem(field, value, "one of " + ", ".join(member.value for member in kind))
 
 
 def money(field: str, value: object) -> Iterator[Problem]:
-    """An amount in US dollars: not negative, and with no more than four decimal places."""
+    """An amount in US dollars: from 0 to a thousand million, with at most four decimal places."""
     if not isinstance(value, Decimal):
         yield Problem(field, value, "an amount in US dollars, as a number or its text")
     elif not value.is_finite():
@@ -58,12 +85,12 @@ def money(field: str, value: object) -> Iterator[Problem]:
         yield Problem(field, value, "an amount of at least 0")
     elif value > _MONEY_MOST:
         yield Problem(field, value, f"an amount of at most {_MONEY_MOST}")
-    elif value != round(value, _MONEY_PLACES):
-        yield Problem(field, value, f"an amount with at most {_MONEY_PLACES} decimal places")
+    elif value != value.quantize(_MONEY_PLACES, context=CONTEXT):
+        yield Problem(field, value, "an amount with at most 4 decimal places")
 
 
 def texts(field: str, value: object, *, least: int = 0, most: int | None = None) -> Iterator[Problem]:
-    """A sequence of texts; a text alone is none, since it would be taken apart into letters."""
+    """A sequence of texts. A text by itself is rejected, since it would be taken apart into letters."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
         yield Problem(field, value, "a list of texts")
         return

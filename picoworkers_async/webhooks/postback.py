@@ -1,4 +1,4 @@
-"""What a postback says: ids to look at, and nothing else is believed of it."""
+"""What a postback says: ids of tasks to look up. Nothing else in it is believed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class BadPostbackError(ValueError):
-    """A body that is no postback, or larger than what is read; `status` is the HTTP status to answer."""
+    """The body is not a postback, or is larger than what is read; `status` is the HTTP status to answer with."""
 
     def __init__(self, status: int, what: str) -> None:
         self.status = status
@@ -26,18 +26,18 @@ class BadPostbackError(ValueError):
 
 @attrs.frozen
 class Postback:
-    """The submitted tasks by `(job id, task id)`, and how many entries were none that could be looked up."""
+    """The submitted tasks as `(job id, task id)`, and how many entries were left out since they cannot be ids."""
 
     ids: tuple[tuple[str, str], ...]
     ignored: int
 
 
 def read_postback(raw: bytes) -> Postback:
-    """Read a body: one key a job, its value the list of task ids.
+    """Read a body, which has one key for each job; its value is the list of task ids.
 
-    An entry that cannot be an id is left out, so that it does not cost the others. Raises `BadPostbackError` for
-    what is not such an object, for more jobs or ids than the service would send in a minute, and for a body
-    without a single id that can be used. Source: the webhook of 2024.
+    An entry that cannot be an id is left out, and the others are kept. Raises `BadPostbackError` for a body of
+    another shape, for more than 5,000 jobs or 50,000 ids, and for a body without any id that can be used.
+    Source: the webhook of the document of 2024.
     """
     try:
         data = codec.loads(raw)
@@ -67,9 +67,10 @@ def _entries(listed: Any) -> list[Any]:
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and bool(_ID.fullmatch(_text(value)))
+    if isinstance(value, bool | codec.HugeNumber) or not isinstance(value, str | int):
+        return False
+    return _ID.fullmatch(_text(value)) is not None
 
 
 def _text(value: Any) -> str:
-    # A number of thousands of digits would not be turned into text.
-    return value if isinstance(value, str) else str(value) if abs(value) < 10**64 else ""
+    return value if isinstance(value, str) else str(value)

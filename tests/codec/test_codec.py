@@ -16,7 +16,7 @@ from tests.support.vectors import DRAFT
 
 
 def read_task(**fields):
-    page = {"current_page": 1, "pages": 1, "tasks": [{"id": "t1", **fields}]}
+    page = {"current_page": 1, "pages": 1, "tasks": [{"id": "t1", "job_id": "j1", **fields}]}
     return codec.read_tasks_page(codec.loads(json.dumps(page).encode())).items[0]
 
 
@@ -31,8 +31,8 @@ def test_added_fields_are_kept_apart() -> None:
 
 
 def test_missing_and_null_fields_are_none_or_empty() -> None:
-    assert read_task() == Task("t1")
-    assert read_task(worker_id=None, revision_number=None, proofs=None, variables=None) == Task("t1")
+    assert read_task() == Task("t1", "j1")
+    assert read_task(worker_id=None, revision_number=None, proofs=None, variables=None) == Task("t1", "j1")
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,15 @@ def test_money_is_exact() -> None:
         (b"[" * 100_000, "nested too deeply"),
         (b'{"tasks": NaN}', "NaN is not JSON"),
         (b'{"pages": 1}', "lacks 'tasks'"),
-        (b'{"tasks": 5}', "no list but a number"),
-        (b"5", "no object but a number"),
-        (b'{"tasks": [{"job_id": "j"}]}', r"tasks\[0\] lacks 'id'"),
-        (b'{"tasks": [{"id": "1", "revision_number": "x"}]}', "no whole number"),
-        (b'{"tasks": [{"id": {}}]}', "an object stands where a text should"),
-        (b'{"tasks": [{"id": "1", "finished_at": "soon"}]}', "no time"),
-        (b'{"tasks": ["t1"]}', "no object but a text"),
+        (b'{"tasks": 5}', "tasks is a number, not a list"),
+        (b"5", "the page is a number, not an object"),
+        (b'{"tasks": [{"job_id": "j"}]}', r"tasks\[0\]: it lacks 'id'"),
+        (b'{"tasks": [{"id": "1", "revision_number": "x"}]}', "revision_number: 'x' is not a whole number"),
+        (b'{"tasks": [{"id": {}}]}', "id: an object instead of a text"),
+        (b'{"tasks": [{"id": null, "job_id": "j"}]}', "id: null instead of a text"),
+        (b'{"tasks": [{"id": "1", "job_id": ["j"]}]}', "job_id: a list instead of a text"),
+        (b'{"tasks": [{"id": "1"}]}', "lacks its 'job_id'"),
+        (b'{"tasks": ["t1"]}', "is a text, not an object"),
     ],
 )
 def test_what_is_no_page_says_why(raw: bytes, why: str) -> None:

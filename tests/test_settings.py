@@ -1,0 +1,62 @@
+"""Numbers that no clock can hold, and problems that cannot be shown, are told like any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from picoworkers_async import InvalidRequestError, PicoworkersError, RetryPolicy
+from picoworkers_async.errors import Problem
+from picoworkers_async.settings import address_problems, check_seconds, timeout_problems
+
+HUGE = 10**5000
+
+
+@pytest.mark.parametrize("value", [HUGE, -1, float("inf"), float("nan"), True, "1", None], ids=type)
+def test_seconds_must_be_finite_and_not_negative(value) -> None:
+    with pytest.raises(InvalidRequestError, match="grace"):
+        check_seconds("rate", "grace", value)
+    with pytest.raises(InvalidRequestError, match="maximum"):
+        RetryPolicy(maximum=value)
+
+
+@pytest.mark.parametrize("value", [HUGE, 0, -1, float("inf"), float("nan"), True, "1"], ids=type)
+def test_a_timeout_must_be_finite_and_above_0(value) -> None:
+    assert [problem.field for problem in timeout_problems(value)] == ["timeout"]
+
+
+def test_the_pause_before_the_thousandth_attempt_is_the_longest_one() -> None:
+    assert RetryPolicy(attempts=5000, maximum=7.0).pause(4999) == 7.0
+
+
+@pytest.mark.parametrize(
+    "url", ["https://picoworkers.com/api", "https://[2001:db8::1]:8443/api/", "http://[::1]/"]
+)
+def test_a_plain_address_has_no_problems(url: str) -> None:
+    assert address_problems(url) == []
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+def test_a_problem_shows_its_value_whatever_it_is() -> None:
+    endless: list = []
+    endless.append(endless)
+    for value, shown in (
+        (HUGE, "(int)"),
+        (Broken(), "(Broken)"),
+        ("\ud800" * 10**6, "\\ud800"),
+        (endless, "[[...]]"),
+    ):
+        text = str(Problem("x", value, "short"))
+        assert shown in text
+        assert len(text.encode()) < 200
+
+
+def test_every_message_can_be_written_to_a_log() -> None:
+    assert str(InvalidRequestError("call", [Problem("x", 1, "one of \ud800, ü")])).encode()
+
+
+def test_an_error_carries_a_report_only_where_it_ended_a_batch() -> None:
+    assert PicoworkersError("x").report is None
