@@ -15,6 +15,8 @@ from .handlers import HANDLERS
 from .messages import Reply, Request, json_reply
 from .oddities import with_huge_numbers
 
+_EXACT = json.JSONDecoder(parse_float=Decimal)
+
 
 class Dispatch:
     """Answers requests for one account. `complaints` has what broke the document, request by request."""
@@ -83,7 +85,7 @@ class Dispatch:
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             raise Refusal("The request is not JSON.")
         try:
-            body = json.loads(request.body, parse_float=Decimal)
+            body = _EXACT.decode(request.body.decode())
         except ValueError:
             raise Refusal("The request is not JSON.") from None
         attributes, required = self._bodies[endpoint.name]

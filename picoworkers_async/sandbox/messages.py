@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 
 import attrs
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 
 @attrs.frozen
 class Request:
@@ -61,7 +63,7 @@ def logged(arrived: float, request: Request, status: int, fault: str | None) -> 
 
 def json_reply(status: int, value: object) -> Reply:
     """An answer of JSON, without spaces."""
-    return Reply(status, json.dumps(value, separators=(",", ":")).encode())
+    return Reply(status, _COMPACT.encode(value).encode())
 
 
 def parse_query(raw: str) -> dict[str, str]:
