@@ -26,20 +26,14 @@ from .errors import (
     ServiceError,
     ServiceMovedError,
 )
-from .transport.failures import FailureKind
 
 _EXCERPT = 120
 
 
-def fate_of(kind: FailureKind) -> Fate:
-    """What became of a call whose connection failed in this way."""
-    return Fate.NOT_PROCESSED if kind is FailureKind.NOT_SENT else Fate.UNKNOWN
-
-
-def error_for_failure(call: str, kind: FailureKind, failure: Exception, *, costs_money: bool) -> CallError:
+def error_for_failure(call: str, fate: Fate, failure: BaseException, *, costs_money: bool) -> CallError:
     """The error for a call that got no answer at all."""
     what = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
-    if fate_of(kind) is Fate.NOT_PROCESSED:
+    if fate is Fate.NOT_PROCESSED:
         return NotSentError(call, f"never reached the service ({what}); it is safe to send again")
     lost = NoAnswerError(call, f"no answer came ({what})", fate=Fate.UNKNOWN)
     return OutcomeUnknownError(call, lost) if costs_money else lost

@@ -140,12 +140,14 @@ class MoneyCall:
     """A call that moves money as it was sent: its name, its body, when, and what was known before it.
 
     `before` holds what the client had read by then: the ids of jobs, the positions of the job, the balance.
+    `ended_at` is when the request ended or was given up, by the event loop's clock (`anyio.current_time`).
     """
 
     name: str
     body: Mapping[str, Any]
     sent_at: datetime
     before: Mapping[str, Any]
+    ended_at: float
 
 
 class OutcomeUnknownError(CallError):

@@ -11,9 +11,17 @@ from .errors import InvalidRequestError, Problem
 
 def check_seconds(call: str, field: str, value: object) -> None:
     """Raises `InvalidRequestError` unless the value is a number of seconds, 0 or more."""
+    problems = seconds_problems(field, value)
+    if problems:
+        raise InvalidRequestError(call, problems)
+
+
+def seconds_problems(field: str, value: object) -> list[Problem]:
+    """What keeps this from being a number of seconds, 0 or more."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0:  # type: ignore[arg-type, operator]
-        raise InvalidRequestError(call, [Problem(field, value, "a finite number of seconds, 0 or more")])
+    if number and math.isfinite(value) and value >= 0:  # type: ignore[arg-type, operator]
+        return []
+    return [Problem(field, value, "a finite number of seconds, 0 or more")]
 
 
 def address_problems(url: object) -> list[Problem]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 
 import anyio
 
 from .. import codec, endpoints
+from ..call import Call
 from ..errors import (
     AuthenticationError,
     CallError,
@@ -16,6 +18,7 @@ from ..errors import (
 )
 from ..models import RatingAck
 from ..session import Session
+from ..throttle import Permit
 from .lines import Line, Lines, may_go
 from .pool import Answered, Entry, Note, Settle
 from .reads import Reads
@@ -39,7 +42,6 @@ class Bulk:
         self._note = note
         self._settle = settle
         self._reads = reads
-        self._url = session.url(endpoints.RATE_MULTIPLE_TASKS)
         self._lines = Lines(session.edition.ratings_at_once)
         rate = session.throttle.requests_per_second
         self._calm = max(_LEAST_CALM, 1 / rate if rate else 0.0)
@@ -55,12 +57,13 @@ class Bulk:
                 self._sending += 1
                 self._notify()
                 try:
-                    entries = await self._enter(line, entries)
+                    slot = AsyncExitStack()
+                    permit = await self._enter(line, entries, slot)
                 except BaseException:
                     self._done(line)
                     raise
-                if entries:
-                    group.start_soon(self._send, line, entries)
+                if permit is not None:
+                    group.start_soon(self._send, line, entries, permit, slot)
                 else:
                     self._done(line)
 
@@ -126,40 +129,39 @@ class Bulk:
             pouring=now - self._lines.last_at < _POURING and now - line.first_at < _POURING_AT_MOST,
         )
 
-    async def _enter(self, line: Line, entries: list[Entry]) -> list[Entry]:
+    async def _enter(self, line: Line, entries: list[Entry], slot: AsyncExitStack) -> Permit | None:
         """Wait at the gate, and take along what has come meanwhile. Without anything to send, nothing is held."""
-        entries = await self._note(entries)
+        entries[:] = await self._note(entries)
         if not entries:
-            return []
-        await self._session.enter()
+            return None
+        permit = await slot.enter_async_context(self._session.slot())
         try:
             more = line.take(self._lines.at_once - len(entries), besides=entries)
             if more:
                 self._notify()
                 entries += await self._note(more)
         except BaseException:
-            self._session.leave()
+            await slot.aclose()
             raise
-        return entries
+        return permit
 
-    async def _send(self, line: Line, entries: list[Entry]) -> None:
+    async def _send(self, line: Line, entries: list[Entry], permit: Permit, slot: AsyncExitStack) -> None:
         try:
-            await self._settle(await self._exchange(entries))
+            async with slot:
+                answers = await self._exchange(entries, permit)
+            await self._settle(answers)
         finally:
             self._done(line)
 
-    async def _exchange(self, entries: list[Entry]) -> list[Answered]:
+    async def _exchange(self, entries: list[Entry], permit: Permit) -> list[Answered]:
+        body = codec.write_ratings([entry.rating for entry in entries])
+        call = Call(endpoints.RATE_MULTIPLE_TASKS, codec.read_rating_acks, body=body)
         try:
-            content = codec.encode(codec.write_ratings([entry.rating for entry in entries]))
-            acks = await self._session.exchange(
-                endpoints.RATE_MULTIPLE_TASKS, self._url, content, codec.read_rating_acks, costs_money=True
-            )
+            acks = await self._session.exchange(call, permit)
         except AuthenticationError:
             raise
         except CallError as error:
             return [Answered(entry, error=error) for entry in entries]
-        finally:
-            self._session.leave()
         return [answered(entry, acks) for entry in entries]
 
     def _done(self, line: Line) -> None:

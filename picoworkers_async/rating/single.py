@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import anyio
 
 from .. import codec, endpoints
+from ..call import Call
 from ..errors import AuthenticationError, CallError
 from ..session import Session
 from .pool import Answered, Entry, Note, Pool, Settle
@@ -19,7 +20,6 @@ class Singles:
         self._session = session
         self._note = note
         self._settle = settle
-        self._url = session.url(endpoints.RATE_SINGLE_TASK)
         concurrency = session.throttle.batch_concurrency
         # While one rating's sending becomes durable, another may be on the wire.
         self._senders = 2 * concurrency if journaled else concurrency
@@ -65,17 +65,12 @@ class Singles:
                     self._ended = anyio.Event()
 
     async def _send(self, entry: Entry) -> Answered:
-        session = self._session
-        content = codec.encode(codec.write_rating(entry.rating))
-        await session.enter()
+        call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=codec.write_rating(entry.rating))
         try:
-            ack = await session.exchange(
-                endpoints.RATE_SINGLE_TASK, self._url, content, codec.read_ack, costs_money=True
-            )
+            async with self._session.slot() as permit:
+                ack = await self._session.exchange(call, permit)
         except AuthenticationError:
             raise
         except CallError as error:
             return Answered(entry, error=error)
-        finally:
-            session.leave()
         return Answered(entry, ack.message)
