@@ -46,12 +46,13 @@ class AsyncPicoworkers:
     one with the edition's limits is made. `retry` is for calls that are safe to repeat.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
-    left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds or
-    its longest one, whichever is more (300 where it has none). `settle_after` is how many seconds (30, 0 or more)
-    after a request ended without a clear answer a reading may prove that it had no effect: it covers the time in
-    which the service may still act, and the lag of what it lets read. `max_response_bytes` is how large an answer
-    may be, unpacked (32 MiB); a larger one raises `InvalidResponseError`, or `OutcomeUnknownError` where money is at
-    stake. Cookies are neither kept nor sent (those of an `http_client` are its own), redirects never followed.
+    left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
+    or its longest one, whichever is more (300 where it has none). `settle_after` is how many seconds (30; 0 or
+    more) after a request ended without a clear answer a reading may prove that it had no effect: it covers the
+    time in which the service may still act, and the lag of what it lets read. `max_response_bytes` is how large an
+    answer may be, unpacked (32 MiB); a larger one raises `InvalidResponseError`, or `OutcomeUnknownError` where
+    money is at stake. Cookies are neither kept nor sent (those of an `http_client` are its own), redirects never
+    followed.
 
     Raises `InvalidRequestError` for empty credentials, a colon in the user id, an address without TLS that is
     not loopback, an `http_client` that is not asynchronous, both `http_client` and `transport`, or a number out of
@@ -101,8 +102,13 @@ class AsyncPicoworkers:
             source = SharedClient(http_client)
         else:
             timeout = _TIMEOUT if timeout is None else timeout
-            connections = self._throttle.max_concurrency
-            source = OwnClient(transport, max_connections=connections, timeout=timeout, base_url=url)
+            source = OwnClient(
+                transport,
+                max_connections=self._throttle.max_concurrency,
+                timeout=timeout,
+                base_url=url,
+                paced=self._throttle.requests_per_second is not None,
+            )
         agent = f"picoworkers_async/{__version__}"
         self._session = Session(
             edition=edition,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from functools import cached_property
-from http.cookiejar import CookieJar
 from typing import Any, NamedTuple, Protocol, Self
 
 import anyio
@@ -45,15 +45,22 @@ class NoResponseError(Exception):
 class ClientSource(Protocol):
     """Where an adapter has its client from. `ours` says that its transport is of this library too.
 
-    `traces` is whether the client tells when it writes a request, as far as is known.
+    `watched` says whether it matters when each request is written; `traces` whether the client tells, as far as is
+    known.
     """
 
     ours: bool
+    watched: bool
     traces: bool
 
     @property
     def client(self) -> Any:
         """An `httpx.AsyncClient`, or the same of httpx2."""
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
+    ) -> Any:
+        """A request of the client's own kind."""
 
     async def aclose(self) -> None: ...
 
@@ -61,7 +68,8 @@ class ClientSource(Protocol):
 class OwnClient:
     """A client of ours, made when it is first needed, where the event loop runs, and closed with us.
 
-    It sends through the user's `transport`, or without one through the default for so many connections.
+    It sends through the user's `transport`, or without one through the default for so many connections. `paced`
+    says that requests keep a distance in time.
     """
 
     def __init__(
@@ -71,8 +79,10 @@ class OwnClient:
         max_connections: int,
         timeout: float,
         base_url: str,
+        paced: bool,
     ) -> None:
         self.ours = transport is None
+        self.watched = paced or not self.ours
         self.traces = False
         self._transport = transport
         self._options: dict[str, Any] = {
@@ -84,8 +94,13 @@ class OwnClient:
     @cached_property
     def client(self) -> httpx.AsyncClient:
         transport = self._transport or default_transport(**self._options)
-        self.traces = isinstance(transport, Lanes | httpx.AsyncHTTPTransport)
-        return httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
+        self.traces = self.watched and isinstance(transport, Lanes | httpx.AsyncHTTPTransport)
+        return _Client(transport=transport, trust_env=False)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
+    ) -> httpx.Request:
+        return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
 
     async def aclose(self) -> None:
         await self.client.aclose()
@@ -99,10 +114,16 @@ class SharedClient:
     """
 
     ours = False
+    watched = True
 
     def __init__(self, client: Any) -> None:
         self.client = client
         self.traces = True
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
+    ) -> Any:
+        return self.client.build_request(method, url, headers=headers, content=content, extensions=extensions)
 
     async def aclose(self) -> None:
         """The client is not ours to close."""
@@ -127,13 +148,14 @@ class HttpAdapter:
         self._source = source
         self._timeout = timeout
         self._max_bytes = max_bytes
-        self._get = {
+        common = {
             "Authorization": credentials.authorization(),
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": user_agent,
         }
-        self._post = self._get | {"Content-Type": "application/json"}
+        self._get = httpx.Headers(common)
+        self._post = httpx.Headers(common | {"Content-Type": "application/json"})
 
     def with_timeout(self, timeout: float) -> Self:
         """The same adapter, with another timeout in seconds."""
@@ -177,18 +199,16 @@ class HttpAdapter:
         raise NoResponseError(fate, raised)
 
     def _request(self, method: str, url: str, content: bytes | None, moment: _Moment) -> Any:
-        client = self._source.client
-        options: dict[str, Any] = {}
+        extensions: dict[str, Any] = {"trace": moment.trace} if self._source.watched else {}
         if (seconds := self._timeout) is not None:
             opening = OPENING_SHARE * seconds
-            options["timeout"] = {"connect": opening, "pool": opening, "read": seconds, "write": seconds}
+            extensions["timeout"] = {"connect": opening, "pool": opening, "read": seconds, "write": seconds}
         raised: Exception
         try:
-            if client.is_closed:
+            if self._source.client.is_closed:
                 raise RuntimeError("the http_client that was given is closed")
             headers = self._get if content is None else self._post
-            extensions = {"trace": moment.trace, **options}
-            return client.build_request(method, url, headers=headers, content=content, extensions=extensions)
+            return self._source.request(method, url, headers, content, extensions)
         except Exception as failure:
             raised = without_frames(failure)
         # Nothing was sent yet: this much is certain of a request that could not be made.
@@ -266,8 +286,17 @@ class _Moment:
             self._permit.written()
 
 
-class _NoCookies(CookieJar):
-    """Keeps none, so that no answer leaves anything behind for the next request, or for another account's."""
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keep none, so that no answer leaves anything behind for the next request, or another account's."""
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Take nothing."""
+
+class _Client(httpx.AsyncClient):
+    """An `httpx.AsyncClient` that has no cookies."""
+
+    @property  # type: ignore[misc]
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+
+_NO_COOKIES = _NoCookies()

@@ -48,7 +48,7 @@ def _too_large(limit: int) -> UnusableBodyError:
 
 
 class _Inflating:
-    """Unpacks gzip, or deflate with zlib's header or without (servers send both under that name), piece by piece."""
+    """Unpacks piece by piece: gzip, or deflate with zlib's header or without (both are sent under that name)."""
 
     def __init__(self, coding: str) -> None:
         if coding not in ("gzip", "x-gzip", "deflate"):
