@@ -14,7 +14,7 @@ import httpx
 from ..credentials import Credentials
 from ..errors import Fate, PicoworkersError
 from ..throttle import Permit
-from .bodies import UnusableBodyError, read_body
+from .bodies import BytesStream, UnusableBodyError, read_body
 from .default import OPENING_SHARE, default_transport
 from .failures import fate_of, without_frames
 from .lanes import Lanes
@@ -100,7 +100,9 @@ class OwnClient:
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
     ) -> httpx.Request:
-        return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
+        request = httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
+        request.stream = BytesStream(request.content)
+        return request
 
     async def aclose(self) -> None:
         await self.client.aclose()
