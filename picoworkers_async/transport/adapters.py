@@ -183,6 +183,7 @@ class HttpAdapter:
         await moment.hand_over()
         seconds = self._seconds()
         raised: BaseException
+        fate = Fate.UNKNOWN
         try:
             with anyio.move_on_after(seconds) as moment.deadline:
                 response = await self._exchange(request)
@@ -190,13 +191,13 @@ class HttpAdapter:
                 return response
             raised = TimeoutError(f"no whole answer within {seconds:g} s")
         except BaseException as failure:
+            fate = Fate.UNKNOWN if moment.started else fate_of(failure, ours=self._source.ours)
             raised = without_frames(failure)
         # Raised here, not there: what is being handled around the caller is its context, and nothing of below.
         if not isinstance(raised, Exception):
             raise raised
         if isinstance(raised, PicoworkersError) and not moment.started:
             raise raised
-        fate = Fate.UNKNOWN if moment.started else fate_of(raised, ours=self._source.ours)
         moment.failed(fate)
         raise NoResponseError(fate, raised)
 

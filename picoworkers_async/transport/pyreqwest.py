@@ -43,6 +43,8 @@ class PyreqwestTransport(httpx.AsyncBaseTransport):
             .http1_only()
             .gzip(False)
             .deflate(False)
+            .brotli(False)
+            .zstd(False)
         )
         if certificates := os.environ.get("SSL_CERT_FILE"):
             builder = builder.add_root_certificate_pem(Path(certificates).read_bytes())

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+import anyio.to_thread
+
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
 
 
@@ -20,7 +22,7 @@ def reset(connection: socket.socket) -> None:
 def read_request(connection: socket.socket) -> bytes:
     """One whole request; nothing if the connection ended."""
     request = b""
-    while b"\r\n\r\n" not in request or not request.endswith(b"}"):
+    while b"\r\n\r\n" not in request or (request.startswith(b"POST") and not request.endswith(b"}")):
         part = connection.recv(65536)
         if not part:
             return b""
@@ -33,13 +35,15 @@ class Peer:
 
     def __init__(self, behave: Callable[[socket.socket, int], None], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
+        self._received = threading.Condition()
         self._behave = behave
         self._tls = tls
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/api/x"
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/api/"
+        self.url = self.base + "x"
 
     def __enter__(self) -> Peer:
         self._start(self._accept)
@@ -53,6 +57,15 @@ class Peer:
         for thread in self._threads:
             thread.join()
         self._listener.close()
+
+    async def received(self, count: int) -> None:
+        """Wait until so many requests have come."""
+
+        def wait_for_them() -> None:
+            with self._received:
+                assert self._received.wait_for(lambda: len(self.requests) >= count, timeout=10)
+
+        await anyio.to_thread.run_sync(wait_for_them)
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments)
@@ -72,7 +85,9 @@ class Peer:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._connections.append(connection)
             while connection.fileno() >= 0 and (request := read_request(connection)):
-                self.requests.append(request)
+                with self._received:
+                    self.requests.append(request)
+                    self._received.notify_all()
                 self._behave(connection, len(self.requests))
         connection.close()
 
