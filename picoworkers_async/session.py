@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -142,14 +141,9 @@ class Session:
             limit = f"this edition of the service cannot {endpoint.ability.value}"
             raise InvalidRequestError(endpoint.call, [Problem("edition", self.edition.name, limit)])
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[Permit]:
-        """Leave to send one request: waits at the gate for it, and gives it back when the block ends."""
-        permit = await self.throttle.acquire(self._priority, self._group)
-        try:
-            yield permit
-        finally:
-            permit.release()
+    def slot(self) -> Slot:
+        """Leave to send one request: `async with session.slot() as permit` waits at the gate for it."""
+        return Slot(self.throttle, self._priority, self._group)
 
     async def exchange(self, call: Call[T], permit: Permit) -> T:
         """Send one request, which `slot` gave the permit for, and read its answer.
@@ -219,6 +213,21 @@ class Session:
                     raise first
                 return await self._attempt(call)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class Slot:
+    """A place at the gate, from when it is granted until the block ends."""
+
+    def __init__(self, throttle: Throttle, priority: Priority, group: Hashable) -> None:
+        self._throttle = throttle
+        self._place = priority, group
+
+    async def __aenter__(self) -> Permit:
+        self._permit = await self._throttle.acquire(*self._place)
+        return self._permit
+
+    async def __aexit__(self, *_: object) -> None:
+        self._permit.release()
 
 
 class _Flag:
