@@ -30,7 +30,7 @@ from .errors import (
 _EXCERPT = 120
 
 
-def error_for_failure(call: str, fate: Fate, failure: BaseException, *, costs_money: bool) -> CallError:
+def error_for_failure(call: str, fate: Fate, failure: Exception, *, costs_money: bool) -> CallError:
     """The error for a call that got no answer at all."""
     what = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
     if fate is Fate.NOT_PROCESSED:

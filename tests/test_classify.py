@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import httpx
-import httpx2
 import pytest
 
 from picoworkers_async import (
@@ -21,7 +20,6 @@ from picoworkers_async import (
     ServiceMovedError,
     classify,
 )
-from picoworkers_async.transport.failures import FailureKind, failure_kind
 
 URL = "https://picoworkers.com/api/jobs/x.php"
 NO = b'{"ok": false, "message": "Task cannot be rated."}'
@@ -132,39 +130,11 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float 
     assert classify.retry_after({"retry-after": value}, now) == seconds
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2])
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("ConnectError", FailureKind.NOT_SENT),
-        ("ConnectTimeout", FailureKind.NOT_SENT),
-        ("PoolTimeout", FailureKind.NOT_SENT),
-        ("ProxyError", FailureKind.NOT_SENT),
-        ("UnsupportedProtocol", FailureKind.NOT_SENT),
-        ("ReadError", FailureKind.MAYBE_SENT),
-        ("ReadTimeout", FailureKind.MAYBE_SENT),
-        ("WriteError", FailureKind.MAYBE_SENT),
-        ("WriteTimeout", FailureKind.MAYBE_SENT),
-        ("CloseError", FailureKind.MAYBE_SENT),
-        ("RemoteProtocolError", FailureKind.MAYBE_SENT),
-        ("LocalProtocolError", FailureKind.MAYBE_SENT),
-        ("DecodingError", FailureKind.MAYBE_SENT),
-    ],
-)
-def test_only_a_failure_before_the_request_started_counts_as_not_sent(package, name, kind) -> None:
-    assert failure_kind(getattr(package, name)("x")) is kind
-
-
-@pytest.mark.parametrize("failure", [ValueError("x"), OSError("x"), KeyboardInterrupt()])
-def test_what_is_no_failure_of_the_connection_is_left_alone(failure: BaseException) -> None:
-    assert failure_kind(failure) is FailureKind.NOT_HTTP
-
-
 def test_a_lost_answer_is_unknown_only_where_money_is_at_stake() -> None:
     lost = httpx.ReadTimeout("")
-    harmless = classify.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=False)
-    costly = classify.error_for_failure("c", FailureKind.MAYBE_SENT, lost, costs_money=True)
-    unsent = classify.error_for_failure("c", FailureKind.NOT_SENT, lost, costs_money=True)
+    harmless = classify.error_for_failure("c", Fate.UNKNOWN, lost, costs_money=False)
+    costly = classify.error_for_failure("c", Fate.UNKNOWN, lost, costs_money=True)
+    unsent = classify.error_for_failure("c", Fate.NOT_PROCESSED, lost, costs_money=True)
     assert [type(error) for error in (harmless, costly, unsent)] == [
         NoAnswerError,
         OutcomeUnknownError,

@@ -36,7 +36,7 @@ class Response(NamedTuple):
 class NoResponseError(Exception):
     """No whole answer came: `failure` is why, without its frames, and `fate` what that proves of the request."""
 
-    def __init__(self, fate: Fate, failure: BaseException) -> None:
+    def __init__(self, fate: Fate, failure: Exception) -> None:
         super().__init__(fate, failure)
         self.fate = fate
         self.failure = failure
@@ -120,7 +120,7 @@ class SharedClient:
 
     def __init__(self, client: Any) -> None:
         self.client = client
-        self.traces = True
+        self.traces = False
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
@@ -179,9 +179,8 @@ class HttpAdapter:
         moment the client was handed the request counts as sent, unless it proves the contrary.
         """
         moment = _Moment(permit, self._source)
-        request = self._request(method, url, content, moment)
+        request, seconds = self._prepared(method, url, content, moment)
         await moment.hand_over()
-        seconds = self._seconds()
         raised: BaseException
         fate = Fate.UNKNOWN
         try:
@@ -196,12 +195,13 @@ class HttpAdapter:
         # Raised here, not there: what is being handled around the caller is its context, and nothing of below.
         if not isinstance(raised, Exception):
             raise raised
-        if isinstance(raised, PicoworkersError) and not moment.started:
-            raise raised
+        if moment.refusal is not None and not moment.started:
+            raise moment.refusal
         moment.failed(fate)
         raise NoResponseError(fate, raised)
 
-    def _request(self, method: str, url: str, content: bytes | None, moment: _Moment) -> Any:
+    def _prepared(self, method: str, url: str, content: bytes | None, moment: _Moment) -> tuple[Any, float]:
+        """The request, and how many seconds it may take in all."""
         extensions: dict[str, Any] = {"trace": moment.trace} if self._source.watched else {}
         if (seconds := self._timeout) is not None:
             opening = OPENING_SHARE * seconds
@@ -211,16 +211,15 @@ class HttpAdapter:
             if self._source.client.is_closed:
                 raise RuntimeError("the http_client that was given is closed")
             headers = self._get if content is None else self._post
-            return self._source.request(method, url, headers, content, extensions)
+            request = self._source.request(method, url, headers, content, extensions)
+            return request, self._longest() if seconds is None else seconds
         except Exception as failure:
             raised = without_frames(failure)
         # Nothing was sent yet: this much is certain of a request that could not be made.
         raise NoResponseError(Fate.NOT_PROCESSED, raised)
 
-    def _seconds(self) -> float:
-        """How long a request may take in all."""
-        if self._timeout is not None:
-            return self._timeout
+    def _longest(self) -> float:
+        """How many seconds a request may take over a client that keeps its own timeouts for each step."""
         own = self._source.client.timeout.as_dict().values()
         return _UNLIMITED_SECONDS if None in own else max(_LEAST_SECONDS, *own)
 
@@ -241,20 +240,24 @@ class HttpAdapter:
 
 
 class _Moment:
-    """Tells a permit when its request is written: by the events of httpcore, or at the hand-over without them.
+    """Tells a permit when its request is written: by the events of httpcore, or without them at the hand-over.
 
-    Whether a client has such events (they come through `extensions["trace"]`) its first answer shows.
+    A client that has such events shows it by the first of them (they come through `extensions["trace"]`); one that
+    was taken to have them, and does not, by its first answer. `refusal` is the error of a permit that cannot be
+    used.
     """
 
     def __init__(self, permit: Permit, source: ClientSource) -> None:
         self._permit = permit
         self._source = source
         self.started = False
+        self.refusal: PicoworkersError | None = None
         self.deadline: anyio.CancelScope | None = None
 
     async def hand_over(self) -> None:
-        await self._permit.before_writing()
+        # Nobody else writes between the two, so they frame no opening of a connection.
         if not self._source.traces:
+            await self._permit.before_writing()
             self._permit.written()
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
@@ -263,6 +266,7 @@ class _Moment:
             if info["request"].method == b"CONNECT":
                 # To a proxy, which is not the service.
                 return
+            self._source.traces = True
             await self._before_writing()
             self.started = True
         elif self.started and name in ("send_request_headers.complete", "send_request_headers.failed"):
@@ -274,13 +278,15 @@ class _Moment:
         if scope is None:
             return
         left, scope.deadline = scope.deadline - anyio.current_time(), math.inf
-        await self._permit.before_writing()
+        try:
+            await self._permit.before_writing()
+        except PicoworkersError as refusal:
+            self.refusal = refusal
+            raise
         scope.deadline = anyio.current_time() + left
 
     def answered(self) -> None:
-        if self.started:
-            self._source.traces = True
-        elif self._source.traces:
+        if self._source.traces and not self.started:
             self._source.traces = False
             self._permit.written()
 

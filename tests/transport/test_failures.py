@@ -62,6 +62,29 @@ def test_only_what_proves_it_was_not_sent(failure: Exception, ours: bool, foreig
         assert fate_of(failure, ours=trusted) is (Fate.NOT_PROCESSED if expected else Fate.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    ("name", "fate"),
+    [
+        ("ConnectError", Fate.NOT_PROCESSED),
+        ("ConnectTimeout", Fate.NOT_PROCESSED),
+        ("PoolTimeout", Fate.NOT_PROCESSED),
+        ("ProxyError", Fate.NOT_PROCESSED),
+        ("UnsupportedProtocol", Fate.NOT_PROCESSED),
+        ("ReadError", Fate.UNKNOWN),
+        ("ReadTimeout", Fate.UNKNOWN),
+        ("WriteError", Fate.UNKNOWN),
+        ("WriteTimeout", Fate.UNKNOWN),
+        ("CloseError", Fate.UNKNOWN),
+        ("RemoteProtocolError", Fate.UNKNOWN),
+        ("LocalProtocolError", Fate.UNKNOWN),
+        ("DecodingError", Fate.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("package", [httpx, httpx2])
+def test_only_a_failure_before_the_request_started_counts_as_not_sent(package, name: str, fate: Fate) -> None:
+    assert fate_of(getattr(package, name)("x"), ours=True) is fate
+
+
 @over_each_carrier
 async def test_a_service_that_is_not_there_was_sent_nothing(carrier, monkeypatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -105,6 +128,7 @@ async def test_a_request_that_was_received_is_never_told_as_unsent(carrier, beha
 
 
 FAILURES = [
+    NotSentError("another.call", "of another client's, in a hook"),
     ssl.SSLError("decryption failed"),
     UnicodeDecodeError("ascii", b"\xff", 0, 1, "not in range"),
     h11.RemoteProtocolError("odd"),
