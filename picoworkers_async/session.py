@@ -157,11 +157,12 @@ class Session:
             response = await (sending if self._grace is None else self._grace.keep(call.name, sending))
         except NoResponseError as lost:
             error = classify.error_for_failure(call.name, lost.fate, lost.failure, costs_money=call.costs_money)
-            logger.info("%s", error)
-            failure = lost.failure
+            in_words = f"{lost.failure!r} {lost.failure}"
+            cause = lost.failure if self._hide(in_words) == in_words else None
         else:
             return await self._read(call, url, response, permit)
-        raise error from failure
+        logger.info("%s", error)
+        raise error from cause
 
     async def _read(self, call: Call[T], url: str, response: Response, permit: Permit) -> T:
         status, headers, body, problem = response
