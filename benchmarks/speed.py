@@ -24,7 +24,8 @@ from server import served
 
 from picoworkers_async import AsyncPicoworkers, Rating, Throttle
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport.adapters import HttpAdapter, OwnClient
+from picoworkers_async.transport.adapters import HttpAdapter
+from picoworkers_async.transport.clients import OwnClient
 from picoworkers_async.transport.lanes import Lanes
 from picoworkers_async.transport.pyreqwest import PyreqwestTransport
 

@@ -27,7 +27,8 @@ from .session import Session
 from .settings import address_problems, check_seconds, seconds_problems, timeout_problems
 from .settlement import Settlement, settle
 from .throttle import Priority, Throttle
-from .transport.adapters import HttpAdapter, OwnClient, SharedClient
+from .transport.adapters import HttpAdapter
+from .transport.clients import OwnClient, SharedClient
 from .version import __version__
 
 JournalPath = Journal | str | os.PathLike[str]

@@ -24,7 +24,8 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport.adapters import HttpAdapter, NoResponseError, OwnClient, SharedClient
+from picoworkers_async.transport.adapters import HttpAdapter, NoResponseError
+from picoworkers_async.transport.clients import OwnClient, SharedClient
 from picoworkers_async.transport.lanes import Lanes
 from tests.support.carriers import carried, over_each_carrier
 from tests.support.peer import Peer
