@@ -24,9 +24,10 @@ from server import served
 
 from picoworkers_async import AsyncPicoworkers, Rating, Throttle
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport.adapters import TransportWire
-from picoworkers_async.transport.default import Lanes
-from picoworkers_async.transport.pyreqwest import Fast
+from picoworkers_async.transport.adapters import HttpAdapter
+from picoworkers_async.transport.clients import OwnClient
+from picoworkers_async.transport.lanes import Lanes
+from picoworkers_async.transport.pyreqwest import PyreqwestTransport
 
 RATINGS = ratings(12_000)
 PATH = "jobs/rate-single-task.php"
@@ -64,7 +65,7 @@ async def with_lanes(url: str, concurrency: int, count: int) -> None:
 
 
 async def with_fast(url: str, concurrency: int, count: int) -> None:
-    await ours(url, count, Throttle(concurrency), Fast(max_connections=concurrency, timeout=30.0))
+    await ours(url, count, Throttle(concurrency), PyreqwestTransport(max_connections=concurrency, timeout=30.0))
 
 
 async def ours(url: str, count: int, throttle: Throttle, transport: httpx.AsyncBaseTransport) -> None:
@@ -83,18 +84,23 @@ def toloka(python: str, url: str, concurrency: int, count: int) -> float:
 
 async def fast_alone(url: str, concurrency: int, count: int) -> None:
     """The fast transport with no more of ours around it than the making of requests."""
-    transport = Fast(max_connections=concurrency, timeout=30.0)
-    wire = TransportWire(lambda: transport, credentials("user_id", "api_secret"), "benchmark", 30.0, url)
+    transport = PyreqwestTransport(max_connections=concurrency, timeout=30.0)
+    client = OwnClient(transport, max_connections=concurrency, timeout=30.0, base_url=url, paced=False)
+    login = credentials("user_id", "api_secret")
+    adapter = HttpAdapter(client, login, user_agent="benchmark", timeout=30.0, max_bytes=1 << 20)
+    throttle = Throttle(concurrency)
     content, left = json.dumps(body_of(RATINGS[0]), separators=(",", ":")).encode(), count
 
     async def send() -> None:
         nonlocal left
         while left > 0:
             left -= 1
-            await wire.send("POST", url + PATH, content)
+            permit = await throttle.acquire()
+            await adapter.send("POST", url + PATH, content, permit)
+            permit.release()
 
     await asyncio.gather(*(send() for _ in range(concurrency)))
-    await wire.aclose()
+    await adapter.aclose()
 
 
 def profile(url: str, way: Way, count: int = 6000) -> str:

@@ -47,24 +47,26 @@ def read(
     body: bytes,
     reader: Callable[[Any], T],
     *,
+    problem: str | None = None,
     costs_money: bool,
     hide: Hide,
 ) -> T:
     """What `reader` makes of the JSON of a successful answer; every other answer raises what it means.
 
+    `problem` is why the body could not be read off the connection, if so.
     `AuthenticationError` and `RateLimitedError` for credentials and limits; `RefusedError` for `ok: false` with a
     2xx or 4xx status. A failure of the service (5xx, 408, 409, 425, 499, whatever its JSON says) is a
     `ServiceError`, a redirect a `ServiceMovedError`, an answer that cannot be read an `InvalidResponseError`:
     raised for a call that costs nothing, and the `.reason` of an `OutcomeUnknownError` for one that costs money.
     """
     try:
-        return reader(_successful(call, url, status, headers, body, hide))
+        return reader(_successful(call, url, status, headers, body, problem, hide))
     except (AuthenticationError, RateLimitedError, RefusedError) as certain:
         error: CallError = certain
     except CallError as uncertain:
         error = _weighed(uncertain, costs_money=costs_money)
-    except Exception as problem:
-        what = str(problem) if isinstance(problem, codec.ShapeError) else _in_words(problem)
+    except Exception as unread:
+        what = str(unread) if isinstance(unread, codec.ShapeError) else _in_words(unread)
         error = _weighed(_unreadable(call, status, what, body, hide), costs_money=costs_money)
     # Raised here, it has no context: what reading failed on may hold anything.
     raise error
@@ -122,7 +124,9 @@ def _finite(seconds: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _successful(call: str, url: str, status: int, headers: Mapping[str, str], body: bytes, hide: Hide) -> Any:
+def _successful(
+    call: str, url: str, status: int, headers: Mapping[str, str], body: bytes, problem: str | None, hide: Hide
+) -> Any:
     """The JSON of a successful answer, else a `CallError` that does not consider what a repeat would cost."""
     if status == 429:
         raise RateLimitedError(call, retry_after(headers))
@@ -131,7 +135,7 @@ def _successful(call: str, url: str, status: int, headers: Mapping[str, str], bo
     if status >= 500 or status in _UNKNOWABLE:
         raise ServiceError(call, f"the service failed with HTTP {status}", status=status, fate=Fate.UNKNOWN)
     try:
-        data, problem = codec.loads(body), ""
+        data = None if problem else codec.loads(body)
     except codec.ShapeError as error:
         data, problem = None, str(error)
     if problem:

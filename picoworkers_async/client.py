@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Any, Self
 import httpx
 
 from . import rules
-from .credentials import Credentials, credentials
+from .credentials import credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
 from .effects import Settlement
 from .endpoints import endpoint_at
@@ -24,11 +25,11 @@ from .rating.sources import GivenRatings
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
-from .settings import address_problems, check_seconds, timeout_problems
+from .settings import address_problems, check_seconds, seconds_problems, timeout_problems
 from .settlement import settle
 from .throttle import Priority, Throttle
-from .transport.adapters import ClientWire, TransportWire, Wire
-from .transport.default import default_transport
+from .transport.adapters import HttpAdapter
+from .transport.clients import OwnClient, SharedClient
 from .version import __version__
 
 JournalPath = Journal | str | os.PathLike[str]
@@ -40,13 +41,24 @@ class AsyncPicoworkers:
     """A client for one employer's account, used as `async with AsyncPicoworkers(user_id, api_secret) as pico:`.
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`); `base_url` overrides its address.
-    `http_client` is an `httpx.AsyncClient` of yours to send through: it is shared, and never closed from here.
-    `transport` replaces the transport chosen by itself. `throttle` may be shared with other clients of the same
-    account; left out, one with the edition's limits is made. `timeout` is in seconds, for connecting, for sending
-    and for each read (30 if left out; a shared client keeps its own).
+    `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
+    closed from here. `transport` is an httpx transport of yours, in place of the default one; it is closed with
+    this client. Of both, "never reached the service" is believed only where httpcore's own exception proves it;
+    every other failure counts as sent. `throttle` may be shared with other clients of the same account; left out,
+    one with the edition's limits is made. `retry` is for calls that are safe to repeat.
+
+    `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
+    left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
+    or its longest one, whichever is more (300 where it has none). `settle_after` is how many seconds (30; 0 or
+    more) after a request ended without a clear answer a reading may prove that it had no effect: it covers the
+    time in which the service may still act, and the lag of what it lets read. `max_response_bytes` is how large an
+    answer may be, unpacked (32 MiB); a larger one raises `InvalidResponseError`, or `OutcomeUnknownError` where
+    money is at stake. Cookies are neither kept nor sent (those of an `http_client` are its own), redirects never
+    followed.
 
     Raises `InvalidRequestError` for empty credentials, a colon in the user id, an address without TLS that is
-    not loopback, or a timeout out of range. Source: sections 1 and 2 of the API document.
+    not loopback, an `http_client` that is not asynchronous, both `http_client` and `transport`, or a number out of
+    range. Source: sections 1 and 2 of the API document.
     """
 
     def __init__(
@@ -62,22 +74,48 @@ class AsyncPicoworkers:
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
         settle_after: float = 30.0,
+        max_response_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         login = credentials(user_id, api_secret)
         del api_secret
         url = edition.base_url if base_url is None else base_url
         problems = address_problems(url) + timeout_problems(timeout)
-        if http_client is not None and transport is not None:
-            problems.append(Problem("transport", transport, "either http_client or transport, not both"))
+        problems += seconds_problems("settle_after", settle_after)
+        if http_client is not None:
+            if not inspect.iscoroutinefunction(getattr(http_client, "send", None)):
+                problems.append(Problem("http_client", http_client, "an httpx.AsyncClient (or one of httpx2)"))
+            if transport is not None:
+                problems.append(Problem("transport", transport, "either http_client or transport, not both"))
+        if (
+            isinstance(max_response_bytes, bool)
+            or not isinstance(max_response_bytes, int)
+            or max_response_bytes < 1
+        ):
+            problems.append(
+                Problem("max_response_bytes", max_response_bytes, "a whole number of bytes, at least 1")
+            )
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems)
         self._throttle = throttle or Throttle(
             edition.max_concurrency, edition.requests_per_second, edition.cooldown
         )
+        source: OwnClient | SharedClient
+        if http_client is not None:
+            source = SharedClient(http_client)
+        else:
+            timeout = _TIMEOUT if timeout is None else timeout
+            source = OwnClient(
+                transport,
+                max_connections=self._throttle.max_concurrency,
+                timeout=timeout,
+                base_url=url,
+                paced=self._throttle.requests_per_second is not None,
+            )
+        agent = f"picoworkers_async/{__version__}"
         self._session = Session(
             edition=edition,
             base_url=url if url.endswith("/") else url + "/",
-            wire=_wire(login, http_client, transport, timeout, self._throttle.max_concurrency, url),
+            adapter=HttpAdapter(source, login, user_agent=agent, timeout=timeout, max_bytes=max_response_bytes),
             throttle=self._throttle,
             retry=retry or RetryPolicy(),
             account=login.account(),
@@ -284,22 +322,3 @@ def _journal(journal: JournalPath | None) -> Journal | None:
 
 def _as_it_is(data: Any) -> Any:
     return data
-
-
-def _wire(
-    login: Credentials,
-    http_client: httpx.AsyncClient | None,
-    transport: httpx.AsyncBaseTransport | None,
-    timeout: float | None,
-    max_concurrency: int,
-    base_url: str,
-) -> Wire:
-    user_agent = f"picoworkers_async/{__version__}"
-    if http_client is not None:
-        return ClientWire(http_client, login, user_agent, timeout)
-    seconds = _TIMEOUT if timeout is None else timeout
-
-    def choose() -> httpx.AsyncBaseTransport:
-        return transport or default_transport(max_connections=max_concurrency, timeout=seconds, base_url=base_url)
-
-    return TransportWire(choose, login, user_agent, seconds, base_url)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import anyio
 
-from . import classify, codec
+from . import classify
 from .baseline import Baseline
 from .call import Call
 from .editions import Edition
-from .endpoints import Endpoint, repeat_costs_money
+from .endpoints import Endpoint
 from .errors import (
     CallError,
     ClientStateError,
-    Fate,
     InvalidRequestError,
     MoneyCall,
     OutcomeUnknownError,
@@ -30,8 +27,7 @@ from .errors import (
 from .grace_period import GracePeriod
 from .retry import RetryPolicy
 from .throttle import Permit, Priority, Throttle
-from .transport.adapters import Answer, Wire
-from .transport.failures import FailureKind, failure_kind
+from .transport.adapters import HttpAdapter, NoResponseError, Response
 
 T = TypeVar("T")
 
@@ -39,14 +35,18 @@ logger = logging.getLogger("picoworkers_async")
 
 
 class Session:
-    """Sends calls for one account through one throttle. Views with other options share all the rest."""
+    """Sends calls for one account through one throttle. Views with other options share all the rest.
+
+    `settle_after` is how many seconds after a request ended, or was given up, a reading may prove that it had no
+    effect. `hide` takes the secret out of a text that came from outside.
+    """
 
     def __init__(
         self,
         *,
         edition: Edition,
         base_url: str,
-        wire: Wire,
+        adapter: HttpAdapter,
         throttle: Throttle,
         retry: RetryPolicy,
         account: str,
@@ -60,8 +60,8 @@ class Session:
         self.account = account
         self.settle_after = settle_after
         self.baseline = Baseline()
+        self._adapter = adapter
         self._hide = hide
-        self._wire = wire
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
@@ -79,19 +79,19 @@ class Session:
         if priority is not None:
             other._priority = priority
         if timeout is not None:
-            other._wire = self._wire.with_timeout(timeout)
+            other._adapter = self._adapter.with_timeout(timeout)
         return other
 
     def open(self) -> None:
         if self._open.state != "new":
             raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
         self._open.state = "open"
-        self._wire.open()
+        self._adapter.open()
 
     async def aclose(self) -> None:
         self._open.state = "closed"
         with anyio.CancelScope(shield=True):
-            await self._wire.aclose()
+            await self._adapter.aclose()
 
     async def call(
         self,
@@ -104,58 +104,39 @@ class Session:
     ) -> T:
         """Send the call and read its answer, repeating it where that is safe.
 
-        Raises the errors of `classify.read`, and `InvalidRequestError` if the edition lacks the endpoint.
+        `known` is what an error of unknown outcome should say beside what was sent. Raises the errors of
+        `exchange`, and those of `require`.
         """
         self.require(endpoint)
-        costs_money = repeat_costs_money(endpoint, body)
-        if costs_money:
-            return await self._call_for_money(endpoint, read, body or {}, known or {})
-        return await self._call(endpoint, read, query, body, costs_money=False)
+        call = Call(endpoint, read, query=query, body=body)
+        return await (self._call_for_money(call, known or {}) if call.costs_money else self._call(call))
 
-    async def _call_for_money(
-        self, endpoint: Endpoint, read: Callable[[Any], T], body: Mapping[str, Any], known: Mapping[str, Any]
-    ) -> T:
+    async def _call_for_money(self, call: Call[T], known: Mapping[str, Any]) -> T:
         """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
-        before, sent_at, unsure_for = self.baseline.begin(body), datetime.now(UTC), self.settle_after
+        body = call.body or {}
+        before, sent_at = self.baseline.begin(body), datetime.now(UTC)
+        unsure_for = self.settle_after
         try:
-            result = await self._call(endpoint, read, None, body, costs_money=True)
+            result = await self._call(call)
+            unsure_for = 0.0
         except OutcomeUnknownError as error:
-            error.sent = MoneyCall(endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
+            error.sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
             raise
         except CallError:
             unsure_for = 0.0
             raise
-        else:
-            unsure_for = 0.0
-            return result
         finally:
             self.baseline.end(body, unsure_for)
+        return result
 
-    async def _call(
-        self,
-        endpoint: Endpoint,
-        read: Callable[[Any], T],
-        query: Mapping[str, Any] | None,
-        body: Mapping[str, Any] | None,
-        *,
-        costs_money: bool,
-    ) -> T:
-        url = self.url(endpoint, query)
-        content = None if endpoint.method == "GET" else codec.encode(body or {})
+    async def _call(self, call: Call[T]) -> T:
         try:
-            return await self._attempt(endpoint, url, content, read, costs_money=costs_money)
+            return await self._attempt(call)
         except CallError as first:
-            if self.retry.attempts == 1 or not classify.may_retry(first, costs_money=costs_money):
+            if self.retry.attempts == 1 or not classify.may_retry(first, costs_money=call.costs_money):
                 raise
             failed = first
-        return await self._again(failed, endpoint, url, content, read, costs_money=costs_money)
-
-    def url(self, endpoint: Endpoint, query: Mapping[str, Any] | None = None) -> str:
-        """The address of a call; fields of the query that are None are left out."""
-        if not query:
-            return self.base_url + endpoint.path
-        fields = {name: value for name, value in query.items() if value is not None}
-        return f"{self.base_url}{endpoint.path}?{urlencode(fields)}" if fields else self.base_url + endpoint.path
+        return await self._again(failed, call)
 
     def require(self, endpoint: Endpoint) -> None:
         """Raises `ClientStateError` outside the client's block, `InvalidRequestError` for a lacking ability."""
@@ -168,92 +149,56 @@ class Session:
             limit = f"this edition of the service cannot {endpoint.ability.value}"
             raise InvalidRequestError(endpoint.call, [Problem("edition", self.edition.name, limit)])
 
-    async def enter(self) -> None:
-        """Wait at the gate for permission to send one request."""
-        await self.throttle.acquire(self._priority, self._group)
-
-    def leave(self) -> None:
-        """Give the permission of `enter` back."""
-        self.throttle.release()
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[Permit]:
-        await self.enter()
-        try:
-            yield Permit()
-        finally:
-            self.leave()
+    def slot(self) -> Slot:
+        """Leave to send one request: `async with session.slot() as permit` waits at the gate for it."""
+        return Slot(self.throttle, self._priority, self._group)
 
     async def exchange(self, call: Call[T], permit: Permit) -> T:
-        url = call.url(self.base_url)
-        return await self._exchange(call.endpoint, url, call.content, call.read, costs_money=call.costs_money)
+        """Send one request, which `slot` gave the permit for, and read its answer.
 
-    async def _exchange(
-        self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
-    ) -> T:
-        """Send one request, for which `enter` gave permission, and read its answer."""
-        departed_at = self.throttle.departed()
+        Raises `CallError` only, with a fate; for a call that costs money and may have been acted on, that is an
+        `OutcomeUnknownError`.
+        """
+        url = call.url(self.base_url)
+        sending = self._adapter.send(call.endpoint.method, url, call.content, permit)
         try:
-            if self._grace is None:
-                answer = await self._wire.send(endpoint.method, url, content)
-            else:
-                answer = await self._grace.keep(endpoint.call, self._wire.send(endpoint.method, url, content))
-        except CallError:
-            raise
-        except Exception as failure:
-            kind = failure_kind(failure)
-            if kind is FailureKind.NOT_HTTP:
-                raise
-            fate = Fate.NOT_PROCESSED if kind is FailureKind.NOT_SENT else Fate.UNKNOWN
+            response = await (sending if self._grace is None else self._grace.keep(call.name, sending))
+        except NoResponseError as lost:
             error = classify.error_for_failure(
-                endpoint.call, fate, failure, costs_money=costs_money, hide=self._hide
+                call.name, lost.fate, lost.failure, costs_money=call.costs_money, hide=self._hide
             )
-            cause = _without_frames(failure) if classify.may_be_shown(failure, self._hide) else None
+            cause = lost.failure if classify.may_be_shown(lost.failure, self._hide) else None
         else:
-            return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+            return await self._read(call, url, response, permit)
         logger.info("%s", error)
         raise error from cause
 
-    async def _read(
-        self,
-        endpoint: Endpoint,
-        url: str,
-        answer: Answer,
-        read: Callable[[Any], T],
-        departed_at: float,
-        *,
-        costs_money: bool,
-    ) -> T:
-        call, (status, headers, body) = endpoint.call, answer
-        logger.debug("%s: HTTP %s, %d bytes", call, status, len(body))
-        if status != 429:
-            self.throttle.answered(departed_at)
+    async def _read(self, call: Call[T], url: str, response: Response, permit: Permit) -> T:
+        logger.debug("%s: HTTP %s, %d bytes", call.name, response.status, len(response.body))
+        if response.status != 429:
+            permit.answered()
         try:
-            return classify.read(call, url, status, headers, body, read, costs_money=costs_money, hide=self._hide)
+            return classify.read(
+                call.name,
+                url,
+                response.status,
+                response.headers,
+                response.body,
+                call.read,
+                problem=response.problem,
+                costs_money=call.costs_money,
+                hide=self._hide,
+            )
         except RateLimitedError as error:
             seconds = await self.throttle.too_many(error.retry_after)
-            logger.warning("%s: HTTP 429; everybody waits %g s", call, seconds)
+            logger.warning("%s: HTTP 429; everybody waits %g s", call.name, seconds)
             raise
 
-    async def _attempt(
-        self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
-    ) -> T:
-        await self.enter()
-        try:
-            return await self._exchange(endpoint, url, content, read, costs_money=costs_money)
-        finally:
-            self.leave()
+    async def _attempt(self, call: Call[T]) -> T:
+        async with self.slot() as permit:
+            return await self.exchange(call, permit)
 
-    async def _again(
-        self,
-        first: CallError,
-        endpoint: Endpoint,
-        url: str,
-        content: bytes | None,
-        read: Callable[[Any], T],
-        *,
-        costs_money: bool,
-    ) -> T:
+    async def _again(self, first: CallError, call: Call[T]) -> T:
         """The further attempts; the machinery for them is loaded only when something failed."""
         import tenacity
 
@@ -265,7 +210,9 @@ class Session:
             stop=tenacity.stop_after_attempt(self.retry.attempts),
             wait=pause,
             retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, CallError) and classify.may_retry(error, costs_money=costs_money)
+                lambda error: (
+                    isinstance(error, CallError) and classify.may_retry(error, costs_money=call.costs_money)
+                )
             ),
             sleep=anyio.sleep,
             reraise=True,
@@ -273,8 +220,23 @@ class Session:
             with attempt:
                 if attempt.retry_state.attempt_number == 1:
                     raise first
-                return await self._attempt(endpoint, url, content, read, costs_money=costs_money)
+                return await self._attempt(call)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class Slot:
+    """A place at the gate, from when it is granted until the block ends."""
+
+    def __init__(self, throttle: Throttle, priority: Priority, group: Hashable) -> None:
+        self._throttle = throttle
+        self._place = priority, group
+
+    async def __aenter__(self) -> Permit:
+        self._permit = await self._throttle.acquire(*self._place)
+        return self._permit
+
+    async def __aexit__(self, *_: object) -> None:
+        self._permit.release()
 
 
 class _Flag:
@@ -284,9 +246,3 @@ class _Flag:
 
 
 _NOT_OPEN = {"new": "not open yet", "closed": "closed"}
-
-
-def _without_frames(failure: Exception) -> Exception:
-    """The failure as it reads, without the frames below us, whose variables hold the request's headers."""
-    failure.__traceback__ = failure.__cause__ = failure.__context__ = None
-    return failure

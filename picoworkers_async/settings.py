@@ -22,8 +22,16 @@ def is_finite(value: object) -> bool:
 
 def check_seconds(call: str, field: str, value: object) -> None:
     """Raises `InvalidRequestError` unless the value is a finite number of seconds, 0 or more."""
-    if not is_finite(value) or value < 0:  # type: ignore[operator]
-        raise InvalidRequestError(call, [Problem(field, value, "a finite number of seconds, 0 or more")])
+    problems = seconds_problems(field, value)
+    if problems:
+        raise InvalidRequestError(call, problems)
+
+
+def seconds_problems(field: str, value: object) -> list[Problem]:
+    """What keeps this from being a finite number of seconds, 0 or more."""
+    if is_finite(value) and value >= 0:  # type: ignore[operator]
+        return []
+    return [Problem(field, value, "a finite number of seconds, 0 or more")]
 
 
 def timeout_problems(timeout: object) -> list[Problem]:

@@ -56,6 +56,11 @@ RATING = Rating("j1", "t1", Verdict.OK)
         ("user_id", SECRET, {"base_url": "https://picoworkers.com/?a=b"}, "base_url"),
         ("user_id", SECRET, {"timeout": 0}, "timeout"),
         ("user_id", SECRET, {"timeout": float("nan")}, "timeout"),
+        ("user_id", SECRET, {"settle_after": -1}, "settle_after"),
+        ("user_id", SECRET, {"settle_after": float("inf")}, "settle_after"),
+        ("user_id", SECRET, {"settle_after": True}, "settle_after"),
+        ("user_id", SECRET, {"max_response_bytes": 0}, "max_response_bytes"),
+        ("user_id", SECRET, {"http_client": httpx.Client()}, "http_client"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(user_id, secret, options, field) -> None:

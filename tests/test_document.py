@@ -10,7 +10,7 @@ import respx
 
 from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, InvalidRequestError
 from picoworkers_async.endpoints import ENDPOINTS
-from picoworkers_async.transport.default import Lanes
+from picoworkers_async.transport.lanes import Lanes
 from tests.support.later_vectors import LATER_VECTORS
 from tests.support.vectors import DRAFT, VECTORS, Vector
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 def client(**options) -> AsyncPicoworkers:
-    """A client whose requests respx can answer: it stands in for httpx's transports."""
+    """A client whose requests respx can answer: it stands in for httpcore, which pyreqwest does not use."""
     return AsyncPicoworkers("user_id", "api_secret", transport=Lanes(1), **options)
 
 

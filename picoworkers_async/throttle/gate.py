@@ -28,6 +28,33 @@ class _Caller:
     admitted: bool = False
 
 
+@attrs.define(eq=False)
+class Permit:
+    """Leave to send one request. `release` ends it, whatever became of the request."""
+
+    _throttle: Throttle
+    _written_at: float | None = None
+    _released: bool = False
+
+    async def before_writing(self) -> None:
+        """Wait until the request may be written; at once, unless its slot has gone stale. May be called again."""
+
+    def written(self) -> None:
+        """The request's head has just been written: the next keeps its distance from this moment."""
+        self._written_at = self._throttle.departed()
+
+    def answered(self) -> None:
+        """An answer came that is not a 429."""
+        if self._written_at is not None:
+            self._throttle.answered(self._written_at)
+
+    def release(self) -> None:
+        """The request is over."""
+        if not self._released:
+            self._released = True
+            self._throttle.release()
+
+
 @attrs.frozen
 class ThrottleState:
     """A throttle at one moment. Times are in seconds.
@@ -115,11 +142,11 @@ class Throttle:
             rate_limited=self._rate_limited,
         )
 
-    async def acquire(self, priority: Priority = Priority.INTERACTIVE, group: Hashable = None) -> None:
-        """Wait for permission to send one request. Each permission needs one `release`."""
+    async def acquire(self, priority: Priority = Priority.INTERACTIVE, group: Hashable = None) -> Permit:
+        """Wait for permission to send one request. Each permit needs one `release`."""
         if self._open_now(priority):
             self._in_flight += 1
-            return
+            return Permit(self)
         caller = _Caller(priority, group)
         self._queue.push(caller, priority, group)
         try:
@@ -140,6 +167,7 @@ class Throttle:
         finally:
             if self._leader is caller:
                 self._hand_over()
+        return Permit(self)
 
     def release(self) -> None:
         """The request is over."""
@@ -275,7 +303,3 @@ def _limit_problems(max_concurrency: int, requests_per_second: float | None, coo
 
 def _positive(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
-
-
-class Permit:
-    """To be replaced."""

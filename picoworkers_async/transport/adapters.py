@@ -1,195 +1,204 @@
-"""One request out, one answer in: over our own transport, or over a client that the user shares with us."""
+"""One request out, one answer in, over an httpx client, whosever it is."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Callable
-from functools import cached_property
-from typing import Any, NamedTuple, Protocol, Self
+import math
+from typing import Any, NamedTuple, Self
 
+import anyio
 import httpx
 
 from ..credentials import Credentials
+from ..errors import Fate, PicoworkersError
+from ..throttle import Permit
+from .bodies import UnusableBodyError, read_body
+from .clients import ClientSource
+from .default import OPENING_SHARE
+from .failures import fate_of, without_frames
 
-_COMMON_SIZES = 1024
+# The whole time of a request over a client of the user's: at least this, or so much where the client has no limit.
+_LEAST_SECONDS = 30.0
+_UNLIMITED_SECONDS = 300.0
 
 
-class Answer(NamedTuple):
-    """What came back: the status, the headers (names in any letter case), and the whole body."""
+class Response(NamedTuple):
+    """What came back: the status, the headers (in any letter case), the whole body, and why that is missing."""
 
     status: int
     headers: Any
     body: bytes
+    problem: str | None = None
 
 
-class Wire(Protocol):
-    """Sends one request and reads its whole answer. Never follows a redirect, never repeats anything."""
+class NoResponseError(Exception):
+    """No whole answer came: `failure` is why, without its frames, and `fate` what that proves of the request."""
 
-    async def send(self, method: str, url: str, content: bytes | None) -> Answer: ...
-
-    def with_timeout(self, timeout: float) -> Self:
-        """The same wire, with another timeout in seconds."""
-
-    def open(self) -> None:
-        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late."""
-
-    async def aclose(self) -> None: ...
+    def __init__(self, fate: Fate, failure: Exception) -> None:
+        super().__init__(fate, failure)
+        self.fate = fate
+        self.failure = failure
 
 
-def _headers(credentials: Credentials, user_agent: str) -> httpx.Headers:
-    return httpx.Headers(
-        {
+class HttpAdapter:
+    """Sends one request and reads its whole answer. Never follows a redirect, never repeats anything.
+
+    `timeout` is in seconds for the whole of a request; None leaves a shared client's own in force. `max_bytes` is
+    how large an answer may be, unpacked.
+    """
+
+    def __init__(
+        self,
+        source: ClientSource,
+        credentials: Credentials,
+        *,
+        user_agent: str,
+        timeout: float | None,
+        max_bytes: int,
+    ) -> None:
+        self._source = source
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        common = {
             "Authorization": credentials.authorization(),
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": user_agent,
         }
-    )
+        self._get = httpx.Headers(common)
+        self._post = httpx.Headers(common | {"Content-Type": "application/json"})
 
+    def with_timeout(self, timeout: float) -> Self:
+        """The same adapter, with another timeout in seconds."""
+        other = copy.copy(self)
+        other._timeout = timeout
+        return other
 
-def _timeouts(timeout: float) -> dict[str, Any]:
-    return {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)}
+    def open(self) -> None:
+        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late."""
+        _ = self._source.client
 
+    async def aclose(self) -> None:
+        await self._source.aclose()
 
-class Body(httpx.AsyncByteStream):
-    """The bytes of a request or an answer in one piece.
+    async def send(self, method: str, url: str, content: bytes | None, permit: Permit) -> Response:
+        """Send the request when the permit lets it be written, and read the answer.
 
-    httpx's own is an async generator, which a failed connection leaves behind unfinished.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self._given = not content
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._given:
-            raise StopAsyncIteration
-        self._given = True
-        return self.content
-
-
-class Lean(httpx.Request):
-    """A request whose parts are made already. httpx's own constructor copies and completes them each time."""
-
-    def __init__(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: httpx.Headers,
-        stream: httpx.AsyncByteStream,
-        extensions: dict[str, Any],
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.stream = stream
-        self.extensions = extensions
-
-
-class Chosen:
-    """The transport, chosen when it is first needed: where the event loop runs."""
-
-    def __init__(self, choose: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._choose = choose
-
-    @cached_property
-    def transport(self) -> httpx.AsyncBaseTransport:
-        return self._choose()
-
-
-class TransportWire:
-    """Hands lean requests straight to an httpx transport of our own, which is closed with us."""
-
-    def __init__(
-        self,
-        choose: Callable[[], httpx.AsyncBaseTransport],
-        credentials: Credentials,
-        user_agent: str,
-        timeout: float,
-        base_url: str,
-    ) -> None:
-        self._chosen = Chosen(choose)
-        self._get = _headers(credentials, user_agent)
-        self._get["Host"] = httpx.URL(base_url).netloc.decode()
-        self._post = httpx.Headers(self._get)
-        self._post["Content-Type"] = "application/json"
-        self._extensions = _timeouts(timeout)
-        self._urls: dict[str, httpx.URL] = {}
-        self._sized: list[httpx.Headers] = []
-
-    async def send(self, method: str, url: str, content: bytes | None) -> Answer:
-        if content is None:
-            request = Lean(method, httpx.URL(url), self._get, Body(b""), self._extensions)
-        else:
-            target = self._urls.get(url) or self._urls.setdefault(url, httpx.URL(url))
-            size = len(content)
-            headers = self._sized[size] if size < len(self._sized) else self._of_size(size)
-            request = Lean(method, target, headers, Body(content), self._extensions)
-        response = await self._chosen.transport.handle_async_request(request)
-        if isinstance(response.stream, Body):
-            return Answer(response.status_code, response.headers, response.stream.content)
-        if response.is_closed:
-            return Answer(response.status_code, response.headers, response.content)
-        response.request = request
+        Raises `NoResponseError`, and the errors of a permit that cannot be used. Whatever else is raised from the
+        moment the client was handed the request counts as sent, unless it proves the contrary.
+        """
+        moment = _Moment(permit, self._source)
+        request, seconds = self._prepared(method, url, content, moment)
+        await moment.hand_over()
+        raised: BaseException
+        fate = Fate.UNKNOWN
         try:
-            body = await response.aread()
+            with anyio.move_on_after(seconds) as moment.deadline:
+                response = await self._exchange(request)
+                moment.answered()
+                return response
+            raised = TimeoutError(f"no whole answer within {seconds:g} s")
+        except BaseException as failure:
+            fate = Fate.UNKNOWN if moment.started else fate_of(failure, ours=self._source.ours)
+            raised = without_frames(failure)
+        # Raised here, not there: what is being handled around the caller is its context, and nothing of below.
+        if not isinstance(raised, Exception):
+            raise raised
+        if moment.refusal is not None and not moment.started:
+            raise moment.refusal
+        moment.failed(fate)
+        raise NoResponseError(fate, raised)
+
+    def _prepared(self, method: str, url: str, content: bytes | None, moment: _Moment) -> tuple[Any, float]:
+        """The request, and how many seconds it may take in all."""
+        extensions: dict[str, Any] = {"trace": moment.trace} if self._source.watched else {}
+        if (seconds := self._timeout) is not None:
+            opening = OPENING_SHARE * seconds
+            extensions["timeout"] = {"connect": opening, "pool": opening, "read": seconds, "write": seconds}
+        raised: Exception
+        try:
+            if self._source.client.is_closed:
+                raise RuntimeError("the http_client that was given is closed")
+            headers = self._get if content is None else self._post
+            request = self._source.request(method, url, headers, content, extensions)
+            return request, self._longest() if seconds is None else seconds
+        except Exception as failure:
+            raised = without_frames(failure)
+        # Nothing was sent yet: this much is certain of a request that could not be made.
+        raise NoResponseError(Fate.NOT_PROCESSED, raised)
+
+    def _longest(self) -> float:
+        """How many seconds a request may take over a client that keeps its own timeouts for each step."""
+        own = self._source.client.timeout.as_dict().values()
+        return _UNLIMITED_SECONDS if None in own else max(_LEAST_SECONDS, *own)
+
+    async def _exchange(self, request: Any) -> Response:
+        response = await self._source.client.send(request, stream=True, auth=None, follow_redirects=False)
+        status, headers = response.status_code, response.headers
+        try:
+            return Response(status, headers, await read_body(response, self._max_bytes))
+        except UnusableBodyError as problem:
+            return Response(status, headers, b"", str(problem))
+        except Exception as failure:
+            if status == 429:
+                # Its head says all that matters.
+                return Response(status, headers, b"", str(failure))
+            raise
         finally:
             await response.aclose()
-        return Answer(response.status_code, response.headers, body)
-
-    def _of_size(self, size: int) -> httpx.Headers:
-        """The headers of a request with a body of so many bytes; those of common sizes are made once."""
-        if size >= _COMMON_SIZES:
-            headers = httpx.Headers(self._post)
-            headers["Content-Length"] = str(size)
-            return headers
-        while len(self._sized) <= size:
-            headers = httpx.Headers(self._post)
-            headers["Content-Length"] = str(len(self._sized))
-            self._sized.append(headers)
-        return self._sized[size]
-
-    def with_timeout(self, timeout: float) -> Self:
-        other = copy.copy(self)
-        other._extensions = _timeouts(timeout)
-        return other
-
-    def open(self) -> None:
-        _ = self._chosen.transport
-
-    async def aclose(self) -> None:
-        await self._chosen.transport.aclose()
 
 
-class ClientWire:
-    """Uses a client that belongs to the user: `httpx.AsyncClient`, or the same of its successor httpx2.
+class _Moment:
+    """Tells a permit when its request is written: by the events of httpcore, or without them at the hand-over.
 
-    Its transport, proxies, limits and hooks stay in force; its own authentication and its following of
-    redirects do not. It is never closed from here.
+    A client that has such events shows it by the first of them (they come through `extensions["trace"]`); one that
+    was taken to have them, and does not, by its first answer. `refusal` is the error of a permit that cannot be
+    used.
     """
 
-    def __init__(self, http_client: Any, credentials: Credentials, user_agent: str, timeout: float | None) -> None:
-        self._client = http_client
-        self._headers = _headers(credentials, user_agent)
-        self._options = {} if timeout is None else {"timeout": timeout}
+    def __init__(self, permit: Permit, source: ClientSource) -> None:
+        self._permit = permit
+        self._source = source
+        self.started = False
+        self.refusal: PicoworkersError | None = None
+        self.deadline: anyio.CancelScope | None = None
 
-    def with_timeout(self, timeout: float) -> Self:
-        other = copy.copy(self)
-        other._options = {"timeout": timeout}
-        return other
+    async def hand_over(self) -> None:
+        # Nobody else writes between the two, so they frame no opening of a connection.
+        if not self._source.traces:
+            await self._permit.before_writing()
+            self._permit.written()
 
-    def open(self) -> None:
-        """The client is ready when it is given."""
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
+        _, _, name = event.partition(".")
+        if name == "send_request_headers.started":
+            if info["request"].method == b"CONNECT":
+                # To a proxy, which is not the service.
+                return
+            self._source.traces = True
+            await self._before_writing()
+            self.started = True
+        elif self.started and name in ("send_request_headers.complete", "send_request_headers.failed"):
+            self._permit.written()
 
-    async def send(self, method: str, url: str, content: bytes | None) -> Answer:
-        request = self._client.build_request(method, url, headers=self._headers, content=content, **self._options)
-        if content is not None:
-            request.headers["Content-Type"] = "application/json"
-        response = await self._client.send(request, auth=None, follow_redirects=False)
-        return Answer(response.status_code, response.headers, response.content)
+    async def _before_writing(self) -> None:
+        """Waiting for a slot is no slowness of the service: the deadline waits too."""
+        scope = self.deadline
+        if scope is None:
+            return
+        left, scope.deadline = scope.deadline - anyio.current_time(), math.inf
+        try:
+            await self._permit.before_writing()
+        except PicoworkersError as refusal:
+            self.refusal = refusal
+            raise
+        scope.deadline = anyio.current_time() + left
 
-    async def aclose(self) -> None:
-        """The client is not ours to close."""
+    def answered(self) -> None:
+        if self._source.traces and not self.started:
+            self._source.traces = False
+            self._permit.written()
+
+    def failed(self, fate: Fate) -> None:
+        if self._source.traces and not self.started and fate is not Fate.NOT_PROCESSED:
+            self._permit.written()

@@ -1,38 +1,60 @@
-"""The one place that knows the exceptions of httpx and of httpx2, its successor.
+"""What the failure of a request proves about it. Knows the exceptions of httpx, httpx2 and their cores by name.
 
-They are told apart by name, so that neither package has to be installed for the other's sake.
+By name, so that none of these packages has to be installed for another's sake.
 """
 
 from __future__ import annotations
 
-import enum
+from collections.abc import Iterator
+from typing import TypeVar
 
+from ..errors import Fate
 
-class FailureKind(enum.Enum):
-    """What the failure of a connection says about the request."""
+E = TypeVar("E", bound=BaseException)
 
-    NOT_SENT = "certainly never reached the service"
-    MAYBE_SENT = "may have reached the service"
-    NOT_HTTP = "not a failure of the connection"
-
-
-_PACKAGES = ("httpx", "httpx2")
+_CLIENTS = frozenset({"httpx", "httpx2"})
+_CORES = frozenset({"httpcore", "httpcore2"})
 
 # A request starts only on an open connection: when opening or getting one fails, nothing was sent.
-_BEFORE_SENDING = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "InvalidURL"}
-)
-_MAYBE_SENDING = frozenset({"TransportError", "HTTPError", "StreamError", "DecodingError", "TooManyRedirects"})
+_BEFORE_SENDING = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
 
 
-def failure_kind(failure: BaseException) -> FailureKind:
-    """What `failure` proves. Whatever proves nothing counts as sent.
+def fate_of(failure: BaseException, *, ours: bool) -> Fate:
+    """What `failure`, raised from the moment the transport was called, proves. What proves nothing counts as sent.
 
-    A write that failed may have gone out before: the error can belong to an earlier write's acknowledgement.
+    `ours` says that both the client and the transport are of this library, so that httpx's exceptions mean what
+    they say. Others report a request that was received and then dropped as a failed connect: of theirs, only an
+    exception that was raised from httpcore's own is believed. A write that failed may have gone out before: the
+    error can belong to an earlier write's acknowledgement.
     """
-    names = {kind.__name__ for kind in type(failure).__mro__ if kind.__module__.partition(".")[0] in _PACKAGES}
-    if names & _BEFORE_SENDING:
-        return FailureKind.NOT_SENT
-    if names & _MAYBE_SENDING:
-        return FailureKind.MAYBE_SENT
-    return FailureKind.NOT_HTTP
+    if ours:
+        proven = _is_before_sending(failure, _CLIENTS)
+    else:
+        proven = any(_is_before_sending(cause, _CORES) for cause in _causes(failure))
+    return Fate.NOT_PROCESSED if proven else Fate.UNKNOWN
+
+
+def without_frames(failure: E) -> E:
+    """The same failure without the frames below us and what was raised there: their variables hold the secret."""
+    failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+    if isinstance(failure, BaseExceptionGroup):
+        for one in failure.exceptions:
+            without_frames(one)
+    return failure
+
+
+def _is_before_sending(failure: BaseException, packages: frozenset[str]) -> bool:
+    return any(
+        kind.__name__ in _BEFORE_SENDING and kind.__module__.partition(".")[0] in packages
+        for kind in type(failure).__mro__
+    )
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """The exceptions that this one was raised from, and those that they were."""
+    seen: set[int] = set()
+    cause = failure.__cause__
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__

@@ -1,0 +1,105 @@
+"""The bodies of requests and answers: an answer's is unpacked, without ever holding more than a limit allows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+
+# What is unpacked at a time: a small answer can unpack to a thousand times its size.
+_PIECE_BYTES = 256 * 1024
+
+
+class BytesStream(httpx.AsyncByteStream):
+    """The body of a request in one piece.
+
+    httpx's own is an async generator, which a failed connection leaves behind unfinished.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._given = not content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return BytesStream(self._content)
+
+    async def __anext__(self) -> bytes:
+        if self._given:
+            raise StopAsyncIteration
+        self._given = True
+        return self._content
+
+
+class UnusableBodyError(Exception):
+    """The body is larger than the limit, or cannot be unpacked."""
+
+
+async def read_body(response: Any, limit: int) -> bytes:
+    """The unpacked body of a response of httpx or httpx2, of `limit` bytes at most.
+
+    A response that was read already (by a hook, or made whole by a transport in memory) is taken as it is.
+    Raises `UnusableBodyError`, and whatever the transport raises.
+    """
+    if response.is_closed or response.is_stream_consumed:
+        body: bytes = response.content
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    inflating = None if coding in ("", "identity") else _Inflating(coding)
+    parts: list[bytes] = []
+    size = received = 0
+    async for raw in response.aiter_raw():
+        received += len(raw)
+        for part in (raw,) if inflating is None else inflating.feed(raw):
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+        if received > limit:
+            raise _too_large(limit)
+    if inflating is not None and received and not inflating.whole:
+        raise UnusableBodyError(f"its {coding} body is cut short")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(limit: int) -> UnusableBodyError:
+    return UnusableBodyError(f"it is larger than max_response_bytes, {limit:,} bytes")
+
+
+class _Inflating:
+    """Unpacks piece by piece: gzip, or deflate with zlib's header or without (both are sent under that name)."""
+
+    def __init__(self, coding: str) -> None:
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise UnusableBodyError(f"its content-encoding is {coding[:40]!r}, which was not asked for")
+        self._coding = coding
+        self._head = b""
+        self._unpacker: Any = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding != "deflate" else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the end of the packed data was reached."""
+        return self._unpacker is not None and bool(self._unpacker.eof)
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        if self._unpacker is None:
+            self._head += raw
+            if len(self._head) < 2:
+                return
+            raw, self._head = self._head, b""
+            with_header = raw[0] & 0x0F == zlib.DEFLATED and int.from_bytes(raw[:2], "big") % 31 == 0
+            self._unpacker = zlib.decompressobj(zlib.MAX_WBITS if with_header else -zlib.MAX_WBITS)
+        unpacker = self._unpacker
+        while not unpacker.eof:
+            try:
+                part = unpacker.decompress(raw, _PIECE_BYTES)
+            except zlib.error as error:
+                raise UnusableBodyError(f"its {self._coding} body cannot be unpacked ({error})") from None
+            if part:
+                yield part
+            raw = unpacker.unconsumed_tail
+            if not raw and len(part) < _PIECE_BYTES:
+                return
