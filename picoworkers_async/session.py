@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -26,13 +27,15 @@ from .errors import (
 )
 from .grace_period import GracePeriod
 from .retry import RetryPolicy
-from .throttle import Priority, Throttle
+from .throttle import Permit, Priority, Throttle
 from .transport.adapters import Answer, Wire
 from .transport.failures import FailureKind, failure_kind
 
 T = TypeVar("T")
 
 logger = logging.getLogger("picoworkers_async")
+
+_permit: ContextVar[Permit] = ContextVar("picoworkers_async_permit")
 
 
 class Session:
@@ -147,17 +150,19 @@ class Session:
 
     async def enter(self) -> None:
         """Wait at the gate for permission to send one request."""
-        await self.throttle.acquire(self._priority, self._group)
+        _permit.set(await self.throttle.acquire(self._priority, self._group))
 
     def leave(self) -> None:
         """Give the permission of `enter` back."""
-        self.throttle.release()
+        _permit.get().release()
 
     async def exchange(
         self, endpoint: Endpoint, url: str, content: bytes | None, read: Callable[[Any], T], *, costs_money: bool
     ) -> T:
         """Send one request, for which `enter` gave permission, and read its answer."""
-        departed_at = self.throttle.departed()
+        permit = _permit.get()
+        await permit.before_writing()
+        permit.written()
         try:
             if self._grace is None:
                 answer = await self._wire.send(endpoint.method, url, content)
@@ -172,7 +177,7 @@ class Session:
             error = classify.error_for_failure(endpoint.call, kind, failure, costs_money=costs_money)
             logger.info("%s", error)
             raise error from _without_frames(failure)
-        return await self._read(endpoint, url, answer, read, departed_at, costs_money=costs_money)
+        return await self._read(endpoint, url, answer, read, permit, costs_money=costs_money)
 
     async def _read(
         self,
@@ -180,14 +185,14 @@ class Session:
         url: str,
         answer: Answer,
         read: Callable[[Any], T],
-        departed_at: float,
+        permit: Permit,
         *,
         costs_money: bool,
     ) -> T:
         call, (status, headers, body) = endpoint.call, answer
         logger.debug("%s: HTTP %s, %d bytes", call, status, len(body))
         if status != 429:
-            self.throttle.answered(departed_at)
+            permit.answered()
         try:
             return read(classify.read_answer(call, url, status, headers, body, costs_money=costs_money))
         except RateLimitedError as error:

@@ -27,7 +27,7 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.sandbox import Sandbox
-from picoworkers_async.throttle.pacers import turn
+from picoworkers_async.throttle.shared_pace import turn
 
 ROOT = Path(__file__).parents[2]
 RATE = 20.0
