@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import time
+from time import time as time_of_day
 
 import anyio
 import attrs
@@ -159,7 +159,7 @@ class SharedPace:
 
     def _take_turn(self, now: float) -> float:
         interval = self._interval * (1.0 + self.margin)
-        day = time.time() - now
+        day = time_of_day() - now
         slot = (
             turn(max(now, self._not_before) + day, interval=interval, sharers=self._sharers, rank=self._rank) - day
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -56,12 +56,22 @@ class Service:
         return let_in
 
 
-async def call_forever(throttle: Throttle, service: Service, rng: random.Random, *, write_passes: int) -> None:
+OPENING = (0.0, 0.0, 0.0, 0.02, 0.25)
+
+
+async def call_forever(
+    throttle: Throttle,
+    service: Service,
+    rng: random.Random,
+    *,
+    opening: Sequence[float] = OPENING,
+    write_passes: int = 0,
+) -> None:
     """Send requests, some on connections to be opened first; a write takes some passes of the loop."""
     while True:
         permit = await throttle.acquire()
         try:
-            await anyio.sleep(rng.choice([0.0, 0.0, 0.0, 0.02, 0.25]))
+            await anyio.sleep(rng.choice(opening))
             await permit.before_writing()
             for _ in range(write_passes):
                 await anyio.lowlevel.checkpoint()
