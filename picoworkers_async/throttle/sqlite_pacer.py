@@ -90,26 +90,28 @@ class SqlitePacer:
             query = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen > ?"
             active = (self._client, self._account, now - _MINUTE_SECONDS)
             sharers, rank = database.execute(query, active).fetchone()
-            return Reservation(slot - now, slot, pace.next_slot, sharers, rank, epoch, paces.margin(pace, now))
+            return Reservation(
+                slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
+            )
 
         return await self._transact(work)
 
     async def depart(self, interval: float, held: Departure | None) -> Departure:
         def work(database: sqlite3.Connection, now: float) -> Departure:
             epoch, pace = self._load(database, now, interval)
-            mine = held if held is not None and held.epoch == epoch else None
+            mine = held if held is not None and held.epoch == self._epoch(epoch) else None
             pace, at, until = paces.depart(
                 pace, now, held=None if mine is None else mine.at, until=None if mine is None else mine.until
             )
             self._store(database, epoch, pace)
-            return Departure(at - now, at, until, epoch)
+            return Departure(at - now, at, until, self._epoch(epoch))
 
         return await self._transact(work)
 
     async def give_back(self, reservation: Reservation) -> None:
         def work(database: sqlite3.Connection, now: float) -> None:
             epoch, pace = self._load(database, now, 0.0)
-            if epoch == reservation.epoch:
+            if self._epoch(epoch) == reservation.epoch:
                 self._store(database, epoch, paces.give_back(pace, reservation.slot, reservation.until))
 
         await self._transact(work)
@@ -200,6 +202,10 @@ class SqlitePacer:
             first_after_pause=bool(first_after_pause),
         )
         return epoch, pace
+
+    def _epoch(self, stored: str) -> str:
+        """The state's name; a copy of it in another file is not the same."""
+        return stored if self._file is None else f"{stored}-{self._file[1]}"
 
     def _store(self, database: sqlite3.Connection, epoch: str, pace: paces.Pace) -> None:
         times = (pace.next_slot, pace.next_departure, pace.silent_until)
