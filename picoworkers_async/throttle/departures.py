@@ -90,9 +90,10 @@ class Departures:
             self._departed(permit.due, now)
         elif now > permit.ticket.fresh_until:
             self._departed(now, now)
-        if permit.written_at is None:
+        if permit.written_at is None and not permit.released:
             self._on_the_wire += 1
         permit.written_at = now
+        permit.use_up()
         self._latest = permit
         self._stop_leaving(permit)
 
@@ -172,6 +173,12 @@ class Permit:
     may_write: bool = False
     written_at: float | None = None
     released: bool = False
+
+    def use_up(self) -> None:
+        """What was given for one write is not good for another one."""
+        self.ticket = None
+        if self.shared is not None:
+            self.shared = SharedSlot(-math.inf)
 
     async def before_writing(self) -> None:
         """Wait until the request may be written; to be called when nothing else is left to wait for.

@@ -49,8 +49,8 @@ class Throttle:
     """Keeps all callers of one account within its limits. Share one object between all clients of the account.
 
     `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace (None: no
-    pace), `cooldown` the seconds everybody stays silent after a 429 that names no time of its own. `pacer` shares
-    the pace with other processes (`SqlitePacer`, `RedisPacer`).
+    pace), `cooldown` the seconds everybody stays silent after a 429: never less, and more if it asks for more, up
+    to an hour. `pacer` shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
 
     Callers are served by priority, then fairly between batches, then first come, first served; one that gives up
     while waiting gives its place back at once. One place of `max_concurrency`, if it is more than 1, is kept from

@@ -13,6 +13,7 @@ import pytest
 from picoworkers_async import Throttle
 from picoworkers_async.throttle import Permit
 from tests.support.busy_program import block
+from tests.support.memory_pacer import MemoryStore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
@@ -217,3 +218,15 @@ async def test_a_pause_of_years_is_one_of_an_hour_and_said(caplog: pytest.LogCap
     (record,) = caplog.records
     assert "3.1536e+08" in record.getMessage() or "315360000" in record.getMessage()
     assert "3600" in record.getMessage()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_second_write_by_the_same_permit_keeps_its_distance_as_well(shared: bool) -> None:
+    throttle = Throttle(4, 1.0, pacer=MemoryStore().pacer() if shared else None)
+    permit = await throttle.acquire()
+    first, second = await write(permit), await write(permit)
+    assert second - first == pytest.approx(SPACING, abs=EARLY)
+    permit.release()
+    permit.written()
+    await write(await throttle.acquire())
+    assert throttle.state().in_flight == 1
