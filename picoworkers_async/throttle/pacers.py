@@ -38,7 +38,8 @@ class Reservation:
 class Departure:
     """Permission to leave in `wait` seconds; 0 or less means now.
 
-    `at`, and the next departure, `until`, are by the store's own clock; `epoch` is as in `Reservation`.
+    `at`, and the next departure, `until`, are by the store's own clock; they are the same while nothing is kept
+    for this request. `epoch` is as in `Reservation`.
     """
 
     wait: float
@@ -65,7 +66,8 @@ class Pacer(Protocol):
     async def depart(self, interval: float, held: Departure | None) -> Departure:
         """Ask, right before a request is written, whether it may leave.
 
-        A departure that is to be waited for is held for this request: ask again with it when its time has come.
+        If it must wait, it asks again when the time has come, with the answer of before. A request that was let
+        down once has the next departure kept for it.
         """
 
     async def pause(self, seconds: float, *, widen: bool) -> None:

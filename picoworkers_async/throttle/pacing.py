@@ -85,16 +85,19 @@ def depart(
 ) -> tuple[Pace, float, float]:
     """Take the next departure, where others cannot see it used: the new state, its time, and the next one's.
 
-    A time that is past means: leave now. One ahead is kept for this request, which asks again then, with what it
-    `held` and the `until` that came with it. A departure that was not used in time, or fell into a pause, is
-    replaced by a new one; it is not lost if nobody has taken a later one.
+    A time that is past means: leave now. Of one ahead nothing is taken yet, and both times are the same; a request
+    that asks again, with what it `held` and the `until` that came with it, and is too late once more, gets one
+    that is kept for it. A departure that was kept and not used in time, or fell into a pause, is replaced by a new
+    one; it is not lost if nobody has taken a later one.
     """
-    if held is not None and until is not None:
+    if held is not None and until is not None and until > held:
         if now - held <= STALE_AFTER_SECONDS and pace.silent_until <= max(held, now):
             return pace, held, until
         if pace.next_departure == until:
             pace = attrs.evolve(pace, next_departure=held)
     departure = counted(max(pace.next_departure, pace.silent_until), now)
+    if departure > now and held is None:
+        return pace, departure, departure
     following = departure + spacing(pace, now)
     return _not_before(pace, following), departure, following
 

@@ -49,11 +49,16 @@ if action == 'reserve' then
     if client < name then rank = rank + 1 end
   end
 elseif action == 'depart' then
-  if held and now - held <= STALE and silent <= math.max(held, now) then
+  local kept = held and tonumber(until_held) > held
+  if kept and micro(departure) == until_held and (now - held > STALE or silent > math.max(held, now)) then
+    departure = held
+  end
+  at = counted(math.max(departure, silent))
+  if kept and now - held <= STALE and silent <= math.max(held, now) then
     at, following = held, tonumber(until_held)
+  elseif at > now and not held then
+    following = at
   else
-    if held and micro(departure) == until_held then departure = held end
-    at = counted(math.max(departure, silent))
     following = at + number * (1 + margin_now)
     next, departure = math.max(next, following), math.max(departure, following)
   end

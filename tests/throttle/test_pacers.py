@@ -43,7 +43,7 @@ async def test_slots_keep_their_distance_and_one_given_back_is_used_again(pacer)
 async def test_a_pause_silences_everybody_and_the_first_after_it_goes_alone(pacer) -> None:
     await pacer.reserve(0.1)
     await pacer.pause(60.0, widen=True)
-    departure = await pacer.depart(0.1, None)
+    departure = await pacer.depart(0.1, await pacer.depart(0.1, None))
     assert 50.0 <= departure.wait <= 60.0
     first, second, third = [await pacer.reserve(0.1) for _ in range(3)]
     assert first.slot == pytest.approx(departure.until, abs=0.001)
@@ -132,8 +132,10 @@ def test_a_pacer_without_a_rate_to_share_is_refused() -> None:
 @pytest.mark.anyio
 async def test_a_departure_that_is_held_is_kept_and_one_that_was_missed_is_replaced(pacer) -> None:
     await pacer.depart(100.0, None)
-    later = await pacer.depart(100.0, None)
-    assert later.wait > 50.0
+    early = await pacer.depart(100.0, None)
+    assert (early.wait > 50.0, early.at) == (True, early.until)
+    later = await pacer.depart(100.0, early)
+    assert later.until - later.at == pytest.approx(102.0, abs=0.001)
     same = await pacer.depart(100.0, later)
     assert (same.at, same.until) == (pytest.approx(later.at), pytest.approx(later.until))
     await pacer.pause(300.0, widen=False)
@@ -144,6 +146,5 @@ async def test_a_departure_that_is_held_is_kept_and_one_that_was_missed_is_repla
 
 @pytest.mark.anyio
 async def test_slots_are_not_before_what_has_left(pacer) -> None:
-    await pacer.depart(100.0, None)
-    departure = await pacer.depart(100.0, None)
+    departure = await pacer.depart(100.0, await pacer.depart(100.0, None))
     assert (await pacer.reserve(100.0)).slot >= departure.until - 0.001

@@ -79,14 +79,25 @@ def test_departures_that_several_take_keep_their_distance_and_are_used_in_time_o
 
 
 def test_a_departure_that_was_missed_is_not_lost_if_nobody_took_a_later_one() -> None:
-    pace, at, until = paces.depart(paces.Pace(interval=1.0, next_departure=5.0), 4.5)
-    assert at == 5.0
+    pace, at, until = paces.depart(paces.Pace(interval=1.0, next_departure=5.0), 4.5, held=4.4, until=4.4)
+    assert (at, until) == (5.0, 6.02)
     pace, at, until = paces.depart(pace, 5.2, held=at, until=until)
     assert (at, until) == (pytest.approx(5.197), pytest.approx(6.217))
 
 
+def test_a_request_that_is_too_early_takes_nothing_at_first_and_has_a_departure_kept_the_second_time() -> None:
+    began = paces.Pace(interval=1.0, next_departure=5.0)
+    pace, at, until = paces.depart(began, 4.5)
+    assert (pace, at, until) == (began, 5.0, 5.0)
+    pace, _, _ = paces.depart(pace, 5.0)
+    pace, at, until = paces.depart(pace, 5.0, held=at, until=until)
+    assert (at, until) == (6.02, pace.next_departure)
+    assert until == pytest.approx(7.04)
+    assert paces.depart(pace, 6.021, held=at, until=until) == (pace, at, until)
+
+
 def test_a_departure_that_falls_into_a_pause_is_put_off() -> None:
-    pace, at, until = paces.depart(paces.Pace(interval=1.0, next_departure=5.0), 4.5)
+    pace, at, until = paces.depart(paces.Pace(interval=1.0, next_departure=5.0), 4.5, held=4.4, until=4.4)
     pace = paces.too_many(pace, 4.8, 10.0)
     _, at, _ = paces.depart(pace, 5.0, held=at, until=until)
     assert at == pytest.approx(14.8)

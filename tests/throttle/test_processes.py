@@ -90,7 +90,7 @@ def test_several_processes_that_block_their_loops_are_never_told_429(store: str,
     with sharing(store, limit=10.0, rate=10.0, block=block) as (url, _):
         rate = rate_over(url, 30.0)
         assert truth(url)["rate_limited"] == 0
-        assert rate >= 5.0
+        assert rate >= 4.0
 
 
 @pytest.mark.soak
