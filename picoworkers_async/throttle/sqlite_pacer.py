@@ -145,6 +145,16 @@ class SqlitePacer:
         raise AssertionError("unreachable: a shielded scope is never cancelled")
 
     def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        """Run it on the file that is there; once more, if that was deleted in the middle."""
+        try:
+            return self._attempt(work)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_READONLY_DBMOVED":
+                raise
+        self.close()
+        return self._attempt(work)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         if self._database is None or self._file != _identity(self._path):
             self.close()
             self._database = self._open()
@@ -154,7 +164,8 @@ class SqlitePacer:
             result = work(database, monotonic())
             database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
             raise
         return result
 

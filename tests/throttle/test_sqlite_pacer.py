@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from picoworkers_async import SqlitePacer, Throttle
+from picoworkers_async.throttle import pacing as paces
 from tests.support.busy_program import virtual_clock
 
 pytestmark = pytest.mark.anyio
@@ -113,3 +114,23 @@ async def test_native_cancellation_in_a_transaction_leaves_the_next_one_whole(tm
     blocker.close()
     assert (await following).wait > 100.0
     assert given_up.cancelled()
+
+
+async def test_a_file_that_is_deleted_in_the_middle_of_a_transaction_is_noticed_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pace.db"
+    one, other = pacers(path, 2)
+    before = await one.reserve(100.0)
+    whole = paces.reserve
+
+    def disturbed(pace: paces.Pace, now: float) -> tuple[paces.Pace, float]:
+        monkeypatch.setattr(paces, "reserve", whole)
+        path.unlink()
+        return whole(pace, now)
+
+    monkeypatch.setattr(paces, "reserve", disturbed)
+    # Either it finished on the file that was there, or it was done again on the new one.
+    await one.reserve(100.0)
+    first, second = await one.reserve(100.0), await other.reserve(100.0)
+    assert first.epoch == second.epoch != before.epoch
