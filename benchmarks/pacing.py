@@ -38,17 +38,18 @@ def ours(rate: int, callers: int) -> Permission:
 
     @asynccontextmanager
     async def permission(interactive: bool) -> AsyncIterator[Callable[[bool], None]]:
-        await throttle.acquire(Priority.INTERACTIVE if interactive else Priority.BATCH)
+        permit = await throttle.acquire(Priority.INTERACTIVE if interactive else Priority.BATCH)
         refused: list[bool] = []
-        departed_at = throttle.departed()
         try:
+            await permit.before_writing()
+            permit.written()
             yield refused.append
+            if refused == [False]:
+                permit.answered()
         finally:
-            throttle.release()
+            permit.release()
         if refused == [True]:
             await throttle.too_many()
-        else:
-            throttle.answered(departed_at)
 
     return permission
 

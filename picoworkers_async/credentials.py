@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -36,6 +37,10 @@ class Credentials:
     def authorization(self) -> str:
         """The value of the `Authorization` header."""
         return self._authorization
+
+    def account(self) -> str:
+        """A name for the account that gives nothing away: the same for every process that uses it."""
+        return hashlib.sha256(self.user_id.encode()).hexdigest()[:16]
 
     def hide(self, text: str) -> str:
         """A text from outside, with the secret and the header's value replaced by `(hidden)`.

@@ -1,6 +1,7 @@
 """Staying within an account's limits."""
 
-from .gate import Permit, Throttle, ThrottleState
+from .departures import Permit
+from .gate import Throttle, ThrottleState
 from .pacers import Pacer, PacerError
 from .queue import Priority
 from .redis_pacer import RedisPacer

@@ -9,61 +9,82 @@ import anyio
 import anyio.to_thread
 
 from . import pacing as paces
-from .pacers import PacerError, PacerLost, Reservation
+from .pacers import Departure, PacerError, PacerLost, Reservation
 
-_ALONE = 1.0
-_TIMEOUT = 1.0
+_TIMEOUT_SECONDS = 1.0
 
-# The same arithmetic as pace.py, where all clients meet. Times are seconds of the server's clock.
-_SCRIPT = """
+# The time by the server's clock, in seconds; the rest is the arithmetic of pacing.py, where all clients meet.
+_CLOCK = """
 local t = redis.call('TIME')
 local now = tonumber(t[1]) + tonumber(t[2]) / 1000000
-local s = redis.call('HMGET', KEYS[1], 'next', 'silent', 'margin', 'margin_at', 'first', 'epoch')
-local action, interval = ARGV[1], tonumber(ARGV[2])
-local next, silent = tonumber(s[1]), tonumber(s[2]) or 0
-local margin, margin_at = tonumber(s[3]) or LEAST, tonumber(s[4]) or now
-local first, epoch = s[5] == '1', s[6]
+"""
+_ARITHMETIC = """
+local s = redis.call('HMGET', KEYS[1], 'next', 'departure', 'silent', 'margin', 'margin_at', 'first', 'epoch')
+local action, number, name, held, until_held = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5]), ARGV[6]
+local next, departure, silent = tonumber(s[1]), tonumber(s[2]) or 0, tonumber(s[3]) or 0
+local margin, margin_at = tonumber(s[4]) or LEAST, tonumber(s[5]) or now
+local first, epoch = s[6] == '1', s[7]
 if not next then
-  if action == 'look' or action == 'give_back' then return {'0', '0', '0', '0', 0, 0, ARGV[4], '0'} end
-  next, epoch = now + (action == 'reserve' and interval or 0), ARGV[4]
+  if action == 'give_back' then return {} end
+  next, epoch = now, ARGV[4]
+  if action == 'reserve' or action == 'depart' then next = now + number end
+  departure = next
 end
+if name ~= epoch then held = nil end
+local function micro(time) return string.format('%.6f', time) end
+local function counted(due) return math.max(due, now - CATCH_UP) end
 local margin_now = LEAST + (margin - LEAST) * 0.5 ^ (math.max(0, now - margin_at) / HALF_LIFE)
-local slot, sharers, rank = 0, 0, 0
+local at, following, sharers, rank = 0, 0, 0, 0
 if action == 'reserve' then
-  slot = math.max(now, next, silent)
-  local distance = interval * (1 + margin_now)
+  at = counted(math.max(next, silent))
+  local distance = number * (1 + margin_now)
   if first then distance = math.max(distance, ALONE) end
-  next, first = slot + distance, false
-  redis.call('ZADD', KEYS[2], now, ARGV[3])
+  next, first = at + distance, false
+  following = next
+  redis.call('ZADD', KEYS[2], now, name)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 60)
   redis.call('EXPIRE', KEYS[2], 3600)
   for _, client in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
     sharers = sharers + 1
-    if client < ARGV[3] then rank = rank + 1 end
+    if client < name then rank = rank + 1 end
+  end
+elseif action == 'depart' then
+  local kept = held and tonumber(until_held) > held
+  if kept and micro(departure) == until_held and (now - held > STALE or silent > math.max(held, now)) then
+    departure = held
+  end
+  at = counted(math.max(departure, silent))
+  if kept and now - held <= STALE and silent <= math.max(held, now) then
+    at, following = held, tonumber(until_held)
+  elseif at > now and not held then
+    following = at
+  else
+    following = at + number * (1 + margin_now)
+    next, departure = math.max(next, following), math.max(departure, following)
   end
 elseif action == 'pause' or action == 'widen' then
   if action == 'widen' and silent <= now then
     margin, margin_at = math.min(MOST, 2 * margin_now + LEAST), now
   end
-  silent = math.max(silent, now + interval)
+  silent = math.max(silent, now + number)
   next, first = math.max(next, silent), true
-elseif action == 'give_back' and string.format('%.6f', next) == ARGV[3] then
-  next = interval
+elseif action == 'give_back' and micro(next) == until_held then
+  next = held or next
 end
-redis.call('HSET', KEYS[1], 'next', string.format('%.6f', next), 'silent', string.format('%.6f', silent),
-  'margin', tostring(margin), 'margin_at', string.format('%.6f', margin_at),
-  'first', first and '1' or '0', 'epoch', epoch)
+redis.call('HSET', KEYS[1], 'next', micro(next), 'departure', micro(departure), 'silent', micro(silent),
+  'margin', tostring(margin), 'margin_at', micro(margin_at), 'first', first and '1' or '0', 'epoch', epoch)
 redis.call('EXPIRE', KEYS[1], 86400)
-return {string.format('%.6f', slot - now), string.format('%.6f', slot), string.format('%.6f', next),
-  string.format('%.6f', silent - now), sharers, rank, epoch, tostring(margin_now)}
+return {micro(at - now), micro(at), micro(following), sharers, rank, epoch, tostring(margin_now)}
 """
 for _name, _value in {
     "LEAST": paces.LEAST_MARGIN,
     "MOST": paces.MOST_MARGIN,
-    "HALF_LIFE": paces.HALF_LIFE,
-    "ALONE": _ALONE,
+    "HALF_LIFE": paces.MARGIN_HALF_LIFE_SECONDS,
+    "ALONE": paces.ALONE_SECONDS,
+    "CATCH_UP": paces.CATCH_UP_SECONDS,
+    "STALE": paces.STALE_AFTER_SECONDS,
 }.items():
-    _SCRIPT = _SCRIPT.replace(_name, repr(_value))
+    _ARITHMETIC = _ARITHMETIC.replace(_name, repr(_value))
 
 
 class RedisPacer:
@@ -81,10 +102,12 @@ class RedisPacer:
             raise ImportError("RedisPacer needs redis; install `picoworkers-async[redis]`") from None
         self._errors = redis.exceptions
         try:
-            self._redis = redis.Redis.from_url(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
+            self._redis = redis.Redis.from_url(
+                url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
+            )
         except ValueError as error:
             raise PacerError(f"RedisPacer: the url cannot be used ({error})") from None
-        self._script = self._redis.register_script(_SCRIPT)
+        self._script = self._redis.register_script(_CLOCK + _ARITHMETIC)
         self._account: str | None = None
         self._client = secrets.token_hex(8)
         self._threads = anyio.CapacityLimiter(1)
@@ -102,25 +125,28 @@ class RedisPacer:
 
     async def reserve(self, interval: float) -> Reservation:
         answer = await self._run("reserve", interval, self._client)
-        wait, slot, until, _, sharers, rank, epoch, margin = answer
+        wait, slot, until, sharers, rank, epoch, margin = answer
         times = (float(wait), float(slot), float(until))
         return Reservation(*times, int(sharers), int(rank), epoch.decode(), float(margin))
 
-    async def silent_for(self) -> float:
-        answer = await self._run("look", 0.0, "")
-        return float(answer[3])
+    async def depart(self, interval: float, held: Departure | None) -> Departure:
+        times = () if held is None else (held.at, held.until)
+        wait, at, until, _, _, epoch, _ = await self._run(
+            "depart", interval, "" if held is None else held.epoch, *times
+        )
+        return Departure(float(wait), float(at), float(until), epoch.decode())
 
     async def give_back(self, reservation: Reservation) -> None:
-        await self._run("give_back", reservation.slot, f"{reservation.until:.6f}")
+        await self._run("give_back", 0.0, reservation.epoch, reservation.slot, reservation.until)
 
     async def pause(self, seconds: float, *, widen: bool) -> None:
         await self._run("widen" if widen else "pause", seconds, "")
 
-    async def _run(self, action: str, number: float, name: str) -> list[Any]:
+    async def _run(self, action: str, number: float, name: str, *times: float) -> list[Any]:
         """Run the script in a thread; a cancellation waits for its answer, a second at most, and loses no slot."""
         prefix = f"picoworkers:{{{self._account or 'default'}}}"
         keys = [f"{prefix}:pace", f"{prefix}:clients"]
-        arguments = [action, f"{number:.6f}", name, secrets.token_hex(8)]
+        arguments = [action, f"{number:.6f}", name, secrets.token_hex(8), *(f"{time:.6f}" for time in times)]
         try:
             with anyio.CancelScope(shield=True):
                 answer: Any = await anyio.to_thread.run_sync(

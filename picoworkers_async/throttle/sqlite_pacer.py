@@ -6,29 +6,33 @@ import contextlib
 import os
 import secrets
 import sqlite3
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 
 from . import pacing as paces
-from .pacers import PacerError, PacerLost, Reservation
+from .pacers import Departure, PacerError, PacerLost, Reservation
 
 T = TypeVar("T")
 
-_MINUTE = 60.0
-_DAY = 86400.0
-_ALONE = 1.0
+_MINUTE_SECONDS = 60.0
+_DAY_SECONDS = 86400.0
+_OPENING_ATTEMPTS = 5
 _UNUSABLE = ("SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_ERROR")
-_FIELDS = "next_slot, silent_until, margin, margin_at, first_after_pause"
+_SELECT = """
+SELECT epoch, next_slot, next_departure, silent_until, margin, margin_at, first_after_pause
+FROM paces WHERE account = ?
+"""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS pace (
-    account TEXT PRIMARY KEY, epoch TEXT NOT NULL, next_slot REAL NOT NULL, silent_until REAL NOT NULL,
-    margin REAL NOT NULL, margin_at REAL NOT NULL, first_after_pause INTEGER NOT NULL
+CREATE TABLE IF NOT EXISTS paces (
+    account TEXT PRIMARY KEY, epoch TEXT NOT NULL, next_slot REAL NOT NULL, next_departure REAL NOT NULL,
+    silent_until REAL NOT NULL, margin REAL NOT NULL, margin_at REAL NOT NULL, first_after_pause INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS clients (account TEXT, client TEXT, seen REAL NOT NULL, PRIMARY KEY (account, client));
 """
@@ -38,10 +42,11 @@ class SqlitePacer:
     """Shares the pace of an account between all processes of this machine that use the same file.
 
     `path` left out, it is a file in the user's state folder named after the account (by a hash, without the
-    secret). Times are of the machine's monotonic clock, the same in every process; a restart of the machine starts
-    anew. A process that is killed costs the others one slot at most. Raises `PacerError`, at the first call, for a
-    file that is no database or cannot be written. Source: one request a second for an account, in the document
-    of 2024.
+    secret). Times are of the machine's monotonic clock, the same in every process; a restart of the machine
+    starts anew. A process that is killed costs the others one slot at most. A file that is deleted or replaced
+    while it is in use is noticed by the next request of each process: everybody waits 6 s, and goes on with the
+    new one. Raises `PacerError`, at the first call, for a file that is no database or cannot be written. Source:
+    one request a second for an account, in the document of 2024.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -49,6 +54,8 @@ class SqlitePacer:
         self._account: str | None = None
         self._client = secrets.token_hex(8)
         self._database: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._one_at_a_time = threading.Lock()
         self._threads = anyio.CapacityLimiter(1)
 
     def __repr__(self) -> str:
@@ -81,22 +88,30 @@ class SqlitePacer:
             row = (self._account, self._client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
             query = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen > ?"
-            active = (self._client, self._account, now - _MINUTE)
+            active = (self._client, self._account, now - _MINUTE_SECONDS)
             sharers, rank = database.execute(query, active).fetchone()
-            return Reservation(slot - now, slot, pace.next_slot, sharers, rank, epoch, paces.margin(pace, now))
+            return Reservation(
+                slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
+            )
 
         return await self._transact(work)
 
-    async def silent_for(self) -> float:
-        def work(database: sqlite3.Connection, now: float) -> float:
-            return self._load(database, now, 0.0)[1].silent_until - now
+    async def depart(self, interval: float, held: Departure | None) -> Departure:
+        def work(database: sqlite3.Connection, now: float) -> Departure:
+            epoch, pace = self._load(database, now, interval)
+            mine = held if held is not None and held.epoch == self._epoch(epoch) else None
+            pace, at, until = paces.depart(
+                pace, now, held=None if mine is None else mine.at, until=None if mine is None else mine.until
+            )
+            self._store(database, epoch, pace)
+            return Departure(at - now, at, until, self._epoch(epoch))
 
         return await self._transact(work)
 
     async def give_back(self, reservation: Reservation) -> None:
         def work(database: sqlite3.Connection, now: float) -> None:
             epoch, pace = self._load(database, now, 0.0)
-            if epoch == reservation.epoch:
+            if self._epoch(epoch) == reservation.epoch:
                 self._store(database, epoch, paces.give_back(pace, reservation.slot, reservation.until))
 
         await self._transact(work)
@@ -113,54 +128,106 @@ class SqlitePacer:
         """One transaction, in a thread. A cancellation waits for it, a moment, and loses no slot."""
 
         def run() -> T:
-            try:
-                database = self._database or self._open()
-                database.execute("BEGIN IMMEDIATE")
+            # After a native cancellation the next transaction may begin while this one is still at work.
+            with self._one_at_a_time:
                 try:
-                    result = work(database, time.monotonic())
-                    database.execute("COMMIT")
-                except BaseException:
-                    database.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                self.close()
-                if error.sqlite_errorname.startswith(_UNUSABLE):
-                    raise PacerError(
-                        f"pacer {self._path}: it is no database, or cannot be written ({error})"
-                    ) from None
-                raise PacerLost(str(error)) from None
-            return result
+                    return self._run(work)
+                except sqlite3.Error as error:
+                    self.close()
+                    if error.sqlite_errorname.startswith(_UNUSABLE):
+                        raise PacerError(
+                            f"pacer {self._path}: it is no database, or cannot be written ({error})"
+                        ) from None
+                    raise PacerLost(str(error)) from None
 
         with anyio.CancelScope(shield=True):
             return await anyio.to_thread.run_sync(run, limiter=self._threads)
         raise AssertionError("unreachable: a shielded scope is never cancelled")
 
+    def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        """Run it on the file that is there; once more, if that was deleted in the middle."""
+        try:
+            return self._attempt(work)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_READONLY_DBMOVED":
+                raise
+        self.close()
+        return self._attempt(work)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        if self._database is None or self._file != _identity(self._path):
+            self.close()
+            self._database = self._open()
+        database = self._database
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(database, monotonic())
+            database.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            raise
+        return result
+
     def _open(self) -> sqlite3.Connection:
+        """Open the file that is there now, or make it, and note which one it is."""
         if self._path is None:
             self.bind("default")
-        self._database = sqlite3.connect(
-            str(self._path), timeout=1.0, isolation_level=None, check_same_thread=False
-        )
-        # A crash of the machine may lose the last slots, which are past by the time it is up again.
-        with contextlib.suppress(sqlite3.OperationalError):
-            # Another process that opens the file in the same moment may be in the way, and does this as well.
-            self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.executescript(_SCHEMA)
-        return self._database
+        for _ in range(_OPENING_ATTEMPTS):
+            before = _identity(self._path)
+            database = sqlite3.connect(str(self._path), timeout=1.0, isolation_level=None, check_same_thread=False)
+            try:
+                # No write-ahead log: its files go by name, and those of a deleted file would spoil the new one.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    database.execute("PRAGMA journal_mode = TRUNCATE")
+                # A crash of the machine may lose the last slots, which are past by the time it is up again.
+                database.execute("PRAGMA synchronous = OFF")
+                database.executescript(_SCHEMA)
+                self._file = _identity(self._path)
+            except BaseException:
+                database.close()
+                raise
+            if before is not None and before == self._file:
+                return database
+            # It was made just now, by whomever, or replaced in between: what was opened may be another one.
+            database.close()
+        raise PacerLost(f"{self._path} is replaced again and again")
 
     def _load(self, database: sqlite3.Connection, now: float, interval: float) -> tuple[str, paces.Pace]:
-        row = database.execute(f"SELECT epoch, {_FIELDS} FROM pace WHERE account = ?", (self._account,)).fetchone()  # noqa: S608
+        row = database.execute(_SELECT, (self._account,)).fetchone()
         # Times far ahead are of a machine that was up for longer: it has started anew since.
-        if row is None or row[1] > now + _DAY or row[4] > now:
-            # What was sent before this state began is not known, so the first slot keeps its distance from now.
-            fresh = paces.Pace(interval=interval, next_slot=now + interval, margin_at=now, alone=_ALONE)
+        if row is None or row[1] > now + _DAY_SECONDS or row[5] > now:
+            # What was sent before this state began is not known, so the first keeps its distance from now.
+            first = now + interval
+            fresh = paces.Pace(interval, first, first, margin_at=now, alone=paces.ALONE_SECONDS)
             return secrets.token_hex(8), fresh
-        epoch, next_slot, silent_until, margin, margin_at, first = row
-        pace = paces.Pace(interval, next_slot, silent_until, margin, margin_at, _ALONE, bool(first))
+        epoch, next_slot, next_departure, silent_until, margin, margin_at, first_after_pause = row
+        pace = paces.Pace(
+            interval=interval,
+            next_slot=next_slot,
+            next_departure=next_departure,
+            silent_until=silent_until,
+            margin=margin,
+            margin_at=margin_at,
+            alone=paces.ALONE_SECONDS,
+            first_after_pause=bool(first_after_pause),
+        )
         return epoch, pace
 
+    def _epoch(self, stored: str) -> str:
+        """The state's name; a copy of it in another file is not the same."""
+        return stored if self._file is None else f"{stored}-{self._file[1]}"
+
     def _store(self, database: sqlite3.Connection, epoch: str, pace: paces.Pace) -> None:
-        values = (pace.next_slot, pace.silent_until, pace.margin, pace.margin_at, pace.first_after_pause)
-        row = (self._account, epoch, *values)
-        database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        times = (pace.next_slot, pace.next_departure, pace.silent_until)
+        row = (self._account, epoch, *times, pace.margin, pace.margin_at, pace.first_after_pause)
+        database.execute("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file a path leads to now; None if there is none."""
+    try:
+        found = os.stat(path or "")
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

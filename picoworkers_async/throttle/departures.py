@@ -1,0 +1,204 @@
+"""What leaves, and what is under way: each request's way from its permit to its answer."""
+
+from __future__ import annotations
+
+import math
+
+import anyio
+import attrs
+
+from . import pacing as paces
+from .pacers import Pacer
+from .shared_pace import SharedPace, SharedSlot, Ticket
+
+
+class Departures:
+    """The requests of one account that were let through, and the pace that they keep.
+
+    Whoever was let through may still take a while until it writes, to open a connection or because the program is
+    busy. So the distance is kept where it counts: one request at a time is between `before_writing` and `written`,
+    and it gets there only when the one before it is far enough away. A slow connection holds up nobody else.
+    """
+
+    def __init__(self, interval: float, pacer: Pacer | None) -> None:
+        self.pace = paces.Pace(interval=interval)
+        self.shared = None if pacer is None else SharedPace(pacer, interval)
+        self.in_flight = 0
+        self.probing = False
+        self._on_the_wire = 0
+        self._leaving: Permit | None = None
+        self._latest: Permit | None = None
+        self._least_rtt: float | None = None
+        self._changed: anyio.Event | None = None
+
+    def admit(self, slot: SharedSlot | None) -> Permit:
+        """Let one more through; with its slot, if it comes from a pacer."""
+        self.in_flight += 1
+        if slot is not None:
+            return Permit(self, slot.at, shared=slot)
+        if not self.pace.interval:
+            return Permit(self, 0.0)
+        self.pace, at = paces.reserve(self.pace, anyio.current_time())
+        return Permit(self, at, until=self.pace.next_slot)
+
+    def silence(self, seconds: float) -> None:
+        """A 429 came: nobody leaves for so long, and then one alone."""
+        self.pace = paces.too_many(self.pace, anyio.current_time(), seconds)
+        self.probing = True
+        self.notify()
+
+    async def change_or(self, seconds: float) -> None:
+        """Wait until something changed, for `seconds` at most."""
+        if self._changed is None or self._changed.is_set():
+            self._changed = anyio.Event()
+        with anyio.move_on_after(seconds):
+            await self._changed.wait()
+
+    def notify(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+
+    async def leave(self, permit: Permit) -> None:
+        """Wait until this request may be written, and keep the others from writing meanwhile."""
+        if not self.pace.interval and not self.probing:
+            return
+        while True:
+            now = anyio.current_time()
+            if self._may_write_now(permit, now):
+                return
+            if self._must_let_others(permit):
+                await self.change_or(math.inf)
+                continue
+            self._leaving = permit
+            try:
+                at = await self._due(permit, now)
+                now = anyio.current_time()
+                at = max(at, self.pace.silent_until)
+                if at <= now and (permit.ticket is None or permit.ticket.allows(now)):
+                    permit.may_write = True
+                    return
+            except BaseException:
+                self._stop_leaving(permit)
+                raise
+            self._stop_leaving(permit)
+            if at > now:
+                await anyio.sleep(at - now)
+
+    def wrote(self, permit: Permit) -> None:
+        now = anyio.current_time()
+        if permit.ticket is None:
+            self._departed(permit.due, now)
+        elif now > permit.ticket.fresh_until:
+            self._departed(now, now)
+        if permit.written_at is None and not permit.released:
+            self._on_the_wire += 1
+        permit.written_at = now
+        permit.use_up()
+        self._latest = permit
+        self._stop_leaving(permit)
+
+    def answered(self, permit: Permit) -> None:
+        if permit.written_at is None:
+            self.wrote(permit)
+        elif self.pace.interval and self.shared is None:
+            rtt = anyio.current_time() - permit.written_at
+            if permit is self._latest:
+                self.pace = paces.answered(self.pace, permit.written_at, rtt, self._least_rtt)
+            self._least_rtt = rtt if self._least_rtt is None else min(rtt, self._least_rtt)
+        if self.probing and permit.written_at is not None and permit.written_at >= self.pace.silent_until:
+            self.probing = False
+            self.notify()
+
+    def end(self, permit: Permit) -> None:
+        self.in_flight -= 1
+        if permit.written_at is not None:
+            self._on_the_wire -= 1
+        elif permit.may_write:
+            # Some of it may have been written, at any moment until now.
+            now = anyio.current_time()
+            self._departed(now, now)
+        elif permit.until is not None:
+            self.pace = paces.give_back(self.pace, permit.due, permit.until)
+        self._stop_leaving(permit)
+        self.notify()
+
+    def _may_write_now(self, permit: Permit, now: float) -> bool:
+        """Whether a request that was allowed to write, and has not yet, still is."""
+        return (
+            self._leaving is permit
+            and permit.may_write
+            and self.pace.silent_until <= now
+            and (permit.ticket is None or permit.ticket.allows(now))
+        )
+
+    def _must_let_others(self, permit: Permit) -> bool:
+        """Whether another one is just leaving, or is sent ahead after a pause and not answered yet."""
+        others = self._on_the_wire - (permit.written_at is not None)
+        return self._leaving not in (None, permit) or (self.probing and others > 0)
+
+    async def _due(self, permit: Permit, now: float) -> float:
+        """When this request may leave, from what it was given before or from something new."""
+        if self.shared is not None and permit.shared is not None:
+            permit.ticket = await self.shared.depart(permit.shared, permit.ticket)
+            permit.due = permit.ticket.at
+            return max(permit.due, self.pace.next_departure)
+        if self.pace.interval and permit.due < self.pace.next_departure:
+            self.pace, permit.due = paces.reserve(self.pace, now)
+            permit.until = self.pace.next_slot
+        return permit.due
+
+    def _departed(self, due: float, now: float) -> None:
+        if self.pace.interval:
+            self.pace = paces.departed(self.pace, due, now)
+
+    def _stop_leaving(self, permit: Permit) -> None:
+        if self._leaving is permit:
+            self._leaving, permit.may_write = None, False
+            self.notify()
+
+
+@attrs.define(eq=False)
+class Permit:
+    """Permission to send one request. It needs one `release`, whatever becomes of the request.
+
+    `due` is when it should leave, `until` the slot after its own; both may change while it waits. `shared` and
+    `ticket` are what a pacer gave.
+    """
+
+    _departures: Departures
+    due: float
+    until: float | None = None
+    shared: SharedSlot | None = None
+    ticket: Ticket | None = None
+    may_write: bool = False
+    written_at: float | None = None
+    released: bool = False
+
+    def use_up(self) -> None:
+        """What was given for one write is not good for another one."""
+        self.ticket = None
+        if self.shared is not None:
+            self.shared = SharedSlot(-math.inf)
+
+    async def before_writing(self) -> None:
+        """Wait until the request may be written; to be called when nothing else is left to wait for.
+
+        Until `written` or `release`, no other request of the account is written, so nothing slow (a connection to
+        open) belongs in between. May be called again right before the write: it returns at once unless the program
+        was busy meanwhile, or a 429 came.
+        """
+        await self._departures.leave(self)
+
+    def written(self) -> None:
+        """The request's head has just been written; the next request keeps its distance from this moment."""
+        self._departures.wrote(self)
+
+    def answered(self) -> None:
+        """An answer other than 429 came: if the request left after the pause, the others may follow."""
+        self._departures.answered(self)
+
+    def release(self) -> None:
+        """The request is over. May be called more than once."""
+        if not self.released:
+            self.released = True
+            self._departures.end(self)

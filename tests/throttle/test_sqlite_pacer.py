@@ -1,0 +1,136 @@
+"""The file of a pacer: deleted, replaced, and used by one transaction at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import anyio
+import pytest
+
+from picoworkers_async import SqlitePacer, Throttle
+from picoworkers_async.throttle import pacing as paces
+from tests.support.busy_program import virtual_clock
+
+pytestmark = pytest.mark.anyio
+
+
+def pacers(path: Path, count: int) -> list[SqlitePacer]:
+    made = [SqlitePacer(path) for _ in range(count)]
+    for pacer in made:
+        pacer.bind("account")
+    return made
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path) -> None:
+    """With a copy, as a backup that is put back would be."""
+    copy = path.with_suffix(".copy")
+    shutil.copy(path, copy)
+    os.replace(copy, path)
+
+
+@pytest.mark.parametrize("harm", [delete, replace])
+async def test_a_file_that_is_gone_is_noticed_by_each_in_its_next_transaction(tmp_path: Path, harm) -> None:
+    path = tmp_path / "pace.db"
+    one, other = pacers(path, 2)
+    before = await one.reserve(100.0)
+    await other.reserve(100.0)
+    harm(path)
+    first = await one.depart(100.0, None)
+    second = await other.depart(100.0, None)
+    assert first.wait > 50.0
+    assert second.epoch == first.epoch != before.epoch
+    assert second.at == first.at
+
+
+async def test_the_new_file_survives_that_the_others_close_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "pace.db"
+    one, *others = pacers(path, 4)
+    for pacer in (one, *others):
+        await pacer.reserve(100.0)
+    path.unlink()
+    slots = [(await one.reserve(100.0)).slot]
+    for pacer in others:
+        slots += [(await pacer.reserve(100.0)).slot, (await one.reserve(100.0)).slot]
+    assert slots == sorted(slots)
+    assert min(later - earlier for earlier, later in itertools.pairwise(slots)) >= 100.0
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("harm", [delete, replace])
+async def test_after_the_file_was_deleted_or_replaced_everybody_waits_until_all_have_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm
+) -> None:
+    monkeypatch.setattr("picoworkers_async.throttle.sqlite_pacer.monotonic", virtual_clock())
+    path = tmp_path / "pace.db"
+    throttles = [Throttle(4, 10.0, pacer=pacer) for pacer in pacers(path, 2)]
+    written: list[float] = []
+
+    async def call_forever(throttle: Throttle) -> None:
+        while True:
+            permit = await throttle.acquire()
+            await permit.before_writing()
+            written.append(anyio.current_time())
+            permit.written()
+            permit.release()
+
+    with anyio.move_on_after(30.0):
+        async with anyio.create_task_group() as group:
+            for throttle in throttles:
+                group.start_soon(call_forever, throttle)
+            await anyio.sleep(10.0)
+            harm(path)
+            deleted_at = anyio.current_time()
+    gaps = [later - earlier for earlier, later in itertools.pairwise(written)]
+    assert min(gaps) >= 0.1 - 0.003
+    assert 6.0 <= max(gaps) <= 7.0
+    late = [at for at in written if at > deleted_at + 1.0]
+    assert late[0] - deleted_at >= 6.0
+    assert len(late) >= 0.95 * (20.0 - 7.5) * 10.0 / 1.02
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
+async def test_native_cancellation_in_a_transaction_leaves_the_next_one_whole(tmp_path: Path) -> None:
+    path = tmp_path / "pace.db"
+    (pacer,) = pacers(path, 1)
+    await pacer.reserve(100.0)
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+    for _ in range(5):
+        given_up = asyncio.ensure_future(pacer.reserve(100.0))
+        await anyio.sleep(0.05)
+        given_up.cancel()
+    following = asyncio.ensure_future(pacer.reserve(100.0))
+    await anyio.sleep(0.05)
+    blocker.execute("COMMIT")
+    blocker.close()
+    assert (await following).wait > 100.0
+    assert given_up.cancelled()
+
+
+async def test_a_file_that_is_deleted_in_the_middle_of_a_transaction_is_noticed_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "pace.db"
+    one, other = pacers(path, 2)
+    before = await one.reserve(100.0)
+    whole = paces.reserve
+
+    def disturbed(pace: paces.Pace, now: float) -> tuple[paces.Pace, float]:
+        monkeypatch.setattr(paces, "reserve", whole)
+        path.unlink()
+        return whole(pace, now)
+
+    monkeypatch.setattr(paces, "reserve", disturbed)
+    # Either it finished on the file that was there, or it was done again on the new one.
+    await one.reserve(100.0)
+    first, second = await one.reserve(100.0), await other.reserve(100.0)
+    assert first.epoch == second.epoch != before.epoch
