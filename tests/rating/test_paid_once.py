@@ -1,4 +1,4 @@
-"""Paid once, by a service that lies about time: it lags, acts late, pays repeats, and answers what it did not do."""
+"""Paid once, by a service that lags, acts late, pays repeats, and answers what it did not do."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from picoworkers_async import (
     AuthenticationError,
     Edition,
     Journal,
+    Outcome,
     OutcomeStatus,
     Rating,
     RefusedError,
@@ -181,12 +182,16 @@ async def test_a_batch_that_fails_hands_out_all_it_learned_and_the_error_has_the
 
     sandbox.after_each_rating(lock_out)
 
-    told = []
+    told: list[Outcome] = []
+
+    async def listen(pico: AsyncPicoworkers) -> None:
+        async with pico.rate(given()) as outcomes:
+            async for outcome in outcomes:
+                told.append(outcome)  # noqa: PERF401
+
     async with connect(sandbox) as pico:
         with pytest.raises((ZeroDivisionError, AuthenticationError)) as caught:
-            async with pico.rate(given()) as outcomes:
-                async for outcome in outcomes:
-                    told.append(outcome)
+            await listen(pico)
     rated = [outcome for outcome in told if outcome.status is OutcomeStatus.RATED]
     assert len(rated) == len(sandbox.ledger) > 0
     report = caught.value.report  # type: ignore[union-attr]
