@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from picoworkers_async.throttle import pacing as paces
@@ -42,6 +42,7 @@ def script(tmp_path_factory: pytest.TempPathFactory):
     server.stop()
 
 
+@example([("widen", 0.0), ("reserve", 0.375), ("pause", 0.91015625), ("again", 0.0), ("again", 1.0)], 1.0)
 @given(STEPS, st.sampled_from([0.02, 0.1, 1.0]))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_script_gives_what_the_arithmetic_gives(
@@ -49,32 +50,41 @@ def test_the_script_gives_what_the_arithmetic_gives(
 ) -> None:
     step, now = script(), 1_000_000.0
     pace = paces.Pace(interval, now + interval, now + interval, margin_at=now, alone=paces.ALONE_SECONDS)
-    slots: list[tuple[float, float]] = []
-    held: tuple[float, float] | None = None
-    assert float(step("depart", interval, "", now)[1]) == pytest.approx(now + interval, abs=1e-5)
+    # Each side is given back what it gave itself: times are rounded to microseconds in the server.
+    slots: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    answer = step("depart", interval, "", now)
     pace, *held = paces.depart(pace, now)
+    theirs = times(answer)
+    assert theirs == pytest.approx(tuple(held), rel=0, abs=1e-5)
     for action, later in steps:
         now = round(now + later, 6)
         match action:
             case "reserve":
                 pace, slot = paces.reserve(pace, now)
-                slots.append((slot, pace.next_slot))
-                answer, expected = step(action, interval, "client", now), slots[-1]
+                expected, given_out = (slot, pace.next_slot), times(step(action, interval, "client", now))
+                slots.append((expected, given_out))
             case "depart":
                 pace, *held = paces.depart(pace, now)
-                answer, expected = step(action, interval, "", now), held
+                expected, given_out = tuple(held), times(step(action, interval, "", now))
+                theirs = given_out
             case "again":
-                answer = step("depart", interval, "epoch", now, *held)
                 pace, *held = paces.depart(pace, now, held=held[0], until=held[1])
-                expected = held
+                expected, given_out = tuple(held), times(step("depart", interval, "epoch", now, *theirs))
+                theirs = given_out
             case "give_back":
                 if slots:
-                    step(action, 0.0, "epoch", now, *slots[-1])
-                    pace = paces.give_back(pace, *slots.pop())
+                    mine, other = slots.pop()
+                    pace = paces.give_back(pace, *mine)
+                    step(action, 0.0, "epoch", now, *other)
                 continue
             case _:
                 seconds = later + 0.00037  # so that no two times are the same but for rounding
                 step(action, seconds, "", now)
                 pace = (paces.too_many if action == "widen" else paces.silence)(pace, now, seconds)
                 continue
-        assert (float(answer[1]), float(answer[2])) == pytest.approx(expected, rel=0, abs=1e-4)
+        assert given_out == pytest.approx(expected, rel=0, abs=1e-4)
+
+
+def times(answer) -> tuple[float, float]:
+    """The time that was given, and the one that follows."""
+    return float(answer[1]), float(answer[2])
