@@ -179,6 +179,9 @@ class Pipeline:
             await self._walk.got_page(*page)
             if self._walk.next_page_at() is not None:
                 self._changed.wake_all()
+        else:
+            # The slot was of no use by the time it came: others must have their turn before this asks again.
+            await anyio.lowlevel.checkpoint()
 
     def _claim(self, step: Step) -> int | None:
         """Keep what is about to be done from other loops: one request (0), or the page of this number."""

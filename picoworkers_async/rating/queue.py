@@ -54,7 +54,9 @@ class RatingQueue:
     @property
     def full(self) -> int:
         """How many requests could leave full now. Without room for more, the largest may leave as it is."""
-        return self._full or int(not self.has_room)
+        if self._full or self.has_room:
+            return self._full
+        return int(any(map(self._part, self._jobs.values())))
 
     def parts(self) -> int:
         """How many jobs there are of which a smaller request could leave, if nothing is going to fill it."""

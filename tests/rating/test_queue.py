@@ -70,6 +70,13 @@ def test_without_room_for_more_the_largest_leaves_as_it_is() -> None:
     assert queue.take(part=False)[0].rating.job_id == "job7"
 
 
+def test_without_room_and_with_every_job_held_nothing_may_leave() -> None:
+    queue = filled(10, *(("held", str(number)) for number in range(40)))
+    queue.hold(queue.job("held"))
+    assert not queue.has_room
+    assert queue.full == 0
+
+
 def test_a_group_is_sent_by_itself_and_a_job_that_is_held_sends_nothing() -> None:
     queue = filled(4, ("a", "x"))
     queue.put_group([pending("a", "p"), pending("a", "q")])

@@ -18,9 +18,10 @@ async def main(url: str, journal: str, edition: str) -> None:
         "api_secret",
         edition=EDITIONS[edition],
         base_url=url,
-        timeout=0.5,
+        timeout=0.3,
         retry=RetryPolicy(attempts=6, initial=0.02, maximum=0.2),
-        throttle=Throttle(),
+        throttle=Throttle(cooldown=0.05),
+        settle_after=1.5,
     )
     async with pico:
         report = await pico.review_all(judge, journal=journal)
