@@ -76,8 +76,12 @@ class AsyncPicoworkers:
         settle_after: float = 30.0,
         max_response_bytes: int = 32 * 1024 * 1024,
     ) -> None:
-        login = credentials(user_id, api_secret)
-        del api_secret
+        try:
+            login = credentials(user_id, api_secret)
+        finally:
+            # Neither this frame nor that of a traceback keeps it.
+            del api_secret
+        self._user_id = login.user_id
         url = edition.base_url if base_url is None else base_url
         problems = address_problems(url) + timeout_problems(timeout)
         problems += seconds_problems("settle_after", settle_after)
@@ -124,7 +128,6 @@ class AsyncPicoworkers:
         )
         if self._throttle.pacer is not None:
             self._throttle.pacer.bind(f"{edition.name}-{login.account()}")
-        self._user_id = login.user_id
         self._attach(self._session)
 
     def _attach(self, session: Session) -> None:
@@ -301,9 +304,12 @@ class AsyncPicoworkers:
         return self._throttle
 
     def __repr__(self) -> str:
+        session = getattr(self, "_session", None)
+        if session is None:
+            return "AsyncPicoworkers(not made: its arguments were refused)"
         return (
-            f"AsyncPicoworkers(user_id={self._user_id!r}, edition={self.edition.name!r}, "
-            f"base_url={self._session.base_url!r})"
+            f"AsyncPicoworkers(user_id={self._user_id!r}, edition={session.edition.name!r}, "
+            f"base_url={session.base_url!r})"
         )
 
     async def __aenter__(self) -> Self:

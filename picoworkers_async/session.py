@@ -61,7 +61,7 @@ class Session:
         self.settle_after = settle_after
         self.baseline = Baseline()
         self._adapter = adapter
-        self._hide = hide
+        self.hide = hide
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
@@ -165,9 +165,9 @@ class Session:
             response = await (sending if self._grace is None else self._grace.keep(call.name, sending))
         except NoResponseError as lost:
             error = classify.error_for_failure(
-                call.name, lost.fate, lost.failure, costs_money=call.costs_money, hide=self._hide
+                call.name, lost.fate, lost.failure, costs_money=call.costs_money, hide=self.hide
             )
-            cause = lost.failure if classify.may_be_shown(lost.failure, self._hide) else None
+            cause = lost.failure if classify.may_be_shown(lost.failure, self.hide) else None
         else:
             return await self._read(call, url, response, permit)
         logger.info("%s", error)
@@ -187,7 +187,7 @@ class Session:
                 call.read,
                 problem=response.problem,
                 costs_money=call.costs_money,
-                hide=self._hide,
+                hide=self.hide,
             )
         except RateLimitedError as error:
             seconds = await self.throttle.too_many(error.retry_after)

@@ -130,15 +130,16 @@ class Pipeline:
         now = anyio.current_time()
         queue, walk = self._queue, self._walk
         page_at = None if walk is None else walk.next_page_at()
+        filling = walk is not None and walk.filling
         full = max(0, queue.full - self._about_to_send)
         spare = max(0, self._about_to_send - queue.full)
         return Situation(
             full=full,
-            parts=0 if full else max(0, queue.parts() - spare),
+            parts=0 if full or filling else max(0, queue.parts() - spare),
             waiting=queue.waiting,
             enough=2 * self._session.throttle.batch_concurrency if queue.at_once == 1 else 0,
             page=page_at is not None and page_at <= now,
-            filling=walk is not None and walk.filling,
+            filling=filling,
             look_overdue=self._reconciler.overdue(now),
             look_due=self._reconciler.due(now),
             in_hand=self._in_flight.count,

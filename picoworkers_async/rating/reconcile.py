@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..effects import Judgement, Look, Sighting, judge, sign_of_rating
@@ -24,6 +25,8 @@ class Reconciler:
         self._has_rated_listing = has_rated_listing
         self._at_once = at_once
         self._jobs: dict[str, list[PendingRating]] = {}
+        # The earliest times at which a look is due, and overdue; None since something changed.
+        self._earliest: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._jobs.values()))
@@ -33,25 +36,25 @@ class Reconciler:
         pending.times_unknown += 1
         pending.ended_at = pending.look_at = ended_at
         pending.looks = ()
-        self._jobs.setdefault(pending.rating.job_id, []).append(pending)
+        self._add(pending)
 
     def due(self, now: float) -> bool:
         """Whether a look could tell something now."""
-        return any(one.look_at <= now for one in self._all())
+        return self._earliest_times()[0] <= now
 
     def overdue(self, now: float) -> bool:
         """Whether a look should not be put off any longer."""
-        return any(self._overdue_at(one) <= now for one in self._all())
+        return self._earliest_times()[1] <= now
 
     def next_change(self, now: float) -> float | None:
-        """When `due` or `overdue` will be true of more ratings than now."""
-        times = (time for one in self._all() for time in (one.look_at, self._overdue_at(one)))
-        return min((time for time in times if time > now), default=None)
+        """When `due` or `overdue` changes by time alone, if it does."""
+        return min((time for time in self._earliest_times() if now < time < math.inf), default=None)
 
     def take(self, now: float) -> list[PendingRating]:
         """Ratings of one job to look for now, those that wait longest first; empty if there are none."""
         for job_id, parked in self._jobs.items():
             if any(one.look_at <= now for one in parked):
+                self._earliest = None
                 parked.sort(key=lambda one: one.look_at)
                 taken = parked[: self._at_once]
                 rest = parked[len(taken) :]
@@ -65,12 +68,13 @@ class Reconciler:
     def give_back(self, pendings: Iterable[PendingRating]) -> None:
         """These were looked for, and are not settled yet."""
         for pending in pendings:
-            self._jobs.setdefault(pending.rating.job_id, []).append(pending)
+            self._add(pending)
 
     def drain(self) -> list[PendingRating]:
         """Everything that is left, when nobody is going to look any more."""
         everything = list(self._all())
         self._jobs.clear()
+        self._earliest = None
         return everything
 
     def weigh(
@@ -93,6 +97,17 @@ class Reconciler:
             pending.look_at = judgement.look_at
             judgements.append((pending, judgement))
         return judgements
+
+    def _add(self, pending: PendingRating) -> None:
+        self._jobs.setdefault(pending.rating.job_id, []).append(pending)
+        self._earliest = None
+
+    def _earliest_times(self) -> tuple[float, float]:
+        if self._earliest is None:
+            due = min((one.look_at for one in self._all()), default=math.inf)
+            overdue = min(map(self._overdue_at, self._all()), default=math.inf)
+            self._earliest = due, overdue
+        return self._earliest
 
     def _overdue_at(self, pending: PendingRating) -> float:
         return max(pending.look_at, pending.ended_at + self._settle_after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .. import codec, endpoints
 from ..call import Call
@@ -41,11 +41,14 @@ async def _rate_many(session: Session, permit: Permit, pendings: Sequence[Pendin
         )
     except CallError as error:
         return [Result(pending, error=error) for pending in pendings]
-    return [read_result(pending, acks) for pending in pendings]
+    return [read_result(pending, acks, session.hide) for pending in pendings]
 
 
-def read_result(pending: PendingRating, acks: Mapping[str, RatingAck]) -> Result:
-    """What the answer to a bulk rating says of one task. Nothing said is nothing known."""
+def read_result(pending: PendingRating, acks: Mapping[str, RatingAck], hide: Callable[[str], str]) -> Result:
+    """What the answer to a bulk rating says of one task. Nothing said is nothing known.
+
+    `hide` takes the secret out of what the service says.
+    """
     call = endpoints.RATE_MULTIPLE_TASKS.call
     ack = acks.get(pending.rating.task_id)
     if ack is None or ack.ok is None:
@@ -54,7 +57,7 @@ def read_result(pending: PendingRating, acks: Mapping[str, RatingAck]) -> Result
         )
         return Result(pending, error=OutcomeUnknownError(call, silent))
     if not ack.ok:
-        return Result(pending, error=RefusedError(call, ack.message or "it gave no reason"))
+        return Result(pending, error=RefusedError(call, hide(ack.message or "it gave no reason")))
     return Result(pending, ack.message)
 
 

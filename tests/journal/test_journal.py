@@ -23,22 +23,14 @@ from picoworkers_async import (
 )
 from picoworkers_async.journal.writer import JournalWriter
 from picoworkers_async.sandbox import Faults, Sandbox
+from tests.support.seeding import RATING_CALLS, seeded
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
-
-RATING_CALLS = {"rate_single_task", "rate_multiple_tasks"}
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "ratings.db"
-
-
-def seeded(tasks: int, **options) -> tuple[Sandbox, list[Rating]]:
-    sandbox = Sandbox(balance=10**6, **options)
-    job_id = sandbox.add_job(num_tasks=10**6)
-    ids = sandbox.add_tasks(job_id, tasks)
-    return sandbox, [Rating(job_id, name, "ok", bonus="0.10", revision_number=0) for name in ids]
 
 
 async def test_it_remembers_every_rating_and_what_was_paid(connect, edition: Edition, path: Path) -> None:

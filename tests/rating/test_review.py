@@ -202,7 +202,9 @@ async def test_a_whole_review_over_real_http_with_faults_of_every_kind_ends_with
     judge = Judge(0.1)
     async with (
         sandbox.serve() as url,
-        AsyncPicoworkers("user_id", "api_secret", base_url=url, timeout=0.2, settle_after=1.0) as pico,
+        AsyncPicoworkers(
+            "user_id", "api_secret", base_url=url, timeout=0.2, settle_after=1.0, throttle=Throttle(cooldown=0.01)
+        ) as pico,
     ):
         report = await pico.review_all(judge)
     assert sandbox.decisions() == judge.decided
