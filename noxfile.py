@@ -61,10 +61,13 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """The kill test at full size: 25 kills, 2,000 ratings, on each edition."""
+    """What takes long or needs a quiet machine: pacers of real processes, 25 kills, 10,000 situations."""
     session.install(".[sandbox,webhooks]", *GROUPS["test"])
-    size = {"PICOWORKERS_KILLS": "25", "PICOWORKERS_TASKS": "2000"}
-    session.run("pytest", "-s", "tests/journal/test_kill.py", *session.posargs, env=size)
+    size = {"PICOWORKERS_KILLS": "25", "PICOWORKERS_TASKS": "2000", "PICOWORKERS_SITUATIONS": "10000"}
+    session.run(
+        "pytest", "-s", "tests/journal/test_kill.py", "tests/test_agreement.py", *session.posargs, env=size
+    )
+    session.run("pytest", "-m", "soak", *session.posargs)
 
 
 @nox.session

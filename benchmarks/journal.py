@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from picoworkers_async import AsyncPicoworkers, Journal, Rating, Throttle
-from picoworkers_async.journal.writer import Record
+from picoworkers_async.journal.writer import JournalWriter
 
 RATINGS = 3000
 CONCURRENCY = 32
@@ -39,13 +39,13 @@ async def ratings_per_second(journal: str | None) -> float:
 
 async def commits_per_second(journal: str, waiting: int) -> float:
     """Decisions noted a second, with so many callers that wait for theirs to be durable at a time."""
-    record = Record(Journal(journal), account="account", edition="edition")
+    record = JournalWriter(Journal(journal), account="account", edition="edition")
     await record.open()
     numbers = iter(range(RATINGS))
 
     async def note() -> None:
         for number in numbers:
-            await record.decide(Rating("job", f"task{number}", "ok"))
+            await record.decide([Rating("job", f"task{number}", "ok")])
 
     started = time.perf_counter()
     async with anyio.create_task_group() as group:

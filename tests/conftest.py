@@ -6,12 +6,17 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, Edition, RetryPolicy, Throttle
 from picoworkers_async.editions import EDITIONS
 from picoworkers_async.sandbox import Sandbox
 from tests.support.virtual_time import virtual
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(params=["asyncio", "trio"])
