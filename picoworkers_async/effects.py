@@ -58,6 +58,7 @@ class Sign(enum.Enum):
     NOTHING = "the look was incomplete or stale, and proves nothing"
 
 
+_AT_ONCE = {Sign.SHOWN: Effect.TOOK_EFFECT, Sign.CONTRADICTED: Effect.CANNOT_TELL}
 _AGREED = {Sign.GONE: Effect.TOOK_EFFECT, Sign.UNCHANGED: Effect.DID_NOT, Sign.UNCLEAR: Effect.CANNOT_TELL}
 
 
@@ -95,20 +96,19 @@ def judge(looks: Sequence[Look], *, ended_at: float, settle_after: float) -> Jud
     """
     if not looks:
         return Judgement(None, "nobody has looked yet", ended_at)
-    latest = looks[-1].found
-    if latest.sign is Sign.SHOWN:
-        return Judgement(Effect.TOOK_EFFECT, latest.reason)
-    if latest.sign is Sign.CONTRADICTED:
-        return Judgement(Effect.CANNOT_TELL, latest.reason)
+    for look in looks:
+        if look.found.sign in _AT_ONCE:
+            return Judgement(_AT_ONCE[look.found.sign], look.found.reason)
     agreeing = _latest_that_agree(looks, ended_at)
     if len(agreeing) > 1:
         first, last = agreeing[0], agreeing[-1]
         if last.began >= max(first.began, ended_at) + settle_after:
             return Judgement(_AGREED[last.found.sign], last.found.reason)
+    reason = looks[-1].found.reason
     if len(looks) >= MOST_LOOKS:
-        return Judgement(Effect.CANNOT_TELL, f"{len(looks)} looks settled nothing; the last one: {latest.reason}")
+        return Judgement(Effect.CANNOT_TELL, f"{len(looks)} looks settled nothing; the last one: {reason}")
     since = agreeing[0].began if agreeing else looks[-1].began
-    return Judgement(None, latest.reason, max(since, ended_at) + settle_after)
+    return Judgement(None, reason, max(since, ended_at) + settle_after)
 
 
 def _latest_that_agree(looks: Sequence[Look], ended_at: float) -> list[Look]:

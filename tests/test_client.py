@@ -261,7 +261,8 @@ async def test_the_secret_shows_nowhere(caplog: pytest.LogCaptureFixture) -> Non
     ):
         sandbox = Sandbox(faults=faults, api_secret=SECRET)
         async with sandbox.serve() as url:
-            pico = AsyncPicoworkers("user_id", SECRET, base_url=url, retry=RetryPolicy(attempts=1))
+            options = {"base_url": url, "retry": RetryPolicy(attempts=1), "throttle": Throttle(cooldown=0.01)}
+            pico = AsyncPicoworkers("user_id", SECRET, **options)
             async with pico:
                 for call in (pico.users.get_balances, lambda pico=pico: pico.jobs.rate_single_task(RATING)):
                     try:
