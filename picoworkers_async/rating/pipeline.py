@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Sequence
 
 import anyio
 import anyio.lowlevel
 
-from ..effects import Effect, Judgement
-from ..errors import AuthenticationError, CallError, NotSentError, RefusedError
+from ..errors import CallError
 from ..journal.writer import JournalWriter
-from ..listings.lookup import TaskLookup, look_up, most_looked_up
 from ..models import Page, Task
 from ..session import Session
 from ..throttle import Permit
 from . import requests
 from .in_flight import InFlight
-from .outcomes import OutcomeStatus
-from .pending import NextStep, PendingRating, Result, next_step
+from .pending import Result
 from .planner import Situation, Step, plan
 from .queue import RatingQueue
-from .reconcile import Reconciler, is_given_up
+from .reconcile import Reconciler
+from .results import Results
 from .signal import Signal
 from .sources import Source
 from .walk import ListingWalk
 
-logger = logging.getLogger("picoworkers_async")
-
 _TURNS_TO_FILL = 3
 """So often everybody else has a turn before a smaller request leaves while somebody outside may give more."""
-
-_STATUS = {
-    NextStep.RATED: OutcomeStatus.RATED,
-    NextStep.REFUSED: OutcomeStatus.REFUSED,
-    NextStep.FAILED: OutcomeStatus.FAILED,
-}
-_LEFT = "its answer was lost, and the batch ended before reading could tell whether it took effect"
 
 
 class Pipeline:
@@ -66,6 +53,9 @@ class Pipeline:
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
         self._journal = journal
         self._changed, self._room = changed, room
+        self._results = Results(
+            session, source=source, queue=queue, in_flight=in_flight, reconciler=reconciler, changed=changed
+        )
         self._about_to_send = 0
         self._source_scope = anyio.CancelScope()
         self.failure: Exception | None = None
@@ -77,8 +67,7 @@ class Pipeline:
             group.start_soon(self._run_source)
             for _ in range(self._session.throttle.batch_concurrency):
                 group.start_soon(self._loop)
-        left = [(Result(one, _LEFT), OutcomeStatus.UNKNOWN) for one in self._reconciler.drain()]
-        await self._in_flight.end(left)
+        await self._results.end_the_unknown()
 
     async def _run_source(self) -> None:
         with self._source_scope:
@@ -95,7 +84,7 @@ class Pipeline:
             while self._journal is not None and (rows := await self._journal.unfinished(last)):
                 for recorded in rows:
                     pending = self._in_flight.resume(recorded, quiet=self._source.quiet)
-                    self._park(pending, anyio.current_time() - max(0.0, time.time() - recorded.at))
+                    self._results.park(pending, anyio.current_time() - max(0.0, time.time() - recorded.at))
                 last = rows[-1].rating
         except Exception as error:
             self._fail(error)
@@ -113,7 +102,7 @@ class Pipeline:
                     case Step.WAIT:
                         await self._changed.wait(self._next_time())
                     case Step.LOOK:
-                        await self._look()
+                        await self._results.look()
                     case Step.READ | Step.SEND:
                         await self._request(step)
         except Exception as error:
@@ -175,7 +164,7 @@ class Pipeline:
         finally:
             self._give_up(claimed)
         if results:
-            await self._apply(results)
+            await self._results.apply(results)
         elif page is not None and self._walk is not None:
             await self._walk.got_page(*page)
             if self._walk.next_page_at() is not None:
@@ -235,131 +224,3 @@ class Pipeline:
         except BaseException:
             walk.skip_page(number)
             raise
-
-    async def _apply(self, results: Sequence[Result]) -> None:
-        """Decide for each rating what follows from what its request brought, and do it."""
-        if _refused_whole(results):
-            self._halve(results)
-            return
-        now = anyio.current_time()
-        ended: list[tuple[Result, OutcomeStatus]] = []
-        again: list[Result] = []
-        for result in results:
-            step = self._next_step(result)
-            if step is NextStep.SEND_AGAIN:
-                again.append(result)
-            elif step is NextStep.RECONCILE:
-                self._park(result.pending, now)
-            else:
-                ended.append((result, _STATUS[step]))
-        await self._end(ended)
-        self._in_flight.check_idle()
-        await self._send_again(again)
-        lost = next((one.error for one in results if isinstance(one.error, AuthenticationError)), None)
-        if lost is not None:
-            raise lost
-
-    def _next_step(self, result: Result) -> NextStep:
-        pending = result.pending
-        if isinstance(result.error, NotSentError):
-            pending.attempts += 1
-        if isinstance(result.error, RefusedError):
-            pending.refused = True
-        return next_step(
-            result.error,
-            times_unknown=pending.times_unknown,
-            attempts=pending.attempts,
-            most_attempts=self._session.retry.attempts,
-        )
-
-    async def _send_again(self, results: Sequence[Result]) -> None:
-        """Put ratings back that certainly did not take effect, after a pause if they did not even arrive."""
-        if not results:
-            return
-        # A 429 is waited out at the gate; a connection that failed is not tried again at once.
-        attempts = [one.pending.attempts for one in results if isinstance(one.error, NotSentError)]
-        if attempts:
-            await anyio.sleep(self._session.retry.pause(max(attempts)))
-        pendings = [one.pending for one in results]
-        if pendings[0].grouped:
-            self._queue.put_group(pendings)
-        else:
-            self._queue.put_back(pendings)
-        self._changed.wake_all()
-
-    def _halve(self, results: Sequence[Result]) -> None:
-        """A request was refused whole: send each half by itself, until what it is refused for stands alone."""
-        pendings = [result.pending for result in results]
-        for pending in pendings:
-            pending.grouped = True
-        middle = len(pendings) // 2
-        self._queue.put_group(pendings[:middle])
-        self._queue.put_group(pendings[middle:])
-        self._changed.wake_all()
-
-    def _park(self, pending: PendingRating, ended_at: float) -> None:
-        pending.grouped = False
-        self._reconciler.park(pending, ended_at)
-        self._in_flight.unknown += 1
-        self._changed.wake()
-
-    async def _look(self) -> None:
-        """Look what became of ratings of one job whose answers were lost."""
-        pendings = self._reconciler.take(anyio.current_time())
-        if not pendings:
-            return
-        try:
-            lookup = await self._look_for(pendings)
-        except BaseException:
-            self._reconciler.give_back(pendings)
-            raise
-        await self._conclude(self._reconciler.weigh(pendings, lookup.seen, lookup.began))
-
-    async def _look_for(self, pendings: Sequence[PendingRating]) -> TaskLookup:
-        """Where these are listed. What is read whole must hold still: nothing of its job is sent then."""
-        job = self._queue.job(pendings[0].rating.job_id)
-        began = anyio.current_time()
-        self._queue.hold(job)
-        try:
-            while job.under_way and most_looked_up(self._session.edition) is None:
-                await self._changed.wait()
-            task_ids = [pending.rating.task_id for pending in pendings]
-            return await look_up(self._session, job.job_id, task_ids)
-        except AuthenticationError:
-            raise
-        except CallError as error:
-            logger.warning("%d ratings of job %s are still unknown: %s", len(pendings), job.job_id, error)
-            return TaskLookup(began, {})
-        finally:
-            self._queue.release(job)
-            self._changed.wake_all()
-
-    async def _conclude(self, judgements: Sequence[tuple[PendingRating, Judgement]]) -> None:
-        ended: list[tuple[Result, OutcomeStatus]] = []
-        for pending, judgement in judgements:
-            if judgement.effect is None:
-                self._reconciler.give_back([pending])
-                continue
-            self._in_flight.unknown -= 1
-            message = f"its answer was lost; {judgement.reason}"
-            if judgement.effect is Effect.TOOK_EFFECT:
-                ended.append((Result(pending, message), OutcomeStatus.RATED))
-            elif judgement.effect is Effect.CANNOT_TELL:
-                ended.append((Result(pending, message), OutcomeStatus.UNKNOWN))
-            elif is_given_up(pending):
-                message = f"its answer was lost {pending.times_unknown} times; {judgement.reason}"
-                ended.append((Result(pending, message), OutcomeStatus.FAILED))
-            else:
-                self._queue.put_back([pending])
-        await self._end(ended)
-        self._in_flight.check_idle()
-
-    async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
-        self._source.ended([result.pending for result, _ in ended])
-        await self._in_flight.end(ended)
-
-
-def _refused_whole(results: Sequence[Result]) -> bool:
-    """Whether one refusal is of all ratings of a request."""
-    error = results[0].error
-    return len(results) > 1 and isinstance(error, RefusedError) and all(one.error is error for one in results)

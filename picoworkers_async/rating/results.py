@@ -1,0 +1,181 @@
+"""What follows from what requests and looks brought: outcomes, another attempt, or a look."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import anyio
+
+from ..effects import Effect, Judgement
+from ..errors import AuthenticationError, CallError, NotSentError, RefusedError
+from ..listings.lookup import TaskLookup, look_up, most_looked_up
+from ..session import Session
+from .in_flight import InFlight
+from .outcomes import OutcomeStatus
+from .pending import NextStep, PendingRating, Result, next_step
+from .queue import RatingQueue
+from .reconcile import Reconciler, is_given_up
+from .signal import Signal
+from .sources import Source
+
+logger = logging.getLogger("picoworkers_async")
+
+_STATUS = {
+    NextStep.RATED: OutcomeStatus.RATED,
+    NextStep.REFUSED: OutcomeStatus.REFUSED,
+    NextStep.FAILED: OutcomeStatus.FAILED,
+}
+_LEFT = "its answer was lost, and the batch ended before reading could tell whether it took effect"
+
+
+class Results:
+    """Brings every rating that was sent to its end, or back into the queue."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        source: Source,
+        queue: RatingQueue,
+        in_flight: InFlight,
+        reconciler: Reconciler,
+        changed: Signal,
+    ) -> None:
+        self._session = session
+        self._source = source
+        self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
+        self._changed = changed
+
+    async def apply(self, results: Sequence[Result]) -> None:
+        """Decide for each rating what follows from what its request brought, and do it."""
+        if _refused_whole(results):
+            self._halve(results)
+            return
+        now = anyio.current_time()
+        ended: list[tuple[Result, OutcomeStatus]] = []
+        again: list[Result] = []
+        for result in results:
+            step = self._next_step(result)
+            if step is NextStep.SEND_AGAIN:
+                again.append(result)
+            elif step is NextStep.RECONCILE:
+                self.park(result.pending, now)
+            else:
+                ended.append((result, _STATUS[step]))
+        await self._end(ended)
+        self._in_flight.check_idle()
+        await self._send_again(again)
+        lost = next((one.error for one in results if isinstance(one.error, AuthenticationError)), None)
+        if lost is not None:
+            raise lost
+
+    def _next_step(self, result: Result) -> NextStep:
+        pending = result.pending
+        if isinstance(result.error, NotSentError):
+            pending.attempts += 1
+        if isinstance(result.error, RefusedError):
+            pending.refused = True
+        return next_step(
+            result.error,
+            times_unknown=pending.times_unknown,
+            attempts=pending.attempts,
+            most_attempts=self._session.retry.attempts,
+        )
+
+    async def _send_again(self, results: Sequence[Result]) -> None:
+        """Put ratings back that certainly did not take effect, after a pause if they did not even arrive."""
+        if not results:
+            return
+        # A 429 is waited out at the gate; a connection that failed is not tried again at once.
+        attempts = [one.pending.attempts for one in results if isinstance(one.error, NotSentError)]
+        if attempts:
+            await anyio.sleep(self._session.retry.pause(max(attempts)))
+        pendings = [one.pending for one in results]
+        if pendings[0].grouped:
+            self._queue.put_group(pendings)
+        else:
+            self._queue.put_back(pendings)
+        self._changed.wake_all()
+
+    def _halve(self, results: Sequence[Result]) -> None:
+        """A request was refused whole: send each half by itself, until what it is refused for stands alone."""
+        pendings = [result.pending for result in results]
+        for pending in pendings:
+            pending.grouped = True
+        middle = len(pendings) // 2
+        self._queue.put_group(pendings[:middle])
+        self._queue.put_group(pendings[middle:])
+        self._changed.wake_all()
+
+    def park(self, pending: PendingRating, ended_at: float) -> None:
+        pending.grouped = False
+        self._reconciler.park(pending, ended_at)
+        self._in_flight.unknown += 1
+        self._changed.wake()
+
+    async def look(self) -> None:
+        """Look what became of ratings of one job whose answers were lost."""
+        pendings = self._reconciler.take(anyio.current_time())
+        if not pendings:
+            return
+        try:
+            lookup = await self._look_for(pendings)
+        except BaseException:
+            self._reconciler.give_back(pendings)
+            raise
+        await self._conclude(self._reconciler.weigh(pendings, lookup.seen, lookup.began))
+
+    async def _look_for(self, pendings: Sequence[PendingRating]) -> TaskLookup:
+        """Where these are listed. What is read whole must hold still: nothing of its job is sent then."""
+        job = self._queue.job(pendings[0].rating.job_id)
+        began = anyio.current_time()
+        self._queue.hold(job)
+        try:
+            while job.under_way and most_looked_up(self._session.edition) is None:
+                await self._changed.wait()
+            task_ids = [pending.rating.task_id for pending in pendings]
+            return await look_up(self._session, job.job_id, task_ids)
+        except AuthenticationError:
+            raise
+        except CallError as error:
+            logger.warning("%d ratings of job %s are still unknown: %s", len(pendings), job.job_id, error)
+            return TaskLookup(began, {})
+        finally:
+            self._queue.release(job)
+            self._changed.wake_all()
+
+    async def _conclude(self, judgements: Sequence[tuple[PendingRating, Judgement]]) -> None:
+        ended: list[tuple[Result, OutcomeStatus]] = []
+        for pending, judgement in judgements:
+            if judgement.effect is None:
+                self._reconciler.give_back([pending])
+                continue
+            self._in_flight.unknown -= 1
+            message = f"its answer was lost; {judgement.reason}"
+            if judgement.effect is Effect.TOOK_EFFECT:
+                ended.append((Result(pending, message), OutcomeStatus.RATED))
+            elif judgement.effect is Effect.CANNOT_TELL:
+                ended.append((Result(pending, message), OutcomeStatus.UNKNOWN))
+            elif is_given_up(pending):
+                message = f"its answer was lost {pending.times_unknown} times; {judgement.reason}"
+                ended.append((Result(pending, message), OutcomeStatus.FAILED))
+            else:
+                self._queue.put_back([pending])
+        await self._end(ended)
+        self._in_flight.check_idle()
+
+    async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
+        self._source.ended([result.pending for result, _ in ended])
+        await self._in_flight.end(ended)
+
+    async def end_the_unknown(self) -> None:
+        """Nobody is going to look any more: what is left of unknown fate has that for its outcome."""
+        left = self._reconciler.drain()
+        await self._end([(Result(pending, _LEFT), OutcomeStatus.UNKNOWN) for pending in left])
+
+
+def _refused_whole(results: Sequence[Result]) -> bool:
+    """Whether one refusal is of all ratings of a request."""
+    error = results[0].error
+    return len(results) > 1 and isinstance(error, RefusedError) and all(one.error is error for one in results)
