@@ -17,22 +17,20 @@ from .editions import EDITIONS, PICOWORKERS, Edition
 from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
-from .journal import Journal
 from .models import Rating, Task
 from .rating import Batch, BatchReport, Decide
+from .rating.batch import JournalPath
 from .rating.review import review_source
-from .rating.sources import GivenRatings
+from .rating.sources import given_ratings
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
-from .settings import address_problems, check_seconds, seconds_problems, timeout_problems
+from .settings import address_problems, check_seconds, seconds_problems, size_problems, timeout_problems
 from .settlement import settle
 from .throttle import Priority, Throttle
 from .transport.adapters import HttpAdapter
 from .transport.clients import OwnClient, SharedClient
 from .version import __version__
-
-JournalPath = Journal | str | os.PathLike[str]
 
 _TIMEOUT = 30.0
 
@@ -90,14 +88,7 @@ class AsyncPicoworkers:
                 problems.append(Problem("http_client", http_client, "an httpx.AsyncClient (or one of httpx2)"))
             if transport is not None:
                 problems.append(Problem("transport", transport, "either http_client or transport, not both"))
-        if (
-            isinstance(max_response_bytes, bool)
-            or not isinstance(max_response_bytes, int)
-            or max_response_bytes < 1
-        ):
-            problems.append(
-                Problem("max_response_bytes", max_response_bytes, "a whole number of bytes, at least 1")
-            )
+        problems += size_problems("max_response_bytes", max_response_bytes)
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems)
         self._throttle = throttle or Throttle(
@@ -182,26 +173,19 @@ class AsyncPicoworkers:
         """Rate many tasks at once: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
 
         `ratings` may be endless, and is read no faster than outcomes are taken. Each rating has one outcome, in
-        the order in which they complete. A rating whose answer was lost is settled by reading what is still
-        unrated, never by repeating it blindly. One bad rating never stops the batch; credentials that are no
-        longer accepted do, with `AuthenticationError`. Left early, requests on the wire have `grace` seconds.
+        the order in which they complete. A rating whose answer was lost is settled by reading, at the earliest
+        `settle_after` seconds later unless it shows at once that it took effect, and never repeated blindly; the
+        batch goes on meanwhile. One bad rating never stops the batch. Credentials that are no longer accepted
+        (`AuthenticationError`) and an input that raises end it, after every outcome that was learned; the error's
+        `report` adds those up. Left early, requests on the wire have `grace` seconds to learn their answer.
 
         With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
-        journal first settles what was sent without an answer, then goes on. What an earlier run settled is not
-        sent again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`,
-        before anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
+        journal goes on, and settles what was sent without an answer. What an earlier run settled is not sent
+        again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`, before
+        anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
         """
         check_seconds("rate", "grace", grace)
-        given: object = ratings
-        if not isinstance(given, Iterable | AsyncIterable):
-            kind = type(given).__name__
-            raise TypeError(f"ratings must be an iterable or async iterable of Rating, not {kind}")
-        return Batch(
-            self._session,
-            lambda parts: (GivenRatings(ratings, parts), None),
-            grace=grace,
-            journal=_journal(journal),
-        )
+        return Batch(self._session, given_ratings(ratings), grace=grace, journal=journal)
 
     async def rate_all(
         self,
@@ -237,7 +221,8 @@ class AsyncPicoworkers:
         every look (something else rates one task in the same moment as another comes in before it).
 
         With a `journal`, as in `rate`, decisions are durable before they are sent: the same call after a crash
-        asks for none of them again. A task that was left alone is no decision, and is asked about again.
+        asks for none of them again, and sends those that were not sent once their tasks are met in the same
+        revision. A task that was left alone is no decision, and is asked about again.
         """
         problems = [] if job_id is None else rules.check_job_id(job_id)
         if problems:
@@ -245,15 +230,8 @@ class AsyncPicoworkers:
         check_seconds("review", "grace", grace)
         if follow is not None:
             check_seconds("review", "follow", follow)
-        given: object = tasks
-        if given is not None and not isinstance(given, Iterable | AsyncIterable):
-            raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(given).__name__}")
-        return Batch(
-            self._session,
-            lambda parts: review_source(decide, job_id, follow, tasks, parts),
-            grace=grace,
-            journal=_journal(journal),
-        )
+        source = review_source(decide, job_id, follow, tasks)
+        return Batch(self._session, source, grace=grace, journal=journal)
 
     async def review_all(
         self,
@@ -320,10 +298,6 @@ class AsyncPicoworkers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.aclose()
-
-
-def _journal(journal: JournalPath | None) -> Journal | None:
-    return journal if journal is None or isinstance(journal, Journal) else Journal(journal)
 
 
 def _as_it_is(data: Any) -> Any:

@@ -18,6 +18,7 @@ import attrs
 
 from .errors import MoneyCall
 from .models import Job, JobStatus, Rating, Task, Verdict
+from .models.account import CONTEXT
 
 MOST_LOOKS = 6
 """After so many looks that settled nothing, the answer is that it cannot be told."""
@@ -230,7 +231,7 @@ def _is_like(job: Job, draft: Any) -> bool:
     return (
         _plain(job.title) == _plain(draft["title"])
         and job.category_id == draft["category_id"]
-        and job.task_value == Decimal(draft["task_value"])
+        and job.task_value == draft["task_value"]
         and draft.get("num_tasks") in (None, job.num_tasks)
     )
 
@@ -262,11 +263,11 @@ def sign_of_positions(call: MoneyCall, job: Job) -> Finding:
 
 def sign_of_deposit(call: MoneyCall, spendable: Decimal) -> Finding:
     """What the balance says about funds that were added. That it does not show them yet proves nothing."""
-    before, amount = call.before["spendable"], Decimal(call.body["amount"]).scaleb(-2)
+    before, amount = call.before["spendable"], CONTEXT.scaleb(Decimal(call.body["amount"]), -2)
     if before is None:
         return Finding(Sign.CONTRADICTED, "the balance before is not known: it was not read since money moved")
     counts = f"${before} could be spent before, ${spendable} now"
-    if spendable == before + amount:
+    if spendable == CONTEXT.add(before, amount):
         return Finding(Sign.SHOWN, f"{counts}: ${amount} more")
     why = "a deposit shows in the balance only after a while" if spendable == before else "other money moved too"
     return Finding(Sign.UNCLEAR, f"{counts}; {why}")

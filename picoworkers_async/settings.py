@@ -41,6 +41,13 @@ def timeout_problems(timeout: object) -> list[Problem]:
     return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]
 
 
+def size_problems(field: str, value: object) -> list[Problem]:
+    """What keeps this from being a number of bytes."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return []
+    return [Problem(field, value, "a whole number of bytes, at least 1")]
+
+
 def address_problems(url: object) -> list[Problem]:
     """What keeps this from being the service's address.
 

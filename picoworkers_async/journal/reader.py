@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 
 import attrs
 
 from ..errors import JournalError
 from ..models import Rating
+from ..models.account import CONTEXT
 from .schema import COLUMNS, JournalState, check_format, connect, journal_errors, recorded_of
 
 
@@ -50,7 +52,8 @@ class Journal:
         """The bonuses of all ratings that took effect, in US dollars, exact."""
         with self._reading() as database:
             query = "SELECT bonus FROM ratings WHERE state = 'rated' AND bonus IS NOT NULL"
-            return sum((Decimal(bonus) for (bonus,) in database.execute(query)), Decimal(0))
+            amounts = (Decimal(bonus, CONTEXT) for (bonus,) in database.execute(query))
+            return reduce(CONTEXT.add, amounts, Decimal(0))
 
     def rows(self) -> Iterator[JournalRow]:
         """All ratings, by job, task and revision, one at a time."""

@@ -13,6 +13,7 @@ import attrs
 
 from ..errors import JournalError
 from ..models import Rating, Satisfaction, Verdict
+from ..models.account import CONTEXT
 
 APPLICATION_ID = 0x7069636F
 VERSION = 2
@@ -156,7 +157,7 @@ def recorded_of(row: tuple[object, ...]) -> Recorded:
         comment=None if comment is None else str(comment),
         list_id=list_id if isinstance(list_id, int) else None,
         block_worker=None if block_worker is None else bool(block_worker),
-        bonus=None if bonus is None else Decimal(str(bonus)),
+        bonus=None if bonus is None else Decimal(str(bonus), CONTEXT),
         revision_number=revision if isinstance(revision, int) and revision != NO_REVISION else None,
     )
     said = None if message is None else str(message)

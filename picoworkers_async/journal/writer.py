@@ -108,7 +108,7 @@ class JournalWriter:
 
     async def known(self, keys: Iterable[Key]) -> dict[Key, Recorded]:
         """What the journal has of these."""
-        wanted = [(printable(job_id), printable(task_id), revision) for job_id, task_id, revision in keys]
+        wanted = [key for key in keys if _can_be_stored(key)]
 
         def read() -> dict[Key, Recorded]:
             rows = ((key, self._connection.execute(_ONE, key).fetchone()) for key in wanted)
@@ -235,3 +235,12 @@ class JournalWriter:
             finally:
                 if held is not None:
                     held.release()
+
+
+def _can_be_stored(key: Key) -> bool:
+    """Whether a row could have this key: ids that cannot be encoded are refused before they are noted."""
+    try:
+        f"{key[0]}{key[1]}".encode()
+    except UnicodeEncodeError:
+        return False
+    return -(2**63) <= key[2] < 2**63

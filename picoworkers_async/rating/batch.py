@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,8 @@ from .signal import Signal
 from .sources import Parts, Source
 from .walk import ListingWalk
 
+JournalPath = Journal | str | os.PathLike[str]
+
 SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
 """Makes what brings the ratings, and what walks the listing for it, if anything does."""
 
@@ -37,7 +40,7 @@ class Batch:
     """
 
     def __init__(
-        self, session: Session, make_source: SourceMaker, *, grace: float, journal: Journal | None
+        self, session: Session, make_source: SourceMaker, *, grace: float, journal: JournalPath | None
     ) -> None:
         self._grace = GracePeriod(grace)
         self._session = session.view(priority=Priority.BATCH, group=self, grace=self._grace)
@@ -45,7 +48,11 @@ class Batch:
         self._journal = (
             None
             if journal is None
-            else JournalWriter(journal, account=session.account, edition=session.edition.name)
+            else JournalWriter(
+                journal if isinstance(journal, Journal) else Journal(journal),
+                account=session.account,
+                edition=session.edition.name,
+            )
         )
         self._entered = False
         self._ended = False

@@ -10,6 +10,7 @@ import anyio
 import attrs
 
 from ..models import Rating, Task
+from ..models.account import CONTEXT
 
 _KEPT = 100
 
@@ -82,7 +83,7 @@ class Tally:
         self._counts[outcome.status] += 1
         if outcome.status is OutcomeStatus.RATED:
             if outcome.rating is not None and not outcome.replayed:
-                self._bonus += outcome.rating.bonus
+                self._bonus = CONTEXT.add(self._bonus, outcome.rating.bonus)
         elif len(self._kept[outcome.status]) < _KEPT:
             self._kept[outcome.status].append(outcome)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 
 import anyio
 
@@ -86,11 +86,20 @@ def review_source(
     job_id: str | None,
     follow: float | None,
     tasks: AsyncIterable[Task] | Iterable[Task] | None,
-    parts: Parts,
-) -> tuple[ReviewedTasks, ListingWalk]:
-    """The source of a review, and the walk over the listing that belongs to it."""
+) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
+    """What makes the source of a review, and the walk over the listing that belongs to it.
+
+    Raises `TypeError` for tasks that cannot be iterated.
+    """
+    given: object = tasks
+    if given is not None and not isinstance(given, Iterable | AsyncIterable):
+        raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(given).__name__}")
     walks = tasks is None or follow is not None
-    decider = Decider(decide, parts)
-    # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
-    walk = ListingWalk(job_id, follow, SeenTasks(None if walks else REMEMBERED), decider, parts)
-    return ReviewedTasks(tasks, walk=walk, walks=walks, decider=decider, parts=parts), walk
+
+    def make(parts: Parts) -> tuple[ReviewedTasks, ListingWalk]:
+        decider = Decider(decide, parts)
+        # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
+        walk = ListingWalk(job_id, follow, SeenTasks(None if walks else REMEMBERED), decider, parts)
+        return ReviewedTasks(tasks, walk=walk, walks=walks, decider=decider, parts=parts), walk
+
+    return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import Protocol
 
 import anyio.lowlevel
@@ -109,3 +109,13 @@ class GivenRatings:
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """Nothing is remembered of them."""
+
+
+def given_ratings(
+    ratings: Iterable[Rating] | AsyncIterable[Rating],
+) -> Callable[[Parts], tuple[GivenRatings, None]]:
+    """What makes the source of given ratings. Raises `TypeError` for what cannot be iterated."""
+    given: object = ratings
+    if not isinstance(given, Iterable | AsyncIterable):
+        raise TypeError(f"ratings must be an iterable or async iterable of Rating, not {type(given).__name__}")
+    return lambda parts: (GivenRatings(ratings, parts), None)
