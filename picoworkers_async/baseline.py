@@ -22,9 +22,9 @@ class _Amount:
         self._calls = 0
         self._unsure_until = float("-inf")
 
-    def saw(self, value: Any) -> None:
-        """Note what was read, unless a call under way, or one whose fate is unknown, may still change it."""
-        if not self._calls and anyio.current_time() >= self._unsure_until:
+    def saw(self, value: Any, began: float) -> None:
+        """Note what a read that began at this time showed, unless it may be from before a call, or amid one."""
+        if not self._calls and began >= self._unsure_until:
             self._value = value
 
     def begin(self) -> Any:
@@ -34,11 +34,10 @@ class _Amount:
         return before
 
     def end(self, unsure_for: float) -> None:
-        """The call has ended; it may still take effect for so many seconds."""
+        """The call has ended; it may still take effect, or not show yet, for so many seconds."""
         self._calls -= 1
         self._value = None
-        if unsure_for:
-            self._unsure_until = max(self._unsure_until, anyio.current_time() + unsure_for)
+        self._unsure_until = max(self._unsure_until, anyio.current_time() + unsure_for)
 
 
 class Baseline:
@@ -51,15 +50,16 @@ class Baseline:
         self._positions: OrderedDict[str, _Amount] = OrderedDict()
         self._spendable = _Amount()
         self._posted: OrderedDict[str, MoneyCall | None] = OrderedDict()
+        self._open_posts: dict[object, Mapping[str, Any]] = {}
 
-    def saw_jobs(self, jobs: Iterable[Job]) -> None:
-        """Note jobs that were read."""
+    def saw_jobs(self, jobs: Iterable[Job], began: float) -> None:
+        """Note jobs as they were read, by a read that began at this time of the event loop's clock."""
         for job in jobs:
-            self._of(job.id).saw(job.num_tasks)
+            self._of(job.id).saw(job.num_tasks, began)
 
-    def saw_balances(self, balances: Balances) -> None:
-        """Note a balance that was read."""
-        self._spendable.saw(balances.spendable)
+    def saw_balances(self, balances: Balances, began: float) -> None:
+        """Note a balance as it was read, by a read that began at this time."""
+        self._spendable.saw(balances.spendable, began)
 
     def posted(self, job_id: str | None, by: MoneyCall | None = None) -> None:
         """A job is known to be of an acknowledged post, or of the lost one `by`: it is not that of another."""
@@ -77,17 +77,36 @@ class Baseline:
         """A call with this body is about to be sent, that moves money: what is known before it."""
         known = frozenset(self._positions) if "job_id" not in body else frozenset()
         changes = "job_id" in body and "positions" in body
+        token = object()
+        if "title" in body:
+            self._open_posts[token] = body
         return {
             "job_ids": known,
             "num_tasks": self._of(body["job_id"]).begin() if changes else None,
             "spendable": self._spendable.begin(),
+            "token": token,
         }
 
-    def end(self, body: Mapping[str, Any], unsure_for: float) -> None:
-        """The call has ended. If its fate is unknown, it may still take effect for `unsure_for` seconds."""
+    def end(self, body: Mapping[str, Any], before: Mapping[str, Any], *, unknown: bool, unsure_for: float) -> None:
+        """The call has ended. For `unsure_for` seconds it may still take effect, or reads may not show it yet."""
         self._spendable.end(unsure_for)
         if "job_id" in body and "positions" in body:
             self._of(body["job_id"]).end(unsure_for)
+        if not unknown:
+            self._open_posts.pop(before["token"], None)
+
+    def settled(self, call: MoneyCall) -> None:
+        """It is known what became of a call whose answer was lost."""
+        self._open_posts.pop(call.before.get("token"), None)
+
+    def has_rival(self, call: MoneyCall) -> bool:
+        """Whether another post of a like job is under way, or of unknown fate: a new job may be that one's."""
+        names = ("title", "category_id", "task_value")
+        like = [call.body.get(name) for name in names]
+        return any(
+            token is not call.before.get("token") and [body.get(name) for name in names] == like
+            for token, body in self._open_posts.items()
+        )
 
     def _of(self, job_id: str) -> _Amount:
         amount = self._positions.setdefault(job_id, _Amount())

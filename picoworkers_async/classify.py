@@ -66,15 +66,17 @@ def read(
     except CallError as uncertain:
         error = _weighed(uncertain, costs_money=costs_money)
     except Exception as unread:
-        what = str(unread) if isinstance(unread, codec.ShapeError) else _in_words(unread)
+        what = str(unread) if isinstance(unread, codec.ShapeError) else in_words(unread)
         error = _weighed(_unreadable(call, status, what, body, hide), costs_money=costs_money)
+    # A traceback that shows variables must not show what a service may have echoed.
+    del headers, body, url, problem
     # Raised here, it has no context: what reading failed on may hold anything.
     raise error
 
 
 def error_for_failure(call: str, fate: Fate, failure: Exception, *, costs_money: bool, hide: Hide) -> CallError:
     """The error for a call that got no answer; `fate` is what the failure proves of it."""
-    what = codec.printable(hide(_in_words(failure)))
+    what = codec.printable(hide(in_words(failure)))
     if fate is Fate.NOT_PROCESSED:
         return NotSentError(call, f"never reached the service ({what}); it is safe to send again")
     return _weighed(NoAnswerError(call, f"no answer came ({what})", fate=Fate.UNKNOWN), costs_money=costs_money)
@@ -196,7 +198,8 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _in_words(problem: Exception) -> str:
+def in_words(problem: BaseException) -> str:
+    """The kind of an exception and its text, if it has one that can be told."""
     name = type(problem).__name__
     try:
         text = str(problem)

@@ -203,15 +203,19 @@ def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
     return Finding(Sign.CONTRADICTED, f"the task is listed as rated {rated.status}, not as sent")
 
 
-def sign_of_post(call: MoneyCall, jobs: Sequence[Job], *, complete: bool, ours: Collection[str]) -> Finding:
+def sign_of_post(
+    call: MoneyCall, jobs: Sequence[Job], *, complete: bool, ours: Collection[str], rival: bool = False
+) -> Finding:
     """What the listing of jobs says about a job that was posted. `ours` are jobs known to be of other posts.
+
+    `rival` says that another post of a like job is under way, or of unknown fate: the job may be that one's.
 
     The service may trim and escape titles, so a new job that is not recognised may still be it.
     """
     unknown = [job for job in jobs if job.id not in call.before["job_ids"] and job.id not in ours]
     since = [job for job in unknown if _made_since(job, call.sent_at)]
     like = [job for job in unknown if _is_like(job, call.body)]
-    if len(like) == 1 and like[0] in since and like[0].created_at is not None:
+    if len(like) == 1 and not rival and _made_after(like[0], call.sent_at):
         why = f"job {like[0].id} has its title, category and pay, was not known before, and was made since"
         return Finding(Sign.SHOWN, why, like[0].id)
     candidates = sorted({job.id for job in (*like, *since)})
@@ -225,6 +229,11 @@ def sign_of_post(call: MoneyCall, jobs: Sequence[Job], *, complete: bool, ours: 
 
 def _made_since(job: Job, sent_at: datetime) -> bool:
     return job.created_at is None or job.created_at >= sent_at - _CLOCK_SLACK
+
+
+def _made_after(job: Job, sent_at: datetime) -> bool:
+    """Whether a job was made after the sending beyond doubt; the service tells whole seconds."""
+    return job.created_at is not None and job.created_at >= sent_at.replace(microsecond=0)
 
 
 def _is_like(job: Job, draft: Any) -> bool:

@@ -115,19 +115,19 @@ class Session:
         """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
-        unsure_for = self.settle_after
+        unknown = False
         try:
-            result = await self._call(call)
-            unsure_for = 0.0
+            return await self._call(call)
         except OutcomeUnknownError as error:
+            unknown = True
             error.sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
             raise
-        except CallError:
-            unsure_for = 0.0
+        except BaseException as error:
+            # One that was cancelled on the wire may have taken effect, too.
+            unknown = not isinstance(error, CallError)
             raise
         finally:
-            self.baseline.end(body, unsure_for)
-        return result
+            self.baseline.end(body, before, unknown=unknown, unsure_for=self.settle_after)
 
     async def _call(self, call: Call[T]) -> T:
         try:

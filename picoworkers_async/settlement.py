@@ -41,6 +41,8 @@ async def settle(error: OutcomeUnknownError, session: Session, jobs: Jobs, users
         looks.append(look)
         judgement = judge(looks, ended_at=call.ended_at, settle_after=session.settle_after)
         if judgement.effect is not None:
+            if judgement.effect is not Effect.CANNOT_TELL:
+                session.baseline.settled(call)
             job_id = look.found.job_id if judgement.effect is Effect.TOOK_EFFECT else None
             if job_id is not None:
                 session.baseline.posted(job_id, call)
@@ -59,7 +61,13 @@ async def _look(call: MoneyCall, session: Session, jobs: Jobs, users: Users) -> 
 
             listed = await sweep(fetch)
             ours = session.baseline.posted_by_others(call)
-            found = sign_of_post(call, list(listed.items.values()), complete=listed.complete, ours=ours)
+            found = sign_of_post(
+                call,
+                list(listed.items.values()),
+                complete=listed.complete,
+                ours=ours,
+                rival=session.baseline.has_rival(call),
+            )
             return Look(listed.began, found)
         case "add_positions" | "restart_job":
             return Look(began, sign_of_positions(call, await jobs.get_job(call.body["job_id"])))

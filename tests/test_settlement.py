@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import pytest
 
@@ -156,3 +158,47 @@ async def test_ratings_sent_together_are_settled_together(connect, fault: str, e
         settlement = await pico.settle(error)
     assert settlement.effect is effect
     assert settlement.reasons[0].startswith("2 of 4" if fault == "cut_midway" else "4 of 4")
+
+
+async def test_positions_read_from_a_replica_that_lags_are_no_baseline(connect) -> None:
+    sandbox = Sandbox()
+    job_id = sandbox.add_job(num_tasks=10)
+    sandbox.read_lag = 2.0
+    async with connect(sandbox) as pico:
+        await pico.jobs.get_job(job_id)
+        await pico.jobs.add_positions(job_id, 5)
+        await pico.jobs.get_job(job_id)
+        error = await lost(sandbox, lambda: pico.jobs.add_positions(job_id, 5), UNSENT)
+        assert (await pico.settle(error)).effect is Effect.CANNOT_TELL
+
+
+async def test_positions_read_while_some_are_added_are_no_baseline(connect) -> None:
+    sandbox = Sandbox(latency=1.0)
+    job_id = sandbox.add_job(num_tasks=10)
+    async with connect(sandbox) as pico:
+        async with anyio.create_task_group() as group:
+            group.start_soon(pico.jobs.get_job, job_id)
+            await anyio.sleep(0.8)
+            sandbox.latency = 0.1
+            group.start_soon(pico.jobs.add_positions, job_id, 5)
+        error = await lost(sandbox, lambda: pico.jobs.add_positions(job_id, 5), UNSENT)
+        assert (await pico.settle(error)).effect is Effect.CANNOT_TELL
+
+
+async def test_of_two_posts_alike_neither_gets_the_job_of_the_other(connect) -> None:
+    sandbox = Sandbox()
+    async with connect(sandbox) as pico:
+        first = await lost(sandbox, lambda: pico.jobs.post_job(DRAFT), UNSENT)
+        second = await lost(sandbox, lambda: pico.jobs.post_job(DRAFT), LOST)
+        assert (await pico.settle(first)).effect is Effect.CANNOT_TELL
+        assert (await pico.settle(second)).effect is Effect.CANNOT_TELL
+
+
+async def test_a_job_alike_that_was_made_a_minute_before_is_not_taken_for_the_one_posted(connect) -> None:
+    sandbox = Sandbox()
+    fields = {"title": DRAFT.title, "category_id": DRAFT.category_id, "task_value": DRAFT.task_value}
+    made = datetime.now(UTC) - timedelta(seconds=60)
+    sandbox.add_job(**fields, num_tasks=25, created_at=made.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    async with connect(sandbox) as pico:
+        error = await lost(sandbox, lambda: pico.jobs.post_job(DRAFT), UNSENT)
+        assert (await pico.settle(error)).effect is Effect.CANNOT_TELL

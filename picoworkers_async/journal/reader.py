@@ -65,8 +65,9 @@ class Journal:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.is_file():
-            raise JournalError(self.path, "there is no such file")
+        with journal_errors(self.path):
+            if not self.path.is_file():
+                raise JournalError(self.path, "there is no such file")
         with journal_errors(self.path), closing(connect(self.path, read_only=True)) as database:
             check_format(self.path, database)
             yield database

@@ -171,6 +171,8 @@ def journal_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JournalError(path, _explained(error)) from error
+    except ValueError as error:
+        raise JournalError(path, f"{_MEANINGS['SQLITE_CANTOPEN']} ({error})") from error
     except OSError as error:
         raise JournalError(path, f"{_MEANINGS['SQLITE_CANTOPEN']} ({error.strerror})") from error
 

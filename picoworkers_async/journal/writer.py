@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -47,10 +48,22 @@ ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
     state = excluded.state, message = excluded.message, at = excluded.at
 WHERE state IN ('decided', 'failed')
 """  # noqa: S608
+# A rating without a revision may be of any; only one that sent the task back leaves room for the next.
+_SENT_BEFORE = f"""
+{_SELECT} WHERE job_id = ?1 AND task_id = ?2 AND state NOT IN ('decided', 'failed')
+AND (revision = ?3 OR ?3 = {NO_REVISION} OR (revision = {NO_REVISION} AND (?3 = 0 OR verdict <> 'revise')))
+ORDER BY revision = ?3 DESC, at DESC LIMIT 1
+"""
 _END = """
 UPDATE ratings SET state = ?, message = ?, at = ?
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state NOT IN ('rated', 'refused')
 """
+
+
+_WITHOUT_LOG = (
+    "the batch before was killed, and the file -wal that belongs beside it, with what that batch did last, is not "
+    "there; was it copied, renamed or linked without it? Bring both together again"
+)
 
 
 @attrs.define(eq=False)
@@ -77,7 +90,7 @@ class JournalWriter:
         self._lock = anyio.Lock()
         self._threads = anyio.CapacityLimiter(1)
         self._opening = threading.Lock()
-        self._closed = False
+        self._closed = self._prepared = False
         self._file: FileLock | None = None
         self._database: sqlite3.Connection | None = None
 
@@ -133,11 +146,10 @@ class JournalWriter:
         def step(database: sqlite3.Connection) -> None:
             now = time.time()
             for rating in ratings:
-                row = (*row_of(rating), JournalState.SENT.value, None, now)
-                if database.execute(_BEGIN, row).rowcount:
-                    found.append(None)
-                else:
-                    found.append(recorded_of(database.execute(_ONE, key_of(rating)).fetchone()))
+                row = database.execute(_SENT_BEFORE, key_of(rating)).fetchone()
+                if row is None:
+                    database.execute(_BEGIN, (*row_of(rating), JournalState.SENT.value, None, now))
+                found.append(None if row is None else recorded_of(row))
 
         await self._commit(step)
         return found
@@ -185,6 +197,8 @@ class JournalWriter:
                     raise
         except JournalError as error:
             return error
+        except Exception as error:
+            return JournalError(self._path, f"a step could not be written ({type(error).__name__}: {error})")
         return None
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -200,14 +214,16 @@ class JournalWriter:
         with self._opening:
             if self._closed:
                 return
-            if self._path.is_dir():
-                raise JournalError(self._path, "it is a folder; name a file")
             with journal_errors(self._path):
+                if self._path.is_dir():
+                    raise JournalError(self._path, "it is a folder; name a file")
                 self._file = FileLock(self._path)
+                has_log = self._file.path.with_name(self._file.path.name + "-wal").exists()
                 self._database = connect(self._file.path)
-                self._prepare(self._database)
+                self._prepare(self._database, has_log=has_log)
+                self._prepared = True
 
-    def _prepare(self, database: sqlite3.Connection) -> None:
+    def _prepare(self, database: sqlite3.Connection, *, has_log: bool) -> None:
         database.execute("PRAGMA synchronous = FULL")
         create_or_migrate(self._path, database)
         database.execute("PRAGMA journal_mode = WAL")
@@ -217,11 +233,15 @@ class JournalWriter:
         for name, value in owner.items():
             if kept[name] != value:
                 raise JournalError(self._path, f"it belongs to another {name}; batches must not be mixed")
+        if kept.get("closed") == "0" and not has_log:
+            raise JournalError(self._path, _WITHOUT_LOG)
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise JournalError(self._path, f"it is damaged ({verdict})")
-        # A write that changes nothing shows a file or folder that cannot be written, before anything is sent.
-        database.execute("INSERT OR REPLACE INTO meta VALUES ('opened', ?)", (str(time.time()),))
+        # This write also shows a file or folder that cannot be written, before anything is sent. It has to be in
+        # the file itself, whatever becomes of the one beside it.
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '0')")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _close(self) -> None:
         """Close and let go. Waits for an opening that still goes on; one that has not begun does nothing then."""
@@ -231,7 +251,10 @@ class JournalWriter:
             held, self._file = self._file, None
             try:
                 if database is not None:
-                    database.close()
+                    with contextlib.suppress(sqlite3.Error), contextlib.closing(database):
+                        # Only a batch that got as far as to be a journal's may say so.
+                        if self._prepared:
+                            database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
             finally:
                 if held is not None:
                     held.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -32,13 +32,18 @@ def most_looked_up(edition: Edition) -> int | None:
     return MOST_TASK_IDS if edition.can(Ability.TASK_IDS) and edition.can(Ability.RATED_TASKS) else None
 
 
-async def look_up(session: Session, job_id: str, task_ids: Sequence[str]) -> TaskLookup:
+async def look_up(
+    session: Session, job_id: str, task_ids: Sequence[str], *, ended: Collection[str] = ()
+) -> TaskLookup:
     """Look where these tasks of a job are listed.
 
+    `ended` are tasks that were certainly rated before the look: one that shows them mixes old pages with new ones.
     Where the rated tasks cannot be read, what the unrated ones showed still counts. Raises `CallError`.
     """
     if most_looked_up(session.edition) is None:
         unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, ())
+        if any(task_id in unrated.items for task_id in ended):
+            unrated = attrs.evolve(unrated, complete=False)
         rated = None
     else:
         unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, task_ids)

@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 import attrs
 
+from ..classify import in_words
 from ..journal.schema import JournalState
 from ..models import Rating, Task
 from .outcomes import Outcome, OutcomeStatus
@@ -38,6 +39,7 @@ class Decider:
         self._concurrency = parts.session.throttle.batch_concurrency
         self._awaited: deque[tuple[Task, Awaitable[object]]] = deque()
         self._more = Signal()
+        self._ended = False
         self.met = 0
         self.undecided = 0
 
@@ -48,9 +50,9 @@ class Decider:
                 for _ in range(self._concurrency):
                     group.start_soon(self._await_decisions)
         finally:
+            self._ended = True
             for _, awaitable in self._awaited:
-                if inspect.iscoroutine(awaitable):
-                    awaitable.close()
+                _close(awaitable)
 
     async def meet(self, tasks: Sequence[Task]) -> int:
         """Have these tasks decided; gives how many of them were not sent before."""
@@ -81,6 +83,10 @@ class Decider:
             await self._failed(task, error)
             return
         if inspect.isawaitable(decision):
+            if self._ended:
+                _close(decision)
+                self._in_flight.closed()
+                return
             self._queue.job(task.job_id or "").deciding += 1
             self.undecided += 1
             self._awaited.append((task, decision))
@@ -95,19 +101,29 @@ class Decider:
             while not self._awaited:
                 await self._more.wait()
             task, awaitable = self._awaited.popleft()
-            pending = None
             try:
-                pending = await self._decided(task, await awaitable)
-            except Exception as error:
-                await self._failed(task, error)
+                pending = await self._outcome_of(task, awaitable)
+                # Until it waits in the queue, the job's smaller requests wait for it.
+                await self._put([] if pending is None else [pending])
             finally:
                 job = self._queue.job(task.job_id or "")
                 job.deciding -= 1
                 self.undecided -= 1
-            await self._put([] if pending is None else [pending])
             self._queue.forget_if_idle(job)
             self._changed.wake_all()
             self._room.wake_all()
+
+    async def _outcome_of(self, task: Task, awaitable: Awaitable[object]) -> PendingRating | None:
+        try:
+            return await self._decided(task, await awaitable)
+        except anyio.get_cancelled_exc_class() as cancelled:
+            # What `decide` waited for may have been cancelled by somebody else: this task alone fails then.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            failure: BaseException = cancelled
+        except Exception as error:
+            failure = error
+        await self._failed(task, failure)
+        return None
 
     async def _decided(self, task: Task, decision: object) -> PendingRating | None:
         """What follows from a decision; a rating in hand, if it is one."""
@@ -124,15 +140,22 @@ class Decider:
         self._in_flight.closed()
         return pending
 
-    async def _failed(self, task: Task, error: Exception) -> None:
-        message = f"decide raised {type(error).__name__}: {error}"
-        await self._in_flight.finish(Outcome(None, OutcomeStatus.FAILED, message, error, task))
+    async def _failed(self, task: Task, error: BaseException) -> None:
+        message = f"decide raised {in_words(error)}"
+        failure = error if isinstance(error, Exception) else RuntimeError(message)
+        await self._in_flight.finish(Outcome(None, OutcomeStatus.FAILED, message, failure, task))
 
     async def _put(self, accepted: list[PendingRating]) -> None:
         await self._in_flight.decided(accepted)
         for pending in accepted:
             self._queue.put(pending)
             self._changed.wake()
+
+
+def _close(awaitable: Awaitable[object]) -> None:
+    """Give up a decision that nobody is going to await."""
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
 
 
 def _problem_of(task: Task, decision: object) -> Exception | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import endpoints, rules
-from ..errors import InvalidRequestError, RefusedError
+from ..errors import InvalidRequestError, Problem, RefusedError
 from ..journal.schema import JournalState, Key, Recorded
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
@@ -26,7 +26,7 @@ class InFlight:
         self._journal = journal
         self._changed = changed
         self._idle = Signal()
-        self._by_key: dict[Key, PendingRating] = {}
+        self._by_task: dict[tuple[str, str], list[PendingRating]] = {}
         self.count = 0
         self.unknown = 0
 
@@ -69,7 +69,7 @@ class InFlight:
         """
         self.opened()
         if not isinstance(rating, Rating):
-            wrong = TypeError(f"a rating was expected, not {type(rating).__name__}: {rating!r:.80}")
+            wrong = TypeError(str(Problem("rating", rating, f"a Rating, not {type(rating).__name__}")))
             await self.finish(Outcome(None, OutcomeStatus.FAILED, str(wrong), wrong, task))
             return None
         problems = rules.check_rating(rating)
@@ -78,8 +78,9 @@ class InFlight:
             await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
-        known = self._by_key.setdefault(pending.key, pending)
-        if known is pending:
+        known = self._in_hand(pending)
+        if known is None:
+            self._add(pending)
             return pending
         if known.quiet:
             known.quiet = False
@@ -94,8 +95,25 @@ class InFlight:
         rating = recorded.rating
         pending = PendingRating(rating, noted=True, quiet=quiet, known_revision=rating.revision_number or 0)
         self.opened()
-        self._by_key[pending.key] = pending
+        self._add(pending)
         return pending
+
+    def _in_hand(self, pending: PendingRating) -> PendingRating | None:
+        """One in hand that is about the same work. A rating without a revision may be about any."""
+        revision = pending.rating.revision_number
+        for known in self._by_task.get(pending.key[:2], ()):
+            if revision is None or known.rating.revision_number in (None, revision):
+                return known
+        return None
+
+    def _add(self, pending: PendingRating) -> None:
+        self._by_task.setdefault(pending.key[:2], []).append(pending)
+
+    def _remove(self, pending: PendingRating) -> None:
+        of_task = self._by_task[pending.key[:2]]
+        of_task.remove(pending)
+        if not of_task:
+            del self._by_task[pending.key[:2]]
 
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
         """Have the journal know these decisions."""
@@ -114,7 +132,7 @@ class InFlight:
             pending.noted = recorded is None
         for pending, recorded in zip(unnoted, found, strict=True):
             if recorded is not None:
-                del self._by_key[pending.key]
+                self._remove(pending)
                 await self.finish(_replayed(recorded, pending))
         return [pending for pending in pendings if pending.noted]
 
@@ -133,7 +151,7 @@ class InFlight:
         finally:
             for result, status in ended:
                 pending = result.pending
-                del self._by_key[pending.key]
+                self._remove(pending)
                 if pending.quiet:
                     self.closed()
                 else:

@@ -21,7 +21,8 @@ class PendingRating:
     `refused` says that the service refused a repeat, which may only mean that the first request had taken effect.
     `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
     `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
-    `looks` what reading showed since, `look_at` when the next look can tell more.
+    `looks` what reading showed since, `look_at` when the next look can tell more,
+    `unread` how often the listing could not be read.
     """
 
     rating: Rating
@@ -36,6 +37,7 @@ class PendingRating:
     known_revision: int = 0
     looks: tuple[Look, ...] = ()
     look_at: float = 0.0
+    unread: int = 0
 
     @property
     def key(self) -> Key:

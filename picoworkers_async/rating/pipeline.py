@@ -7,7 +7,7 @@ import time
 import anyio
 import anyio.lowlevel
 
-from ..errors import CallError
+from ..errors import CallError, PicoworkersError
 from ..journal.writer import JournalWriter
 from ..models import Page, Task
 from ..session import Session
@@ -111,7 +111,7 @@ class Pipeline:
     def _fail(self, error: Exception) -> None:
         """Send nothing new; what is under way still has its end."""
         if self.failure is None:
-            self.failure = error
+            self.failure = _the_one(error)
         self._source_scope.cancel()
         self._changed.wake_all()
 
@@ -224,3 +224,11 @@ class Pipeline:
         except BaseException:
             walk.skip_page(number)
             raise
+
+
+def _the_one(error: Exception) -> Exception:
+    """The error to tell of those in a group: one of ours before any other."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    leaves = [_the_one(one) for one in error.exceptions]
+    return next((one for one in leaves if isinstance(one, PicoworkersError)), leaves[0])

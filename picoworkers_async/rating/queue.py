@@ -128,8 +128,8 @@ class RatingQueue:
 
     def forget_if_idle(self, job: JobQueue) -> None:
         """Drop the queue of a job that nothing is left of."""
-        if job.idle:
-            self._jobs.pop(job.job_id, None)
+        if job.idle and self._jobs.get(job.job_id) is job:
+            del self._jobs[job.job_id]
 
     def _take_from(self, job: JobQueue) -> list[PendingRating]:
         """Up to a full request, no task twice; the others keep their order."""

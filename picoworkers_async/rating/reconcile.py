@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..effects import Judgement, Look, Sighting, judge, sign_of_rating
 from .pending import PendingRating
 
+_UNREADABLE_FOR_SECONDS = 86400.0
+_LONGEST_PAUSE_SECONDS = 600.0
+
 MOST_TIMES_UNKNOWN = 5
 """How often the answer to one rating may be lost before it is sent no more."""
 
@@ -35,7 +38,7 @@ class Reconciler:
         """Take over a rating whose answer was lost, by a request that ended, or was given up, at this time."""
         pending.times_unknown += 1
         pending.ended_at = pending.look_at = ended_at
-        pending.looks = ()
+        pending.looks, pending.unread = (), 0
         self._add(pending)
 
     def due(self, now: float) -> bool:
@@ -69,6 +72,21 @@ class Reconciler:
         """These were looked for, and are not settled yet."""
         for pending in pendings:
             self._add(pending)
+
+    def put_off(self, pendings: Sequence[PendingRating], began: float, *, certain: bool) -> bool:
+        """The listing could not be read. Have these looked for later; False when that is no use any more.
+
+        `certain` says that the service answered, and would again. Otherwise pauses grow to ten minutes, and a day
+        after the rating was lost nobody looks any more.
+        """
+        if certain or began - min(pending.ended_at for pending in pendings) > _UNREADABLE_FOR_SECONDS:
+            return False
+        for pending in pendings:
+            pending.unread += 1
+            pause = max(1.0, self._settle_after) * 2.0 ** min(pending.unread - 1, 16)
+            pending.look_at = began + min(pause, _LONGEST_PAUSE_SECONDS)
+        self.give_back(pendings)
+        return True
 
     def drain(self) -> list[PendingRating]:
         """Everything that is left, when nobody is going to look any more."""

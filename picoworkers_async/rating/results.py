@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 import anyio
 
+from ..classify import may_retry
 from ..effects import Effect, Judgement
 from ..errors import AuthenticationError, CallError, NotSentError, RefusedError
 from ..listings.lookup import TaskLookup, look_up, most_looked_up
+from ..models import Verdict
 from ..session import Session
+from .ended import LatelyEnded
 from .in_flight import InFlight
 from .outcomes import OutcomeStatus
 from .pending import NextStep, PendingRating, Result, next_step
@@ -46,6 +49,7 @@ class Results:
         self._source = source
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
         self._changed = changed
+        self._lately = LatelyEnded(session.settle_after)
 
     async def apply(self, results: Sequence[Result]) -> None:
         """Decide for each rating what follows from what its request brought, and do it."""
@@ -119,28 +123,33 @@ class Results:
         pendings = self._reconciler.take(anyio.current_time())
         if not pendings:
             return
+        began = anyio.current_time()
         try:
-            lookup = await self._look_for(pendings)
+            lookup = await self._look_up(pendings)
+        except CallError as error:
+            job_id = pendings[0].rating.job_id
+            logger.warning("%d ratings of job %s are still unknown: %s", len(pendings), job_id, error)
+            if isinstance(error, AuthenticationError):
+                self._reconciler.give_back(pendings)
+                raise
+            if self._reconciler.put_off(pendings, began, certain=not may_retry(error, costs_money=False)):
+                return
+            lookup = TaskLookup(began, {})
         except BaseException:
             self._reconciler.give_back(pendings)
             raise
         await self._conclude(self._reconciler.weigh(pendings, lookup.seen, lookup.began))
 
-    async def _look_for(self, pendings: Sequence[PendingRating]) -> TaskLookup:
+    async def _look_up(self, pendings: Sequence[PendingRating]) -> TaskLookup:
         """Where these are listed. What is read whole must hold still: nothing of its job is sent then."""
         job = self._queue.job(pendings[0].rating.job_id)
-        began = anyio.current_time()
         self._queue.hold(job)
         try:
             while job.under_way and most_looked_up(self._session.edition) is None:
                 await self._changed.wait()
             task_ids = [pending.rating.task_id for pending in pendings]
-            return await look_up(self._session, job.job_id, task_ids)
-        except AuthenticationError:
-            raise
-        except CallError as error:
-            logger.warning("%d ratings of job %s are still unknown: %s", len(pendings), job.job_id, error)
-            return TaskLookup(began, {})
+            ended = self._lately.of_job(job.job_id)
+            return await look_up(self._session, job.job_id, task_ids, ended=ended)
         finally:
             self._queue.release(job)
             self._changed.wake_all()
@@ -167,6 +176,11 @@ class Results:
 
     async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         self._source.ended([result.pending for result, _ in ended])
+        now = anyio.current_time()
+        for result, status in ended:
+            rating = result.pending.rating
+            if status is OutcomeStatus.RATED and rating.verdict is not Verdict.REVISE:
+                self._lately.add(rating.job_id, rating.task_id, now)
         await self._in_flight.end(ended)
 
     async def end_the_unknown(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 
 import anyio
+import anyio.lowlevel
 
 from ..models import Task
 from .decider import Decide, Decider
@@ -12,6 +13,9 @@ from .pending import PendingRating
 from .seen import SeenTasks
 from .sources import Parts
 from .walk import ListingWalk
+
+# Tasks that need not wait must not keep everybody else from running.
+_UNINTERRUPTED = 16
 
 REMEMBERED = 100_000
 """How many given tasks are remembered, without looks at the listing that would tell which are gone."""
@@ -36,6 +40,7 @@ class ReviewedTasks:
         self._walks = walks
         self._decider = decider
         self._queue, self._changed, self._room = parts.queue, parts.changed, parts.room
+        self._taken = 0
         self.exhausted = False
 
     @property
@@ -77,6 +82,9 @@ class ReviewedTasks:
 
     async def _one(self, task: Task) -> None:
         await self._walk.meet([task])
+        self._taken += 1
+        if self._taken % _UNINTERRUPTED == 0:
+            await anyio.lowlevel.checkpoint()
         while not self._queue.has_room or self._decider.undecided >= self._queue.most_waiting:
             await self._room.wait()
 

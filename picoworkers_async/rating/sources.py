@@ -86,6 +86,8 @@ class GivenRatings:
         async for rating in self._later:
             await self._put(rating)
             self._changed.wake()
+            if self.arrived % _UNINTERRUPTED == 0:
+                await anyio.lowlevel.checkpoint()
             while not self._queue.has_room:
                 await self._room.wait()
         self._later = None

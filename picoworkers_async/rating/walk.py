@@ -113,10 +113,11 @@ class ListingWalk:
     async def run(self) -> None:
         """Look until a whole look shows nothing undecided; with `follow`, for ever."""
         quiet = 0
+        total: int | None = None
         while True:
             now = anyio.current_time()
             sweep: Sweep[Task] = Sweep(datetime.now(UTC), self._concurrency)
-            self._seen.begin_look(now, count_anew=quiet == 0)
+            self._seen.begin_look(now, count_anew=total is None)
             self._fresh = 0
             self._sweep = sweep
             self._changed.wake_all()
@@ -129,9 +130,13 @@ class ListingWalk:
             if sweep.complete:
                 self._seen.forget_the_gone(now - self._settle_after)
             if quiet == 0:
+                total = None
                 continue
-            whole = sweep.sound and self._seen.has_seen(sweep.total)
+            # Looks that found different numbers of tasks must not make up for each other.
+            same = total in (None, sweep.total)
+            whole = sweep.complete or (same and sweep.sound and self._seen.has_seen(sweep.total))
             if not whole and quiet < _QUIET_LOOKS:
+                total = sweep.total if same else None
                 await anyio.sleep(self._retry.pause(quiet))
                 continue
             if not whole:
@@ -139,4 +144,4 @@ class ListingWalk:
             if self._follow is None:
                 return
             await anyio.sleep(self._follow)
-            quiet = 0
+            quiet, total = 0, None

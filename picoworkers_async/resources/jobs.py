@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import anyio
+
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
 from ..errors import InvalidRequestError
@@ -118,8 +120,9 @@ class Jobs:
             "unrated_tasks": 1 if unrated_tasks else None,
             "order": order,
         }
+        began = anyio.current_time()
         jobs = await self._session.call(endpoints.GET_JOBS, codec.read_jobs_page, query=query)
-        self._session.baseline.saw_jobs(jobs.items)
+        self._session.baseline.saw_jobs(jobs.items, began)
         return jobs
 
     def iter_jobs(
@@ -137,8 +140,9 @@ class Jobs:
     async def get_job(self, job_id: str) -> Job:
         """One job by its id (section 3.13)."""
         require(endpoints.GET_JOB, rules.check_job_id(job_id))
+        began = anyio.current_time()
         job = await self._session.call(endpoints.GET_JOB, codec.read_job, query={"job_id": job_id})
-        self._session.baseline.saw_jobs([job])
+        self._session.baseline.saw_jobs([job], began)
         return job
 
     async def get_unrated_tasks(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+
 from .. import codec, endpoints
 from ..models import Balances
 from ..session import Session
@@ -15,6 +17,7 @@ class Users:
 
     async def get_balances(self) -> Balances:
         """What the account has earned and what it can spend, in US dollars, exact (section 4.1)."""
+        began = anyio.current_time()
         balances = await self._session.call(endpoints.GET_BALANCES, codec.read_balances)
-        self._session.baseline.saw_balances(balances)
+        self._session.baseline.saw_balances(balances, began)
         return balances

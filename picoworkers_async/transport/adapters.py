@@ -30,6 +30,10 @@ class Response(NamedTuple):
     body: bytes
     problem: str | None = None
 
+    def __repr__(self) -> str:
+        # A service may echo what it was sent, the secret too.
+        return f"Response(status={self.status}, {len(self.body)} bytes)"
+
 
 class NoResponseError(Exception):
     """No whole answer came: `failure` is why, without its frames, and `fate` what that proves of the request."""

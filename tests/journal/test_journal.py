@@ -202,8 +202,8 @@ async def test_a_full_disk_stops_the_batch_before_anything_is_sent(
     sandbox, _ = seeded(5)
     prepare = JournalWriter._prepare
 
-    def on_a_full_disk(self: JournalWriter, database: sqlite3.Connection) -> None:
-        prepare(self, database)
+    def on_a_full_disk(self: JournalWriter, database: sqlite3.Connection, **options: bool) -> None:
+        prepare(self, database, **options)
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         database.execute(f"PRAGMA max_page_count = {pages}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -198,3 +199,23 @@ async def test_a_journal_of_the_format_before_is_read_and_brought_up_to_date(pat
     assert Journal(path).counts() == {"rated": 1, "sent": 1}
     again = await opened(path)
     await again.aclose()
+
+
+async def test_a_journal_of_a_killed_batch_without_what_lies_beside_it_is_refused(path: Path) -> None:
+    """What that batch did last is in the file beside it; without it, everything would be sent again."""
+    killed = await opened(path)
+    await killed.send([OK])
+    elsewhere = Path(shutil.copy(path, path.with_name("elsewhere.db")))
+    with pytest.raises(JournalError, match="-wal"):
+        await writer(elsewhere).open()
+    await killed.aclose()
+
+
+async def test_a_journal_that_was_closed_may_be_renamed_and_copied(path: Path) -> None:
+    one = await opened(path)
+    await one.send([OK])
+    await one.aclose()
+    elsewhere = path.rename(path.with_name("elsewhere.db"))
+    again = await opened(elsewhere)
+    await again.aclose()
+    assert Journal(elsewhere).counts() == {"sent": 1}

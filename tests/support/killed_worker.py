@@ -18,7 +18,7 @@ async def main(url: str, journal: str, edition: str) -> None:
         "api_secret",
         edition=EDITIONS[edition],
         base_url=url,
-        timeout=0.3,
+        timeout=0.4,
         retry=RetryPolicy(attempts=6, initial=0.02, maximum=0.2),
         throttle=Throttle(cooldown=0.05),
         settle_after=1.5,

@@ -1,0 +1,26 @@
+"""Which tasks were rated a moment ago: a listing that still shows them is stale by proof."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class LatelyEnded:
+    """Remembers the tasks that took effect in the last so many seconds, in their latest order."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._entries: deque[tuple[float, str, str]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, job_id: str, task_id: str, now: float) -> None:
+        """A task of this job was rated, and is off the listing."""
+        self._entries.append((now, job_id, task_id))
+        while self._entries and self._entries[0][0] < now - self._seconds:
+            self._entries.popleft()
+
+    def of_job(self, job_id: str) -> frozenset[str]:
+        """Those of a job."""
+        return frozenset(task_id for _, job, task_id in self._entries if job == job_id)
