@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ServiceError,
         ServiceMovedError,
     )
-    from .journal import Journal, JournalRow
+    from .journal import Journal, JournalRow, JournalState
     from .listings.pages import Pages
     from .models import (
         Ack,
@@ -100,6 +100,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "JournalRow",
+    "JournalState",
     "MoneyCall",
     "NoAnswerError",
     "NotSentError",
@@ -195,7 +196,7 @@ _HOMES = {
         "Zone",
     ),
     ".listings.pages": ("Pages",),
-    ".journal": ("Journal", "JournalRow"),
+    ".journal": ("Journal", "JournalRow", "JournalState"),
     ".rating": (
         "Batch",
         "BatchReport",

@@ -25,7 +25,14 @@ from .rating.sources import given_ratings
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
-from .settings import address_problems, check_seconds, seconds_problems, size_problems, timeout_problems
+from .settings import (
+    address_problems,
+    check_seconds,
+    kind_problems,
+    seconds_problems,
+    size_problems,
+    timeout_problems,
+)
 from .settlement import settle
 from .throttle import Priority, Throttle
 from .transport.adapters import HttpAdapter
@@ -80,6 +87,14 @@ class AsyncPicoworkers:
             # Neither this frame nor that of a traceback keeps it.
             del api_secret
         self._user_id = login.user_id
+        problems = kind_problems(
+            edition=(edition, Edition),
+            throttle=(throttle, Throttle),
+            retry=(retry, RetryPolicy),
+            transport=(transport, httpx.AsyncBaseTransport),
+        )
+        if problems:
+            raise InvalidRequestError("AsyncPicoworkers", problems)
         url = edition.base_url if base_url is None else base_url
         problems = address_problems(url) + timeout_problems(timeout)
         problems += seconds_problems("settle_after", settle_after)
@@ -267,7 +282,13 @@ class AsyncPicoworkers:
 
         A post is looked for among the jobs, positions are counted, a rated task is looked for among the unrated,
         a deposit in the balance, each against what this client had read before the call. That costs nothing when
-        all goes well; what was not read before (`get_job`, `get_balances`) may leave the answer at "cannot tell".
+        all goes well; what was not read before (`iter_jobs`, `get_job`, `get_balances`), or was read less than
+        `settle_after` seconds after another call that changed it, may leave the answer at "cannot tell".
+
+        `TOOK_EFFECT` comes as soon as it shows; `CANNOT_TELL` at once where nothing can show it; everything else
+        takes `settle_after` seconds. `DID_NOT` is as true as it is that the service acts on a request, and shows
+        that it has, within those seconds together. Raises what reading raises (`NoAnswerError` and the like):
+        asking again later does no harm. `TypeError` for an error of another kind.
         """
         return await settle(error, self._session, self.jobs, self.users)
 

@@ -41,6 +41,15 @@ def timeout_problems(timeout: object) -> list[Problem]:
     return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]
 
 
+def kind_problems(**given: tuple[object, type]) -> list[Problem]:
+    """Which of these arguments are not of their kind; None stands for the default."""
+    return [
+        Problem(name, value, f"{'an' if kind.__name__[0] in 'AEIO' else 'a'} {kind.__name__}")
+        for name, (value, kind) in given.items()
+        if value is not None and not isinstance(value, kind)
+    ]
+
+
 def size_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a number of bytes."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:

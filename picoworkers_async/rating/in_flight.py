@@ -171,5 +171,7 @@ def _replayed(recorded: Recorded, pending: PendingRating) -> Outcome:
     if recorded.state is JournalState.SENT:
         error = ValueError(f"task {pending.rating.task_id} is in this batch already, and on its way")
         return Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task)
-    status = OutcomeStatus(recorded.state.value)
-    return Outcome(recorded.rating, status, recorded.message, None, pending.task, replayed=True)
+    status, message = OutcomeStatus(recorded.state.value), recorded.message
+    if recorded.rating.verdict != pending.rating.verdict:
+        message = f"an earlier run rated it {recorded.rating.verdict.value}, which stands: {message or '-'}"
+    return Outcome(recorded.rating, status, message, None, pending.task, replayed=True)

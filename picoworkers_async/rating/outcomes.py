@@ -49,6 +49,7 @@ class Outcome:
 class BatchReport:
     """A batch, added up: counts by status, the bonus it paid in US dollars, the seconds it took.
 
+    `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
@@ -61,6 +62,7 @@ class BatchReport:
     unknown: int
     bonus: Decimal
     elapsed: float
+    replayed: int
     outcomes_by_status: Mapping[OutcomeStatus, tuple[Outcome, ...]]
 
     @property
@@ -78,9 +80,11 @@ class Tally:
             status: [] for status in OutcomeStatus if status is not OutcomeStatus.RATED
         }
         self._bonus = Decimal(0)
+        self._replayed = 0
 
     def add(self, outcome: Outcome) -> None:
         self._counts[outcome.status] += 1
+        self._replayed += outcome.replayed
         if outcome.status is OutcomeStatus.RATED:
             if outcome.rating is not None and not outcome.replayed:
                 self._bonus = CONTEXT.add(self._bonus, outcome.rating.bonus)
@@ -95,6 +99,7 @@ class Tally:
             unknown=self._counts[OutcomeStatus.UNKNOWN],
             bonus=self._bonus,
             elapsed=elapsed,
+            replayed=self._replayed,
             outcomes_by_status={status: tuple(kept) for status, kept in self._kept.items()},
         )
 

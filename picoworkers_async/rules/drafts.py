@@ -20,6 +20,9 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 def check_draft(draft: JobDraft, edition: Edition) -> list[Problem]:
     """Everything that keeps this draft from being posted to this edition, without asking the service."""
+    given: object = draft
+    if not isinstance(given, JobDraft):
+        return [Problem("draft", given, "a JobDraft")]
     return [
         *_check_target(draft),
         *_check_words(draft),

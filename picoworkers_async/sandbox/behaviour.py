@@ -17,15 +17,19 @@ def _seconds(instance: object, attribute: attrs.Attribute[float], value: float) 
         raise ValueError(f"{attribute.name}={value!r}: must be 0 seconds or more")
 
 
+def _faults(given: Faults | None) -> Faults:
+    return given or Faults()
+
+
 @attrs.define(kw_only=True)
 class Behaviour:
     """The settings of `Sandbox`, where each is described."""
 
-    page_size: int = 20
+    page_size: int = attrs.field(default=20, validator=[attrs.validators.instance_of(int), attrs.validators.ge(1)])
     latency: float | tuple[float, float] = 0.0
     order: Order = attrs.field(default="oldest", validator=attrs.validators.in_(get_args(Order)))
     refusal_status: int = 200
-    faults: Faults = attrs.field(factory=Faults)
+    faults: Faults = attrs.field(factory=Faults, converter=_faults)
     read_lag: float = attrs.field(default=0.0, validator=_seconds)
     lag_share: float = attrs.field(default=1.0, validator=probability)
     pays_repeats: bool = False

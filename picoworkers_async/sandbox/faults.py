@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from ..endpoints import ENDPOINTS
+
 
 class Fault(enum.Enum):
     """One thing that goes wrong. Which of them leave the request processed is said at each field of `Faults`."""
@@ -95,6 +97,9 @@ class Faults:
         object.__setattr__(self, "_likely", tuple(pair for pair in chances if pair[1]))
         if self.total() > 1:
             raise ValueError(f"the probabilities add up to {self.total()}, more than 1")
+        unknown = sorted((self.only or frozenset()) - {row.name for row in ENDPOINTS})
+        if unknown:
+            raise ValueError(f"only={unknown}: names of endpoints, such as rate_single_task, in a set")
 
     @classmethod
     def all(cls, each: float, *, slow_seconds: float = 1.0, late_seconds: float = 0.5) -> Faults:

@@ -29,6 +29,9 @@ T = TypeVar("T")
 class _Setting(Generic[T]):
     """A setting of the same name among `Behaviour`'s, read and written as an attribute of the sandbox."""
 
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
@@ -102,36 +105,41 @@ class Sandbox:
         account = Account(edition, self._behaviour, balance=Decimal(balance), seed=seed)
         self._delivery = Delivery(Dispatch(account, user_id, api_secret), Limiter(requests_per_second, cooldown))
 
-    page_size = _Setting[int]()
-    """How many items a page has."""
-    latency = _Setting[float | tuple[float, float]]()
-    """The seconds that a request takes, or a range to draw them from."""
-    order = _Setting[Order]()
-    """The order of task listings: oldest or newest first, or shuffled anew for each request."""
-    refusal_status = _Setting[int]()
-    """The HTTP status of refusals."""
-    faults = _Setting[Faults]()
-    """What goes wrong with requests, and how likely."""
-    lag_share = _Setting[float]()
-    """The share of reads, from 0 to 1, that meet the replica that lags; the others see what is."""
-    pays_repeats = _Setting[bool]()
-    """Whether a rated task can be rated, and its worker paid, again. Repeats count in `double_ratings`."""
-    odd_fields = _Setting[float]()
-    """The share of tasks, from 0 to 1, that are listed with one field in a shape that nobody documented.
+    page_size = _Setting[int]("""How many items a page has.""")
+    latency = _Setting[float | tuple[float, float]](
+        """The seconds that a request takes, or a range to draw them from."""
+    )
+    order = _Setting[Order](
+        """The order of task listings: oldest or newest first, or shuffled anew for each request."""
+    )
+    refusal_status = _Setting[int]("""The HTTP status of refusals.""")
+    faults = _Setting[Faults]("""What goes wrong with requests, and how likely.""")
+    lag_share = _Setting[float](
+        """The share of reads, from 0 to 1, that meet the replica that lags; the others see what is."""
+    )
+    pays_repeats = _Setting[bool](
+        """Whether a rated task can be rated, and its worker paid, again. Repeats count in `double_ratings`."""
+    )
+    odd_fields = _Setting[float](
+        """The share of tasks, from 0 to 1, that are listed with one field in a shape that nobody documented.
 
     Which tasks and what depends on their ids and the seed, so that it is the same on every page. Id and revision
     are always right; `job_id` can be missing, but only from a listing of one job.
     """
-    page_lies = _Setting[float]()
-    """The probability that a page lists null or nothing, or that its `pages` is missing, null or 0."""
-    titles = _Setting[Titles]()
-    """How titles of jobs come back: as they were sent, trimmed, with HTML's entities, or both."""
-    refuse_bulk_with = _Setting[set[str] | None]()
-    """The ids of tasks for which a request to rate them, alone or among others, is refused whole."""
-    retry_after_header = _Setting[bool]()
-    """Whether a 429 has a `Retry-After`."""
-    retry_after = _Setting[str | None]()
-    """The `Retry-After` of every 429, whatever it should be; None: the seconds that are left."""
+    )
+    page_lies = _Setting[float](
+        """The probability that a page lists null or nothing, or that its `pages` is missing, null or 0."""
+    )
+    titles = _Setting[Titles](
+        """How titles of jobs come back: as they were sent, trimmed, with HTML's entities, or both."""
+    )
+    refuse_bulk_with = _Setting[set[str] | None](
+        """The ids of tasks for which a request to rate them, alone or among others, is refused whole."""
+    )
+    retry_after_header = _Setting[bool]("""Whether a 429 has a `Retry-After`.""")
+    retry_after = _Setting[str | None](
+        """The `Retry-After` of every 429, whatever it should be; None: the seconds that are left."""
+    )
 
     @property
     def read_lag(self) -> float:
