@@ -33,16 +33,17 @@ def most_looked_up(edition: Edition) -> int | None:
 
 
 async def look_up(
-    session: Session, job_id: str, task_ids: Sequence[str], *, ended: Collection[str] = ()
+    session: Session, job_id: str, task_ids: Sequence[str], *, ended: Collection[str] | None = ()
 ) -> TaskLookup:
     """Look where these tasks of a job are listed.
 
-    `ended` are tasks that were certainly rated before the look: one that shows them mixes old pages with new ones.
-    Where the rated tasks cannot be read, what the unrated ones showed still counts. Raises `CallError`.
+    `ended` are tasks that were certainly rated before the look, None if they are not known: a whole listing that
+    shows them, or may, mixes old pages with new ones. Where the rated tasks cannot be read, what the unrated ones
+    showed still counts. Raises `CallError`.
     """
     if most_looked_up(session.edition) is None:
         unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, ())
-        if any(task_id in unrated.items for task_id in ended):
+        if ended is None or any(task_id in unrated.items for task_id in ended):
             unrated = attrs.evolve(unrated, complete=False)
         rated = None
     else:

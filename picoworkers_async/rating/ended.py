@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 
+_MOST = 16_384
+
 
 class LatelyEnded:
-    """Remembers the tasks that took effect in the last so many seconds, in their latest order."""
+    """Remembers the tasks that took effect in the last so many seconds, 16,384 of them at most."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._entries: deque[tuple[float, str, str]] = deque()
+        self._forgot_until = float("-inf")
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -18,9 +21,13 @@ class LatelyEnded:
     def add(self, job_id: str, task_id: str, now: float) -> None:
         """A task of this job was rated, and is off the listing."""
         self._entries.append((now, job_id, task_id))
-        while self._entries and self._entries[0][0] < now - self._seconds:
+        while self._entries[0][0] < now - self._seconds:
             self._entries.popleft()
+        if len(self._entries) > _MOST:
+            self._forgot_until = self._entries.popleft()[0] + self._seconds
 
-    def of_job(self, job_id: str) -> frozenset[str]:
-        """Those of a job."""
+    def of_job(self, job_id: str, now: float) -> frozenset[str] | None:
+        """Those of a job; None while not all of them are remembered."""
+        if now <= self._forgot_until:
+            return None
         return frozenset(task_id for _, job, task_id in self._entries if job == job_id)

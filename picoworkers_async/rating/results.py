@@ -50,6 +50,7 @@ class Results:
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
         self._changed = changed
         self._lately = LatelyEnded(session.settle_after)
+        self._reads_whole_listings = most_looked_up(session.edition) is None
 
     async def apply(self, results: Sequence[Result]) -> None:
         """Decide for each rating what follows from what its request brought, and do it."""
@@ -145,10 +146,10 @@ class Results:
         job = self._queue.job(pendings[0].rating.job_id)
         self._queue.hold(job)
         try:
-            while job.under_way and most_looked_up(self._session.edition) is None:
+            while job.under_way and self._reads_whole_listings:
                 await self._changed.wait()
             task_ids = [pending.rating.task_id for pending in pendings]
-            ended = self._lately.of_job(job.job_id)
+            ended = self._lately.of_job(job.job_id, anyio.current_time())
             return await look_up(self._session, job.job_id, task_ids, ended=ended)
         finally:
             self._queue.release(job)
@@ -176,11 +177,12 @@ class Results:
 
     async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         self._source.ended([result.pending for result, _ in ended])
-        now = anyio.current_time()
-        for result, status in ended:
-            rating = result.pending.rating
-            if status is OutcomeStatus.RATED and rating.verdict is not Verdict.REVISE:
-                self._lately.add(rating.job_id, rating.task_id, now)
+        if self._reads_whole_listings:
+            now = anyio.current_time()
+            for result, status in ended:
+                rating = result.pending.rating
+                if status is OutcomeStatus.RATED and rating.verdict is not Verdict.REVISE:
+                    self._lately.add(rating.job_id, rating.task_id, now)
         await self._in_flight.end(ended)
 
     async def end_the_unknown(self) -> None:

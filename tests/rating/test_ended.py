@@ -1,0 +1,23 @@
+"""The tasks that were rated a moment ago."""
+
+from __future__ import annotations
+
+from picoworkers_async.rating.ended import LatelyEnded
+
+
+def test_they_are_remembered_for_as_long_as_a_listing_may_lag() -> None:
+    lately = LatelyEnded(30.0)
+    lately.add("j", "a", now=0.0)
+    lately.add("j", "b", now=20.0)
+    lately.add("k", "c", now=31.0)
+    assert lately.of_job("j", 31.0) == {"b"}
+    assert lately.of_job("k", 31.0) == {"c"}
+
+
+def test_memory_is_bounded_and_what_is_not_remembered_is_not_claimed() -> None:
+    lately = LatelyEnded(30.0)
+    for number in range(50_000):
+        lately.add("j", f"t{number}", now=number / 10_000)
+    assert len(lately) <= 16_384
+    assert lately.of_job("j", 5.0) is None
+    assert lately.of_job("j", 40.0) is not None
