@@ -18,9 +18,11 @@ from .endpoints import Endpoint
 from .errors import (
     CallError,
     ClientStateError,
+    Fate,
     InvalidRequestError,
     MoneyCall,
     OutcomeUnknownError,
+    PicoworkersError,
     Problem,
     RateLimitedError,
 )
@@ -124,7 +126,7 @@ class Session:
             raise
         except BaseException as error:
             # One that was cancelled on the wire may have taken effect, too.
-            unknown = not isinstance(error, CallError)
+            unknown = not isinstance(error, PicoworkersError) or error.fate is Fate.UNKNOWN
             raise
         finally:
             self.baseline.end(body, before, unknown=unknown, unsure_for=self.settle_after)
