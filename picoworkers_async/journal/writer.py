@@ -50,9 +50,10 @@ WHERE state IN ('decided', 'failed')
 """  # noqa: S608
 # A rating without a revision may be of any; only one that sent the task back leaves room for the next.
 _SENT_BEFORE = f"""
-{_SELECT} WHERE job_id = ?1 AND task_id = ?2 AND state NOT IN ('decided', 'failed')
-AND (revision = ?3 OR ?3 = {NO_REVISION} OR (revision = {NO_REVISION} AND (?3 = 0 OR verdict <> 'revise')))
-ORDER BY revision = ?3 DESC, at DESC LIMIT 1
+{_SELECT} WHERE job_id = :job_id AND task_id = :task_id AND state NOT IN ('decided', 'failed')
+AND (revision = :revision OR :revision = {NO_REVISION}
+    OR (revision = {NO_REVISION} AND (:revision = 0 OR verdict <> 'revise')))
+ORDER BY revision = :revision DESC, at DESC LIMIT 1
 """
 _END = """
 UPDATE ratings SET state = ?, message = ?, at = ?
@@ -146,7 +147,7 @@ class JournalWriter:
         def step(database: sqlite3.Connection) -> None:
             now = time.time()
             for rating in ratings:
-                row = database.execute(_SENT_BEFORE, key_of(rating)).fetchone()
+                row = database.execute(_SENT_BEFORE, _named(key_of(rating))).fetchone()
                 if row is None:
                     database.execute(_BEGIN, (*row_of(rating), JournalState.SENT.value, None, now))
                 found.append(None if row is None else recorded_of(row))
@@ -267,3 +268,8 @@ def _can_be_stored(key: Key) -> bool:
     except UnicodeEncodeError:
         return False
     return -(2**63) <= key[2] < 2**63
+
+
+def _named(key: Key) -> dict[str, object]:
+    job_id, task_id, revision = key
+    return {"job_id": job_id, "task_id": task_id, "revision": revision}
