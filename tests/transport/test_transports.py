@@ -237,7 +237,7 @@ async def test_a_batch_pays_everybody_once_whatever_carries_it(make, fault: str)
     job_id = sandbox.add_job()
     ratings = [Rating(job_id, task_id, "ok", bonus="0.10") for task_id in sandbox.add_tasks(job_id, 60)]
     async with sandbox.serve() as url:
-        options = {"base_url": url, "transport": make(8), "timeout": TIMEOUT, "settle_after": 0.7}
+        options = {"base_url": url, "transport": make(8), "timeout": TIMEOUT, "settle_after": 1.0}
         pico = AsyncPicoworkers("user_id", "api_secret", **options)
         async with pico:
             report = await pico.rate_all(ratings)
@@ -304,7 +304,7 @@ async def test_a_shared_client_of_either_package_pays_everybody_once_and_stays_o
     job_id = sandbox.add_job()
     ratings = [Rating(job_id, task_id, "ok", bonus="0.10") for task_id in sandbox.add_tasks(job_id, 60)]
     async with sandbox.serve() as url, package.AsyncClient(timeout=2.0) as shared:
-        pico = AsyncPicoworkers("user_id", "api_secret", base_url=url, http_client=shared, settle_after=0.7)
+        pico = AsyncPicoworkers("user_id", "api_secret", base_url=url, http_client=shared, settle_after=1.0)
         async with pico:
             report = await pico.rate_all(ratings)
         assert not shared.is_closed
