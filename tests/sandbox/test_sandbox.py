@@ -112,13 +112,13 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_shows_as_it_should_and_the_ledger_tells_the_truth(fault: str, real: bool) -> None:
     shows, processed = FAULTS[fault]
-    sandbox = Sandbox(faults=Faults(**{fault: 1.0}, slow_seconds=0.3))
+    sandbox = Sandbox(faults=Faults(**{fault: 1.0}, slow_seconds=3.0))
     job_id = sandbox.add_job()
     (task_id,) = sandbox.add_tasks(job_id)
     body = {"job_id": job_id, "task_id": task_id, "task_rating": "ok"}
 
     async def rate(http: httpx.AsyncClient) -> httpx.Response:
-        return await http.post("jobs/rate-single-task.php", json=body, timeout=0.1, headers=HEADERS)
+        return await http.post("jobs/rate-single-task.php", json=body, timeout=1.0, headers=HEADERS)
 
     async def check(http: httpx.AsyncClient) -> None:
         if isinstance(shows, int):
