@@ -128,6 +128,9 @@ class Sweep(Generic[T]):
             # The listing has become shorter since page 1 told its length.
             self._wanted.append(page.pages)
             return []
+        if not page.items:
+            # A last page that is there has something on it.
+            self._sound = False
         self._last = attrs.evolve(page, current_page=number)
         self._left = self._next_ready = number - 1
         self._count(page.items, None)

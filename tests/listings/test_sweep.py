@@ -110,10 +110,18 @@ async def test_what_was_handed_in_after_the_look_began_does_not_count() -> None:
         lambda page: Page(page.current_page, page.pages, page.items, is_whole=False),
         lambda page: Page(1, page.pages, page.items) if page.current_page == 3 else page,
         lambda page: Page(page.current_page, page.pages, ()) if page.current_page == 2 else page,
+        lambda page: Page(page.current_page, page.pages, ()) if page.current_page == 3 else page,
         lambda page: Page(page.current_page, page.pages, page.items[:-1]) if page.current_page == 2 else page,
         lambda page: Page(page.current_page, 0, (), is_whole=False),
     ],
-    ids=["says less than it must", "another page", "an empty page", "a page cut short", "no pages"],
+    ids=[
+        "says less than it must",
+        "another page",
+        "an empty page",
+        "an empty last page",
+        "a page cut short",
+        "no pages",
+    ],
 )
 async def test_pages_that_lie_make_no_look_complete(lie: Callable[[Page[Task]], Page[Task]]) -> None:
     listing = Listing(9)
