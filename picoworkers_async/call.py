@@ -18,15 +18,16 @@ T = TypeVar("T")
 class Call(Generic[T]):
     """A call of one endpoint. `read` makes its result of the answer's JSON.
 
-    `content` is the body as it is sent, encoded once (None for a GET); `costs_money` says that a repeat could
-    cost money. Making one raises whatever `codec.encode` raises for a body that cannot be encoded.
+    `content` is the body as it is sent, encoded once (None for a GET): that of `body` unless it is given.
+    `costs_money` says that a repeat could cost money. Making one raises whatever `codec.encode` raises for a body
+    that cannot be encoded.
     """
 
     endpoint: Endpoint
     read: Callable[[Any], T]
     query: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
     body: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
-    content: bytes | None = attrs.field(init=False, repr=False)
+    content: bytes | None = attrs.field(kw_only=True, repr=False)
     costs_money: bool = attrs.field(init=False)
 
     @content.default
@@ -45,5 +46,7 @@ class Call(Generic[T]):
     def url(self, base_url: str) -> str:
         """The address of the call at a service; fields of the query that are None are left out."""
         url = base_url + self.endpoint.path
-        fields = {name: value for name, value in (self.query or {}).items() if value is not None}
+        if not self.query:
+            return url
+        fields = {name: value for name, value in self.query.items() if value is not None}
         return f"{url}?{urlencode(fields)}" if fields else url

@@ -35,6 +35,9 @@ _EXCERPT = 120
 _SEARCHED = 8192
 """So many bytes are searched for the secret before the excerpt is cut: a secret cut in half is not found."""
 
+_SHORT = 256
+"""Bytes of an acknowledgement that is worth remembering."""
+
 _UNKNOWABLE = frozenset({408, 409, 425, 499})
 """Besides 5xx: statuses that a proxy, or the service, may give while the call goes on or after it took effect."""
 
@@ -59,6 +62,11 @@ def read(
     `ServiceError`, a redirect a `ServiceMovedError`, an answer that cannot be read an `InvalidResponseError`:
     raised for a call that costs nothing, and the `.reason` of an `OutcomeUnknownError` for one that costs money.
     """
+    if status == 200 and reader is codec.read_ack and len(body) <= _SHORT and problem is None:
+        known: Any = codec.plain_ack(body)
+        if known is not None:
+            result: T = known
+            return result
     try:
         return reader(_successful(call, url, status, headers, body, problem, hide))
     except (AuthenticationError, RateLimitedError, RefusedError) as certain:

@@ -26,7 +26,6 @@ from .errors import (
     Problem,
     RateLimitedError,
 )
-from .grace_period import GracePeriod
 from .retry import RetryPolicy
 from .throttle import Permit, Priority, Throttle
 from .transport.adapters import HttpAdapter, NoResponseError, Response
@@ -34,6 +33,7 @@ from .transport.adapters import HttpAdapter, NoResponseError, Response
 T = TypeVar("T")
 
 logger = logging.getLogger("picoworkers_async")
+_detailed = logger.isEnabledFor
 
 
 class Session:
@@ -67,12 +67,11 @@ class Session:
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
-        self._grace: GracePeriod | None = None
 
-    def view(self, *, priority: Priority, group: Hashable = None, grace: GracePeriod | None = None) -> Session:
+    def view(self, *, priority: Priority, group: Hashable = None) -> Session:
         """The same session, with another place at the gate."""
         other = copy.copy(self)
-        other._priority, other._group, other._grace = priority, group, grace
+        other._priority, other._group = priority, group
         return other
 
     def with_options(self, *, priority: Priority | None, timeout: float | None) -> Session:
@@ -151,9 +150,13 @@ class Session:
             limit = f"this edition of the service cannot {endpoint.ability.value}"
             raise InvalidRequestError(endpoint.call, [Problem("edition", self.edition.name, limit)])
 
-    def slot(self) -> Slot:
-        """Leave to send one request: `async with session.slot() as permit` waits at the gate for it."""
-        return Slot(self.throttle, self._priority, self._group)
+    def slot_now(self) -> Permit | None:
+        """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""
+        return self.throttle.admit_now(self._priority)
+
+    async def slot(self) -> Permit:
+        """Leave to send one request, when it is this one's turn: `with await session.slot() as permit`."""
+        return await self.throttle.acquire(self._priority, self._group)
 
     async def exchange(self, call: Call[T], permit: Permit) -> T:
         """Send one request, which `slot` gave the permit for, and read its answer.
@@ -162,42 +165,42 @@ class Session:
         `OutcomeUnknownError`.
         """
         url = call.url(self.base_url)
-        sending = self._adapter.send(call.endpoint.method, url, call.content, permit)
         try:
-            response = await (sending if self._grace is None else self._grace.keep(call.name, sending))
+            response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
         except NoResponseError as lost:
             error = classify.error_for_failure(
                 call.name, lost.fate, lost.failure, costs_money=call.costs_money, hide=self.hide
             )
             cause = lost.failure if classify.may_be_shown(lost.failure, self.hide) else None
         else:
-            return await self._read(call, url, response, permit)
+            if response.status != 429:
+                permit.answered()
+            if _detailed(logging.DEBUG):
+                logger.debug("%s: HTTP %s, %d bytes", call.name, response.status, len(response.body))
+            try:
+                return self._read(call, url, response)
+            except RateLimitedError as limited:
+                seconds = await self.throttle.too_many(limited.retry_after)
+                logger.warning("%s: HTTP 429; everybody waits %g s", call.name, seconds)
+                raise
         logger.info("%s", error)
         raise error from cause
 
-    async def _read(self, call: Call[T], url: str, response: Response, permit: Permit) -> T:
-        logger.debug("%s: HTTP %s, %d bytes", call.name, response.status, len(response.body))
-        if response.status != 429:
-            permit.answered()
-        try:
-            return classify.read(
-                call.name,
-                url,
-                response.status,
-                response.headers,
-                response.body,
-                call.read,
-                problem=response.problem,
-                costs_money=call.costs_money,
-                hide=self.hide,
-            )
-        except RateLimitedError as error:
-            seconds = await self.throttle.too_many(error.retry_after)
-            logger.warning("%s: HTTP 429; everybody waits %g s", call.name, seconds)
-            raise
+    def _read(self, call: Call[T], url: str, response: Response) -> T:
+        return classify.read(
+            call.name,
+            url,
+            response.status,
+            response.headers,
+            response.body,
+            call.read,
+            problem=response.problem,
+            costs_money=call.costs_money,
+            hide=self.hide,
+        )
 
     async def _attempt(self, call: Call[T]) -> T:
-        async with self.slot() as permit:
+        with await self.slot() as permit:
             return await self.exchange(call, permit)
 
     async def _again(self, first: CallError, call: Call[T]) -> T:
@@ -224,21 +227,6 @@ class Session:
                     raise first
                 return await self._attempt(call)
         raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-class Slot:
-    """A place at the gate, from when it is granted until the block ends."""
-
-    def __init__(self, throttle: Throttle, priority: Priority, group: Hashable) -> None:
-        self._throttle = throttle
-        self._place = priority, group
-
-    async def __aenter__(self) -> Permit:
-        self._permit = await self._throttle.acquire(*self._place)
-        return self._permit
-
-    async def __aexit__(self, *_: object) -> None:
-        self._permit.release()
 
 
 class _Flag:

@@ -3,6 +3,7 @@
 from .json import HugeNumber, ShapeError, encode, loads, printable
 from .responses import (
     is_unauthorized,
+    plain_ack,
     read_ack,
     read_balances,
     read_categories,
@@ -17,14 +18,16 @@ from .responses import (
     refusal,
     says_ok,
 )
-from .writing import write_draft, write_rating, write_ratings
+from .writing import encode_rating, write_draft, write_rating, write_ratings
 
 __all__ = [
     "HugeNumber",
     "ShapeError",
     "encode",
+    "encode_rating",
     "is_unauthorized",
     "loads",
+    "plain_ack",
     "printable",
     "read_ack",
     "read_balances",

@@ -88,14 +88,18 @@ def _no_constant(name: str) -> Any:
 _decoder = json.JSONDecoder(parse_float=_to_decimal, parse_int=_to_int, parse_constant=_no_constant)
 
 
-def _money(value: Any) -> Any:
-    """A Decimal as a JSON number, by the shortest text of the nearest float: 0.10 is written 0.1.
+def money(amount: Decimal) -> float:
+    """An amount as the number whose shortest text is the amount: 0.10 is written 0.1.
 
     The rules let only amounts through that this text gives back exactly.
     """
+    return float(amount) + 0.0  # never -0.0
+
+
+def _money_or_not(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return float(value) + 0.0  # never -0.0
+        return money(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_money)
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_money_or_not)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,7 +21,7 @@ from ..models import (
     WorkerList,
     Zone,
 )
-from .json import ShapeError, printable
+from .json import ShapeError, loads, printable
 from .reading import read, read_many
 from .values import as_list, as_object, to_bool, to_int, to_str
 
@@ -100,6 +101,26 @@ def read_ack(data: Any) -> Ack:
     fields = _acknowledged(data)
     extra = {name: value for name, value in fields.items() if name not in _ACKNOWLEDGEMENT}
     return Ack(_message(fields), extra)
+
+
+def plain_ack(body: bytes) -> Ack | None:
+    """The acknowledgement in the body of an HTTP 200; None for anything more, which needs a closer look.
+
+    A service says the same thousands of times. What these bytes meant once they always mean, so the last few are
+    remembered; whoever calls this sees to it that they are short.
+    """
+    said = _plainly_said(body)
+    return None if said is None else Ack(said[0])
+
+
+@lru_cache(maxsize=64)
+def _plainly_said(body: bytes) -> tuple[str | None] | None:
+    try:
+        data = loads(body)
+        ack = None if refusal(data) is not None or is_unauthorized(data) else read_ack(data)
+    except ShapeError:
+        return None
+    return None if ack is None or ack.extra else (ack.message,)
 
 
 def read_predicted_position(data: Any) -> PredictedPosition:

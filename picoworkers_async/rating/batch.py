@@ -10,12 +10,12 @@ from typing import Self
 import anyio
 
 from ..errors import ClientStateError, PicoworkersError
-from ..grace_period import GracePeriod
 from ..journal import Journal
 from ..journal.writer import JournalWriter
 from ..listings.lookup import most_looked_up
 from ..session import Session
 from ..throttle import Priority
+from .grace_period import GracePeriod
 from .in_flight import InFlight
 from .outcomes import BatchReport, Outcome, OutcomeStream
 from .pipeline import Pipeline
@@ -43,7 +43,7 @@ class Batch:
         self, session: Session, make_source: SourceMaker, *, grace: float, journal: JournalPath | None
     ) -> None:
         self._grace = GracePeriod(grace)
-        self._session = session.view(priority=Priority.BATCH, group=self, grace=self._grace)
+        self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
         self._journal = (
             None
@@ -74,7 +74,7 @@ class Batch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._ended:
-            self._grace.end()
+            self._pipeline.leave()
             self._group.cancel_scope.cancel()
         self._outcomes.close()
         try:
@@ -143,6 +143,7 @@ class Batch:
             journal=self._journal,
             changed=changed,
             room=room,
+            grace=self._grace,
         )
 
     async def _run(self) -> None:

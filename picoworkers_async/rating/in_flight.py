@@ -26,7 +26,9 @@ class InFlight:
         self._journal = journal
         self._changed = changed
         self._idle = Signal()
-        self._by_task: dict[tuple[str, str], list[PendingRating]] = {}
+        self._by_task: dict[tuple[str, str], PendingRating] = {}
+        # More of a task are in hand only where they are of other revisions.
+        self._others: dict[tuple[str, str], list[PendingRating]] = {}
         self.count = 0
         self.unknown = 0
 
@@ -59,7 +61,8 @@ class InFlight:
     async def finish(self, outcome: Outcome) -> None:
         """Hand an outcome to whoever reads them."""
         self.closed()
-        await self._outcomes.put(outcome)
+        if not self._outcomes.put_now(outcome):
+            await self._outcomes.put(outcome)
 
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
         """Take a rating in hand; what is not a valid rating fails here, unsent.
@@ -78,7 +81,9 @@ class InFlight:
             await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
-        known = self._in_hand(pending)
+        if self._by_task.setdefault((rating.job_id, rating.task_id), pending) is pending:
+            return pending
+        known = self._of_same_work(rating)
         if known is None:
             self._add(pending)
             return pending
@@ -98,22 +103,29 @@ class InFlight:
         self._add(pending)
         return pending
 
-    def _in_hand(self, pending: PendingRating) -> PendingRating | None:
+    def _of_same_work(self, rating: Rating) -> PendingRating | None:
         """One in hand that is about the same work. A rating without a revision may be about any."""
-        revision = pending.rating.revision_number
-        for known in self._by_task.get(pending.key[:2], ()):
-            if revision is None or known.rating.revision_number in (None, revision):
-                return known
-        return None
+        key = rating.job_id, rating.task_id
+        revision = rating.revision_number
+        in_hand = [self._by_task[key], *self._others.get(key, ())]
+        same = (one for one in in_hand if revision is None or one.rating.revision_number in (None, revision))
+        return next(same, None)
 
     def _add(self, pending: PendingRating) -> None:
-        self._by_task.setdefault(pending.key[:2], []).append(pending)
+        key = pending.rating.job_id, pending.rating.task_id
+        if self._by_task.setdefault(key, pending) is not pending:
+            self._others.setdefault(key, []).append(pending)
 
     def _remove(self, pending: PendingRating) -> None:
-        of_task = self._by_task[pending.key[:2]]
-        of_task.remove(pending)
-        if not of_task:
-            del self._by_task[pending.key[:2]]
+        key = pending.rating.job_id, pending.rating.task_id
+        others = self._others.pop(key, None) if self._others else None
+        if others is None:
+            del self._by_task[key]
+            return
+        left = [one for one in (self._by_task[key], *others) if one is not pending]
+        self._by_task[key] = left[0]
+        if left[1:]:
+            self._others[key] = left[1:]
 
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
         """Have the journal know these decisions."""
@@ -138,10 +150,8 @@ class InFlight:
 
     async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These came to their outcomes: note all, then hand them out."""
-        if not ended:
-            return
         try:
-            if self._journal is not None:
+            if self._journal is not None and ended:
                 await self._journal.conclude(
                     [
                         (result.pending.rating, JournalState(status.value), message_of(result))
@@ -161,9 +171,9 @@ class InFlight:
 
 def message_of(result: Result) -> str | None:
     """What is said of a result: the service's own words where there are any."""
-    if isinstance(result.error, RefusedError):
-        return result.error.message
-    return result.message if result.error is None else str(result.error)
+    if result.error is None:
+        return result.message
+    return result.error.message if isinstance(result.error, RefusedError) else str(result.error)
 
 
 def _replayed(recorded: Recorded, pending: PendingRating) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 import anyio
@@ -26,6 +26,9 @@ class OutcomeStatus(enum.Enum):
     """It certainly did not take effect: bad input, `decide` raised, or it never reached the service."""
     UNKNOWN = "unknown"
     """It may have taken effect, and reading could not tell. Look before you rate this task again."""
+
+
+_OTHERS = tuple(status for status in OutcomeStatus if status is not OutcomeStatus.RATED)
 
 
 @attrs.frozen
@@ -75,28 +78,29 @@ class Tally:
     """Adds outcomes up to a report."""
 
     def __init__(self) -> None:
-        self._counts = dict.fromkeys(OutcomeStatus, 0)
-        self._kept: dict[OutcomeStatus, list[Outcome]] = {
-            status: [] for status in OutcomeStatus if status is not OutcomeStatus.RATED
-        }
+        self._rated = self._replayed = 0
+        self._others: dict[OutcomeStatus, int] = dict.fromkeys(_OTHERS, 0)
+        self._kept: dict[OutcomeStatus, list[Outcome]] = {status: [] for status in _OTHERS}
         self._bonus = Decimal(0)
-        self._replayed = 0
 
     def add(self, outcome: Outcome) -> None:
-        self._counts[outcome.status] += 1
-        self._replayed += outcome.replayed
-        if outcome.status is OutcomeStatus.RATED:
-            if outcome.rating is not None and not outcome.replayed:
-                self._bonus = CONTEXT.add(self._bonus, outcome.rating.bonus)
-        elif len(self._kept[outcome.status]) < _KEPT:
-            self._kept[outcome.status].append(outcome)
+        if outcome.replayed:
+            self._replayed += 1
+        if outcome.status is not OutcomeStatus.RATED:
+            self._others[outcome.status] += 1
+            if len(self._kept[outcome.status]) < _KEPT:
+                self._kept[outcome.status].append(outcome)
+            return
+        self._rated += 1
+        if outcome.rating is not None and outcome.rating.given_bonus and not outcome.replayed:
+            self._bonus = CONTEXT.add(self._bonus, outcome.rating.given_bonus)
 
     def report(self, elapsed: float) -> BatchReport:
         return BatchReport(
-            rated=self._counts[OutcomeStatus.RATED],
-            refused=self._counts[OutcomeStatus.REFUSED],
-            failed=self._counts[OutcomeStatus.FAILED],
-            unknown=self._counts[OutcomeStatus.UNKNOWN],
+            rated=self._rated,
+            refused=self._others[OutcomeStatus.REFUSED],
+            failed=self._others[OutcomeStatus.FAILED],
+            unknown=self._others[OutcomeStatus.UNKNOWN],
             bonus=self._bonus,
             elapsed=elapsed,
             replayed=self._replayed,
@@ -107,27 +111,34 @@ class Tally:
 class OutcomeStream:
     """Holds up to `size` outcomes for a reader; a slow one holds back the batch. Adds them up as they come.
 
-    With a sink, outcomes go there at once, and nobody has to be woken for them.
+    When they are only to be added up, nobody is woken for them.
     """
 
     def __init__(self, size: int) -> None:
         self._send, self._receive = anyio.create_memory_object_stream[Outcome](size)
-        self._sink: Callable[[Outcome], None] | None = None
+        self._dropping = False
         self._tally = Tally()
         self._started = anyio.current_time()
+
+    def put_now(self, outcome: Outcome) -> bool:
+        """Hand an outcome out if there is room for it, or nobody reads any more."""
+        if not self._dropping:
+            try:
+                self._send.send_nowait(outcome)
+            except anyio.WouldBlock:
+                return False
+            except anyio.BrokenResourceError:
+                # Nobody reads any more; it is in the tally, and in the journal if there is one.
+                pass
+        self._tally.add(outcome)
+        return True
 
     async def put(self, outcome: Outcome) -> None:
         """Hand an outcome out, when there is room."""
         self._tally.add(outcome)
-        if self._sink is not None:
-            self._sink(outcome)
-            return
         try:
-            self._send.send_nowait(outcome)
-        except anyio.WouldBlock:
             await self._send.send(outcome)
         except anyio.BrokenResourceError:
-            # Nobody reads any more; it is in the tally, and in the journal if there is one.
             return
 
     async def take(self) -> Outcome:
@@ -139,7 +150,7 @@ class OutcomeStream:
 
     async def drop_all(self) -> None:
         """Only add up what is left, until the last."""
-        self._sink = _drop
+        self._dropping = True
         while True:
             try:
                 await self._receive.receive()
@@ -157,7 +168,3 @@ class OutcomeStream:
     def close(self) -> None:
         """Nobody takes any more."""
         self._receive.close()
-
-
-def _drop(_: Outcome) -> None:
-    pass

@@ -7,12 +7,14 @@ import time
 import anyio
 import anyio.lowlevel
 
+from ..clock import event_loop_clock
 from ..errors import CallError, PicoworkersError
 from ..journal.writer import JournalWriter
 from ..models import Page, Task
 from ..session import Session
 from ..throttle import Permit
 from . import requests
+from .grace_period import GracePeriod
 from .in_flight import InFlight
 from .pending import Result
 from .planner import Situation, Step, plan
@@ -47,14 +49,25 @@ class Pipeline:
         journal: JournalWriter | None,
         changed: Signal,
         room: Signal,
+        grace: GracePeriod,
     ) -> None:
         self._session = session
+        self._grace = grace
+        self._clock = event_loop_clock()
+        # With fewer waiting, a page is read first.
+        self._enough = 2 * session.throttle.batch_concurrency if queue.at_once == 1 else 0
         self._source, self._walk = source, walk
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
         self._journal = journal
         self._changed, self._room = changed, room
         self._results = Results(
-            session, source=source, queue=queue, in_flight=in_flight, reconciler=reconciler, changed=changed
+            session,
+            source=source,
+            queue=queue,
+            in_flight=in_flight,
+            reconciler=reconciler,
+            changed=changed,
+            grace=grace,
         )
         self._about_to_send = 0
         self._source_scope = anyio.CancelScope()
@@ -90,23 +103,25 @@ class Pipeline:
             self._fail(error)
 
     async def _loop(self) -> None:
-        try:
-            while True:
-                await self._source.fill()
-                step = plan(self._situation())
-                match step:
-                    case Step.END:
-                        self._source_scope.cancel()
-                        self._changed.wake_all()
-                        return
-                    case Step.WAIT:
-                        await self._changed.wait(self._next_time())
-                    case Step.LOOK:
-                        await self._results.look()
-                    case Step.READ | Step.SEND:
-                        await self._request(step)
-        except Exception as error:
-            self._fail(error)
+        with self._grace.shielded():
+            try:
+                while True:
+                    await self._source.fill()
+                    step = plan(self._situation())
+                    match step:
+                        case Step.END:
+                            self._source_scope.cancel()
+                            self._changed.wake_all()
+                            return
+                        case Step.WAIT:
+                            await self._changed.wait(self._next_time())
+                        case Step.LOOK:
+                            with self._grace.interruptible():
+                                await self._results.look()
+                        case Step.READ | Step.SEND:
+                            await self._request(step)
+            except Exception as error:
+                self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         """Send nothing new; what is under way still has its end."""
@@ -115,10 +130,15 @@ class Pipeline:
         self._source_scope.cancel()
         self._changed.wake_all()
 
+    def leave(self) -> None:
+        """The block is being left: nothing new is sent, and what is on the wire has its grace."""
+        self._grace.end()
+        self._changed.wake_all()
+
     def _situation(self) -> Situation:
-        now = anyio.current_time()
-        queue, walk = self._queue, self._walk
+        queue, walk, unknown = self._queue, self._walk, self._in_flight.unknown
         page_at = None if walk is None else walk.next_page_at()
+        now = self._clock() if unknown or page_at is not None else 0.0
         filling = walk is not None and walk.filling
         full = max(0, queue.full - self._about_to_send)
         spare = max(0, self._about_to_send - queue.full)
@@ -126,43 +146,59 @@ class Pipeline:
             full=full,
             parts=0 if full or filling else max(0, queue.parts() - spare),
             waiting=queue.waiting,
-            enough=2 * self._session.throttle.batch_concurrency if queue.at_once == 1 else 0,
+            enough=self._enough,
             page=page_at is not None and page_at <= now,
             filling=filling,
-            look_overdue=self._reconciler.overdue(now),
-            look_due=self._reconciler.due(now),
+            look_overdue=unknown > 0 and self._reconciler.overdue(now),
+            look_due=unknown > 0 and self._reconciler.due(now),
             in_hand=self._in_flight.count,
-            unknown=self._in_flight.unknown,
+            unknown=unknown,
             exhausted=self._source.exhausted,
-            stopped=self.failure is not None,
+            stopped=self.failure is not None or self._grace.ended,
         )
 
     def _next_time(self) -> float | None:
         """When time alone may have changed the plan."""
         page_at = None if self._walk is None else self._walk.next_page_at()
-        change_at = self._reconciler.next_change(anyio.current_time())
+        change_at = self._reconciler.next_change(self._clock())
         return min((time for time in (page_at, change_at) if time is not None), default=None)
 
     async def _request(self, step: Step) -> None:
-        """Wait for a slot, and make the best use of it: of what is there by then, not of what was there before."""
+        """Wait for a slot if one has to, and make the best use of it: of what is there by then."""
         if step is Step.SEND and not self._queue.full and self._source.live and await self._more_arrived():
             return
-        claimed: int | None = self._claim(step)
-        results: list[Result] = []
-        page = None
-        try:
-            async with self._session.slot() as permit:
+        permit = self._session.slot_now()
+        if permit is None:
+            permit = await self._wait_for_slot(step)
+            if permit is None:
+                return
+            with permit:
                 await self._source.fill()
-                self._give_up(claimed)
-                claimed = None
-                now = self._situation()
-                match plan(now):
-                    case Step.SEND:
-                        results = await self._send(permit, part=not now.filling)
-                    case Step.READ if self._walk is not None:
-                        page = await self._read(permit, self._walk)
+                await self._use(plan(self._situation()), permit)
+        else:
+            with permit:
+                await self._use(step, permit)
+
+    async def _wait_for_slot(self, step: Step) -> Permit | None:
+        """A place at the gate; None if the block was left first."""
+        permit = None
+        claimed = self._claim(step)
+        try:
+            with self._grace.interruptible():
+                permit = await self._session.slot()
         finally:
             self._give_up(claimed)
+        return permit
+
+    async def _use(self, step: Step, permit: Permit) -> None:
+        """Send or read with this permit, and let it go before what came of it is handed on."""
+        results: list[Result] = []
+        page = None
+        if step is Step.SEND:
+            results = await self._send(permit, part=self._walk is None or not self._walk.filling)
+        elif step is Step.READ and self._walk is not None:
+            page = await self._read(permit, self._walk)
+        permit.release()
         if results:
             await self._results.apply(results)
         elif page is not None and self._walk is not None:
@@ -173,18 +209,18 @@ class Pipeline:
             # The slot was of no use by the time it came: others must have their turn before this asks again.
             await anyio.lowlevel.checkpoint()
 
-    def _claim(self, step: Step) -> int | None:
+    def _claim(self, step: Step) -> int:
         """Keep what is about to be done from other loops: one request (0), or the page of this number."""
         if step is Step.READ and self._walk is not None:
             return self._walk.next_page()
         self._about_to_send += 1
         return 0
 
-    def _give_up(self, claimed: int | None) -> None:
+    def _give_up(self, claimed: int) -> None:
         """Let others have it again."""
         if claimed == 0:
             self._about_to_send -= 1
-        elif claimed is not None and self._walk is not None:
+        elif self._walk is not None:
             self._walk.skip_page(claimed)
 
     async def _more_arrived(self) -> bool:
@@ -203,11 +239,12 @@ class Pipeline:
         self._room.wake_all()
         job = self._queue.job(pendings[0].rating.job_id)
         try:
-            noted = await self._in_flight.note(pendings)
-            # Left, or failed, while the journal was written: nothing new is sent.
-            await anyio.lowlevel.checkpoint_if_cancelled()
-            if not noted or self.failure is not None:
-                return []
+            noted = pendings
+            if self._journal is not None:
+                noted = await self._in_flight.note(pendings)
+                # Left, or failed, while the journal was written: nothing new is sent.
+                if not noted or self.failure is not None or self._grace.ended:
+                    return []
             return await requests.send_ratings(self._session, permit, noted)
         finally:
             self._queue.ended(job.job_id)
@@ -216,14 +253,17 @@ class Pipeline:
 
     async def _read(self, permit: Permit, walk: ListingWalk) -> tuple[int, Page[Task]] | None:
         number = walk.next_page()
+        page = None
         try:
-            return number, await requests.read_page(self._session, permit, walk.job_id, number)
+            with self._grace.interruptible():
+                page = await requests.read_page(self._session, permit, walk.job_id, number)
         except CallError as error:
-            walk.failed_page(number, error)
+            walk.failed_page(error)
             return None
-        except BaseException:
-            walk.skip_page(number)
-            raise
+        finally:
+            if page is None:
+                walk.skip_page(number)
+        return None if page is None else (number, page)
 
 
 def _the_one(error: Exception) -> Exception:

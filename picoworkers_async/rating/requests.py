@@ -19,12 +19,13 @@ async def send_ratings(session: Session, permit: Permit, pendings: Sequence[Pend
     """Rate these tasks of one job in one request; gives what it brought for each, errors of the call too."""
     if session.edition.can(Ability.RATE_MULTIPLE):
         return await _rate_many(session, permit, pendings)
-    return [await _rate_one(session, permit, pending) for pending in pendings]
+    (pending,) = pendings
+    return [await _rate_one(session, permit, pending)]
 
 
 async def _rate_one(session: Session, permit: Permit, pending: PendingRating) -> Result:
     """Section 3.10."""
-    call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=codec.write_rating(pending.rating))
+    call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, content=codec.encode_rating(pending.rating))
     try:
         ack = await session.exchange(call, permit)
     except CallError as error:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import anyio
 
 from ..classify import may_retry
+from ..clock import event_loop_clock
 from ..effects import Effect, Judgement
 from ..errors import AuthenticationError, CallError, NotSentError, RefusedError
 from ..listings.lookup import TaskLookup, look_up, most_looked_up
 from ..models import Verdict
 from ..session import Session
 from .ended import LatelyEnded
+from .grace_period import GracePeriod
 from .in_flight import InFlight
 from .outcomes import OutcomeStatus
 from .pending import NextStep, PendingRating, Result, next_step
@@ -44,8 +46,11 @@ class Results:
         in_flight: InFlight,
         reconciler: Reconciler,
         changed: Signal,
+        grace: GracePeriod,
     ) -> None:
         self._session = session
+        self._grace = grace
+        self._clock = event_loop_clock()
         self._source = source
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
         self._changed = changed
@@ -54,10 +59,13 @@ class Results:
 
     async def apply(self, results: Sequence[Result]) -> None:
         """Decide for each rating what follows from what its request brought, and do it."""
+        if all(result.error is None for result in results):
+            await self._end([(result, OutcomeStatus.RATED) for result in results])
+            return
         if _refused_whole(results):
             self._halve(results)
             return
-        now = anyio.current_time()
+        now = self._clock()
         ended: list[tuple[Result, OutcomeStatus]] = []
         again: list[Result] = []
         for result in results:
@@ -95,7 +103,8 @@ class Results:
         # A 429 is waited out at the gate; a connection that failed is not tried again at once.
         attempts = [one.pending.attempts for one in results if isinstance(one.error, NotSentError)]
         if attempts:
-            await anyio.sleep(self._session.retry.pause(max(attempts)))
+            with self._grace.interruptible():
+                await anyio.sleep(self._session.retry.pause(max(attempts)))
         pendings = [one.pending for one in results]
         if pendings[0].grouped:
             self._queue.put_group(pendings)
@@ -121,10 +130,10 @@ class Results:
 
     async def look(self) -> None:
         """Look what became of ratings of one job whose answers were lost."""
-        pendings = self._reconciler.take(anyio.current_time())
+        pendings = self._reconciler.take(self._clock())
         if not pendings:
             return
-        began = anyio.current_time()
+        began = self._clock()
         try:
             lookup = await self._look_up(pendings)
         except CallError as error:
@@ -149,7 +158,7 @@ class Results:
             while job.under_way and self._reads_whole_listings:
                 await self._changed.wait()
             task_ids = [pending.rating.task_id for pending in pendings]
-            ended = self._lately.of_job(job.job_id, anyio.current_time())
+            ended = self._lately.of_job(job.job_id, self._clock())
             return await look_up(self._session, job.job_id, task_ids, ended=ended)
         finally:
             self._queue.release(job)
@@ -178,7 +187,7 @@ class Results:
     async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         self._source.ended([result.pending for result, _ in ended])
         if self._reads_whole_listings:
-            now = anyio.current_time()
+            now = self._clock()
             for result, status in ended:
                 rating = result.pending.rating
                 if status is OutcomeStatus.RATED and rating.verdict is not Verdict.REVISE:

@@ -86,7 +86,7 @@ class ListingWalk:
         if not self.filling:
             self._swept.wake_all()
 
-    def failed_page(self, number: int, error: CallError) -> None:
+    def failed_page(self, error: CallError) -> None:
         """A page could not be read: it is read again after a pause. Raises the error when that is no use."""
         self._failures += 1
         if self._failures == _FAILED_ROUNDS * self._retry.attempts or not classify.may_retry(
@@ -95,7 +95,6 @@ class ListingWalk:
             raise error
         logger.warning("a page of the listing could not be read, and is tried again: %s", error)
         self._not_before = anyio.current_time() + self._retry.pause(self._failures)
-        self.skip_page(number)
 
     async def meet(self, tasks: Sequence[Task]) -> None:
         """Have those decided that were not met before."""

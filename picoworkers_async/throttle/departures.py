@@ -85,13 +85,17 @@ class Departures:
                 await anyio.sleep(at - now)
 
     def wrote(self, permit: Permit) -> None:
+        if permit.written_at is None and not permit.released:
+            self._on_the_wire += 1
+        if not (self.pace.interval or self.probing or self._leaving):
+            # Nobody keeps a distance from it, and no pause has begun: the clock is not asked.
+            permit.written_at = -math.inf
+            return
         now = anyio.current_time()
         if permit.ticket is None:
             self._departed(permit.due, now)
         elif now > permit.ticket.fresh_until:
             self._departed(now, now)
-        if permit.written_at is None and not permit.released:
-            self._on_the_wire += 1
         permit.written_at = now
         permit.use_up()
         self._latest = permit
@@ -173,6 +177,12 @@ class Permit:
     may_write: bool = False
     written_at: float | None = None
     released: bool = False
+
+    def __enter__(self) -> Permit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def use_up(self) -> None:
         """What was given for one write is not good for another one."""

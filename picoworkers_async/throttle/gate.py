@@ -111,14 +111,27 @@ class Throttle:
             rate_limited=self._rate_limited,
         )
 
+    def admit_now(self, priority: Priority = Priority.INTERACTIVE) -> Permit | None:
+        """Permission to send one request, as `acquire` gives it, if there is nothing to wait for."""
+        departures = self._departures
+        if (
+            self._queue
+            or departures.pace.interval
+            or departures.probing
+            or departures.in_flight >= self._room(priority)
+        ):
+            return None
+        return departures.admit(None)
+
     async def acquire(self, priority: Priority = Priority.INTERACTIVE, group: Hashable = None) -> Permit:
         """Wait for permission to send one request.
 
         The permit says when the request may be written (`before_writing`) and is told when it was (`written`),
-        that it was answered (`answered`), and that it is over (`release`).
+        that it was answered (`answered`), and that it is over (`release`, or the end of a `with` block).
         """
-        if self._open_now(priority):
-            return self._departures.admit(None)
+        at_once = self.admit_now(priority)
+        if at_once is not None:
+            return at_once
         caller = _Caller(priority, group)
         self._queue.push(caller, priority, group)
         try:
@@ -155,16 +168,6 @@ class Throttle:
         if self._shared is not None:
             await self._shared.too_many(seconds)
         return seconds
-
-    def _open_now(self, priority: Priority) -> bool:
-        """Whether a caller may pass at once, with nobody before it and nothing to wait for."""
-        departures = self._departures
-        return (
-            not self._queue
-            and departures.pace.interval == 0.0
-            and departures.in_flight < self._room(priority)
-            and not departures.probing
-        )
 
     def _room(self, priority: Priority) -> int:
         """How many requests may be under way for a caller of this priority to be let through."""

@@ -1,0 +1,59 @@
+"""What of a batch goes on when its block is left: requests under way, for so many seconds, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+
+
+class GracePeriod:
+    """Keeps the loops of a batch from being cancelled, until `end` gives them a last deadline.
+
+    A rating that was sent may have paid somebody; cutting it off would only lose the answer. A loop is shielded as
+    a whole, since a scope for each request would cost as much as all the rest of it; where it waits for something
+    else than an answer, it says so, and is interrupted at once.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.ended = False
+        self._deadline: float | None = None
+        self._shields: set[anyio.CancelScope] = set()
+        self._waits: set[anyio.CancelScope] = set()
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Go on, whatever is cancelled around it, until `seconds` after the end."""
+        with anyio.CancelScope(shield=True) as scope:
+            if self._deadline is not None:
+                scope.deadline = self._deadline
+            self._shields.add(scope)
+            try:
+                yield
+            finally:
+                self._shields.discard(scope)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Inside a shield: stop here as soon as the end comes. Whether it has is told by `ended`."""
+        with anyio.CancelScope() as scope:
+            if self.ended:
+                scope.cancel()
+            self._waits.add(scope)
+            try:
+                yield
+            finally:
+                self._waits.discard(scope)
+
+    def end(self) -> None:
+        """The block is being left: what is on the wire has `seconds` from now, everything else stops."""
+        if self.ended:
+            return
+        self.ended = True
+        self._deadline = anyio.current_time() + self.seconds
+        for scope in self._shields:
+            scope.deadline = self._deadline
+        for scope in self._waits:
+            scope.cancel()
