@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from picoworkers_async import (
     AuthenticationError,
@@ -312,3 +315,32 @@ def test_a_failure_that_echoes_the_header_or_cannot_be_shown_is_told_safely() ->
 def test_a_call_is_repeated_only_where_that_is_safe(error, harmless: bool, costly: bool) -> None:
     assert classify.may_retry(error, costs_money=False) is harmless
     assert classify.may_retry(error, costs_money=True) is costly
+
+
+_SAID = st.sampled_from([True, False, None, 1, 0, "1", "0", "", "true", "false", "yes", [], {}])
+_WORDS = st.none() | st.sampled_from(["Task rated successfully.", "Unauthorized", "unauthorized!", ""]) | st.text()
+
+
+@given(
+    st.dictionaries(st.sampled_from(["ok", "message", "notice", "job", "error"]), _SAID | _WORDS)
+    | st.lists(_SAID)
+    | _SAID
+)
+def test_an_acknowledgement_known_by_its_bytes_says_what_reading_it_says(answer) -> None:
+    def outcome(reader):
+        hide = Credentials("user_id", f"Basic {TOKEN}").hide
+        body = json.dumps(answer).encode()
+        try:
+            return classify.read("call", URL, 200, {}, body, reader, costs_money=True, hide=hide)
+        except CallError as error:
+            return type(error), str(error)
+
+    closely = outcome(lambda data: codec.read_ack(data))
+    assert outcome(codec.read_ack) == outcome(codec.read_ack) == closely
+
+
+def test_what_a_caller_does_to_an_acknowledgement_is_not_seen_by_the_next() -> None:
+    body = b'{"ok":true,"message":"Fine."}'
+    first = classify.read("call", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str)
+    first.extra["mine"] = 1
+    assert classify.read("call", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str).extra == {}

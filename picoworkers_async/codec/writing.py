@@ -37,9 +37,9 @@ def write_rating(rating: Rating) -> dict[str, Any]:
 def encode_rating(rating: Rating) -> bytes:
     """The same body as it is sent. Written by hand, it takes a fifth of the time."""
     text = f'{{"job_id":{quoted(rating.job_id)},"task_id":{quoted(rating.task_id)}'
-    text += f',"task_rating":"{rating.verdict}"'
+    text += f',"task_rating":{quoted(rating.verdict)}'
     if rating.satisfaction is not None:
-        text += f',"task_satisfaction":"{rating.satisfaction}"'
+        text += f',"task_satisfaction":{quoted(rating.satisfaction)}'
     if rating.comment is not None:
         text += f',"task_comment":{quoted(rating.comment)}'
     if rating.given_list_id is not None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .. import codec, endpoints
 from ..call import Call
-from ..editions import Ability
 from ..errors import CallError, InvalidResponseError, OutcomeUnknownError, RefusedError
 from ..listings.lookup import page_call
 from ..models import Page, RatingAck, Task
@@ -17,10 +16,10 @@ from .pending import PendingRating, Result
 
 async def send_ratings(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
     """Rate these tasks of one job in one request; gives what it brought for each, errors of the call too."""
-    if session.edition.can(Ability.RATE_MULTIPLE):
-        return await _rate_many(session, permit, pendings)
-    (pending,) = pendings
-    return [await _rate_one(session, permit, pending)]
+    if session.edition.ratings_at_once == 1:
+        (pending,) = pendings
+        return [await _rate_one(session, permit, pending)]
+    return await _rate_many(session, permit, pendings)
 
 
 async def _rate_one(session: Session, permit: Permit, pending: PendingRating) -> Result:

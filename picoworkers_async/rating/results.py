@@ -59,7 +59,7 @@ class Results:
 
     async def apply(self, results: Sequence[Result]) -> None:
         """Decide for each rating what follows from what its request brought, and do it."""
-        if all(result.error is None for result in results):
+        if not [result for result in results if result.error is not None]:
             await self._end([(result, OutcomeStatus.RATED) for result in results])
             return
         if _refused_whole(results):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from ..errors import Problem
 from ..models import Rating, Satisfaction, Verdict
@@ -38,12 +39,14 @@ def check_rating(rating: Rating) -> list[Problem]:
         problems.append(Problem("comment", comment, limit))
     elif comment is not None and not _is_plain(comment):
         problems += values.optional_text("comment", comment)
-    if rating.given_list_id is not None:
+    list_id: object = rating.given_list_id
+    if list_id is not None and not (type(list_id) is int and list_id >= 0):
         problems += values.whole("list_id", rating.given_list_id, 0)
     block: object = rating.given_block_worker
     if block is not None and type(block) is not bool:
         problems.append(Problem("block_worker", block, "True or False"))
-    if rating.given_bonus is not None:
+    bonus: object = rating.given_bonus
+    if bonus is not None and not (type(bonus) is Decimal and bonus.is_zero()):
         problems += values.money("bonus", rating.given_bonus)
     revision: object = rating.revision_number
     if revision is not None and not (type(revision) is int and 0 <= revision <= MOST_REVISIONS):

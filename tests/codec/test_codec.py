@@ -168,3 +168,27 @@ def test_variables_are_written_as_objects_of_name_and_values() -> None:
 @given(st.decimals(min_value=0, max_value=10**9, places=4))
 def test_an_amount_written_and_read_again_is_the_same(amount: Decimal) -> None:
     assert codec.loads(codec.encode({"task_bonus": amount}))["task_bonus"] == amount
+
+
+_RATINGS = st.builds(
+    Rating,
+    job_id=st.text(min_size=1),
+    task_id=st.text(min_size=1),
+    verdict=st.sampled_from(["ok", "not_ok", "revise"]),
+    satisfaction=st.sampled_from([None, "excellent", "spam"]),
+    comment=st.none() | st.text(),
+    list_id=st.none() | st.integers(0, 10**9),
+    block_worker=st.none() | st.booleans(),
+    bonus=st.none() | st.decimals(0, 10**9, places=4),
+)
+
+
+@given(_RATINGS)
+def test_a_rating_written_by_hand_is_what_the_encoder_would_write(rating: Rating) -> None:
+    try:
+        written = codec.encode(codec.write_rating(rating))
+    except UnicodeEncodeError:
+        with pytest.raises(UnicodeEncodeError):
+            codec.encode_rating(rating)
+    else:
+        assert codec.encode_rating(rating) == written

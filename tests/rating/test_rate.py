@@ -102,6 +102,22 @@ async def test_a_timeout_around_a_batch_lets_requests_on_the_wire_end_within_the
     assert len(sandbox.ledger) == len(sandbox.requests) == 7
 
 
+@pytest.mark.virtual_time
+async def test_whoever_waits_for_a_slot_or_a_page_does_not_hold_up_the_leaving(connect) -> None:
+    sandbox, ratings = seeded(5, latency=100.0)
+    async with connect(sandbox, throttle=Throttle(4, requests_per_second=0.001)) as pico:
+        started = anyio.current_time()
+        with anyio.move_on_after(1.0):
+            async with pico.review(lambda task: None, grace=50.0) as outcomes:
+                async for _ in outcomes:
+                    pass
+        with anyio.move_on_after(1.0):
+            async with pico.rate(ratings, grace=50.0) as outcomes:
+                async for _ in outcomes:
+                    pass
+        assert anyio.current_time() - started == pytest.approx(2.0, abs=0.01)
+
+
 async def test_the_grace_is_bounded(connect, edition: Edition) -> None:
     sandbox, ratings = seeded(10, latency=30.0, edition=edition)
     async with connect(sandbox) as pico:
