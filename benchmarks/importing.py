@@ -43,7 +43,9 @@ def main() -> None:
         for _ in range(ROUNDS):
             for way, statement in WAYS.items():
                 runs[way].append(measure(statement, bytecode))
-    medians = {way: [statistics.median(column) for column in zip(*rows, strict=True)] for way, rows in runs.items()}
+    medians = {
+        way: [statistics.median(column) for column in zip(*rows, strict=True)] for way, rows in runs.items()
+    }
     for way, (cpu, wall, modules) in medians.items():
         ratio = f"ratio {cpu / medians[HTTPX][0]:.2f} of CPU, {wall / medians[HTTPX][1]:.2f} of wall time"
         print(f"{way}: {cpu * 1e3:.0f} ms CPU, {wall * 1e3:.0f} ms wall, {modules:.0f} modules; {ratio}")

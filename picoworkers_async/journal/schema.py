@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-
-import attrs
+from typing import NamedTuple
 
 from ..errors import JournalError
 from ..models import Rating, Satisfaction, Verdict
@@ -80,8 +79,7 @@ Key = tuple[str, str, int]
 """What a row is of: job id, task id, revision (-1 where none was given)."""
 
 
-@attrs.frozen
-class Recorded:
+class Recorded(NamedTuple):
     """A rating as the journal has it; `at` is when it came to its state, in seconds since 1970."""
 
     rating: Rating
