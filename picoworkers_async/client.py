@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -18,10 +18,8 @@ from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .models import Rating, Task
-from .rating import Batch, BatchReport, Decide
+from .rating import Batch, BatchReport
 from .rating.batch import JournalPath
-from .rating.review import review_source
-from .rating.sources import given_ratings
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
@@ -38,6 +36,9 @@ from .throttle import Priority, Throttle
 from .transport.adapters import HttpAdapter
 from .transport.clients import OwnClient, SharedClient
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .rating.decider import Decide
 
 _TIMEOUT = 30.0
 
@@ -199,6 +200,8 @@ class AsyncPicoworkers:
         again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`, before
         anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
         """
+        from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
+
         check_seconds("rate", "grace", grace)
         return Batch(self._session, given_ratings(ratings), grace=grace, journal=journal)
 
@@ -239,6 +242,8 @@ class AsyncPicoworkers:
         asks for none of them again, and sends those that were not sent once their tasks are met in the same
         revision. A task that was left alone is no decision, and is asked about again.
         """
+        from .rating.review import review_source  # with what runs a batch, which single calls never load
+
         problems = [] if job_id is None else rules.check_job_id(job_id)
         if problems:
             raise InvalidRequestError("review", problems)

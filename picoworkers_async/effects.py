@@ -12,7 +12,7 @@ import html
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -63,8 +63,7 @@ _AT_ONCE = {Sign.SHOWN: Effect.TOOK_EFFECT, Sign.CONTRADICTED: Effect.CANNOT_TEL
 _AGREED = {Sign.GONE: Effect.TOOK_EFFECT, Sign.UNCHANGED: Effect.DID_NOT, Sign.UNCLEAR: Effect.CANNOT_TELL}
 
 
-@attrs.frozen
-class Finding:
+class Finding(NamedTuple):
     """What one look says, and why; `job_id` is the job that a post made, where it was found."""
 
     sign: Sign
@@ -72,16 +71,14 @@ class Finding:
     job_id: str | None = None
 
 
-@attrs.frozen
-class Look:
+class Look(NamedTuple):
     """One look: when its first read began, in seconds of the event loop's clock, and what it found."""
 
     began: float
     found: Finding
 
 
-@attrs.frozen
-class Judgement:
+class Judgement(NamedTuple):
     """What all looks together prove. Without an `effect` it is too early: look again at `look_at`."""
 
     effect: Effect | None
@@ -123,8 +120,7 @@ def _latest_that_agree(looks: Sequence[Look], ended_at: float) -> list[Look]:
     return agreeing
 
 
-@attrs.frozen
-class Sighting:
+class Sighting(NamedTuple):
     """Where one look found a task.
 
     `complete` says that all unrated tasks asked for were read. `listed` is the revision in which it is listed as

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from .editions import Ability
 
@@ -23,8 +21,7 @@ class Money(enum.Enum):
     WITH_POSITIONS = "when the body has positions"
 
 
-@attrs.frozen
-class Endpoint:
+class Endpoint(NamedTuple):
     """One row: `group` and `name` are the client's method, `section` is the place in the API document.
 
     `ability` is what the edition must be able to do for the endpoint to exist there (None: both have it).

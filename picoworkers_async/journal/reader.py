@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -17,6 +17,9 @@ from ..errors import JournalError
 from ..models import Rating
 from ..models.account import CONTEXT
 from .schema import COLUMNS, JournalState, check_format, connect, journal_errors, recorded_of
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 @attrs.frozen

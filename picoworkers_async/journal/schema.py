@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import enum
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import JournalError
 from ..models import Rating, Satisfaction, Verdict
 from ..models.account import CONTEXT
+
+if TYPE_CHECKING:
+    import sqlite3
 
 APPLICATION_ID = 0x7069636F
 VERSION = 2
@@ -80,8 +81,7 @@ Key = tuple[str, str, int]
 """What a row is of: job id, task id, revision (-1 where none was given)."""
 
 
-@attrs.frozen
-class Recorded:
+class Recorded(NamedTuple):
     """A rating as the journal has it; `at` is when it came to its state, in seconds since 1970."""
 
     rating: Rating
@@ -98,6 +98,8 @@ def key_of(rating: Rating) -> Key:
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open the file, for use from one thread at a time."""
+    import sqlite3  # only who uses a file of SQLite's pays for loading it
+
     mode = "ro" if read_only else "rw"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
@@ -167,6 +169,8 @@ def recorded_of(row: tuple[object, ...]) -> Recorded:
 @contextmanager
 def journal_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say into a `JournalError` that names the file."""
+    import sqlite3  # only who uses a file of SQLite's pays for loading it
+
     try:
         yield
     except sqlite3.Error as error:

@@ -67,7 +67,7 @@ _WITHOUT_LOG = (
 )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Commit:
     """The next commit: what goes into it, and what came of it."""
 

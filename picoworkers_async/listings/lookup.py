@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-
-import attrs
+from typing import NamedTuple
 
 from .. import codec, endpoints
 from ..call import Call
@@ -19,8 +18,7 @@ from ..session import Session
 from .sweep import SweepResult, sweep
 
 
-@attrs.frozen
-class TaskLookup:
+class TaskLookup(NamedTuple):
     """What one look showed of some tasks of a job: when it began, and where it found each by its id."""
 
     began: float
@@ -44,7 +42,7 @@ async def look_up(
     if most_looked_up(session.edition) is None:
         unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, ())
         if ended is None or any(task_id in unrated.items for task_id in ended):
-            unrated = attrs.evolve(unrated, complete=False)
+            unrated = unrated._replace(complete=False)
         rated = None
     else:
         unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, task_ids)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import anyio
 import attrs
@@ -148,8 +148,7 @@ def _newer(item: Job | Task, moment: datetime) -> bool:
     return made is not None and made > moment
 
 
-@attrs.frozen
-class SweepResult(Generic[T]):
+class SweepResult(NamedTuple, Generic[T]):
     """What a sweep found: when it began by the event loop's clock, the latest form of each item by its id, and
     whether that is certainly everything that was listed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -16,8 +16,7 @@ _FOLLOWERS_SHARE = Decimal("0.03")
 _FOLLOWERS_LEAST = Decimal(1)
 
 
-@attrs.frozen
-class Limit:
+class Limit(NamedTuple):
     """What the service takes when an attribute is not sent, and the least and the most it accepts.
 
     For a sequence, `maximum` is how many items it may have.

@@ -1,7 +1,6 @@
 """Rating many tasks: batches, reviews, and the reconciling of what was left unknown."""
 
 from .batch import Batch
-from .decider import Decide
 from .outcomes import BatchReport, Outcome, OutcomeStatus
 
-__all__ = ["Batch", "BatchReport", "Decide", "Outcome", "OutcomeStatus"]
+__all__ = ["Batch", "BatchReport", "Outcome", "OutcomeStatus"]

@@ -5,29 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
 
 from ..errors import ClientStateError, PicoworkersError
 from ..journal import Journal
-from ..journal.writer import JournalWriter
-from ..listings.lookup import most_looked_up
 from ..session import Session
 from ..throttle import Priority
 from .grace_period import GracePeriod
-from .in_flight import InFlight
 from .outcomes import BatchReport, Outcome, OutcomeStream
-from .pipeline import Pipeline
-from .queue import RatingQueue
-from .reconcile import Reconciler
-from .signal import Signal
-from .sources import Parts, Source
-from .walk import ListingWalk
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+    from .sources import Parts, Source
+    from .walk import ListingWalk
 
 JournalPath = Journal | str | os.PathLike[str]
 
-SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
+SourceMaker: TypeAlias = "Callable[[Parts], tuple[Source, ListingWalk | None]]"
 """Makes what brings the ratings, and what walks the listing for it, if anything does."""
 
 
@@ -45,15 +41,15 @@ class Batch:
         self._grace = GracePeriod(grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
-        self._journal = (
-            None
-            if journal is None
-            else JournalWriter(
+        self._journal = None
+        if journal is not None:
+            from ..journal.writer import JournalWriter  # loads SQLite
+
+            self._journal = JournalWriter(
                 journal if isinstance(journal, Journal) else Journal(journal),
                 account=session.account,
                 edition=session.edition.name,
             )
-        )
         self._entered = False
         self._ended = False
 
@@ -119,6 +115,15 @@ class Batch:
         raise failure from failure.__cause__
 
     def _make_pipeline(self) -> Pipeline:
+        # A program that only makes single calls never loads what runs a batch: a tenth of the time to import us.
+        from ..listings.lookup import most_looked_up
+        from .in_flight import InFlight
+        from .pipeline import Pipeline
+        from .queue import RatingQueue
+        from .reconcile import Reconciler
+        from .signal import Signal
+        from .sources import Parts
+
         session, edition = self._session, self._session.edition
         changed, room = Signal(), Signal()
         parts = Parts(

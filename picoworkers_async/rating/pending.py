@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import NamedTuple
 
 import attrs
 
@@ -13,7 +14,7 @@ from ..journal.schema import Key, key_of
 from ..models import Rating, Task
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class PendingRating:
     """One rating on its way.
 
@@ -45,8 +46,7 @@ class PendingRating:
         return key_of(self.rating)
 
 
-@attrs.frozen
-class Result:
+class Result(NamedTuple):
     """What a request brought for one rating: no error is an acknowledgement."""
 
     pending: PendingRating

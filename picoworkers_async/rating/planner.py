@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-
-import attrs
+from typing import NamedTuple
 
 
 class Step(enum.Enum):
@@ -17,8 +16,7 @@ class Step(enum.Enum):
     END = "nothing is left to do"
 
 
-@attrs.frozen
-class Situation:
+class Situation(NamedTuple):
     """How a batch stands, when a loop asks what to do.
 
     `full`: requests that are full and could leave. `parts`: jobs of which a smaller request could leave, since

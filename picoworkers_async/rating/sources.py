@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import anyio.lowlevel
-import attrs
 
 from ..models import Rating
 from ..session import Session
@@ -19,8 +18,7 @@ from .signal import Signal
 _UNINTERRUPTED = 64
 
 
-@attrs.frozen
-class Parts:
+class Parts(NamedTuple):
     """What a source shares with the pipeline."""
 
     session: Session

@@ -161,7 +161,7 @@ class Departures:
             self.notify()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Permit:
     """Permission to send one request. It needs one `release`, whatever becomes of the request.
 

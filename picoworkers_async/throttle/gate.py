@@ -19,13 +19,14 @@ from .shared_pace import SharedSlot
 logger = logging.getLogger("picoworkers_async")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Caller:
     """One caller waiting at the gate. Its event says: you may go, or it is yours to lead the others."""
 
     priority: Priority
     group: Hashable
-    event: anyio.Event = attrs.field(factory=anyio.Event)
+    # Looked up when it is made: anyio loads its parts when they are first named.
+    event: anyio.Event = attrs.field(factory=lambda: anyio.Event())
     permit: Permit | None = None
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import attrs
+from typing import NamedTuple, Protocol
 
 from ..errors import PicoworkersError
 
@@ -17,8 +15,7 @@ class PacerLost(Exception):
     """The store of a pacer does not answer now, but may again."""
 
 
-@attrs.frozen
-class Reservation:
+class Reservation(NamedTuple):
     """A slot: `wait` seconds from now; `slot`, and the next one, `until`, by the store's own clock.
 
     `sharers` is how many clients used the store in the last minute, `rank` this one's place among them, from 0;
@@ -34,8 +31,7 @@ class Reservation:
     margin: float
 
 
-@attrs.frozen
-class Departure:
+class Departure(NamedTuple):
     """Permission to leave in `wait` seconds; 0 or less means now.
 
     `at`, and the next departure, `until`, are by the store's own clock; they are the same while nothing is kept

@@ -10,7 +10,7 @@ themselves, so that a request which leaves late never has the next one close beh
 
 from __future__ import annotations
 
-import attrs
+from typing import NamedTuple
 
 LEAST_MARGIN = 0.02
 MOST_MARGIN = 0.5
@@ -26,8 +26,7 @@ MOST_RETRY_AFTER_SECONDS = 3600.0
 _SLOW_INTERVAL_SECONDS = 0.5
 
 
-@attrs.frozen
-class Pace:
+class Pace(NamedTuple):
     """The pace of one account. Times are seconds of one monotonic clock.
 
     `interval` is the distance between two requests that the limit asks for (0: no pace), `next_slot` the earliest
@@ -72,12 +71,12 @@ def reserve(pace: Pace, now: float) -> tuple[Pace, float]:
     distance = spacing(pace, now)
     if pace.first_after_pause:
         distance = max(distance, pace.alone)
-    return attrs.evolve(pace, next_slot=slot + distance, first_after_pause=False), slot
+    return pace._replace(next_slot=slot + distance, first_after_pause=False), slot
 
 
 def give_back(pace: Pace, slot: float, until: float) -> Pace:
     """Return a slot that was not used, if `until`, what it had made the next one, still is."""
-    return attrs.evolve(pace, next_slot=slot) if pace.next_slot == until else pace
+    return pace._replace(next_slot=slot) if pace.next_slot == until else pace
 
 
 def depart(
@@ -94,7 +93,7 @@ def depart(
         if now - held <= STALE_AFTER_SECONDS and pace.silent_until <= max(held, now):
             return pace, held, until
         if pace.next_departure == until:
-            pace = attrs.evolve(pace, next_departure=held)
+            pace = pace._replace(next_departure=held)
     departure = counted(max(pace.next_departure, pace.silent_until), now)
     if departure > now and held is None:
         return pace, departure, departure
@@ -124,14 +123,14 @@ def answered(pace: Pace, departed_at: float, rtt: float, least_rtt: float | None
 def silence(pace: Pace, now: float, seconds: float) -> Pace:
     """Nobody sends before a pause is over. A shorter pause never cuts a longer one."""
     until = max(pace.silent_until, now + seconds)
-    return attrs.evolve(pace, silent_until=until, next_slot=max(pace.next_slot, until), first_after_pause=True)
+    return pace._replace(silent_until=until, next_slot=max(pace.next_slot, until), first_after_pause=True)
 
 
 def too_many(pace: Pace, now: float, seconds: float) -> Pace:
     """A 429 came: a pause, and a wider margin. Those that were on the wire with the first widen it no further."""
     wider = min(MOST_MARGIN, 2.0 * margin(pace, now) + LEAST_MARGIN)
     if pace.silent_until <= now:
-        pace = attrs.evolve(pace, margin=wider, margin_at=now)
+        pace = pace._replace(margin=wider, margin_at=now)
     return silence(pace, now, seconds)
 
 
@@ -144,6 +143,6 @@ def pause_seconds(retry_after: float | None, cooldown: float) -> float:
 
 def _not_before(pace: Pace, earliest: float) -> Pace:
     """Neither the next departure nor the next slot is before this time."""
-    return attrs.evolve(
-        pace, next_slot=max(pace.next_slot, earliest), next_departure=max(pace.next_departure, earliest)
+    return pace._replace(
+        next_slot=max(pace.next_slot, earliest), next_departure=max(pace.next_departure, earliest)
     )

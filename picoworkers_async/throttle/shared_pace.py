@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from time import time as time_of_day
+from typing import NamedTuple
 
 import anyio
-import attrs
 
 from . import pacing as paces
 from .pacers import Departure, Pacer, PacerLost, Reservation
@@ -18,16 +18,14 @@ _TRY_AGAIN_AFTER_SECONDS = 5.0
 _PAUSE_AFTER_LOSS_SECONDS = 6.0
 
 
-@attrs.frozen
-class SharedSlot:
+class SharedSlot(NamedTuple):
     """A slot by the event loop's clock, and its reservation if it is the store's."""
 
     at: float
     reservation: Reservation | None = None
 
 
-@attrs.frozen
-class Ticket:
+class Ticket(NamedTuple):
     """What became of asking to leave. Times are of the event loop's clock.
 
     A request may be written from `at` until `fresh_until`. Where that is over, or was never, it asks again, at

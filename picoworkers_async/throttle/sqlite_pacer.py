@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from . import pacing as paces
 from .pacers import Departure, PacerError, PacerLost, Reservation
+
+if TYPE_CHECKING:
+    import sqlite3
 
 T = TypeVar("T")
 
@@ -127,6 +129,8 @@ class SqlitePacer:
     async def _transact(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         """One transaction, in a thread. A cancellation waits for it, a moment, and loses no slot."""
 
+        import sqlite3  # only who uses a file of SQLite's pays for loading it
+
         def run() -> T:
             # After a native cancellation the next transaction may begin while this one is still at work.
             with self._one_at_a_time:
@@ -146,6 +150,8 @@ class SqlitePacer:
 
     def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         """Run it on the file that is there; once more, if that was deleted in the middle."""
+        import sqlite3  # only who uses a file of SQLite's pays for loading it
+
         try:
             return self._attempt(work)
         except sqlite3.OperationalError as error:
@@ -155,6 +161,8 @@ class SqlitePacer:
         return self._attempt(work)
 
     def _attempt(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        import sqlite3  # only who uses a file of SQLite's pays for loading it
+
         if self._database is None or self._file != _identity(self._path):
             self.close()
             self._database = self._open()
@@ -171,6 +179,8 @@ class SqlitePacer:
 
     def _open(self) -> sqlite3.Connection:
         """Open the file that is there now, or make it, and note which one it is."""
+        import sqlite3  # only who uses a file of SQLite's pays for loading it
+
         if self._path is None:
             self.bind("default")
         for _ in range(_OPENING_ATTEMPTS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +21,8 @@ def default_transport(*, max_connections: int, timeout: float, base_url: str) ->
 
     Proxies and certificates are those of the environment, as for an `httpx.AsyncClient`.
     """
+    import asyncio  # 10 ms of the time to import us, and loaded already where an event loop of it runs
+
     proxy = environment_proxy(base_url)
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError and importlib.util.find_spec("pyreqwest"):
         from .pyreqwest import PyreqwestTransport

@@ -15,12 +15,13 @@ import attrs
 import httpx
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Waiter:
     """A request that waits for a lane, which is handed to it directly: first come, first served."""
 
     lane: httpx.AsyncHTTPTransport | None = None
-    event: anyio.Event = attrs.field(factory=anyio.Event)
+    # Looked up when it is made: anyio loads its parts when they are first named.
+    event: anyio.Event = attrs.field(factory=lambda: anyio.Event())
 
 
 class Lanes(httpx.AsyncBaseTransport):

@@ -71,4 +71,4 @@ class MemoryPacer:
         pace = self.store.pace or paces.Pace(
             next_slot=now + interval, next_departure=now + interval, margin_at=now, alone=paces.ALONE_SECONDS
         )
-        return now, attrs.evolve(pace, interval=interval or pace.interval)
+        return now, pace._replace(interval=interval or pace.interval)
