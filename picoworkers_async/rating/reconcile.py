@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..effects import Judgement, Look, Sighting, judge, sign_of_rating
 from .pending import PendingRating
@@ -13,6 +14,30 @@ _LONGEST_PAUSE_SECONDS = 600.0
 
 MOST_TIMES_UNKNOWN = 5
 """How often the answer to one rating may be lost before it is sent no more."""
+
+
+class Schedule:
+    """Numbered things by the time at which each is due: however many there are, the earliest is found at once.
+
+    `wanted` holds the numbers that still count; of others an entry may be left, until it is the earliest.
+    """
+
+    def __init__(self, wanted: Collection[int]) -> None:
+        self._wanted = wanted
+        self._entries: list[tuple[float, int]] = []
+
+    def add(self, time: float, number: int) -> None:
+        heapq.heappush(self._entries, (time, number))
+
+    def first(self) -> tuple[float, int]:
+        """The earliest time, and whose it is. Without any it is never, and nobody's."""
+        if not self._wanted:
+            self._entries.clear()
+        while self._entries:
+            if self._entries[0][1] in self._wanted:
+                return self._entries[0]
+            heapq.heappop(self._entries)
+        return math.inf, 0
 
 
 class Reconciler:
@@ -27,12 +52,14 @@ class Reconciler:
         self._settle_after = settle_after
         self._has_rated_listing = has_rated_listing
         self._at_once = at_once
-        self._jobs: dict[str, list[PendingRating]] = {}
-        # The earliest times at which a look is due, and overdue; None since something changed.
-        self._earliest: tuple[float, float] | None = None
+        # By a number that each gets anew whenever it comes; the times of a job's looks are a heap.
+        self._parked: dict[int, PendingRating] = {}
+        self._last_number = 0
+        self._jobs: dict[str, list[tuple[float, int]]] = {}
+        self._due, self._overdue = Schedule(self._parked), Schedule(self._parked)
 
     def __len__(self) -> int:
-        return sum(map(len, self._jobs.values()))
+        return len(self._parked)
 
     def park(self, pending: PendingRating, ended_at: float) -> None:
         """Take over a rating whose answer was lost, by a request that ended, or was given up, at this time."""
@@ -43,30 +70,29 @@ class Reconciler:
 
     def due(self, now: float) -> bool:
         """Whether a look could tell something now."""
-        return self._earliest_times()[0] <= now
+        return self._due.first()[0] <= now
 
     def overdue(self, now: float) -> bool:
         """Whether a look should not be put off any longer."""
-        return self._earliest_times()[1] <= now
+        return self._overdue.first()[0] <= now
 
     def next_change(self, now: float) -> float | None:
         """When `due` or `overdue` changes by time alone, if it does."""
-        return min((time for time in self._earliest_times() if now < time < math.inf), default=None)
+        times = self._due.first()[0], self._overdue.first()[0]
+        return min((time for time in times if now < time < math.inf), default=None)
 
     def take(self, now: float) -> list[PendingRating]:
         """Ratings of one job to look for now, those that wait longest first; empty if there are none."""
-        for job_id, parked in self._jobs.items():
-            if any(one.look_at <= now for one in parked):
-                self._earliest = None
-                parked.sort(key=lambda one: one.look_at)
-                taken = parked[: self._at_once]
-                rest = parked[len(taken) :]
-                if rest:
-                    self._jobs[job_id] = rest
-                else:
-                    del self._jobs[job_id]
-                return taken
-        return []
+        look_at, first = self._due.first()
+        if look_at > now or not first:
+            return []
+        job_id = self._parked[first].rating.job_id
+        looks = self._jobs[job_id]
+        if self._at_once is None or len(looks) <= self._at_once:
+            taken = sorted(self._jobs.pop(job_id))
+        else:
+            taken = [heapq.heappop(looks) for _ in range(self._at_once)]
+        return [self._parked.pop(number) for _, number in taken]
 
     def give_back(self, pendings: Iterable[PendingRating]) -> None:
         """These were looked for, and are not settled yet."""
@@ -90,9 +116,9 @@ class Reconciler:
 
     def drain(self) -> list[PendingRating]:
         """Everything that is left, when nobody is going to look any more."""
-        everything = list(self._all())
+        everything = list(self._parked.values())
+        self._parked.clear()
         self._jobs.clear()
-        self._earliest = None
         return everything
 
     def weigh(
@@ -117,21 +143,12 @@ class Reconciler:
         return judgements
 
     def _add(self, pending: PendingRating) -> None:
-        self._jobs.setdefault(pending.rating.job_id, []).append(pending)
-        self._earliest = None
-
-    def _earliest_times(self) -> tuple[float, float]:
-        if self._earliest is None:
-            due = min((one.look_at for one in self._all()), default=math.inf)
-            overdue = min(map(self._overdue_at, self._all()), default=math.inf)
-            self._earliest = due, overdue
-        return self._earliest
-
-    def _overdue_at(self, pending: PendingRating) -> float:
-        return max(pending.look_at, pending.ended_at + self._settle_after)
-
-    def _all(self) -> Iterable[PendingRating]:
-        return (one for parked in self._jobs.values() for one in parked)
+        self._last_number += 1
+        number, look_at = self._last_number, pending.look_at
+        self._parked[number] = pending
+        heapq.heappush(self._jobs.setdefault(pending.rating.job_id, []), (look_at, number))
+        self._due.add(look_at, number)
+        self._overdue.add(max(look_at, pending.ended_at + self._settle_after), number)
 
 
 _NOTHING = Sighting(complete=False)
