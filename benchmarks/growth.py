@@ -128,7 +128,7 @@ def queue_over(jobs: int) -> Callable[[int], Calls]:
 
 STRUCTURES: dict[str, Callable[[int], Calls]] = {
     "queue: give up a place": give_up,
-    "queue: a group for each": pass_through,
+    "queue: 1,000 groups in turn": pass_through,
     "seen: meet": meet,
     "seen: remember so many": remember_the_last,
     "seen: forget the gone": forget,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..effects import Judgement, Look, Sighting, judge, sign_of_rating
 from .pending import PendingRating
@@ -17,27 +17,71 @@ MOST_TIMES_UNKNOWN = 5
 
 
 class Schedule:
-    """Numbered things by the time at which each is due: however many there are, the earliest is found at once.
+    """Jobs by the time at which something is due for each: however many there are, the earliest is found at once."""
 
-    `wanted` holds the numbers that still count; of others an entry may be left, until it is the earliest.
-    """
+    def __init__(self) -> None:
+        self._times: dict[str, float] = {}
+        # Entries that another of their job has replaced are left, until they are the earliest.
+        self._entries: list[tuple[float, str]] = []
 
-    def __init__(self, wanted: Collection[int]) -> None:
-        self._wanted = wanted
-        self._entries: list[tuple[float, int]] = []
+    def set(self, job_id: str, time: float | None) -> None:
+        """It is due for this job at this time; or, with None, never."""
+        if time is None:
+            del self._times[job_id]
+        elif self._times.get(job_id) != time:
+            self._times[job_id] = time
+            heapq.heappush(self._entries, (time, job_id))
 
-    def add(self, time: float, number: int) -> None:
-        heapq.heappush(self._entries, (time, number))
-
-    def first(self) -> tuple[float, int]:
-        """The earliest time, and whose it is. Without any it is never, and nobody's."""
-        if not self._wanted:
-            self._entries.clear()
+    def first(self) -> tuple[float, str | None]:
+        """The earliest time, and the job; never, and none, if there is none."""
         while self._entries:
-            if self._entries[0][1] in self._wanted:
-                return self._entries[0]
+            time, job_id = self._entries[0]
+            if self._times.get(job_id) == time:
+                return time, job_id
             heapq.heappop(self._entries)
-        return math.inf, 0
+        return math.inf, None
+
+
+class ParkedRatings:
+    """The ratings of one job that wait to be looked for, by when that is due, and when it is overdue."""
+
+    def __init__(self) -> None:
+        # By a number that each gets anew whenever it comes; what is overdue may be gone, but for the first.
+        self._parked: dict[int, PendingRating] = {}
+        self._due: list[tuple[float, int]] = []
+        self._overdue: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._parked)
+
+    @property
+    def due_at(self) -> float | None:
+        """When it is due for the first of them."""
+        return self._due[0][0] if self._due else None
+
+    @property
+    def overdue_at(self) -> float | None:
+        """When it is overdue for the first of them."""
+        return self._overdue[0][0] if self._overdue else None
+
+    def add(self, pending: PendingRating, number: int, overdue_at: float) -> None:
+        self._parked[number] = pending
+        heapq.heappush(self._due, (pending.look_at, number))
+        heapq.heappush(self._overdue, (overdue_at, number))
+
+    def take(self, most: int | None) -> list[PendingRating]:
+        """Those for which it is due first, up to so many."""
+        if most is None or most >= len(self._due):
+            taken = [self._parked[number] for _, number in sorted(self._due)]
+            self._parked, self._due, self._overdue = {}, [], []
+            return taken
+        taken = [self._parked.pop(heapq.heappop(self._due)[1]) for _ in range(most)]
+        while self._overdue and self._overdue[0][1] not in self._parked:
+            heapq.heappop(self._overdue)
+        return taken
+
+    def all(self) -> Iterable[PendingRating]:
+        return self._parked.values()
 
 
 class Reconciler:
@@ -52,14 +96,13 @@ class Reconciler:
         self._settle_after = settle_after
         self._has_rated_listing = has_rated_listing
         self._at_once = at_once
-        # By a number that each gets anew whenever it comes; the times of a job's looks are a heap.
-        self._parked: dict[int, PendingRating] = {}
+        self._jobs: dict[str, ParkedRatings] = {}
+        self._size = 0
         self._last_number = 0
-        self._jobs: dict[str, list[tuple[float, int]]] = {}
-        self._due, self._overdue = Schedule(self._parked), Schedule(self._parked)
+        self._due, self._overdue = Schedule(), Schedule()
 
     def __len__(self) -> int:
-        return len(self._parked)
+        return self._size
 
     def park(self, pending: PendingRating, ended_at: float) -> None:
         """Take over a rating whose answer was lost, by a request that ended, or was given up, at this time."""
@@ -83,16 +126,16 @@ class Reconciler:
 
     def take(self, now: float) -> list[PendingRating]:
         """Ratings of one job to look for now, those that wait longest first; empty if there are none."""
-        look_at, first = self._due.first()
-        if look_at > now or not first:
+        due_at, job_id = self._due.first()
+        if job_id is None or due_at > now:
             return []
-        job_id = self._parked[first].rating.job_id
-        looks = self._jobs[job_id]
-        if self._at_once is None or len(looks) <= self._at_once:
-            taken = sorted(self._jobs.pop(job_id))
-        else:
-            taken = [heapq.heappop(looks) for _ in range(self._at_once)]
-        return [self._parked.pop(number) for _, number in taken]
+        job = self._jobs[job_id]
+        taken = job.take(self._at_once)
+        self._size -= len(taken)
+        self._reschedule(job_id, job)
+        if not job:
+            del self._jobs[job_id]
+        return taken
 
     def give_back(self, pendings: Iterable[PendingRating]) -> None:
         """These were looked for, and are not settled yet."""
@@ -116,9 +159,10 @@ class Reconciler:
 
     def drain(self) -> list[PendingRating]:
         """Everything that is left, when nobody is going to look any more."""
-        everything = list(self._parked.values())
-        self._parked.clear()
+        everything = [pending for job in self._jobs.values() for pending in job.all()]
         self._jobs.clear()
+        self._size = 0
+        self._due, self._overdue = Schedule(), Schedule()
         return everything
 
     def weigh(
@@ -144,11 +188,17 @@ class Reconciler:
 
     def _add(self, pending: PendingRating) -> None:
         self._last_number += 1
-        number, look_at = self._last_number, pending.look_at
-        self._parked[number] = pending
-        heapq.heappush(self._jobs.setdefault(pending.rating.job_id, []), (look_at, number))
-        self._due.add(look_at, number)
-        self._overdue.add(max(look_at, pending.ended_at + self._settle_after), number)
+        self._size += 1
+        job_id = pending.rating.job_id
+        job = self._jobs.get(job_id)
+        if job is None:
+            job = self._jobs[job_id] = ParkedRatings()
+        job.add(pending, self._last_number, max(pending.look_at, pending.ended_at + self._settle_after))
+        self._reschedule(job_id, job)
+
+    def _reschedule(self, job_id: str, job: ParkedRatings) -> None:
+        self._due.set(job_id, job.due_at)
+        self._overdue.set(job_id, job.overdue_at)
 
 
 _NOTHING = Sighting(complete=False)

@@ -12,7 +12,7 @@ _LOOK_MASK = (1 << _LOOK_BITS) - 1
 
 # A dictionary of a million entries takes a tenth of a second to grow, or to be gone through; one of 256 does not.
 _SHARDS = 256
-_EXAMINED_AT_ONCE = 4096
+_EXAMINED_AT_ONCE = 2048
 _MET_BETWEEN = 64
 
 
@@ -20,7 +20,7 @@ class SeenTasks:
     """Which tasks were met, in which revision, and in which look at the listing each was last seen.
 
     One dictionary entry a task that is listed: about 150 bytes. Tasks that complete looks no longer show are
-    forgotten after a while, and their memory is freed bit by bit: no call examines more than 4,096 tasks and a
+    forgotten after a while, and their memory is freed bit by bit: no call examines more than 2,048 tasks and a
     256th of all. With `most`, for tasks that no look tells are gone, the one that was met first is forgotten when
     there are more.
     """
