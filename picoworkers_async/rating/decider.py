@@ -87,7 +87,7 @@ class Decider:
                 _close(decision)
                 self._in_flight.closed()
                 return
-            self._queue.job(task.job_id or "").deciding += 1
+            self._queue.begin_deciding(task.job_id or "")
             self.undecided += 1
             self._awaited.append((task, decision))
             self._more.wake()
@@ -106,10 +106,8 @@ class Decider:
                 # Until it waits in the queue, the job's smaller requests wait for it.
                 await self._put([] if pending is None else [pending])
             finally:
-                job = self._queue.job(task.job_id or "")
-                job.deciding -= 1
+                self._queue.end_deciding(task.job_id or "")
                 self.undecided -= 1
-            self._queue.forget_if_idle(job)
             self._changed.wake_all()
             self._room.wake_all()
 

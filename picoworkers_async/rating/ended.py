@@ -12,7 +12,8 @@ class LatelyEnded:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._entries: deque[tuple[float, str, str]] = deque()
+        self._entries: deque[tuple[float, str]] = deque()
+        self._by_job: dict[str, deque[str]] = {}
         self._forgot_until = float("-inf")
 
     def __len__(self) -> int:
@@ -20,14 +21,25 @@ class LatelyEnded:
 
     def add(self, job_id: str, task_id: str, now: float) -> None:
         """A task of this job was rated, and is off the listing."""
-        self._entries.append((now, job_id, task_id))
+        self._entries.append((now, job_id))
+        self._by_job.setdefault(job_id, deque()).append(task_id)
         while self._entries[0][0] < now - self._seconds:
-            self._entries.popleft()
+            self._forget_first()
         if len(self._entries) > _MOST:
-            self._forgot_until = self._entries.popleft()[0] + self._seconds
+            self._forgot_until = self._forget_first() + self._seconds
 
     def of_job(self, job_id: str, now: float) -> frozenset[str] | None:
         """Those of a job; None while not all of them are remembered."""
         if now <= self._forgot_until:
             return None
-        return frozenset(task_id for _, job, task_id in self._entries if job == job_id)
+        return frozenset(self._by_job.get(job_id, ()))
+
+    def _forget_first(self) -> float:
+        """Forget the one that was rated first; gives when that was."""
+        when, job_id = self._entries.popleft()
+        # Those of a job are in the same order as those of all.
+        of_job = self._by_job[job_id]
+        of_job.popleft()
+        if not of_job:
+            del self._by_job[job_id]
+        return when

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from .pending import PendingRating
 
 _REQUESTS_WAITING = 4
+
+MOST_WAITING = 50_000
+"""How many ratings wait at most: full requests of 50 for 1,000 jobs, about 40 MB of ratings."""
 
 
 class JobQueue:
@@ -16,22 +19,58 @@ class JobQueue:
     While it is `held`, by so many, nothing is sent: its listing is being read, and must hold still.
     """
 
+    __slots__ = ("deciding", "groups", "held", "job_id", "ratings", "under_way")
+
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         self.under_way = 0
         self.deciding = 0
         self.held = 0
         self.ratings: deque[PendingRating] = deque()
-        self.groups: deque[list[PendingRating]] = deque()
+        # Few at any time: an empty list is a tenth of an empty deque, and there may be many jobs.
+        self.groups: list[list[PendingRating]] = []
 
     @property
     def idle(self) -> bool:
         """Whether nothing of the job is left here."""
         return not (self.ratings or self.groups or self.under_way or self.deciding or self.held)
 
+    @property
+    def may_send_part(self) -> bool:
+        """Whether a smaller request could leave, if nothing is going to fill it."""
+        return bool(self.ratings) and not (self.under_way or self.deciding or self.held)
+
+
+class LargestFirst:
+    """Jobs by how many of their ratings wait, up to a full request; of equals, the first to get there."""
+
+    def __init__(self, most: int) -> None:
+        self._sizes: dict[str, int] = {}
+        self._by_size: list[OrderedDict[str, None]] = [OrderedDict() for _ in range(most + 1)]
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def set(self, job_id: str, size: int) -> None:
+        """So many of this job wait; none takes it out."""
+        before = self._sizes.get(job_id, 0)
+        if size == before:
+            return
+        if before:
+            del self._by_size[before][job_id]
+        if size:
+            self._sizes[job_id] = size
+            self._by_size[size][job_id] = None
+        else:
+            del self._sizes[job_id]
+
+    def largest(self) -> str | None:
+        """The job of which most wait."""
+        return next((next(iter(of_size)) for of_size in reversed(self._by_size) if of_size), None)
+
 
 class RatingQueue:
-    """The ratings of a batch that wait, by job.
+    """The ratings of a batch that wait, by job. What is asked of it takes as long for many jobs as for one.
 
     `at_once` is how many ratings of a job fit in a request. A group is a request's worth that must be sent by
     itself.
@@ -40,11 +79,24 @@ class RatingQueue:
     def __init__(self, at_once: int, concurrency: int) -> None:
         self.at_once = at_once
         self.waiting = 0
-        self.most_waiting = _REQUESTS_WAITING * max(at_once, concurrency)
+        self._deciding = 0
+        self._enough = _REQUESTS_WAITING * max(at_once, concurrency)
         self._jobs: dict[str, JobQueue] = {}
         # How many full requests each job has; the job whose turn it is stands first.
-        self._ready: dict[str, int] = {}
+        self._ready: OrderedDict[str, int] = OrderedDict()
         self._full = 0
+        # What may leave without room for more, and what may while there is room.
+        self._unheld, self._parts = LargestFirst(at_once), LargestFirst(at_once)
+
+    @property
+    def most_waiting(self) -> int:
+        """How many ratings should wait: a few requests, or as many as fill one of each job, 50,000 at most.
+
+        While many decisions are awaited it is a few requests: there is time to send smaller ones.
+        """
+        if self.at_once == 1 or self._deciding >= self._enough:
+            return self._enough
+        return max(self._enough, min(self.at_once * len(self._jobs), MOST_WAITING))
 
     @property
     def has_room(self) -> bool:
@@ -56,11 +108,11 @@ class RatingQueue:
         """How many requests could leave full now. Without room for more, the largest may leave as it is."""
         if self._full or self.has_room:
             return self._full
-        return int(any(map(self._part, self._jobs.values())))
+        return int(len(self._unheld) > 0)
 
     def parts(self) -> int:
         """How many jobs there are of which a smaller request could leave, if nothing is going to fill it."""
-        return sum(map(self._has_part, self._jobs.values()))
+        return len(self._parts)
 
     def job(self, job_id: str) -> JobQueue:
         """The queue of a job."""
@@ -74,8 +126,7 @@ class RatingQueue:
         job = self.job(pending.rating.job_id)
         job.ratings.append(pending)
         self.waiting += 1
-        if len(job.ratings) % self.at_once == 0:
-            self._recount(job)
+        self._recount(job)
 
     def put_back(self, pendings: Sequence[PendingRating]) -> None:
         """Return ratings that were not sent: they are the next."""
@@ -94,18 +145,19 @@ class RatingQueue:
 
     def take(self, *, part: bool) -> list[PendingRating]:
         """What the next request should carry: a group, a full request, or with `part` what there is of a job."""
-        job = self._jobs[next(iter(self._ready))] if self._ready else None
-        if job is None and (part or not self.has_room):
-            job = max(self._jobs.values(), key=self._part, default=None)
-            if job is not None and not self._part(job):
-                job = None
-        if job is None:
+        job_id = next(iter(self._ready), None)
+        if job_id is None and not self.has_room:
+            job_id = self._unheld.largest()
+        elif job_id is None and part:
+            job_id = self._parts.largest()
+        if job_id is None:
             return []
-        taken = job.groups.popleft() if job.groups else self._take_from(job)
+        job = self._jobs[job_id]
+        taken = job.groups.pop(0) if job.groups else self._take_from(job)
         self.waiting -= len(taken)
         job.under_way += 1
         # The others have their turn first.
-        self._full -= self._ready.pop(job.job_id, 0)
+        self._full -= self._ready.pop(job_id, 0)
         self._recount(job)
         return taken
 
@@ -113,6 +165,22 @@ class RatingQueue:
         """A request of the job has ended."""
         job = self._jobs[job_id]
         job.under_way -= 1
+        self._recount(job)
+        self.forget_if_idle(job)
+
+    def begin_deciding(self, job_id: str) -> None:
+        """A task of the job is being decided, until `end_deciding`: its rating may fill a request."""
+        job = self.job(job_id)
+        job.deciding += 1
+        self._deciding += 1
+        self._recount(job)
+
+    def end_deciding(self, job_id: str) -> None:
+        """The task was decided, and its rating is in the queue if it has one."""
+        job = self._jobs[job_id]
+        job.deciding -= 1
+        self._deciding -= 1
+        self._recount(job)
         self.forget_if_idle(job)
 
     def hold(self, job: JobQueue) -> None:
@@ -144,19 +212,17 @@ class RatingQueue:
         job.ratings.extendleft(reversed(skipped))
         return list(taken.values())
 
-    def _has_part(self, job: JobQueue) -> bool:
-        return bool(job.ratings) and not (job.under_way or job.deciding or job.held)
-
-    def _part(self, job: JobQueue) -> int:
-        """How much a smaller request of the job would carry."""
-        may_go = not job.held if not self.has_room else self._has_part(job)
-        return len(job.ratings) if may_go else 0
-
     def _recount(self, job: JobQueue) -> None:
-        """Bring the count of full requests up to date after a change of the job's queue."""
-        now = 0 if job.held else len(job.ratings) // self.at_once + len(job.groups)
-        self._full += now - self._ready.get(job.job_id, 0)
-        if now:
-            self._ready[job.job_id] = now
-        else:
-            self._ready.pop(job.job_id, None)
+        """Bring the counts up to date after a change of the job's queue."""
+        job_id, size = job.job_id, len(job.ratings)
+        now = 0 if job.held else size // self.at_once + len(job.groups)
+        before = self._ready.get(job_id, 0)
+        if now != before:
+            self._full += now - before
+            if now:
+                self._ready[job_id] = now
+            else:
+                del self._ready[job_id]
+        part = min(size, self.at_once)
+        self._unheld.set(job_id, 0 if job.held else part)
+        self._parts.set(job_id, part if job.may_send_part else 0)

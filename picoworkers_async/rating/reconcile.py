@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,6 +14,74 @@ _LONGEST_PAUSE_SECONDS = 600.0
 
 MOST_TIMES_UNKNOWN = 5
 """How often the answer to one rating may be lost before it is sent no more."""
+
+
+class Schedule:
+    """Jobs by the time at which something is due for each: however many there are, the earliest is found at once."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, float] = {}
+        # Entries that another of their job has replaced are left, until they are the earliest.
+        self._entries: list[tuple[float, str]] = []
+
+    def set(self, job_id: str, time: float | None) -> None:
+        """It is due for this job at this time; or, with None, never."""
+        if time is None:
+            del self._times[job_id]
+        elif self._times.get(job_id) != time:
+            self._times[job_id] = time
+            heapq.heappush(self._entries, (time, job_id))
+
+    def first(self) -> tuple[float, str | None]:
+        """The earliest time, and the job; never, and none, if there is none."""
+        while self._entries:
+            time, job_id = self._entries[0]
+            if self._times.get(job_id) == time:
+                return time, job_id
+            heapq.heappop(self._entries)
+        return math.inf, None
+
+
+class ParkedRatings:
+    """The ratings of one job that wait to be looked for, by when that is due, and when it is overdue."""
+
+    def __init__(self) -> None:
+        # By a number that each gets anew whenever it comes; what is overdue may be gone, but for the first.
+        self._parked: dict[int, PendingRating] = {}
+        self._due: list[tuple[float, int]] = []
+        self._overdue: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._parked)
+
+    @property
+    def due_at(self) -> float | None:
+        """When it is due for the first of them."""
+        return self._due[0][0] if self._due else None
+
+    @property
+    def overdue_at(self) -> float | None:
+        """When it is overdue for the first of them."""
+        return self._overdue[0][0] if self._overdue else None
+
+    def add(self, pending: PendingRating, number: int, overdue_at: float) -> None:
+        self._parked[number] = pending
+        heapq.heappush(self._due, (pending.look_at, number))
+        heapq.heappush(self._overdue, (overdue_at, number))
+
+    def take(self, most: int | None) -> list[PendingRating]:
+        """Those for which it is due first, up to so many."""
+        if most is None or most >= len(self._due):
+            taken = [self._parked[number] for _, number in sorted(self._due)]
+            self._parked, self._due, self._overdue = {}, [], []
+            return taken
+        taken = [self._parked.pop(heapq.heappop(self._due)[1]) for _ in range(most)]
+        while self._overdue and self._overdue[0][1] not in self._parked:
+            heapq.heappop(self._overdue)
+        return taken
+
+    def all(self) -> Iterable[PendingRating]:
+        return self._parked.values()
 
 
 class Reconciler:
@@ -27,12 +96,13 @@ class Reconciler:
         self._settle_after = settle_after
         self._has_rated_listing = has_rated_listing
         self._at_once = at_once
-        self._jobs: dict[str, list[PendingRating]] = {}
-        # The earliest times at which a look is due, and overdue; None since something changed.
-        self._earliest: tuple[float, float] | None = None
+        self._jobs: dict[str, ParkedRatings] = {}
+        self._size = 0
+        self._last_number = 0
+        self._due, self._overdue = Schedule(), Schedule()
 
     def __len__(self) -> int:
-        return sum(map(len, self._jobs.values()))
+        return self._size
 
     def park(self, pending: PendingRating, ended_at: float) -> None:
         """Take over a rating whose answer was lost, by a request that ended, or was given up, at this time."""
@@ -43,30 +113,29 @@ class Reconciler:
 
     def due(self, now: float) -> bool:
         """Whether a look could tell something now."""
-        return self._earliest_times()[0] <= now
+        return self._due.first()[0] <= now
 
     def overdue(self, now: float) -> bool:
         """Whether a look should not be put off any longer."""
-        return self._earliest_times()[1] <= now
+        return self._overdue.first()[0] <= now
 
     def next_change(self, now: float) -> float | None:
         """When `due` or `overdue` changes by time alone, if it does."""
-        return min((time for time in self._earliest_times() if now < time < math.inf), default=None)
+        times = self._due.first()[0], self._overdue.first()[0]
+        return min((time for time in times if now < time < math.inf), default=None)
 
     def take(self, now: float) -> list[PendingRating]:
         """Ratings of one job to look for now, those that wait longest first; empty if there are none."""
-        for job_id, parked in self._jobs.items():
-            if any(one.look_at <= now for one in parked):
-                self._earliest = None
-                parked.sort(key=lambda one: one.look_at)
-                taken = parked[: self._at_once]
-                rest = parked[len(taken) :]
-                if rest:
-                    self._jobs[job_id] = rest
-                else:
-                    del self._jobs[job_id]
-                return taken
-        return []
+        due_at, job_id = self._due.first()
+        if job_id is None or due_at > now:
+            return []
+        job = self._jobs[job_id]
+        taken = job.take(self._at_once)
+        self._size -= len(taken)
+        self._reschedule(job_id, job)
+        if not job:
+            del self._jobs[job_id]
+        return taken
 
     def give_back(self, pendings: Iterable[PendingRating]) -> None:
         """These were looked for, and are not settled yet."""
@@ -90,9 +159,10 @@ class Reconciler:
 
     def drain(self) -> list[PendingRating]:
         """Everything that is left, when nobody is going to look any more."""
-        everything = list(self._all())
+        everything = [pending for job in self._jobs.values() for pending in job.all()]
         self._jobs.clear()
-        self._earliest = None
+        self._size = 0
+        self._due, self._overdue = Schedule(), Schedule()
         return everything
 
     def weigh(
@@ -117,21 +187,18 @@ class Reconciler:
         return judgements
 
     def _add(self, pending: PendingRating) -> None:
-        self._jobs.setdefault(pending.rating.job_id, []).append(pending)
-        self._earliest = None
+        self._last_number += 1
+        self._size += 1
+        job_id = pending.rating.job_id
+        job = self._jobs.get(job_id)
+        if job is None:
+            job = self._jobs[job_id] = ParkedRatings()
+        job.add(pending, self._last_number, max(pending.look_at, pending.ended_at + self._settle_after))
+        self._reschedule(job_id, job)
 
-    def _earliest_times(self) -> tuple[float, float]:
-        if self._earliest is None:
-            due = min((one.look_at for one in self._all()), default=math.inf)
-            overdue = min(map(self._overdue_at, self._all()), default=math.inf)
-            self._earliest = due, overdue
-        return self._earliest
-
-    def _overdue_at(self, pending: PendingRating) -> float:
-        return max(pending.look_at, pending.ended_at + self._settle_after)
-
-    def _all(self) -> Iterable[PendingRating]:
-        return (one for parked in self._jobs.values() for one in parked)
+    def _reschedule(self, job_id: str, job: ParkedRatings) -> None:
+        self._due.set(job_id, job.due_at)
+        self._overdue.set(job_id, job.overdue_at)
 
 
 _NOTHING = Sighting(complete=False)

@@ -134,7 +134,7 @@ class Throttle:
         if at_once is not None:
             return at_once
         caller = _Caller(priority, group)
-        self._queue.push(caller, priority, group)
+        place = self._queue.push(caller, priority, group)
         try:
             if self._leader is None:
                 self._leader = caller
@@ -148,7 +148,7 @@ class Throttle:
             if caller.permit is not None:
                 caller.permit.release()
             else:
-                self._queue.remove(caller, priority, group)
+                self._queue.remove(place)
                 await self._give_up_slot()
             raise
         finally:

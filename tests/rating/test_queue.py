@@ -57,14 +57,32 @@ def test_a_smaller_request_waits_for_one_of_its_job_that_is_under_way_or_being_d
     assert (queue.full, queue.parts()) == (0, 0)
     assert queue.take(part=True) == []
     queue.ended("a")
-    queue.job("a").deciding += 1
+    queue.begin_deciding("a")
     assert queue.parts() == 0
-    queue.job("a").deciding -= 1
+    queue.end_deciding("a")
     assert (queue.parts(), len(queue.take(part=True))) == (1, 1)
 
 
 def test_without_room_for_more_the_largest_leaves_as_it_is() -> None:
+    queue = filled(10, *((f"job{number % 20_000}", str(number)) for number in range(50_000)), ("job7", "more"))
+    assert not queue.has_room
+    assert queue.full == 1
+    assert queue.take(part=False)[0].rating.job_id == "job7"
+
+
+def test_there_is_room_to_fill_a_request_of_each_of_a_thousand_jobs_and_no_more_than_that() -> None:
+    queue = filled(50, *((f"job{number % 1000}", str(number)) for number in range(49_000)))
+    assert queue.has_room
+    assert queue.full == 0
+    queue = filled(50, *((f"job{number}", "task") for number in range(50_000)))
+    assert not queue.has_room
+
+
+def test_while_many_decisions_are_awaited_smaller_requests_need_not_wait_to_be_filled() -> None:
     queue = filled(10, *((f"job{number % 20}", str(number)) for number in range(40)), ("job7", "more"))
+    assert queue.has_room
+    for number in range(40):
+        queue.begin_deciding(f"job{number % 20}")
     assert not queue.has_room
     assert queue.full == 1
     assert queue.take(part=False)[0].rating.job_id == "job7"
@@ -91,4 +109,69 @@ def test_nothing_is_kept_of_a_job_that_is_done() -> None:
     queue = filled(1, ("a", "x"))
     queue.take(part=False)
     queue.ended("a")
-    assert queue._jobs == queue._ready == {}
+    assert queue._jobs == queue._ready == queue._parts._sizes == queue._unheld._sizes == {}
+
+
+class PlainRatingQueue:
+    """The same, as simple as can be, and slow: each question goes through all jobs."""
+
+    def __init__(self, queue: RatingQueue) -> None:
+        self.queue = queue
+
+    def full(self) -> int:
+        jobs = self.queue._jobs.values()
+        full = sum(len(job.ratings) // self.queue.at_once + len(job.groups) for job in jobs if not job.held)
+        if full or self.queue.has_room:
+            return full
+        return int(any(job.ratings and not job.held for job in jobs))
+
+    def parts(self) -> dict[str, int]:
+        jobs = self.queue._jobs.values()
+        busy = [job for job in jobs if job.held or job.under_way or job.deciding]
+        return {job.job_id: len(job.ratings) for job in jobs if job.ratings and job not in busy}
+
+
+STEPS = st.tuples(
+    st.sampled_from(["put"] * 3 + ["put back", "group", "take", "end", "decide", "decided", "hold", "release"]),
+    st.integers(0, 3),
+)
+
+
+@given(st.lists(STEPS, max_size=100), st.integers(1, 4))
+def test_what_may_leave_is_what_going_through_all_jobs_would_say(steps: list, at_once: int) -> None:
+    queue = RatingQueue(at_once, 1)
+    plain = PlainRatingQueue(queue)
+    under_way: list[str] = []
+    deciding: list[str] = []
+    held: list = []
+    for number, (step, which) in enumerate(steps):
+        one = pending(f"job{which}", f"task{number}")
+        if step == "put":
+            queue.put(one)
+        elif step == "put back":
+            queue.put_back([one])
+        elif step == "group":
+            queue.put_group([one])
+        elif step == "decide":
+            deciding.append(one.rating.job_id)
+            queue.begin_deciding(deciding[-1])
+        elif step == "decided" and deciding:
+            queue.end_deciding(deciding.pop(0))
+        elif step == "hold":
+            held.append(queue.job(one.rating.job_id))
+            queue.hold(held[-1])
+        elif step == "release" and held:
+            queue.release(held.pop(0))
+        elif step == "end" and under_way:
+            queue.ended(under_way.pop(0))
+        elif step == "take":
+            full, parts, had_room = queue.full, plain.parts(), queue.has_room
+            taken = queue.take(part=True)
+            assert bool(taken) == bool(full or parts)
+            if taken:
+                under_way.append(taken[0].rating.job_id)
+                if not full:
+                    assert had_room
+                    assert len(taken) == max(parts.values())
+        assert queue.full == plain.full()
+        assert queue.parts() == len(plain.parts())
