@@ -1,7 +1,7 @@
-"""What importing the library costs: the package and its client against `import httpx`, each in a fresh interpreter.
+"""What importing the library costs, package and client, against `import httpx`, each in a fresh interpreter.
 
-The ways take turns; figures are medians, of the import alone, without the start of the interpreter. Bytecode is cached
-in a directory of its own, so that an environment that writes none measures the same.
+The ways take turns; figures are medians, of the import alone, without the start of the interpreter. Bytecode is
+cached in a directory of its own, so that an environment that writes none measures the same.
 """
 
 from __future__ import annotations

@@ -223,6 +223,9 @@ class RatingQueue:
                 self._ready[job_id] = now
             else:
                 del self._ready[job_id]
+        if self.at_once == 1:
+            # There is nothing smaller than a full request.
+            return
         part = min(size, self.at_once)
         self._unheld.set(job_id, 0 if job.held else part)
         self._parts.set(job_id, part if job.may_send_part else 0)

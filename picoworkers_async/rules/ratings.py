@@ -40,7 +40,7 @@ def check_rating(rating: Rating) -> list[Problem]:
     elif comment is not None and not _is_plain(comment):
         problems += values.optional_text("comment", comment)
     list_id: object = rating.given_list_id
-    if list_id is not None and not (type(list_id) is int and list_id >= 0):
+    if list_id is not None and not (type(list_id) is int and list_id == 0):
         problems += values.whole("list_id", rating.given_list_id, 0)
     block: object = rating.given_block_worker
     if block is not None and type(block) is not bool:
