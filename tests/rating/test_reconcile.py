@@ -24,9 +24,7 @@ class PlainReconciler:
 
     def times(self) -> tuple[float, float]:
         due = min((one.look_at for one in self.parked), default=math.inf)
-        overdue = min(
-            (max(one.look_at, one.ended_at + SETTLE_AFTER) for one in self.parked), default=math.inf
-        )
+        overdue = min((max(one.look_at, one.ended_at + SETTLE_AFTER) for one in self.parked), default=math.inf)
         return due, overdue
 
     def take(self, now: float) -> list[PendingRating]:
