@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import anyio
 import httpx
 
-from picoworkers_async import SPROUTGIGS, AsyncPicoworkers, Priority, Rating, Task
+from picoworkers_async import SPROUTGIGS, AsyncPicoworkers, Priority, Rating, Task, Throttle
 from picoworkers_async.rating.ended import LatelyEnded
 from picoworkers_async.rating.pending import PendingRating
 from picoworkers_async.rating.queue import RatingQueue
@@ -58,8 +58,8 @@ def remember_the_last(count: int) -> Calls:
     seen = SeenTasks(most=count)
     for task in tasks(count):
         seen.meet(task)
-    for number in range(count):
-        yield lambda task=Task(f"new{number}"): seen.meet(task)  # type: ignore[misc]
+    for task in [Task(f"new{number}") for number in range(count)]:
+        yield lambda task=task: seen.meet(task)  # type: ignore[misc]
 
 
 def forget(count: int) -> Calls:
@@ -162,12 +162,14 @@ async def ratings_a_request(jobs: int, count: int) -> tuple[float, float]:
         nonlocal requests
         requests += 1
         sent = json.loads(request.content)["tasks"]
-        return httpx.Response(200, json={one["task_id"]: {"ok": True, "message": "Task rated."} for one in sent})
+        return httpx.Response(200, json={"tasks": [{"id": one["id"], "ok": True} for one in sent]})
 
     ratings = (Rating(f"job{number % jobs}", f"{number:014x}", "ok") for number in range(count))
     before = time.thread_time()
-    transport = httpx.MockTransport(answer)
-    async with AsyncPicoworkers("user_id", "api_secret", edition=SPROUTGIGS, transport=transport) as pico:
+    transport, throttle = httpx.MockTransport(answer), Throttle()
+    async with AsyncPicoworkers(
+        "user_id", "api_secret", edition=SPROUTGIGS, transport=transport, throttle=throttle
+    ) as pico:
         report = await pico.rate_all(ratings)
     assert report.rated == count
     return count / requests, (time.thread_time() - before) / count * 1e6
@@ -185,7 +187,7 @@ def main() -> None:
     gc.enable()
     for jobs in (1, 1000, 10_000):
         size, cost = anyio.run(ratings_a_request, jobs, 100_000)
-        print(f"{jobs:,} jobs in turn: {size:.1f} ratings a request of 50, {cost:.0f} us a rating", flush=True)
+        print(f"{jobs:,} jobs in turn: {size:.1f} ratings a request, {cost:.0f} us a rating", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from .pending import PendingRating
 _REQUESTS_WAITING = 4
 
 MOST_WAITING = 50_000
-"""How many ratings wait at most: full requests of 50 for 1,000 jobs, about 40 MB of ratings."""
+"""How many ratings wait at most: requests of 50 for each of 1,000 jobs. At 490 bytes each, 25 MB without tasks."""
 
 
 class JobQueue:

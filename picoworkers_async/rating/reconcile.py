@@ -17,7 +17,7 @@ MOST_TIMES_UNKNOWN = 5
 
 
 class Schedule:
-    """Jobs by the time at which something is due for each: however many there are, the earliest is found at once."""
+    """Jobs by the time at which something is due for each: of however many, the earliest is found at once."""
 
     def __init__(self) -> None:
         self._times: dict[str, float] = {}

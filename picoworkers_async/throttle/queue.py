@@ -21,7 +21,7 @@ class Priority(enum.IntEnum):
 
 @attrs.define(eq=False)
 class Place(Generic[T]):
-    """One place in a `FairQueue`, and who has it. Each knows its neighbours, so that any can be given up at once."""
+    """One place in a `FairQueue`, and who has it. Each knows its neighbours: any can be given up at once."""
 
     item: T
     priority: Priority
