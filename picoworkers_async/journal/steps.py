@@ -32,7 +32,7 @@ UNFINISHED = f"""
 {_SELECT} INDEXED BY unfinished
 WHERE state IN ('sent', 'unknown') AND (job_id, task_id, revision) > (?, ?, ?)
 ORDER BY job_id, task_id, revision LIMIT {_ROWS_AT_ONCE}
-"""  # noqa: S608
+"""
 
 
 def decide(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:

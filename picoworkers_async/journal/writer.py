@@ -64,10 +64,11 @@ class JournalWriter:
     async def open(self) -> None:
         """Open the file to write, or make it.
 
-        Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else. The whole
-        file is looked through for damage if it is small (4 MB), or if the batch before did not close it (about 0.3 s
-        for a million ratings). Of a large one that was closed only the length is looked at and what is read at
-        once; damage elsewhere ends the batch when it is met, before anything is sent for which it mattered.
+        Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else. The
+        whole file is checked for damage if it is small (4 MB) or was not closed by the batch before; that takes
+        about 0.3 s for a million ratings. Of a large one that was closed, only its length and what is read at
+        once are checked, so that opening it takes no longer than a small one: damage elsewhere ends the batch
+        when it is met.
         """
         self._thread = WorkerThread(f"journal {self._path.name}")
         try:
