@@ -73,9 +73,11 @@ class WorkerThread:
     def _serve(self) -> None:
         while (given := self._given.get()) is not None:
             work, ended = given
-            work()
-            with contextlib.suppress(RuntimeError):  # The event loop is gone.
-                self._tell(ended)
+            try:
+                work()
+            finally:
+                with contextlib.suppress(RuntimeError):  # The event loop is gone.
+                    self._tell(ended)
             del given, work, ended
 
 

@@ -107,10 +107,11 @@ class JournalWriter:
             await self._write(steps.conclude, outcomes)
 
     async def _read(self, read: Callable[[sqlite3.Connection, Given], T], given: Given) -> T:
-        return await self._open_thread.run(lambda: read(self._connection, given))
+        return await self._open_thread().run(lambda: read(self._connection, given))
 
     async def _write(self, step: Callable[[sqlite3.Connection, Given, float], T], given: Given) -> T:
         """Have this step in the next commit, and wait for that. Cancelled, it is written all the same."""
+        self._open_thread()
         if self._next is None:
             self._next = _Commit()
         commit = self._next
@@ -136,7 +137,7 @@ class JournalWriter:
             self._idle = True
             return
         try:
-            self._open_thread.start(partial(self._apply, commit), partial(self._committed, commit))
+            self._open_thread().start(partial(self._apply, commit), partial(self._committed, commit))
         except JournalError as error:
             commit.error = error
             self._committed(commit)
@@ -168,8 +169,8 @@ class JournalWriter:
                 self._path, f"a step could not be written ({type(error).__name__}: {error})"
             )
 
-    @property
     def _open_thread(self) -> WorkerThread:
+        """The thread; raises `JournalError` if it serves no more, as after `aclose` and in a forked child."""
         if self._thread is None or not self._thread.serves:
             raise JournalError(self._path, "it is closed")
         return self._thread
