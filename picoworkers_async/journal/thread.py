@@ -23,7 +23,7 @@ class WorkerThread:
     """
 
     def __init__(self, name: str) -> None:
-        self._tell: Callable[[Callable[[], object]], object] = _way_into_the_loop()
+        self._way_in: Callable[[Callable[[], object]], object] = _way_into_the_loop()
         self._given: SimpleQueue[tuple[Callable[[], object], Callable[[], object]] | None] = SimpleQueue()
         self._ended: anyio.Event | None = None
         # An event loop that is gone without having ended it must not keep the process from ending.
@@ -41,6 +41,10 @@ class WorkerThread:
         Whoever waits for it may be cancelled: it is done all the same.
         """
         self._given.put((work, ended))
+
+    def call_in_loop(self, function: Callable[[], object]) -> None:
+        """Have the event loop call this, after what is ready to go on there now. From any thread."""
+        self._way_in(function)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Have it do this, and give what it gives or raise what it raises."""
@@ -77,7 +81,7 @@ class WorkerThread:
                 work()
             finally:
                 with contextlib.suppress(RuntimeError):  # The event loop is gone.
-                    self._tell(ended)
+                    self.call_in_loop(ended)
             del given, work, ended
 
 

@@ -111,7 +111,7 @@ class JournalWriter:
 
     async def _write(self, step: Callable[[sqlite3.Connection, Given, float], T], given: Given) -> T:
         """Have this step in the next commit, and wait for that. Cancelled, it is written all the same."""
-        self._open_thread()
+        thread = self._open_thread()
         if self._next is None:
             self._next = _Commit()
         commit = self._next
@@ -119,11 +119,8 @@ class JournalWriter:
         commit.steps.append((step, given))
         if self._idle:
             self._idle = False
-            try:
-                # Whoever comes as far in the same turn of the event loop goes along.
-                await anyio.lowlevel.cancel_shielded_checkpoint()
-            finally:
-                self._start_next()
+            # Whoever comes as far in the same turn of the event loop goes along.
+            thread.call_in_loop(self._start_next)
         await commit.done.wait()
         if commit.error is not None:
             raise commit.error
@@ -137,14 +134,19 @@ class JournalWriter:
             self._idle = True
             return
         try:
-            self._open_thread().start(partial(self._apply, commit), partial(self._committed, commit))
+            thread = self._open_thread()
         except JournalError as error:
+            self._idle = True
             commit.error = error
-            self._committed(commit)
+            commit.done.set()
+            return
 
-    def _committed(self, commit: _Commit) -> None:
-        commit.done.set()
-        self._start_next()
+        def committed() -> None:
+            commit.done.set()
+            # Those who waited go first: their next steps go along, and the thread does not hold them up.
+            thread.call_in_loop(self._start_next)
+
+        thread.start(partial(self._apply, commit), committed)
 
     def _apply(self, commit: _Commit) -> None:
         try:

@@ -29,26 +29,28 @@ async def opened(path: Path) -> JournalWriter:
     return one
 
 
+def threads() -> int:
+    return sum(thread.name.startswith("journal ") for thread in threading.enumerate())
+
+
 def ratings(count: int) -> list[Rating]:
     return [Rating("j", f"t{number}", "ok", revision_number=0) for number in range(count)]
 
 
 async def test_no_thread_is_left_when_it_is_closed(path: Path) -> None:
-    before = set(threading.enumerate())
     one = await opened(path)
     await one.send(ratings(1))
-    assert len(set(threading.enumerate()) - before) == 1
+    assert threads() == 1
     await one.aclose()
     await one.aclose()
-    assert set(threading.enumerate()) <= before
+    assert threads() == 0
 
 
 async def test_no_thread_is_left_when_it_cannot_be_opened(path: Path) -> None:
-    before = set(threading.enumerate())
     path.mkdir()
     with pytest.raises(JournalError, match="folder"):
         await opened(path)
-    assert set(threading.enumerate()) <= before
+    assert threads() == 0
 
 
 async def test_steps_come_in_the_order_they_were_given_and_each_has_its_own_answer(path: Path) -> None:
