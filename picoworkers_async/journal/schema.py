@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 APPLICATION_ID = 0x7069636F
-VERSION = 2
+VERSION = 3
 NO_REVISION = -1
 
 _RATINGS = """
@@ -37,27 +37,32 @@ CREATE TABLE ratings (
     PRIMARY KEY (job_id, task_id, revision)
 ) WITHOUT ROWID;
 """
+# It has the few ratings that are under way, so that they are found without reading those that are not.
+_UNFINISHED = """
+CREATE INDEX unfinished ON ratings (job_id, task_id, revision) WHERE state IN ('sent', 'unknown');
+"""
 
 SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-{_RATINGS}
+{_RATINGS}{_UNFINISHED}
 """
 
 COLUMNS = (
     "job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker, bonus, state, message, at"
 )
 
-# Format 1 had no job in its key, and an index that nothing used.
-_FROM_FORMAT_1 = f"""
-BEGIN IMMEDIATE;
+# Format 1 had no job in its key, and an index that nothing used; format 2 had no index.
+_FROM_FORMAT = {
+    1: f"""
 DROP INDEX IF EXISTS unfinished;
 ALTER TABLE ratings RENAME TO ratings_1;
 {_RATINGS}
 INSERT INTO ratings ({COLUMNS}) SELECT {COLUMNS} FROM ratings_1;
 DROP TABLE ratings_1;
-PRAGMA user_version = 2;
-COMMIT;
-"""  # noqa: S608
+{_UNFINISHED}
+""",  # noqa: S608
+    2: _UNFINISHED,
+}
 
 
 class JournalState(enum.StrEnum):
@@ -124,9 +129,11 @@ def create_or_migrate(path: Path, database: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {VERSION}; COMMIT;"
         )
-    elif check_format(path, database) == 1:
+    elif (found := check_format(path, database)) != VERSION:
         try:
-            database.executescript(_FROM_FORMAT_1)
+            database.executescript(
+                f"BEGIN IMMEDIATE; {_FROM_FORMAT[found]} PRAGMA user_version = {VERSION}; COMMIT;"
+            )
         except BaseException:
             if database.in_transaction:
                 database.execute("ROLLBACK")

@@ -4,62 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 import attrs
 
-from ..codec import printable
 from ..errors import JournalError
 from ..models import Rating
+from . import steps
 from .lock import FileLock
 from .reader import Journal
-from .schema import (
-    COLUMNS,
-    NO_REVISION,
-    JournalState,
-    Key,
-    Recorded,
-    connect,
-    create_or_migrate,
-    journal_errors,
-    key_of,
-    recorded_of,
-    row_of,
-)
+from .schema import JournalState, Key, Recorded, connect, create_or_migrate, journal_errors
+from .thread import WorkerThread
 
+Given = TypeVar("Given")
 T = TypeVar("T")
 
-_ROWS_AT_ONCE = 1000
-
-_SELECT = f"SELECT {COLUMNS} FROM ratings"  # noqa: S608
-_ONE = f"{_SELECT} WHERE job_id = ? AND task_id = ? AND revision = ?"
-# What was sent, or came to its end, is never replaced: only what certainly did not take effect is.
-_BEGIN = f"""
-INSERT INTO ratings ({COLUMNS}) VALUES ({", ".join("?" * 12)})
-ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
-    verdict = excluded.verdict, satisfaction = excluded.satisfaction, comment = excluded.comment,
-    list_id = excluded.list_id, block_worker = excluded.block_worker, bonus = excluded.bonus,
-    state = excluded.state, message = excluded.message, at = excluded.at
-WHERE state IN ('decided', 'failed')
-"""  # noqa: S608
-# A rating without a revision may be of any; only one that sent the task back leaves room for the next.
-_SENT_BEFORE = f"""
-{_SELECT} WHERE job_id = :job_id AND task_id = :task_id AND state NOT IN ('decided', 'failed')
-AND (revision = :revision OR :revision = {NO_REVISION}
-    OR (revision = {NO_REVISION} AND (:revision = 0 OR verdict <> 'revise')))
-ORDER BY revision = :revision DESC, at DESC LIMIT 1
-"""
-_END = """
-UPDATE ratings SET state = ?, message = ?, at = ?
-WHERE job_id = ? AND task_id = ? AND revision = ? AND state NOT IN ('rated', 'refused')
-"""
-
+_SMALL_PAGES = 1000
 
 _WITHOUT_LOG = (
     "the batch before was killed, and the file -wal that belongs beside it, with what that batch did last, is not "
@@ -71,139 +36,146 @@ _WITHOUT_LOG = (
 class _Commit:
     """The next commit: what goes into it, and what came of it."""
 
-    steps: list[Callable[[sqlite3.Connection], None]] = attrs.field(factory=list)
-    done: bool = False
+    steps: list[tuple[Callable[[sqlite3.Connection, Any, float], object], object]] = attrs.field(factory=list)
+    results: list[Any] = attrs.field(factory=list)
     error: JournalError | None = None
+    done: anyio.Event = attrs.field(factory=anyio.Event)
 
 
 class JournalWriter:
     """An open journal. What a method is given is durable when it returns.
 
     Steps that wait at the same time share a commit. Only one process, and one batch in it, has a journal open
-    to write: whoever comes second gets a `JournalError` at once.
+    to write: whoever comes second gets a `JournalError` at once. All work on the file is done in one thread, which
+    ends with `aclose`.
     """
 
     def __init__(self, journal: Journal, *, account: str, edition: str) -> None:
         self._path = journal.path
         self._account = account
         self._edition = edition
-        self._next = _Commit()
-        self._lock = anyio.Lock()
-        self._threads = anyio.CapacityLimiter(1)
-        self._opening = threading.Lock()
-        self._closed = self._prepared = False
+        self._next: _Commit | None = None
+        self._idle = True
+        self._thread: WorkerThread | None = None
+        self._prepared = False
         self._file: FileLock | None = None
         self._database: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        """Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else."""
+        """Open the file to write, or make it.
+
+        Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else. The
+        whole file is checked for damage if it is small (4 MB) or was not closed by the batch before; that takes
+        about 0.3 s for a million ratings. Of a large one that was closed, only its length and what is read at
+        once are checked, so that opening it takes no longer than a small one: damage elsewhere ends the batch
+        when it is met.
+        """
+        self._thread = WorkerThread(f"journal {self._path.name}")
         try:
             with anyio.CancelScope(shield=True):
-                await self._in_thread(self._open)
+                await self._thread.run(self._open)
             await anyio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
             await self.aclose()
             raise
 
     async def aclose(self) -> None:
-        with anyio.CancelScope(shield=True):
-            await self._in_thread(self._close)
+        """Close and let go, after what is being written; an opening that still goes on is waited for."""
+        if self._thread is not None:
+            with anyio.CancelScope(shield=True):
+                await self._thread.end(self._close)
 
     async def unfinished(self, after: Rating | None) -> list[Recorded]:
         """Some ratings that were sent and whose fate is unknown, in the order of their keys, behind `after`."""
-        query = f"{_SELECT} WHERE state IN ('sent', 'unknown') AND (job_id, task_id, revision) > (?, ?, ?)"
-        query += " ORDER BY job_id, task_id, revision LIMIT ?"
-        key = ("", "", NO_REVISION) if after is None else key_of(after)
-
-        def read() -> list[Recorded]:
-            return [recorded_of(row) for row in self._connection.execute(query, (*key, _ROWS_AT_ONCE))]
-
-        return await self._in_thread(read)
+        return await self._read(steps.unfinished, after)
 
     async def known(self, keys: Iterable[Key]) -> dict[Key, Recorded]:
         """What the journal has of these."""
-        wanted = [key for key in keys if _can_be_stored(key)]
-
-        def read() -> dict[Key, Recorded]:
-            rows = ((key, self._connection.execute(_ONE, key).fetchone()) for key in wanted)
-            return {key: recorded_of(row) for key, row in rows if row is not None}
-
-        return await self._in_thread(read)
+        return await self._read(steps.known, list(keys))
 
     async def decide(self, ratings: Sequence[Rating]) -> None:
         """Note decisions."""
-
-        def step(database: sqlite3.Connection) -> None:
-            now = time.time()
-            rows = ((*row_of(rating), JournalState.DECIDED.value, None, now) for rating in ratings)
-            database.executemany(_BEGIN, rows)
-
-        await self._commit(step)
+        await self._write(steps.decide, ratings)
 
     async def send(self, ratings: Sequence[Rating]) -> list[Recorded | None]:
         """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
-        found: list[Recorded | None] = []
-
-        def step(database: sqlite3.Connection) -> None:
-            now = time.time()
-            for rating in ratings:
-                row = database.execute(_SENT_BEFORE, _named(key_of(rating))).fetchone()
-                if row is None:
-                    database.execute(_BEGIN, (*row_of(rating), JournalState.SENT.value, None, now))
-                found.append(None if row is None else recorded_of(row))
-
-        await self._commit(step)
-        return found
+        return await self._write(steps.send, ratings)
 
     async def conclude(self, outcomes: Sequence[tuple[Rating, JournalState, str | None]]) -> None:
         """Note outcomes (rating, state, message), whatever is cancelled meanwhile."""
-
-        def step(database: sqlite3.Connection) -> None:
-            now = time.time()
-            rows = (
-                (state.value, None if message is None else printable(message), now, *key_of(rating))
-                for rating, state, message in outcomes
-            )
-            database.executemany(_END, rows)
-
         with anyio.CancelScope(shield=True):
-            await self._commit(step)
+            await self._write(steps.conclude, outcomes)
 
-    async def _commit(self, step: Callable[[sqlite3.Connection], None]) -> None:
+    async def _read(self, read: Callable[[sqlite3.Connection, Given], T], given: Given) -> T:
+        return await self._open_thread().run(lambda: read(self._connection, given))
+
+    async def _write(self, step: Callable[[sqlite3.Connection, Given, float], T], given: Given) -> T:
+        """Have this step in the next commit, and wait for that. Cancelled, it is written all the same."""
+        thread = self._open_thread()
+        if self._next is None:
+            self._next = _Commit()
         commit = self._next
-        commit.steps.append(step)
-        async with self._lock:
-            if not commit.done:
-                self._next = _Commit()
-                with anyio.CancelScope(shield=True):
-                    commit.error = await self._in_thread(lambda: self._apply(commit.steps))
-                commit.done = True
+        number = len(commit.steps)
+        commit.steps.append((step, given))
+        if self._idle:
+            self._idle = False
+            # Whoever comes as far in the same turn of the event loop goes along.
+            thread.call_in_loop(self._start_next)
+        await commit.done.wait()
         if commit.error is not None:
             raise commit.error
+        result: T = commit.results[number]
+        return result
 
-    def _apply(self, steps: list[Callable[[sqlite3.Connection], None]]) -> JournalError | None:
+    def _start_next(self) -> None:
+        """Have the thread commit what waits, and again what came meanwhile, until nothing does."""
+        commit, self._next = self._next, None
+        if commit is None:
+            self._idle = True
+            return
+        try:
+            thread = self._open_thread()
+        except JournalError as error:
+            self._idle = True
+            commit.error = error
+            commit.done.set()
+            return
+
+        def committed() -> None:
+            commit.done.set()
+            # Those who waited go first: their next steps go along, and the thread does not hold them up.
+            thread.call_in_loop(self._start_next)
+
+        thread.start(partial(self._apply, commit), committed)
+
+    def _apply(self, commit: _Commit) -> None:
         try:
             with journal_errors(self._path):
                 if self._file is None or not self._file.is_there():
                     raise JournalError(self._path, "the file was removed or replaced while the batch ran")
                 database = self._connection
+                now = time.time()
                 database.execute("BEGIN IMMEDIATE")
                 try:
-                    for step in steps:
-                        step(database)
+                    for step, given in commit.steps:
+                        commit.results.append(step(database, given, now))
                     database.execute("COMMIT")
                 except BaseException:
                     if database.in_transaction:
                         database.execute("ROLLBACK")
                     raise
         except JournalError as error:
-            return error
-        except Exception as error:
-            return JournalError(self._path, f"a step could not be written ({type(error).__name__}: {error})")
-        return None
+            commit.error = error
+        except BaseException as error:
+            commit.error = JournalError(
+                self._path, f"a step could not be written ({type(error).__name__}: {error})"
+            )
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(work, limiter=self._threads)
+    def _open_thread(self) -> WorkerThread:
+        """The thread; raises `JournalError` if it serves no more, as after `aclose` and in a forked child."""
+        if self._thread is None or not self._thread.serves:
+            raise JournalError(self._path, "it is closed")
+        return self._thread
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -212,17 +184,14 @@ class JournalWriter:
         return self._database
 
     def _open(self) -> None:
-        with self._opening:
-            if self._closed:
-                return
-            with journal_errors(self._path):
-                if self._path.is_dir():
-                    raise JournalError(self._path, "it is a folder; name a file")
-                self._file = FileLock(self._path)
-                has_log = self._file.path.with_name(self._file.path.name + "-wal").exists()
-                self._database = connect(self._file.path)
-                self._prepare(self._database, has_log=has_log)
-                self._prepared = True
+        with journal_errors(self._path):
+            if self._path.is_dir():
+                raise JournalError(self._path, "it is a folder; name a file")
+            self._file = FileLock(self._path)
+            has_log = self._file.path.with_name(self._file.path.name + "-wal").exists()
+            self._database = connect(self._file.path)
+            self._prepare(self._database, has_log=has_log)
+            self._prepared = True
 
     def _prepare(self, database: sqlite3.Connection, *, has_log: bool) -> None:
         database.execute("PRAGMA synchronous = FULL")
@@ -236,40 +205,25 @@ class JournalWriter:
                 raise JournalError(self._path, f"it belongs to another {name}; batches must not be mixed")
         if kept.get("closed") == "0" and not has_log:
             raise JournalError(self._path, _WITHOUT_LOG)
-        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise JournalError(self._path, f"it is damaged ({verdict})")
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        if kept.get("closed") != "1" or pages <= _SMALL_PAGES:
+            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise JournalError(self._path, f"it is damaged ({verdict})")
         # This write also shows a file or folder that cannot be written, before anything is sent. It has to be in
         # the file itself, whatever becomes of the one beside it.
         database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '0')")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _close(self) -> None:
-        """Close and let go. Waits for an opening that still goes on; one that has not begun does nothing then."""
-        with self._opening:
-            self._closed = True
-            database, self._database = self._database, None
-            held, self._file = self._file, None
-            try:
-                if database is not None:
-                    with contextlib.suppress(sqlite3.Error), contextlib.closing(database):
-                        # Only a batch that got as far as to be a journal's may say so.
-                        if self._prepared:
-                            database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
-            finally:
-                if held is not None:
-                    held.release()
-
-
-def _can_be_stored(key: Key) -> bool:
-    """Whether a row could have this key: ids that cannot be encoded are refused before they are noted."""
-    try:
-        f"{key[0]}{key[1]}".encode()
-    except UnicodeEncodeError:
-        return False
-    return -(2**63) <= key[2] < 2**63
-
-
-def _named(key: Key) -> dict[str, object]:
-    job_id, task_id, revision = key
-    return {"job_id": job_id, "task_id": task_id, "revision": revision}
+        database, self._database = self._database, None
+        held, self._file = self._file, None
+        try:
+            if database is not None:
+                with contextlib.suppress(sqlite3.Error), contextlib.closing(database):
+                    # Only a batch that got as far as to be a journal's may say so.
+                    if self._prepared:
+                        database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
+        finally:
+            if held is not None:
+                held.release()

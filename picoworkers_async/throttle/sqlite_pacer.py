@@ -38,6 +38,20 @@ CREATE TABLE IF NOT EXISTS paces (
 );
 CREATE TABLE IF NOT EXISTS clients (account TEXT, client TEXT, seen REAL NOT NULL, PRIMARY KEY (account, client));
 """
+# A file of an earlier version may have any number of clients that are long gone. Whoever is not comes again.
+_FORGET_ALL = """
+BEGIN IMMEDIATE; DELETE FROM clients;
+CREATE INDEX IF NOT EXISTS clients_by_time ON clients (account, seen, client); COMMIT;
+"""
+_HAS_INDEX = "SELECT count(*) FROM sqlite_schema WHERE name = 'clients_by_time'"
+_ACTIVE = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen BETWEEN ? AND ?"
+# Some at a time, so that no reservation pays for all that came before it. A time ahead is from before a restart.
+_FORGET_SOME = """
+DELETE FROM clients WHERE rowid IN (
+    SELECT rowid FROM clients WHERE account = :account AND seen < :since
+    UNION ALL SELECT rowid FROM clients WHERE account = :account AND seen > :now LIMIT 20
+)
+"""
 
 
 class SqlitePacer:
@@ -89,9 +103,10 @@ class SqlitePacer:
             self._store(database, epoch, pace)
             row = (self._account, self._client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
-            query = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen > ?"
-            active = (self._client, self._account, now - _MINUTE_SECONDS)
-            sharers, rank = database.execute(query, active).fetchone()
+            since = now - _MINUTE_SECONDS
+            database.execute(_FORGET_SOME, {"account": self._account, "since": since, "now": now})
+            active = (self._client, self._account, since, now)
+            sharers, rank = database.execute(_ACTIVE, active).fetchone()
             return Reservation(
                 slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
             )
@@ -193,6 +208,8 @@ class SqlitePacer:
                 # A crash of the machine may lose the last slots, which are past by the time it is up again.
                 database.execute("PRAGMA synchronous = OFF")
                 database.executescript(_SCHEMA)
+                if database.execute(_HAS_INDEX).fetchone() == (0,):
+                    database.executescript(_FORGET_ALL)
                 self._file = _identity(self._path)
             except BaseException:
                 database.close()

@@ -6,8 +6,6 @@ import asyncio
 import multiprocessing
 import os
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -170,35 +168,6 @@ async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written
     assert await one.known([("\ud800", "t", 0)]) == {}
     await one.aclose()
     assert [row.message for row in Journal(path).rows()] == ["no \\ud800 way"]
-
-
-FORMAT_1 = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE ratings (
-    task_id TEXT NOT NULL, revision INTEGER NOT NULL, job_id TEXT NOT NULL, verdict TEXT NOT NULL,
-    satisfaction TEXT, comment TEXT, list_id INTEGER, block_worker INTEGER, bonus TEXT,
-    state TEXT NOT NULL, message TEXT, at REAL NOT NULL, PRIMARY KEY (task_id, revision)
-) WITHOUT ROWID;
-CREATE INDEX unfinished ON ratings (state) WHERE state IN ('decided', 'sent', 'failed', 'unknown');
-INSERT INTO meta VALUES ('account', 'a'), ('edition', 'e');
-INSERT INTO ratings VALUES ('t', 0, 'j', 'ok', 'good', NULL, NULL, NULL, '0.10', 'rated', 'done', 1.0);
-INSERT INTO ratings VALUES ('u', -1, 'j', 'not_ok', NULL, 'no', 7, 1, NULL, 'sent', NULL, 2.0);
-PRAGMA application_id = 1885954927;
-PRAGMA user_version = 1;
-"""
-
-
-async def test_a_journal_of_the_format_before_is_read_and_brought_up_to_date(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(FORMAT_1)
-    before = list(Journal(path).rows())
-    one = await opened(path)
-    assert [recorded.rating.task_id for recorded in await one.unfinished(None)] == ["u"]
-    await one.aclose()
-    assert list(Journal(path).rows()) == before
-    assert Journal(path).counts() == {"rated": 1, "sent": 1}
-    again = await opened(path)
-    await again.aclose()
 
 
 async def test_a_journal_of_a_killed_batch_without_what_lies_beside_it_is_refused(path: Path) -> None:

@@ -17,6 +17,8 @@ import anyio
 import anyio.to_thread
 import trio.testing
 
+from picoworkers_async.journal.thread import WorkerThread
+
 T = TypeVar("T")
 
 _POLL = 0.001
@@ -63,21 +65,38 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def virtual(backend: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The backend's name and options for virtual time, with threads counted while the block lasts."""
     clock = trio.testing.MockClock(autojump_threshold=0)
-    run_sync = anyio.to_thread.run_sync
+    run_sync, start = anyio.to_thread.run_sync, WorkerThread.start
 
-    async def counted(func: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def begin() -> None:
         _Threads.busy += 1
         if backend == "trio":
             clock.autojump_threshold = math.inf
+
+    def end() -> None:
+        _Threads.busy -= 1
+        if backend == "trio" and not _Threads.busy:
+            clock.autojump_threshold = 0
+
+    async def counted(func: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        begin()
         try:
             return await run_sync(func, *arguments, **options)
         finally:
-            _Threads.busy -= 1
-            if backend == "trio" and not _Threads.busy:
-                clock.autojump_threshold = 0
+            end()
+
+    def counted_start(self: WorkerThread, work: Callable[[], object], ended: Callable[[], object]) -> None:
+        def counted_end() -> None:
+            end()
+            ended()
+
+        begin()
+        start(self, work, counted_end)
 
     _Threads.busy = 0
-    with mock.patch.object(anyio.to_thread, "run_sync", counted):
+    with (
+        mock.patch.object(anyio.to_thread, "run_sync", counted),
+        mock.patch.object(WorkerThread, "start", counted_start),
+    ):
         yield (backend, {"clock": clock} if backend == "trio" else {"loop_factory": VirtualLoop})
 
 

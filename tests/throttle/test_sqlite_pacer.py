@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -14,6 +15,7 @@ import pytest
 
 from picoworkers_async import SqlitePacer, Throttle
 from picoworkers_async.throttle import pacing as paces
+from picoworkers_async.throttle import sqlite_pacer
 from tests.support.busy_program import virtual_clock
 
 pytestmark = pytest.mark.anyio
@@ -134,3 +136,69 @@ async def test_a_file_that_is_deleted_in_the_middle_of_a_transaction_is_noticed_
     await one.reserve(100.0)
     first, second = await one.reserve(100.0), await other.reserve(100.0)
     assert first.epoch == second.epoch != before.epoch
+
+
+def clients(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        (count,) = database.execute("SELECT count(*) FROM clients").fetchone()
+    return int(count)
+
+
+async def test_clients_that_are_gone_are_forgotten_some_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("picoworkers_async.throttle.sqlite_pacer.monotonic", lambda: now)
+    path = tmp_path / "pace.db"
+    many = pacers(path, 50)
+    for pacer in many:
+        sharers = (await pacer.reserve(0.001)).sharers
+        pacer.close()
+    assert sharers == clients(path) == 50
+    now += 61.0
+    last, left = many[-1], [50]
+    while left[-1] > 1:
+        assert (await last.reserve(0.001)).sharers == 1
+        left.append(clients(path))
+        assert 0 < left[-2] - left[-1] <= 20
+    assert (await last.reserve(0.001)).rank == 0
+    last.close()
+
+
+async def test_clients_of_before_a_restart_of_the_machine_share_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 90_000.0
+    monkeypatch.setattr("picoworkers_async.throttle.sqlite_pacer.monotonic", lambda: now)
+    path = tmp_path / "pace.db"
+    before, after = pacers(path, 2)
+    await before.reserve(1.0)
+    now = 100.0
+    assert (await after.reserve(1.0)).sharers == 1
+    assert clients(path) == 1
+
+
+async def test_no_reservation_reads_the_clients_that_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "pace.db"
+    (pacer,) = pacers(path, 1)
+    await pacer.reserve(1.0)
+    plans = []
+    with closing(sqlite3.connect(path)) as database:
+        for statement in (sqlite_pacer._ACTIVE, sqlite_pacer._FORGET_SOME):
+            values: object = {"account": "account", "since": 0.0, "now": 9.0}
+            if "?" in statement:
+                values = ("client", "account", 0.0, 9.0)
+            plans += [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert not [step for step in plans if step.startswith("SCAN")]
+    assert sum("clients_by_time (account=? AND seen" in step for step in plans) == 3
+
+
+async def test_a_file_of_an_earlier_version_loses_the_clients_that_it_never_forgot(tmp_path: Path) -> None:
+    path = tmp_path / "pace.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(sqlite_pacer._SCHEMA)
+        database.executemany("INSERT INTO clients VALUES ('account', ?, 0.0)", [(str(n),) for n in range(1000)])
+        database.commit()
+    one, other = pacers(path, 2)
+    assert (await one.reserve(1.0)).sharers == clients(path) == 1
+    assert (await other.reserve(1.0)).sharers == 2
