@@ -44,9 +44,9 @@ class JobQueue:
 class LargestFirst:
     """Jobs by how many of their ratings wait, up to a full request; of equals, the first to get there."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
-        self._by_size: list[OrderedDict[str, None]] = [OrderedDict() for _ in range(most + 1)]
+        self._by_size: dict[int, OrderedDict[str, None]] = {}
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -58,15 +58,17 @@ class LargestFirst:
             return
         if before:
             del self._by_size[before][job_id]
+            if not self._by_size[before]:
+                del self._by_size[before]
         if size:
             self._sizes[job_id] = size
-            self._by_size[size][job_id] = None
+            self._by_size.setdefault(size, OrderedDict())[job_id] = None
         else:
             del self._sizes[job_id]
 
     def largest(self) -> str | None:
         """The job of which most wait."""
-        return next((next(iter(of_size)) for of_size in reversed(self._by_size) if of_size), None)
+        return next(iter(self._by_size[max(self._by_size)])) if self._by_size else None
 
 
 class RatingQueue:
@@ -86,7 +88,7 @@ class RatingQueue:
         self._ready: OrderedDict[str, int] = OrderedDict()
         self._full = 0
         # What may leave without room for more, and what may while there is room.
-        self._unheld, self._parts = LargestFirst(at_once), LargestFirst(at_once)
+        self._unheld, self._parts = LargestFirst(), LargestFirst()
 
     @property
     def most_waiting(self) -> int:

@@ -126,6 +126,9 @@ class PlainRatingQueue:
         return int(any(job.ratings and not job.held for job in jobs))
 
     def parts(self) -> dict[str, int]:
+        if self.queue.at_once == 1:
+            # Nothing is smaller than a full request.
+            return {}
         jobs = self.queue._jobs.values()
         busy = [job for job in jobs if job.held or job.under_way or job.deciding]
         return {job.job_id: len(job.ratings) for job in jobs if job.ratings and job not in busy}
