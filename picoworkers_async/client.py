@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 
@@ -19,13 +19,25 @@ from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .models import Rating, Task
 from .rating import Batch, BatchReport
-from .rating.batch import JournalPath
+from .rating.limits import Limits
+from .rating.options import (
+    DECIDING,
+    GRACE_SECONDS,
+    PATIENCE_SECONDS,
+    RETRY_FAILED_SECONDS,
+    BatchOptions,
+    JournalPath,
+    OnLimit,
+    RateKeywords,
+    ReviewKeywords,
+    ReviewOptions,
+    check_options,
+)
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
 from .settings import (
     address_problems,
-    check_seconds,
     kind_problems,
     seconds_problems,
     size_problems,
@@ -184,7 +196,11 @@ class AsyncPicoworkers:
         ratings: Iterable[Rating] | AsyncIterable[Rating],
         *,
         journal: JournalPath | None = None,
-        grace: float = 5.0,
+        grace: float = GRACE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
+        limits: Limits | None = None,
+        on_limit: OnLimit = "stop",
+        dry_run: bool = False,
     ) -> Batch:
         """Rate many tasks at once: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
 
@@ -193,27 +209,34 @@ class AsyncPicoworkers:
         `settle_after` seconds later unless it shows at once that it took effect, and never repeated blindly; the
         batch goes on meanwhile. One bad rating never stops the batch. Credentials that are no longer accepted
         (`AuthenticationError`) and an input that raises end it, after every outcome that was learned; the error's
-        `report` adds those up. Left early, requests on the wire have `grace` seconds to learn their answer.
+        `report` adds those up. Left early, requests on the wire have `grace` seconds to learn their answer. A
+        service that cannot be reached is waited for, `patience` seconds (600) at most.
 
         With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
         journal goes on, and settles what was sent without an answer. What an earlier run settled is not sent
         again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`, before
         anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
+
+        `limits` is what may be spent (see `Limits`). At a limit, `on_limit="stop"` sends nothing more and ends the
+        batch with what is on its way; `"wait"` goes on when the next day begins, or the balance has grown;
+        `"leave"` gives what would exceed it the outcome `OVER_LIMIT`, unsent, and goes on with what fits. With
+        `dry_run` nothing is sent that changes anything: what would be sent has the outcome `WOULD_RATE`.
+
+        Raises `InvalidRequestError`, naming all of them, for options out of range.
         """
         from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
 
-        check_seconds("rate", "grace", grace)
-        return Batch(self._session, given_ratings(ratings), grace=grace, journal=journal)
+        options = BatchOptions(
+            journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
+        )
+        check_options("rate", options)
+        return Batch(self._session, given_ratings(ratings), options)
 
     async def rate_all(
-        self,
-        ratings: Iterable[Rating] | AsyncIterable[Rating],
-        *,
-        journal: JournalPath | None = None,
-        grace: float = 5.0,
+        self, ratings: Iterable[Rating] | AsyncIterable[Rating], **options: Unpack[RateKeywords]
     ) -> BatchReport:
-        """`rate`, run to the end and added up."""
-        async with self.rate(ratings, journal=journal, grace=grace) as batch:
+        """`rate`, run to the end and added up; `options` are those of `rate`."""
+        async with self.rate(ratings, **options) as batch:
             return await batch.report()
 
     def review(
@@ -224,7 +247,15 @@ class AsyncPicoworkers:
         journal: JournalPath | None = None,
         tasks: AsyncIterable[Task] | Iterable[Task] | None = None,
         follow: float | None = None,
-        grace: float = 5.0,
+        grace: float = GRACE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
+        limits: Limits | None = None,
+        on_limit: OnLimit = "stop",
+        dry_run: bool = False,
+        deciding: int = DECIDING,
+        decide_timeout: float | None = None,
+        retry_failed: float = RETRY_FAILED_SECONDS,
+        threads: bool = False,
     ) -> Batch:
         """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
 
@@ -240,29 +271,29 @@ class AsyncPicoworkers:
 
         With a `journal`, as in `rate`, decisions are durable before they are sent: the same call after a crash
         asks for none of them again, and sends those that were not sent once their tasks are met in the same
-        revision. A task that was left alone is no decision, and is asked about again.
+        revision. A task that was left alone is no decision, and is asked about again. The other options are those
+        of `rate`.
         """
         from .rating.review import review_source  # with what runs a batch, which single calls never load
 
-        problems = [] if job_id is None else rules.check_job_id(job_id)
-        if problems:
-            raise InvalidRequestError("review", problems)
-        check_seconds("review", "grace", grace)
-        if follow is not None:
-            check_seconds("review", "follow", follow)
-        source = review_source(decide, job_id, follow, tasks)
-        return Batch(self._session, source, grace=grace, journal=journal)
+        options = BatchOptions(
+            journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
+        )
+        review = ReviewOptions(
+            job_id=job_id,
+            tasks=tasks,
+            follow=follow,
+            deciding=deciding,
+            decide_timeout=decide_timeout,
+            retry_failed=retry_failed,
+            threads=threads,
+        )
+        check_options("review", options, review)
+        return Batch(self._session, review_source(decide, review), options)
 
-    async def review_all(
-        self,
-        decide: Decide,
-        *,
-        job_id: str | None = None,
-        journal: JournalPath | None = None,
-        grace: float = 5.0,
-    ) -> BatchReport:
-        """`review`, run to the end and added up."""
-        async with self.review(decide, job_id=job_id, journal=journal, grace=grace) as batch:
+    async def review_all(self, decide: Decide, **options: Unpack[ReviewKeywords]) -> BatchReport:
+        """`review`, run to the end and added up; `options` are those of `review`, but for `follow`."""
+        async with self.review(decide, **options) as batch:
             return await batch.report()
 
     async def request(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Any:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 import anyio
 
@@ -14,17 +13,12 @@ from ..journal import Journal
 from ..session import Session
 from ..throttle import Priority
 from .grace_period import GracePeriod
+from .options import BatchOptions
 from .outcomes import BatchReport, Outcome, OutcomeStream
 
 if TYPE_CHECKING:
+    from .assembly import SourceMaker
     from .pipeline import Pipeline
-    from .sources import Parts, Source
-    from .walk import ListingWalk
-
-JournalPath = Journal | str | os.PathLike[str]
-
-SourceMaker: TypeAlias = "Callable[[Parts], tuple[Source, ListingWalk | None]]"
-"""Makes what brings the ratings, and what walks the listing for it, if anything does."""
 
 
 class Batch:
@@ -35,13 +29,13 @@ class Batch:
     that was learned; the error's `report` adds those up.
     """
 
-    def __init__(
-        self, session: Session, make_source: SourceMaker, *, grace: float, journal: JournalPath | None
-    ) -> None:
-        self._grace = GracePeriod(grace)
+    def __init__(self, session: Session, make_source: SourceMaker, options: BatchOptions) -> None:
+        self._options = options
+        self._grace = GracePeriod(options.grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
         self._journal = None
+        journal = options.journal
         if journal is not None:
             from ..journal.writer import JournalWriter  # loads SQLite
 
@@ -60,7 +54,7 @@ class Batch:
         if self._journal is not None:
             await self._journal.open()
         self._outcomes = OutcomeStream(self._session.throttle.batch_concurrency)
-        self._pipeline = self._make_pipeline()
+        self._pipeline = self._assembled()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._group.start_soon(self._run)
@@ -114,41 +108,12 @@ class Batch:
             failure.report = report  # type: ignore[attr-defined]
         raise failure from failure.__cause__
 
-    def _make_pipeline(self) -> Pipeline:
+    def _assembled(self) -> Pipeline:
         # A program that only makes single calls never loads what runs a batch: a tenth of the time to import us.
-        from ..listings.lookup import most_looked_up
-        from .in_flight import InFlight
-        from .pipeline import Pipeline
-        from .queue import RatingQueue
-        from .reconcile import Reconciler
-        from .signal import Signal
-        from .sources import Parts
+        from .assembly import assemble
 
-        session, edition = self._session, self._session.edition
-        changed, room = Signal(), Signal()
-        parts = Parts(
-            session,
-            RatingQueue(edition.ratings_at_once, session.throttle.batch_concurrency),
-            InFlight(self._outcomes, self._journal, changed),
-            changed,
-            room,
-        )
-        source, walk = self._make_source(parts)
-        return Pipeline(
-            session,
-            source=source,
-            walk=walk,
-            queue=parts.queue,
-            in_flight=parts.in_flight,
-            reconciler=Reconciler(
-                settle_after=session.settle_after,
-                has_rated_listing=most_looked_up(edition) is not None,
-                at_once=most_looked_up(edition),
-            ),
-            journal=self._journal,
-            changed=changed,
-            room=room,
-            grace=self._grace,
+        return assemble(
+            self._session, self._make_source, self._options, self._outcomes, self._journal, self._grace
         )
 
     async def _run(self) -> None:

@@ -9,6 +9,7 @@ import anyio.lowlevel
 
 from ..models import Task
 from .decider import Decide, Decider
+from .options import ReviewOptions
 from .pending import PendingRating
 from .seen import SeenTasks
 from .sources import Parts
@@ -89,25 +90,16 @@ class ReviewedTasks:
             await self._room.wait()
 
 
-def review_source(
-    decide: Decide,
-    job_id: str | None,
-    follow: float | None,
-    tasks: AsyncIterable[Task] | Iterable[Task] | None,
-) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
-    """What makes the source of a review, and the walk over the listing that belongs to it.
-
-    Raises `TypeError` for tasks that cannot be iterated.
-    """
-    given: object = tasks
-    if given is not None and not isinstance(given, Iterable | AsyncIterable):
-        raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(given).__name__}")
-    walks = tasks is None or follow is not None
+def review_source(decide: Decide, options: ReviewOptions) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
+    """What makes the source of a review, and the walk over the listing that belongs to it."""
+    walks = options.tasks is None or options.follow is not None
 
     def make(parts: Parts) -> tuple[ReviewedTasks, ListingWalk]:
         decider = Decider(decide, parts)
         # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
-        walk = ListingWalk(job_id, follow, SeenTasks(None if walks else REMEMBERED), decider, parts)
-        return ReviewedTasks(tasks, walk=walk, walks=walks, decider=decider, parts=parts), walk
+        walk = ListingWalk(
+            options.job_id, options.follow, SeenTasks(None if walks else REMEMBERED), decider, parts
+        )
+        return ReviewedTasks(options.tasks, walk=walk, walks=walks, decider=decider, parts=parts), walk
 
     return make

@@ -1,0 +1,59 @@
+"""Putting a batch's parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..journal.writer import JournalWriter
+from ..listings.lookup import most_looked_up
+from ..session import Session
+from .grace_period import GracePeriod
+from .in_flight import InFlight
+from .options import BatchOptions
+from .outcomes import OutcomeStream
+from .pipeline import Pipeline
+from .queue import RatingQueue
+from .reconcile import Reconciler
+from .signal import Signal
+from .sources import Parts, Source
+from .walk import ListingWalk
+
+SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
+"""Makes what brings the ratings, and what walks the listing for it, if anything does."""
+
+
+def assemble(
+    session: Session,
+    make_source: SourceMaker,
+    options: BatchOptions,
+    outcomes: OutcomeStream,
+    journal: JournalWriter | None,
+    grace: GracePeriod,
+) -> Pipeline:
+    """The pipeline of a batch; to be called where its event loop runs."""
+    edition = session.edition
+    changed, room = Signal(), Signal()
+    parts = Parts(
+        session,
+        RatingQueue(edition.ratings_at_once, session.throttle.batch_concurrency),
+        InFlight(outcomes, journal, changed),
+        changed,
+        room,
+    )
+    source, walk = make_source(parts)
+    return Pipeline(
+        session,
+        source=source,
+        walk=walk,
+        queue=parts.queue,
+        in_flight=parts.in_flight,
+        reconciler=Reconciler(
+            settle_after=session.settle_after,
+            has_rated_listing=most_looked_up(edition) is not None,
+            at_once=most_looked_up(edition),
+        ),
+        journal=journal,
+        changed=changed,
+        room=room,
+        grace=grace,
+    )

@@ -1,0 +1,75 @@
+"""How much a batch may spend: the limits, and a pure account of what is reserved, spent and given back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from ..errors import Problem
+from ..models.account import to_money_or_none
+from ..rules import values
+
+MONEY = ("max_bonus", "bonus_per_day", "pay_per_day", "total", "keep_balance")
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What a batch may spend, in US dollars; None is no limit.
+
+    `max_bonus`: the bonus of one rating. `bonus_per_day`, `pay_per_day`: all bonuses of a day, and all that `ok`
+    ratings of a day pay, the job's task value and the bonus. `tasks_per_day`: how many ratings a day, whatever the
+    verdict. `total`: pay and bonuses of all days, as far as the journal goes back. `keep_balance`: rate only while
+    more than this is left of the spendable balance. A day begins at midnight in `timezone`, a name such as
+    `Europe/Berlin`.
+
+    With a journal the limits hold over restarts; without one they hold for the run. Whether a limit can be used is
+    checked when it is given to `rate` or `review`.
+    """
+
+    max_bonus: Decimal | None = attrs.field(default=None, converter=to_money_or_none)
+    bonus_per_day: Decimal | None = attrs.field(default=None, converter=to_money_or_none)
+    pay_per_day: Decimal | None = attrs.field(default=None, converter=to_money_or_none)
+    tasks_per_day: int | None = None
+    total: Decimal | None = attrs.field(default=None, converter=to_money_or_none)
+    keep_balance: Decimal | None = attrs.field(default=None, converter=to_money_or_none)
+    timezone: str = "UTC"
+
+
+def limits_problems(limits: object) -> list[Problem]:
+    """What keeps this from being limits that can be used."""
+    if limits is None:
+        return []
+    if not isinstance(limits, Limits):
+        return [Problem("limits", limits, "a Limits")]
+    problems: list[Problem] = []
+    for name in MONEY:
+        value: Any = getattr(limits, name)
+        if value is not None:
+            problems += values.money(f"limits.{name}", value)
+    if limits.tasks_per_day is not None:
+        problems += values.whole("limits.tasks_per_day", limits.tasks_per_day, 0)
+    if time_zone(limits.timezone) is None:
+        problems.append(Problem("limits.timezone", limits.timezone, "a time zone's name, such as Europe/Berlin"))
+    return problems
+
+
+def time_zone(name: object) -> tzinfo | None:
+    """The time zone of this name; None if there is none, or this machine does not know it."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)  # type: ignore[arg-type]
+    except (ValueError, TypeError, OSError, KeyError):
+        return None
+
+
+def day_of(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The midnights around a moment, in this time zone."""
+    local = moment.astimezone(zone)
+    began = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    ends = (began + timedelta(days=1)).replace(fold=0)
+    return began, ends

@@ -1,0 +1,111 @@
+"""The options of `rate` and `review`, checked before anything is read or sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, Iterable, Sequence
+from typing import Literal, TypedDict, get_args
+
+import attrs
+
+from .. import rules
+from ..errors import InvalidRequestError, Problem
+from ..journal import Journal
+from ..models import Task
+from ..settings import seconds_problems
+from .limits import Limits, limits_problems
+
+JournalPath = Journal | str | os.PathLike[str]
+OnLimit = Literal["stop", "wait", "leave"]
+
+GRACE_SECONDS = 5.0
+PATIENCE_SECONDS = 600.0
+RETRY_FAILED_SECONDS = 300.0
+DECIDING = 8
+_MOST_DECIDING = 1000
+
+
+@attrs.frozen(kw_only=True)
+class BatchOptions:
+    """What `rate` and `review` have in common; `AsyncPicoworkers.rate` says what each means."""
+
+    journal: JournalPath | None = None
+    grace: float = GRACE_SECONDS
+    patience: float = PATIENCE_SECONDS
+    limits: Limits | None = None
+    on_limit: OnLimit = "stop"
+    dry_run: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ReviewOptions:
+    """What only `review` has; `AsyncPicoworkers.review` says what each means."""
+
+    job_id: str | None = None
+    tasks: AsyncIterable[Task] | Iterable[Task] | None = None
+    follow: float | None = None
+    deciding: int = DECIDING
+    decide_timeout: float | None = None
+    retry_failed: float = RETRY_FAILED_SECONDS
+    threads: bool = False
+
+
+class RateKeywords(TypedDict, total=False):
+    """The options of `rate`, as keywords."""
+
+    journal: JournalPath | None
+    grace: float
+    patience: float
+    limits: Limits | None
+    on_limit: OnLimit
+    dry_run: bool
+
+
+class ReviewKeywords(RateKeywords, total=False):
+    """The options of `review_all`, as keywords."""
+
+    job_id: str | None
+    tasks: AsyncIterable[Task] | Iterable[Task] | None
+    deciding: int
+    decide_timeout: float | None
+    retry_failed: float
+    threads: bool
+
+
+def check_options(call: str, batch: BatchOptions, review: ReviewOptions | None = None) -> None:
+    """Raises `InvalidRequestError` naming everything that is wrong, and `TypeError` for tasks of another kind."""
+    problems = _batch_problems(batch) + ([] if review is None else _review_problems(review))
+    if problems:
+        raise InvalidRequestError(call, problems)
+    tasks: object = None if review is None else review.tasks
+    if tasks is not None and not isinstance(tasks, Iterable | AsyncIterable):
+        raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(tasks).__name__}")
+
+
+def _batch_problems(options: BatchOptions) -> list[Problem]:
+    problems = seconds_problems("grace", options.grace) + seconds_problems("patience", options.patience)
+    problems += limits_problems(options.limits)
+    if options.on_limit not in get_args(OnLimit):
+        problems.append(Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}"))
+    return problems + _flag("dry_run", options.dry_run)
+
+
+def _review_problems(options: ReviewOptions) -> list[Problem]:
+    problems = [] if options.job_id is None else rules.check_job_id(options.job_id)
+    if options.follow is not None:
+        problems += seconds_problems("follow", options.follow)
+    if options.decide_timeout is not None:
+        problems += seconds_problems("decide_timeout", options.decide_timeout)
+    problems += seconds_problems("retry_failed", options.retry_failed)
+    deciding: object = options.deciding
+    if not isinstance(deciding, int) or isinstance(deciding, bool) or not 1 <= deciding <= _MOST_DECIDING:
+        problems.append(Problem("deciding", deciding, f"a whole number from 1 to {_MOST_DECIDING:,}"))
+    return problems + _flag("threads", options.threads)
+
+
+def _flag(field: str, value: object) -> list[Problem]:
+    return [] if isinstance(value, bool) else [Problem(field, value, "True or False")]
+
+
+def _named(choices: Sequence[str]) -> str:
+    return ", ".join(map(repr, choices))
