@@ -14,6 +14,7 @@ from .errors import (
     InvalidRequestError,
     InvalidResponseError,
     JournalError,
+    LimitError,
     MoneyCall,
     NoAnswerError,
     NotSentError,
@@ -54,7 +55,7 @@ from .models import (
     WorkersLevel,
     Zone,
 )
-from .rating import Batch, BatchReport, Outcome, OutcomeStatus
+from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .retry import RetryPolicy
 from .throttle import (
     Pacer,
@@ -96,6 +97,8 @@ __all__ = [
     "JournalError",
     "JournalRow",
     "JournalState",
+    "LimitError",
+    "Limits",
     "MoneyCall",
     "NoAnswerError",
     "NotSentError",

@@ -31,7 +31,9 @@ class Edition:
     `requests_per_second` is the account's limit (None: none is documented), `cooldown` the seconds to stay
     silent after a 429 that names no time itself, `max_ttr` the longest time to rate in days,
     `default_hold_time` the minutes a worker may hold a position when a job does not say, `ratings_at_once` how
-    many tasks of a job one request can rate, `job_url` where a job's page is, up to its id.
+    many tasks of a job one request can rate, `job_url` where a job's page is, up to its id. A
+    refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the document
+    gives no such message, so these words are a guess, to be changed by `attrs.evolve`.
     """
 
     name: str
@@ -45,10 +47,16 @@ class Edition:
     ratings_at_once: int = 1
     cooldown: float = 10.0
     max_concurrency: int = 8
+    lacks_money: tuple[str, ...] = ("insufficient", "not enough balance", "not enough funds", "balance is too low")
 
     def can(self, ability: Ability) -> bool:
         """Whether this edition has the ability."""
         return ability in self.abilities
+
+    def is_for_want_of_money(self, message: str) -> bool:
+        """Whether a refusal with this message means that the balance cannot pay for it."""
+        said = message.lower()
+        return any(words.lower() in said for words in self.lacks_money)
 
 
 _ZONES = frozenset({"africa1", "asia1", "europe1", "europe2", "int", "latin", "muslim", "west1"})

@@ -71,6 +71,17 @@ class InvalidRequestError(PicoworkersError, ValueError):
         super().__init__(_encodable(f"{call}: nothing was sent, correct {len(self.problems)} problem(s):{lines}"))
 
 
+class LimitError(PicoworkersError):
+    """A rating would exceed one of the `Limits` of its batch, or its cost is not known; it was not sent.
+
+    `limit` is the name of the limit, such as `max_bonus`.
+    """
+
+    def __init__(self, limit: str, what: str) -> None:
+        self.limit = limit
+        super().__init__(_encodable(f"{limit}: {what}; it was not sent"))
+
+
 class ClientStateError(PicoworkersError, RuntimeError):
     """The client was used outside its `async with` block; nothing was sent."""
 

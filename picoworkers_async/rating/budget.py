@@ -1,0 +1,156 @@
+"""What a batch has spent, what it has reserved, and what it may still spend: pure, and without a clock.
+
+Money is reserved before a rating is sent, and stays reserved while its fate is unknown: so whatever is under way,
+or was lost, can never come to more than a limit. What certainly had no effect is given back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import attrs
+
+from ..models import Rating, Verdict
+from ..models.account import CONTEXT
+from .limits import Limits, day_of, time_zone
+
+_NOTHING = Decimal(0)
+
+
+class Cost(NamedTuple):
+    """What a rating costs in US dollars: its bonus, and all that it pays, the bonus included."""
+
+    bonus: Decimal
+    pay: Decimal
+
+
+class Spent(NamedTuple):
+    """Ratings and money, added up: of a day, or of all."""
+
+    count: int = 0
+    bonus: Decimal = _NOTHING
+    pay: Decimal = _NOTHING
+
+    def plus(self, cost: Cost) -> Spent:
+        return Spent(self.count + 1, CONTEXT.add(self.bonus, cost.bonus), CONTEXT.add(self.pay, cost.pay))
+
+    def minus(self, cost: Cost) -> Spent:
+        return Spent(
+            self.count - 1, CONTEXT.subtract(self.bonus, cost.bonus), CONTEXT.subtract(self.pay, cost.pay)
+        )
+
+
+_NO_MONEY = Spent()
+
+
+class Reached(NamedTuple):
+    """A limit that a rating would exceed: its name, in words, and when time alone lifts it (None: it does not)."""
+
+    limit: str
+    text: str
+    until: float | None
+
+
+@attrs.define(eq=False)
+class Reservation:
+    """Money set aside for one rating, on the day that began at this time."""
+
+    cost: Cost
+    day: float
+
+
+def cost_of(rating: Rating, task_value: Decimal | None) -> Cost:
+    """What a rating costs; `task_value` is what its job pays for a task, None where that is not known."""
+    paid = task_value if task_value is not None and rating.verdict is Verdict.OK else _NOTHING
+    return Cost(rating.bonus, CONTEXT.add(paid, rating.bonus))
+
+
+class Budget:
+    """The account of a batch. Times are seconds since 1970.
+
+    `today` and `in_all` are what was spent before, today and ever. `lag` is how many seconds a balance that is
+    read may be behind.
+    """
+
+    def __init__(
+        self, limits: Limits, now: float, *, today: Spent = _NO_MONEY, in_all: Spent = _NO_MONEY, lag: float = 0.0
+    ) -> None:
+        self.limits = limits
+        self.today, self.in_all = today, in_all
+        self._zone = time_zone(limits.timezone) or UTC
+        self._lag = lag
+        self._begin_day(now)
+        self._balance: Decimal | None = None
+        # Bonuses that a balance may not show yet: of what is under way, and of what ended a moment ago.
+        self._outstanding = _NOTHING
+        self._lately: deque[tuple[float, Decimal]] = deque()
+
+    @property
+    def day_began(self) -> float:
+        """The last midnight."""
+        return self._day_began
+
+    def reached(self, cost: Cost, now: float) -> Reached | None:
+        """The limit that a rating of this cost would exceed, the one that lasts longest first."""
+        self._turn_page(now)
+        limits, today = self.limits, self.today.plus(cost)
+        if limits.total is not None and self.in_all.plus(cost).pay > limits.total:
+            return Reached("total", f"pay and bonuses would exceed the total of {limits.total}", None)
+        if limits.keep_balance is not None and cost.bonus and self._left_after(cost) < limits.keep_balance:
+            return Reached("keep_balance", f"less than {limits.keep_balance} of the balance would be left", None)
+        for name, value, limit in (
+            ("tasks_per_day", today.count, limits.tasks_per_day),
+            ("bonus_per_day", today.bonus, limits.bonus_per_day),
+            ("pay_per_day", today.pay, limits.pay_per_day),
+        ):
+            if limit is not None and value > limit:
+                return Reached(name, f"{name} is {limit}, and would be exceeded today", self._day_ends)
+        return None
+
+    def reserve(self, cost: Cost, now: float) -> Reservation:
+        """Set the money for a rating aside, which is about to be sent."""
+        self._turn_page(now)
+        self.today, self.in_all = self.today.plus(cost), self.in_all.plus(cost)
+        self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
+        return Reservation(cost, self._day_began)
+
+    def give_back(self, reservation: Reservation) -> None:
+        """The rating certainly had no effect."""
+        cost = reservation.cost
+        self.in_all = self.in_all.minus(cost)
+        if reservation.day == self._day_began:
+            self.today = self.today.minus(cost)
+        self._outstanding = CONTEXT.subtract(self._outstanding, cost.bonus)
+
+    def spend(self, reservation: Reservation, now: float) -> None:
+        """The rating took effect."""
+        if reservation.cost.bonus and self.limits.keep_balance is not None:
+            self._lately.append((now, reservation.cost.bonus))
+        else:
+            self._outstanding = CONTEXT.subtract(self._outstanding, reservation.cost.bonus)
+
+    def saw_balance(self, spendable: Decimal, began: float) -> None:
+        """A balance was read, by a request that began at this time: it shows what took effect long enough before.
+
+        What took effect since, or is under way, may be in it or not, and is taken not to be.
+        """
+        while self._lately and self._lately[0][0] + self._lag < began:
+            self._outstanding = CONTEXT.subtract(self._outstanding, self._lately.popleft()[1])
+        self._balance = spendable
+
+    def _left_after(self, cost: Cost) -> Decimal:
+        if self._balance is None:
+            return Decimal("-Infinity")
+        return CONTEXT.subtract(CONTEXT.subtract(self._balance, self._outstanding), cost.bonus)
+
+    def _turn_page(self, now: float) -> None:
+        if now >= self._day_ends:
+            self._begin_day(now)
+            self.today = _NO_MONEY
+
+    def _begin_day(self, now: float) -> None:
+        began, ends = day_of(datetime.fromtimestamp(now, UTC), self._zone)
+        self._day_began, self._day_ends = began.timestamp(), ends.timestamp()
