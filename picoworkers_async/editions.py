@@ -32,8 +32,8 @@ class Edition:
     silent after a 429 that names no time itself, `max_ttr` the longest time to rate in days,
     `default_hold_time` the minutes a worker may hold a position when a job does not say, `ratings_at_once` how
     many tasks of a job one request can rate, `job_url` where a job's page is, up to its id. A
-    refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the document
-    gives no such message, so these words are a guess, to be changed by `attrs.evolve`.
+    refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the
+    document gives no such message, so these words are a guess, to be changed by `attrs.evolve`.
     """
 
     name: str

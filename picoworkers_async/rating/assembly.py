@@ -16,6 +16,7 @@ from .queue import RatingQueue
 from .reconcile import Reconciler
 from .signal import Signal
 from .sources import Parts, Source
+from .spending import Spending
 from .walk import ListingWalk
 
 SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
@@ -29,14 +30,20 @@ def assemble(
     outcomes: OutcomeStream,
     journal: JournalWriter | None,
     grace: GracePeriod,
+    *,
+    follows: bool,
 ) -> Pipeline:
-    """The pipeline of a batch; to be called where its event loop runs."""
+    """The pipeline of a batch; to be called where its event loop runs.
+
+    One that `follows` the listing goes on for ever, and waits as long for a service or for money.
+    """
     edition = session.edition
     changed, room = Signal(), Signal()
+    spending = Spending(session, options, patience=None if follows else options.patience)
     parts = Parts(
         session,
         RatingQueue(edition.ratings_at_once, session.throttle.batch_concurrency),
-        InFlight(outcomes, journal, changed),
+        InFlight(outcomes, journal, changed, spending),
         changed,
         room,
     )
@@ -56,4 +63,6 @@ def assemble(
         changed=changed,
         room=room,
         grace=grace,
+        spending=spending,
+        dry_run=options.dry_run,
     )

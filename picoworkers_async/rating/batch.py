@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
+import attrs
 
 from ..errors import ClientStateError, PicoworkersError
 from ..journal import Journal
@@ -19,6 +20,7 @@ from .outcomes import BatchReport, Outcome, OutcomeStream
 if TYPE_CHECKING:
     from .assembly import SourceMaker
     from .pipeline import Pipeline
+    from .spending import Spend
 
 
 class Batch:
@@ -29,8 +31,10 @@ class Batch:
     that was learned; the error's `report` adds those up.
     """
 
-    def __init__(self, session: Session, make_source: SourceMaker, options: BatchOptions) -> None:
-        self._options = options
+    def __init__(
+        self, session: Session, make_source: SourceMaker, options: BatchOptions, *, follows: bool = False
+    ) -> None:
+        self._options, self._follows = options, follows
         self._grace = GracePeriod(options.grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
@@ -94,7 +98,13 @@ class Batch:
             raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
         await self._outcomes.drop_all()
         self._raise_failure()
-        return self._outcomes.report()
+        return attrs.evolve(self._outcomes.report(), limit=self.spend().limit)
+
+    def spend(self) -> Spend:
+        """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
+        if not self._entered:
+            raise ClientStateError("ask inside the block: `async with pico.rate(...) as batch:`")
+        return self._pipeline.spending.spend()
 
     def _raise_failure(self) -> None:
         """Raise what ended the batch early, if something did, with the report of what came before."""
@@ -112,9 +122,8 @@ class Batch:
         # A program that only makes single calls never loads what runs a batch: a tenth of the time to import us.
         from .assembly import assemble
 
-        return assemble(
-            self._session, self._make_source, self._options, self._outcomes, self._journal, self._grace
-        )
+        parts = self._outcomes, self._journal, self._grace
+        return assemble(self._session, self._make_source, self._options, *parts, follows=self._follows)
 
     async def _run(self) -> None:
         try:

@@ -30,16 +30,16 @@ class Cost(NamedTuple):
 class Spent(NamedTuple):
     """Ratings and money, added up: of a day, or of all."""
 
-    count: int = 0
+    ratings: int = 0
     bonus: Decimal = _NOTHING
     pay: Decimal = _NOTHING
 
     def plus(self, cost: Cost) -> Spent:
-        return Spent(self.count + 1, CONTEXT.add(self.bonus, cost.bonus), CONTEXT.add(self.pay, cost.pay))
+        return Spent(self.ratings + 1, CONTEXT.add(self.bonus, cost.bonus), CONTEXT.add(self.pay, cost.pay))
 
     def minus(self, cost: Cost) -> Spent:
         return Spent(
-            self.count - 1, CONTEXT.subtract(self.bonus, cost.bonus), CONTEXT.subtract(self.pay, cost.pay)
+            self.ratings - 1, CONTEXT.subtract(self.bonus, cost.bonus), CONTEXT.subtract(self.pay, cost.pay)
         )
 
 
@@ -93,6 +93,11 @@ class Budget:
         """The last midnight."""
         return self._day_began
 
+    @property
+    def unsure(self) -> bool:
+        """Whether ratings took effect that the last balance may not show yet."""
+        return bool(self._lately)
+
     def reached(self, cost: Cost, now: float) -> Reached | None:
         """The limit that a rating of this cost would exceed, the one that lasts longest first."""
         self._turn_page(now)
@@ -102,7 +107,7 @@ class Budget:
         if limits.keep_balance is not None and cost.bonus and self._left_after(cost) < limits.keep_balance:
             return Reached("keep_balance", f"less than {limits.keep_balance} of the balance would be left", None)
         for name, value, limit in (
-            ("tasks_per_day", today.count, limits.tasks_per_day),
+            ("tasks_per_day", today.ratings, limits.tasks_per_day),
             ("bonus_per_day", today.bonus, limits.bonus_per_day),
             ("pay_per_day", today.pay, limits.pay_per_day),
         ):
@@ -137,7 +142,7 @@ class Budget:
 
         What took effect since, or is under way, may be in it or not, and is taken not to be.
         """
-        while self._lately and self._lately[0][0] + self._lag < began:
+        while self._lately and self._lately[0][0] + self._lag <= began:
             self._outstanding = CONTEXT.subtract(self._outstanding, self._lately.popleft()[1])
         self._balance = spendable
 

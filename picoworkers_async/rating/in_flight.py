@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import endpoints, rules
-from ..errors import InvalidRequestError, Problem, RefusedError
+from ..errors import InvalidRequestError, LimitError, Problem, RefusedError
 from ..journal.schema import JournalState, Key, Recorded
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
 from .outcomes import Outcome, OutcomeStatus, OutcomeStream
 from .pending import PendingRating, Result
 from .signal import Signal
+from .spending import Spending
 
 
 class InFlight:
@@ -21,7 +22,10 @@ class InFlight:
     them to become fewer.
     """
 
-    def __init__(self, outcomes: OutcomeStream, journal: JournalWriter | None, changed: Signal) -> None:
+    def __init__(
+        self, outcomes: OutcomeStream, journal: JournalWriter | None, changed: Signal, spending: Spending
+    ) -> None:
+        self._spending = spending
         self._outcomes = outcomes
         self._journal = journal
         self._changed = changed
@@ -81,6 +85,9 @@ class InFlight:
             await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
+        if self._spending.limited and (beyond := await self._spending.weigh(pending)):
+            await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
+            return None
         if self._by_task.setdefault((rating.job_id, rating.task_id), pending) is pending:
             return pending
         known = self._of_same_work(rating)
@@ -147,6 +154,12 @@ class InFlight:
                 self._remove(pending)
                 await self.finish(_replayed(recorded, pending))
         return [pending for pending in pendings if pending.noted]
+
+    async def leave(self, left: Sequence[tuple[PendingRating, LimitError]]) -> None:
+        """These are over a limit, and are left alone: the journal keeps them as decided."""
+        for pending, error in left:
+            self._remove(pending)
+            await self.finish(Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task))
 
     async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These came to their outcomes: note all, then hand them out."""

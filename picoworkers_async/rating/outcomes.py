@@ -26,6 +26,8 @@ class OutcomeStatus(enum.Enum):
     """It certainly did not take effect: bad input, `decide` raised, or it never reached the service."""
     UNKNOWN = "unknown"
     """It may have taken effect, and reading could not tell. Look before you rate this task again."""
+    WOULD_RATE = "would rate"
+    """A dry run would have sent it."""
 
 
 _OTHERS = tuple(status for status in OutcomeStatus if status is not OutcomeStatus.RATED)
@@ -53,6 +55,7 @@ class BatchReport:
     """A batch, added up: counts by status, the bonus it paid in US dollars, the seconds it took.
 
     `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
+    `would_rate` counts the ratings of a dry run; `limit` says which of its limits ended the batch, if one did.
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
@@ -67,11 +70,13 @@ class BatchReport:
     elapsed: float
     replayed: int
     outcomes_by_status: Mapping[OutcomeStatus, tuple[Outcome, ...]]
+    would_rate: int = 0
+    limit: str | None = None
 
     @property
     def total(self) -> int:
         """How many outcomes there were."""
-        return self.rated + self.refused + self.failed + self.unknown
+        return self.rated + self.refused + self.failed + self.unknown + self.would_rate
 
 
 class Tally:
@@ -101,6 +106,7 @@ class Tally:
             refused=self._others[OutcomeStatus.REFUSED],
             failed=self._others[OutcomeStatus.FAILED],
             unknown=self._others[OutcomeStatus.UNKNOWN],
+            would_rate=self._others[OutcomeStatus.WOULD_RATE],
             bonus=self._bonus,
             elapsed=elapsed,
             replayed=self._replayed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 from typing import NamedTuple
 
 import attrs
@@ -12,6 +13,7 @@ from ..effects import Look
 from ..errors import CallError, Fate, RateLimitedError, RefusedError
 from ..journal.schema import Key, key_of
 from ..models import Rating, Task
+from .budget import Reservation
 
 
 @attrs.define(eq=False, repr=False)
@@ -23,7 +25,8 @@ class PendingRating:
     `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
     `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
     `looks` what reading showed since, `look_at` when the next look can tell more,
-    `unread` how often the listing could not be read.
+    `unread` how often the listing could not be read. `pay` is what its job pays for a task, where that was read;
+    `reservation` the money that is set aside for it.
     """
 
     rating: Rating
@@ -39,6 +42,8 @@ class PendingRating:
     looks: tuple[Look, ...] = ()
     look_at: float = 0.0
     unread: int = 0
+    pay: Decimal | None = None
+    reservation: Reservation | None = None
 
     @property
     def key(self) -> Key:

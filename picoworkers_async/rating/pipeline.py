@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import anyio
@@ -23,6 +24,7 @@ from .reconcile import Reconciler
 from .results import Results
 from .signal import Signal
 from .sources import Source
+from .spending import Spending
 from .walk import ListingWalk
 
 _TURNS_TO_FILL = 3
@@ -50,7 +52,10 @@ class Pipeline:
         changed: Signal,
         room: Signal,
         grace: GracePeriod,
+        spending: Spending,
+        dry_run: bool,
     ) -> None:
+        self.spending, self._dry_run = spending, dry_run
         self._session = session
         self._grace = grace
         self._clock = event_loop_clock()
@@ -68,6 +73,7 @@ class Pipeline:
             reconciler=reconciler,
             changed=changed,
             grace=grace,
+            spending=spending,
         )
         self._about_to_send = 0
         self._source_scope = anyio.CancelScope()
@@ -118,6 +124,12 @@ class Pipeline:
                         case Step.LOOK:
                             with self._grace.interruptible():
                                 await self._results.look()
+                        case Step.BALANCE:
+                            with self._grace.interruptible():
+                                await self.spending.read_balance()
+                            self._changed.wake_all()
+                        case Step.SEND if self._dry_run:
+                            await self._would_send()
                         case Step.READ | Step.SEND:
                             await self._request(step)
             except Exception as error:
@@ -140,6 +152,7 @@ class Pipeline:
         page_at = None if walk is None else walk.next_page_at()
         now = self._clock() if unknown or page_at is not None else 0.0
         filling = walk is not None and walk.filling
+        held = (self.spending.limited or self.spending.reached is not None) and self.spending.holds(self._clock())
         full = max(0, queue.full - self._about_to_send)
         spare = max(0, self._about_to_send - queue.full)
         return Situation(
@@ -155,13 +168,18 @@ class Pipeline:
             unknown=unknown,
             exhausted=self._source.exhausted,
             stopped=self.failure is not None or self._grace.ended,
+            held=held,
+            closed=held and self.spending.closed,
+            balance=held and self.spending.balance_due(self._clock()),
         )
 
     def _next_time(self) -> float | None:
         """When time alone may have changed the plan."""
         page_at = None if self._walk is None else self._walk.next_page_at()
         change_at = self._reconciler.next_change(self._clock())
-        return min((time for time in (page_at, change_at) if time is not None), default=None)
+        lifted_at = self.spending.next_change()
+        times = (page_at, change_at, None if lifted_at == math.inf else lifted_at)
+        return min((time for time in times if time is not None), default=None)
 
     async def _request(self, step: Step) -> None:
         """Wait for a slot if one has to, and make the best use of it: of what is there by then."""
@@ -239,6 +257,10 @@ class Pipeline:
         self._room.wake_all()
         job = self._queue.job(pendings[0].rating.job_id)
         try:
+            if self.spending.limited:
+                pendings = await self._results.within_limits(pendings)
+                if not pendings:
+                    return []
             noted = pendings
             if self._journal is not None:
                 noted = await self._in_flight.note(pendings)
@@ -250,6 +272,21 @@ class Pipeline:
             self._queue.ended(job.job_id)
             if job.held:
                 self._changed.wake_all()
+
+    async def _would_send(self) -> None:
+        """What a request would carry, in a dry run: nothing is sent."""
+        pendings = self._queue.take(part=self._walk is None or not self._walk.filling)
+        self._room.wake_all()
+        if not pendings:
+            await anyio.lowlevel.checkpoint()
+            return
+        job_id = pendings[0].rating.job_id
+        try:
+            pendings = await self._results.within_limits(pendings)
+            noted = await self._in_flight.note(pendings) if pendings else []
+        finally:
+            self._queue.ended(job_id)
+        await self._results.would_rate(noted)
 
     async def _read(self, permit: Permit, walk: ListingWalk) -> tuple[int, Page[Task]] | None:
         number = walk.next_page()

@@ -12,6 +12,7 @@ class Step(enum.Enum):
     SEND = "send ratings of a job"
     READ = "read a page of what is waiting to be rated"
     LOOK = "look what became of ratings whose answer was lost"
+    BALANCE = "read the balance"
     WAIT = "wait until something changes"
     END = "nothing is left to do"
 
@@ -26,7 +27,8 @@ class Situation(NamedTuple):
     brings. `filling`: more ratings come without anybody outside doing anything: pages are being read, or wait to
     be. `look_overdue`: a look must not be put off any longer; `look_due`: one would tell something. `in_hand`:
     ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
-    the source gives nothing more. `stopped`: the batch has failed, and sends nothing new.
+    the source gives nothing more. `stopped`: the batch has failed, and sends nothing new. `held`: nothing may be
+    sent, since a limit was reached; `closed`: nor will it be. `balance`: it is time to read the balance.
     """
 
     full: int = 0
@@ -41,17 +43,27 @@ class Situation(NamedTuple):
     unknown: int = 0
     exhausted: bool = False
     stopped: bool = False
+    held: bool = False
+    closed: bool = False
+    balance: bool = False
 
 
 def plan(now: Situation) -> Step:
-    """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled."""
+    """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled.
+
+    When a limit ended the sending, what is unknown is still settled.
+    """
     if now.stopped:
         return Step.END
     if now.look_overdue:
         return Step.LOOK
-    if now.page and (not now.full or now.waiting < now.enough):
+    if now.balance:
+        return Step.BALANCE
+    if now.closed:
+        return (Step.LOOK if now.look_due else Step.WAIT) if now.unknown else Step.END
+    if now.page and (not now.full or now.held or now.waiting < now.enough):
         return Step.READ
-    if now.full or (now.parts and not now.filling):
+    if not now.held and (now.full or (now.parts and not now.filling)):
         return Step.SEND
     if now.look_due and now.in_hand == now.unknown:
         return Step.LOOK

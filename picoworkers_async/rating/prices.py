@@ -26,7 +26,7 @@ class Prices:
         self._reading: dict[str, anyio.Event] = {}
 
     async def of(self, job_id: str) -> Decimal | None:
-        """What the job pays for a task; None where the service does not say. Raises what reading the job raises."""
+        """What the job pays for a task; None where the service does not say. Raises what reading it raises."""
         while job_id not in self._known:
             event = self._reading.get(job_id)
             if event is None:

@@ -16,13 +16,14 @@ from ..models import Verdict
 from ..session import Session
 from .ended import LatelyEnded
 from .grace_period import GracePeriod
-from .in_flight import InFlight
+from .in_flight import InFlight, message_of
 from .outcomes import OutcomeStatus
 from .pending import NextStep, PendingRating, Result, next_step
 from .queue import RatingQueue
 from .reconcile import Reconciler, is_given_up
 from .signal import Signal
 from .sources import Source
+from .spending import Spending
 
 logger = logging.getLogger("picoworkers_async")
 
@@ -47,7 +48,9 @@ class Results:
         reconciler: Reconciler,
         changed: Signal,
         grace: GracePeriod,
+        spending: Spending,
     ) -> None:
+        self._spending = spending
         self._session = session
         self._grace = grace
         self._clock = event_loop_clock()
@@ -61,6 +64,9 @@ class Results:
         """Decide for each rating what follows from what its request brought, and do it."""
         if not [result for result in results if result.error is not None]:
             await self._end([(result, OutcomeStatus.RATED) for result in results])
+            return
+        results = self._without_the_unpaid(results)
+        if not results:
             return
         if _refused_whole(results):
             self._halve(results)
@@ -105,18 +111,55 @@ class Results:
         if attempts:
             with self._grace.interruptible():
                 await anyio.sleep(self._session.retry.pause(max(attempts)))
-        pendings = [one.pending for one in results]
+        self._put_back([one.pending for one in results])
+
+    def _put_back(self, pendings: list[PendingRating]) -> None:
+        """These certainly had no effect, and are to be sent."""
+        for pending in pendings:
+            self._spending.give_back(pending)
         if pendings[0].grouped:
             self._queue.put_group(pendings)
         else:
             self._queue.put_back(pendings)
         self._changed.wake_all()
 
+    def _without_the_unpaid(self, results: Sequence[Result]) -> Sequence[Result]:
+        """Put back what the service refused for want of money; gives the others."""
+        edition = self._session.edition
+        unpaid = [
+            result
+            for result in results
+            if isinstance(result.error, RefusedError)
+            and not result.pending.times_unknown
+            and edition.is_for_want_of_money(result.error.message)
+        ]
+        if not unpaid:
+            return results
+        self._put_back([result.pending for result in unpaid])
+        self._spending.ran_out(message_of(unpaid[0]) or "")
+        return [result for result in results if result not in unpaid]
+
+    async def would_rate(self, pendings: Sequence[PendingRating]) -> None:
+        """A dry run would have sent these."""
+        await self._end([(Result(pending), OutcomeStatus.WOULD_RATE) for pending in pendings])
+
+    async def within_limits(self, pendings: Sequence[PendingRating]) -> list[PendingRating]:
+        """Reserve the money for these, and give those that may be sent; the others are put back, or left alone."""
+        admitted, over = self._spending.admit(pendings)
+        left = [(pending, error) for pending in over if (error := self._spending.leaves(pending))]
+        back = [pending for pending in over if pending not in [one for one, _ in left]]
+        if back:
+            self._put_back(back)
+        if left:
+            await self._in_flight.leave([(pending, error) for pending, error in left])
+        return admitted
+
     def _halve(self, results: Sequence[Result]) -> None:
         """A request was refused whole: send each half by itself, until what it is refused for stands alone."""
         pendings = [result.pending for result in results]
         for pending in pendings:
             pending.grouped = True
+            self._spending.give_back(pending)
         middle = len(pendings) // 2
         self._queue.put_group(pendings[:middle])
         self._queue.put_group(pendings[middle:])
@@ -180,7 +223,7 @@ class Results:
                 message = f"its answer was lost {pending.times_unknown} times; {judgement.reason}"
                 ended.append((Result(pending, message), OutcomeStatus.FAILED))
             else:
-                self._queue.put_back([pending])
+                self._put_back([pending])
         await self._end(ended)
         self._in_flight.check_idle()
 
@@ -192,6 +235,10 @@ class Results:
                 rating = result.pending.rating
                 if status is OutcomeStatus.RATED and rating.verdict is not Verdict.REVISE:
                     self._lately.add(rating.job_id, rating.task_id, now)
+        for result, status in ended:
+            if result.pending.reservation is not None:
+                self._spending.ended(result.pending, status)
+                self._changed.wake_all()
         await self._in_flight.end(ended)
 
     async def end_the_unknown(self) -> None:

@@ -1,0 +1,243 @@
+"""What stands between ratings and the limits of their batch: reserves money, reads balances, and holds back."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+
+import attrs
+
+from .. import codec, endpoints
+from ..clock import event_loop_clock
+from ..errors import AuthenticationError, CallError, LimitError
+from ..session import Session
+from .budget import Budget, Reached, Spent, cost_of
+from .limits import Limits
+from .options import BatchOptions
+from .outcomes import OutcomeStatus
+from .pending import PendingRating
+from .prices import Prices
+
+logger = logging.getLogger("picoworkers_async")
+
+BALANCE_SECONDS = 60.0
+"""How often the balance is read where it matters, and while a batch waits for it to grow."""
+_LONGEST_WAIT_SECONDS = 600.0
+PROBE_SECONDS = 3600.0
+"""After so long without money one more rating is tried: the balance may have grown before it was first read."""
+
+
+@attrs.frozen
+class Spend:
+    """What a batch has spent in US dollars, or would have: how many ratings, their bonuses, and all that they pay.
+
+    Money counts from the moment before a rating is sent, and is given back when it certainly had no effect. `pay`
+    is the task value of each `ok` rating and its bonus; None where nothing needed the jobs to be read for it.
+    `limit` says which limit was reached, if one was.
+    """
+
+    ratings: int
+    bonus: Decimal
+    pay: Decimal | None
+    limit: str | None
+
+
+class Spending:
+    """Says what may be sent now, and keeps the account.
+
+    `limited` is whether anything has to be asked before a rating is sent. While `reached` is a limit, nothing is
+    sent; `closed` says that nothing will be any more. Without `patience` a batch waits for money for ever.
+    """
+
+    def __init__(self, session: Session, options: BatchOptions, *, patience: float | None) -> None:
+        limits = options.limits or Limits()
+        self._session = session
+        self._limits, self._on_limit = limits, options.on_limit
+        self._patience = patience
+        self.limited = options.limits is not None or options.dry_run
+        self.needs_pay = options.dry_run or limits.pay_per_day is not None or limits.total is not None
+        self._prices = Prices(session)
+        self._clock = event_loop_clock()
+        self._spent = Spent()
+        self.budget = Budget(limits, time.time(), lag=session.settle_after)
+        self.reached: Reached | None = None
+        self.closed = False
+        self._until = math.inf
+        self._balance_at = math.inf if limits.keep_balance is None else -math.inf
+        self._balance_read = -math.inf
+        self._poorest: Decimal | None = None
+        self._give_up_at = math.inf
+        self._told: Reached | None = None
+        self._under_way = 0
+        self._tentative = False
+
+    def remember(self, today: Spent, in_all: Spent) -> None:
+        """What earlier runs spent, today and ever."""
+        self.budget.today, self.budget.in_all = today, in_all
+
+    def spend(self) -> Spend:
+        """What this run has spent."""
+        spent, limit = self._spent, None if self.reached is None else self.reached.text
+        return Spend(spent.ratings, spent.bonus, spent.pay if self.needs_pay else None, limit)
+
+    def holds(self, now: float) -> bool:
+        """Whether nothing may be sent now."""
+        if self.reached is not None and now >= self._until and not self.closed:
+            self._go_on()
+        return self.reached is not None or self._balance_wanted
+
+    @property
+    def _balance_wanted(self) -> bool:
+        """Whether nothing is known of the balance that something has to be left of."""
+        return self._limits.keep_balance is not None and self._balance_read == -math.inf
+
+    def balance_due(self, now: float) -> bool:
+        """Whether the balance should be read now."""
+        return self._balance_at <= now and not self.closed
+
+    def next_change(self) -> float:
+        """When time alone changes what may be done; infinity if it does not."""
+        return math.inf if self.closed else min(self._until, self._balance_at)
+
+    async def weigh(self, pending: PendingRating) -> LimitError | None:
+        """Find out what a rating costs; why it can never be sent, if that is so. Raises what reading raises."""
+        most, bonus = self._limits.max_bonus, pending.rating.bonus
+        if most is not None and bonus > most:
+            return LimitError("max_bonus", f"the bonus of {bonus} is more than {most}")
+        if self.needs_pay:
+            pending.pay = await self._prices.of(pending.rating.job_id)
+            if pending.pay is None and self._limits != Limits():
+                return LimitError("limits", f"what job {pending.rating.job_id} pays for a task is not known")
+        return None
+
+    def admit(self, pendings: Sequence[PendingRating]) -> tuple[list[PendingRating], list[PendingRating]]:
+        """Reserve for those that may be sent, in order; the others are over a limit, which `reached` tells.
+
+        With `on_limit="leave"` a limit does not hold back what fits under it.
+        """
+        admitted: list[PendingRating] = []
+        over: list[PendingRating] = []
+        reached = None
+        now = time.time()
+        for pending in pendings:
+            cost = cost_of(pending.rating, pending.pay)
+            found = self.budget.reached(cost, now) if reached is None or self._on_limit == "leave" else reached
+            if found is None:
+                pending.reservation = self.budget.reserve(cost, now)
+                self._spent = self._spent.plus(cost)
+                self._under_way += 1
+                admitted.append(pending)
+            else:
+                reached = reached or found
+                over.append(pending)
+        if reached is not None:
+            self._hold(reached)
+        return admitted, over
+
+    def leaves(self, pending: PendingRating) -> LimitError | None:
+        """The error of a rating that is over a limit and is left alone for it; None if it is put back."""
+        if self._on_limit != "leave" or self.reached is not None or self._balance_wanted:
+            return None
+        reached = self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
+        return None if reached is None else LimitError(reached.limit, reached.text)
+
+    def ended(self, pending: PendingRating, status: OutcomeStatus) -> None:
+        """A rating came to its end: what had no effect is given back, what is unknown stays reserved."""
+        if status in (OutcomeStatus.REFUSED, OutcomeStatus.FAILED):
+            self.give_back(pending)
+        elif pending.reservation is not None:
+            if status is not OutcomeStatus.UNKNOWN:
+                self.budget.spend(pending.reservation, time.time())
+            pending.reservation = None
+            self._settled()
+
+    def give_back(self, pending: PendingRating) -> None:
+        """A rating certainly had no effect, so far."""
+        if pending.reservation is not None:
+            self.budget.give_back(pending.reservation)
+            self._spent = self._spent.minus(pending.reservation.cost)
+            pending.reservation = None
+            self._settled()
+
+    def _settled(self) -> None:
+        """What is under way may yet be given back: only when nothing is any more, a limit is reached for good."""
+        self._under_way -= 1
+        if self._tentative:
+            self._go_on()
+
+    def ran_out(self, message: str) -> None:
+        """The service refused for want of money: nothing is sent until the balance has grown."""
+        if self.reached is None:
+            logger.warning("the service refuses for want of money (%s); waiting for the balance to grow", message)
+        now = self._clock()
+        self.reached = Reached("balance", f"the service refused for want of money: {message}", None)
+        self._poorest, self._tentative = None, False
+        self._balance_at, self._until = now, now + PROBE_SECONDS
+        if self._patience is not None and self._on_limit != "wait":
+            self._give_up_at = now + self._patience
+
+    async def read_balance(self) -> None:
+        """Read the balance, and see whether that lifts a limit. Raises `AuthenticationError` only."""
+        began, wall = self._clock(), time.time()
+        self._balance_at = began + BALANCE_SECONDS
+        try:
+            balances = await self._session.call(endpoints.GET_BALANCES, codec.read_balances)
+        except AuthenticationError:
+            raise
+        except CallError as error:
+            logger.warning("the balance could not be read, and is tried again: %s", error)
+            if self._balance_read == -math.inf and self.reached is None:
+                self.reached = Reached("keep_balance", "the balance could not be read", None)
+                self._give_up_at = math.inf if self._patience is None else began + self._patience
+        else:
+            self._balance_read = began
+            self._saw(balances.spendable, wall)
+        if self.reached is not None and self._clock() >= self._give_up_at:
+            self.closed = True
+        if self._limits.keep_balance is None and self.reached is None:
+            self._balance_at = math.inf
+
+    def _saw(self, spendable: Decimal, wall: float) -> None:
+        self.budget.saw_balance(spendable, wall)
+        if self.reached is None:
+            return
+        if self.reached.limit == "keep_balance":
+            self._go_on()
+        elif self.reached.limit == "balance":
+            if self._poorest is not None and spendable > self._poorest:
+                logger.warning("the balance has grown to %s; going on", spendable)
+                self._go_on()
+            elif self._poorest is None or spendable < self._poorest:
+                self._poorest = spendable
+
+    def _go_on(self) -> None:
+        self.reached, self._tentative = None, False
+        self._until = self._give_up_at = math.inf
+
+    def _hold(self, reached: Reached) -> None:
+        """Send nothing while a limit is reached, as far as what is to be done at it says so."""
+        now = self._clock()
+        if reached.limit == "keep_balance" and (self.budget.unsure or now - self._balance_read >= BALANCE_SECONDS):
+            # What is known of the balance is old, or may lack what took effect lately: look first.
+            self.reached = reached
+            self._balance_at = now + (self._session.settle_after if self.budget.unsure else 0.0)
+            return
+        if self._on_limit == "leave":
+            return
+        self.reached = reached
+        if self._under_way:
+            self._tentative = True
+            return
+        if reached != self._told:
+            logger.warning("%s: %s", reached.limit, reached.text)
+            self._told = reached
+        if self._on_limit == "stop" or (reached.until is None and reached.limit != "keep_balance"):
+            self.closed = True
+        elif reached.until is not None:
+            # Looked at again now and then: the clock of the loop may stand still while a machine sleeps.
+            self._until = now + min(max(0.0, reached.until - time.time()), _LONGEST_WAIT_SECONDS)
+        else:
+            self._balance_at = now + BALANCE_SECONDS

@@ -1,0 +1,150 @@
+"""A batch spends what it may, and what stands in its way is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import anyio
+import attrs
+import pytest
+
+from picoworkers_async import (
+    AsyncPicoworkers,
+    Edition,
+    LimitError,
+    Limits,
+    OutcomeStatus,
+    Rating,
+    Throttle,
+)
+from picoworkers_async.sandbox import Faults
+from tests.support.seeding import RATING_CALLS, seeded
+
+CONCURRENT = 4
+
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
+
+
+@pytest.fixture
+def limited(connect):
+    def make(sandbox, **options) -> AsyncPicoworkers:
+        return connect(sandbox, throttle=Throttle(CONCURRENT), settle_after=1.0, **options)
+
+    return make
+
+
+async def test_a_bonus_that_is_a_typo_fails_alone_and_by_name(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(5, edition=edition)
+    ratings[2] = attrs.evolve(ratings[2], bonus=500)
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(ratings, limits=Limits(max_bonus=5))
+    assert (report.rated, report.failed) == (4, 1)
+    (failed,) = report.outcomes_by_status[OutcomeStatus.FAILED]
+    assert isinstance(failed.error, LimitError)
+    assert failed.error.limit == "max_bonus"
+    assert "500" in str(failed.error)
+
+
+async def test_sending_stops_at_the_cap_of_the_day(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(50, edition=edition, latency=0.01)
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(ratings, limits=Limits(bonus_per_day="1.25"))
+    assert report.rated == len(sandbox.ledger) == 12
+    assert "bonus_per_day" in report.limit
+    assert report.bonus == Decimal("1.2")
+
+
+async def test_pay_is_the_value_of_the_task_and_the_bonus(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(20, edition=edition)
+    async with limited(sandbox) as pico, pico.rate(ratings, limits=Limits(pay_per_day=1)) as batch:
+        report = await batch.report()
+        spend = batch.spend()
+    assert report.rated == 5
+    assert (spend.ratings, spend.bonus, spend.pay) == (5, Decimal("0.5"), Decimal(1))
+
+
+async def test_what_costs_nothing_goes_on_where_limits_are_left_alone(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(10, edition=edition)
+    mixed = [
+        rating if number < 5 else attrs.evolve(rating, verdict="not_ok", comment="no", bonus=None)
+        for number, rating in enumerate(ratings)
+    ]
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(mixed, limits=Limits(bonus_per_day="0.25"), on_limit="leave")
+    assert (report.rated, report.failed) == (7, 3)
+    assert report.limit is None
+    assert {outcome.error.limit for outcome in report.outcomes_by_status[OutcomeStatus.FAILED]} == {
+        "bonus_per_day"
+    }
+
+
+async def test_what_is_unknown_counts_as_spent_until_it_is_settled(limited, edition: Edition) -> None:
+    lost = Faults(cut_after=0.5, only=RATING_CALLS)
+    sandbox, ratings = seeded(12, edition=edition, latency=0.01, faults=lost, seed=3)
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(ratings, limits=Limits(tasks_per_day=6))
+    assert report.rated == len(sandbox.ledger) == 6
+
+
+async def test_what_was_refused_is_given_back(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(10, edition=edition)
+    strangers = [attrs.evolve(rating, task_id=f"none{number}") for number, rating in enumerate(ratings[:5])]
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all([*strangers, *ratings], limits=Limits(bonus_per_day=1))
+    assert (report.rated, report.refused) == (10, 5)
+    assert report.limit is None
+
+
+async def test_without_money_sending_stops_and_goes_on_when_the_balance_has_grown(limited, edition) -> None:
+    sandbox, ratings = seeded(30, edition=edition)
+    sandbox.balance = "1.05"
+    async with limited(sandbox) as pico, anyio.create_task_group() as group:
+
+        async def top_up() -> None:
+            await anyio.sleep(200)
+            assert len(sandbox.ledger) == 10
+            sandbox.balance = 5
+
+        group.start_soon(top_up)
+        report = await pico.rate_all(ratings)
+    assert report.rated == 30
+    assert report.refused == 0
+    asked = Counter(request.path for request in sandbox.requests)
+    assert asked["users/get-balances.php"] <= 6
+
+
+async def test_money_that_never_comes_ends_the_batch_after_its_patience(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(5, edition=edition)
+    sandbox.balance = 0
+    async with limited(sandbox) as pico:
+        started = anyio.current_time()
+        report = await pico.rate_all(ratings, patience=120)
+        assert 120 <= anyio.current_time() - started < 250
+    assert report.rated == 0
+    assert "Insufficient balance" in report.limit
+
+
+async def test_no_more_is_spent_than_leaves_what_is_to_be_kept(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(40, edition=edition)
+    sandbox.balance = 10
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(ratings, limits=Limits(keep_balance="8.95"))
+    assert report.rated == 10
+    assert "8.95" in report.limit
+
+
+async def test_a_dry_run_sends_nothing_and_says_what_it_would_cost(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(20, edition=edition)
+    bad = attrs.evolve(ratings[3], verdict="not_ok", satisfaction="good", comment="no")
+    async with limited(sandbox) as pico:
+        async with pico.rate([*ratings[:10], bad], dry_run=True) as batch:
+            report = await batch.report()
+            spend = batch.spend()
+        async with pico.review(Rating.ok, dry_run=True, limits=Limits(tasks_per_day=15)) as batch:
+            reviewed = await batch.report()
+    assert (report.would_rate, report.failed, report.rated) == (10, 1, 0)
+    assert (spend.ratings, spend.bonus, spend.pay) == (10, Decimal(1), Decimal(2))
+    assert reviewed.would_rate == 15
+    assert sandbox.ledger == []
+    assert not [request for request in sandbox.requests if "rate-" in request.path]
