@@ -12,7 +12,8 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy, Throttle
-from picoworkers_async.transport.lanes import Lanes, environment_tls
+from picoworkers_async.transport.lanes import Lanes
+from picoworkers_async.transport.tls import environment_tls
 from tests.support.peer import GOOD, Peer
 
 pytestmark = pytest.mark.anyio
