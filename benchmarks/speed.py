@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+from picoworkers_async.transport.pyreqwest import PyreqwestTransport
 from ratings import body_of, ratings
 from server import served
 
@@ -27,7 +28,6 @@ from picoworkers_async.credentials import credentials
 from picoworkers_async.transport.adapters import HttpAdapter
 from picoworkers_async.transport.clients import OwnClient
 from picoworkers_async.transport.lanes import Lanes
-from picoworkers_async.transport.pyreqwest import PyreqwestTransport
 
 RATINGS = ratings(12_000)
 PATH = "jobs/rate-single-task.php"

@@ -110,8 +110,7 @@ class AsyncioAdapter:
         seconds = OPENING_SHARE * left
         raised: Exception
         try:
-            async with asyncio.timeout(seconds):
-                return await self._connections.opened()
+            return await self._connections.opened(seconds)
         except TimeoutError:
             raised = TimeoutError(f"no connection within {seconds:g} s")
         except Exception as failure:
@@ -136,6 +135,7 @@ class _Connections:
         # The one that was given back last is the likeliest to be open still.
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
+        self._opening: set[asyncio.Task[Connection]] = set()
         self._gone: asyncio.Future[None] | None = None
 
     def take(self, now: float) -> Connection | None:
@@ -153,8 +153,23 @@ class _Connections:
         else:
             connection.abort()
 
-    async def opened(self) -> Connection:
-        _, connection = await self.loop.create_connection(self._make, **self._address)
+    async def opened(self, seconds: float) -> Connection:
+        # In a task of its own: asyncio's race between addresses loses an open socket when it is cancelled.
+        opening = self.loop.create_task(self._open(seconds))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_unused)
+            task = asyncio.current_task()
+            if opening.cancelled() and task is not None and not task.cancelling():
+                raise ConnectionAbortedError("the client was closed") from None
+            raise
+
+    async def _open(self, seconds: float) -> Connection:
+        async with asyncio.timeout(seconds):
+            _, connection = await self.loop.create_connection(self._make, **self._address)
         if connection.is_open:
             self._all.add(connection)
         return connection
@@ -168,8 +183,16 @@ class _Connections:
             self._gone.set_result(None)
 
     async def aclose(self) -> None:
+        for opening in tuple(self._opening):
+            opening.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
         for connection in tuple(self._all):
             connection.abort()
         if self._all:
             self._gone = self.loop.create_future()
             await self._gone
+
+
+def _close_unused(opening: asyncio.Task[Connection]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().abort()
