@@ -1,7 +1,6 @@
 """Whether an interpreter ends cleanly after a success, a refused connection and a cancelled request.
 
-`python benchmarks/exits.py [--runs 200] [WAY ...]`: so many interpreters for each way, a third for each ending. A way
-other than `fast` and `aiohttp` needs its package: `pyreqwest`, `wreq`.
+`python benchmarks/exits.py [--runs 200] [WAY ...]`: so many interpreters for each way, a third for each ending.
 """
 
 from __future__ import annotations
@@ -11,64 +10,30 @@ import asyncio
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
 
+from carriers import WAYS
 from server import served
 
 ENDINGS = ("success", "refused", "cancelled")
 
 
-async def fast(url: str) -> None:
-    from picoworkers_async.credentials import credentials
-    from picoworkers_async.throttle import Throttle
-    from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
-
-    login = credentials("user_id", "api_secret")
-    adapter = AsyncioAdapter(url, login, user_agent="benchmark", timeout=30.0, max_bytes=1 << 20)
-    try:
-        await adapter.send("POST", url, b"{}", await Throttle(1).acquire())
-    finally:
-        await adapter.aclose()
-
-
-async def aiohttp(url: str) -> None:
-    import aiohttp
-
-    async with aiohttp.ClientSession() as session, session.post(url, data=b"{}") as answer:
-        await answer.read()
-
-
-async def pyreqwest(url: str) -> None:
-    from pyreqwest.client import ClientBuilder
-
-    async with ClientBuilder().build() as client:
-        await (await client.post(url).body_bytes(b"{}").build().send()).bytes()
-
-
-async def wreq(url: str) -> None:
-    from wreq import Client
-
-    await (await Client().post(url, body=b"{}")).bytes()
-
-
-WAYS: dict[str, Callable[[str], Awaitable[Any]]] = {
-    way.__name__: way for way in (fast, aiohttp, pyreqwest, wreq)
-}
+async def request(way: str, url: str) -> None:
+    async with WAYS[way](url) as send:
+        await send("POST", url)
 
 
 async def end(way: str, url: str, ending: str) -> None:
     """One request that ends as it is told; what else happens is an exception, and so no clean exit."""
     if ending == "success":
-        await WAYS[way](url)
+        await request(way, url)
     elif ending == "refused":
         try:
-            await WAYS[way](url)
+            await request(way, url)
         except Exception:
             return
         raise RuntimeError("it was not refused")
     else:
-        task = asyncio.ensure_future(WAYS[way](url))
+        task = asyncio.create_task(request(way, url))
         await asyncio.sleep(0.05)
         task.cancel()
         try:
@@ -81,7 +46,7 @@ async def end(way: str, url: str, ending: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("ways", nargs="*", default=["fast", "aiohttp"], choices=list(WAYS))
+    parser.add_argument("ways", nargs="*", default=["ours", "aiohttp"], choices=list(WAYS))
     arguments = parser.parse_args()
     with served() as url, socket.create_server(("127.0.0.1", 0)) as silent:
         with socket.create_server(("127.0.0.1", 0)) as gone:
