@@ -85,7 +85,7 @@ def main() -> None:
             print(f"{way:10}" + "".join(cells), flush=True)
     for way in ways:
         sent = {method: asyncio.run(times_sent(way, method)) for method in ("GET", "POST")}
-        print(f"{way:10} sends a GET {sent['GET']} times, a POST {sent['POST']} times, over a connection that dies")
+        print(f"{way:10} over a connection that dies: a GET sent {sent['GET']} times, a POST {sent['POST']}")
 
 
 if __name__ == "__main__":

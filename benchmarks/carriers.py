@@ -18,7 +18,10 @@ from picoworkers_async.throttle import Throttle
 from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
 
 CONTENT = json.dumps(body_of(ratings(1)[0]), separators=(",", ":")).encode()
-HEADERS = {"Authorization": credentials("user_id", "api_secret").authorization(), "Content-Type": "application/json"}
+HEADERS = {
+    "Authorization": credentials("user_id", "api_secret").authorization(),
+    "Content-Type": "application/json",
+}
 
 Send = Callable[[str, str], Awaitable[Any]]
 

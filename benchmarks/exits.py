@@ -61,7 +61,10 @@ def main() -> None:
                 if run.returncode or run.stderr:
                     what = f"{ending}: exit {run.returncode}, {(run.stderr.strip().splitlines() or [''])[-1][:80]}"
                     unclean[what] = unclean.get(what, 0) + 1
-            print(f"{way:10} {arguments.runs - sum(unclean.values())} of {arguments.runs} exits were clean", flush=True)
+            print(
+                f"{way:10} {arguments.runs - sum(unclean.values())} of {arguments.runs} exits were clean",
+                flush=True,
+            )
             for what, times in unclean.items():
                 print(f"           {times} times {what}", flush=True)
 
