@@ -107,7 +107,8 @@ async def test_what_a_busy_program_has_not_read_yet_ends_a_connection_before_it_
 @pytest.mark.parametrize("delay", [0.0, 0.05], ids=["at once", "later"])
 async def test_an_answer_that_nobody_asked_for_is_never_the_next_requests(delay: float) -> None:
     def behave(connection: socket.socket, number: int) -> None:
-        surplus = numbered(b"surplus")
+        # Its body would be the next answer.
+        surplus = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
         connection.sendall(numbered(b"%d" % number) + (b"" if delay else surplus))
         if delay:
             time.sleep(delay)
