@@ -51,16 +51,24 @@ def pin(core: int) -> None:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """The service in a process of its own, on the first core; this process keeps to the second."""
-    with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+def served(*, pinned: bool = True) -> Iterator[str]:
+    """The service in a process of its own: pinned, on the first core, and this process on the second meanwhile."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    command = [sys.executable, __file__, *(["--pinned"] if pinned else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        pin(1)
-        yield f"http://127.0.0.1:{port}/api/"
-        process.terminate()
+        if pinned:
+            pin(1)
+        try:
+            yield f"http://127.0.0.1:{port}/api/"
+        finally:
+            if cores:
+                os.sched_setaffinity(0, cores)
+            process.terminate()
 
 
 if __name__ == "__main__":
-    pin(0)
+    if "--pinned" in sys.argv:
+        pin(0)
     asyncio.run(main())

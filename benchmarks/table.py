@@ -14,8 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("speed", "overhead", "pacing", "bulk", "journal", "memory")
-PACKAGES = ("httpx", "anyio", "attrs", "cattrs", "pyreqwest", "aiohttp")
+SCRIPTS = ("speed", "clients", "exits", "overhead", "pacing", "bulk", "journal", "memory")
+PACKAGES = ("httpx", "anyio", "attrs", "cattrs", "httptools", "aiohttp")
 
 
 def machine() -> str:

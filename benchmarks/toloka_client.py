@@ -1,7 +1,7 @@
 """Ratings a second by Toloka-Kit's `AsyncTolokaClient`, by its closest call, `accept_assignment`.
 
 Run by `speed.py` in an environment of its own, since Toloka-Kit needs older versions of httpx, attrs and cattrs:
-`python benchmarks/toloka_client.py URL CONCURRENCY COUNT` prints the number.
+`python benchmarks/toloka_client.py URL CONCURRENCY COUNT [--pinned]` prints the number.
 """
 
 from __future__ import annotations
@@ -28,5 +28,6 @@ async def main(url: str, concurrency: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    pin(1)
+    if "--pinned" in sys.argv:
+        pin(1)
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -45,14 +45,10 @@ from .settings import (
 )
 from .settlement import settle
 from .throttle import Priority, Throttle
-from .transport.adapters import HttpAdapter
-from .transport.clients import OwnClient, SharedClient
-from .version import __version__
+from .transport.default import choose_adapter
 
 if TYPE_CHECKING:
     from .rating.decider import Decide
-
-_TIMEOUT = 30.0
 
 
 class AsyncPicoworkers:
@@ -122,23 +118,20 @@ class AsyncPicoworkers:
         self._throttle = throttle or Throttle(
             edition.max_concurrency, edition.requests_per_second, edition.cooldown
         )
-        source: OwnClient | SharedClient
-        if http_client is not None:
-            source = SharedClient(http_client)
-        else:
-            timeout = _TIMEOUT if timeout is None else timeout
-            source = OwnClient(
-                transport,
-                max_connections=self._throttle.max_concurrency,
-                timeout=timeout,
-                base_url=url,
-                paced=self._throttle.requests_per_second is not None,
-            )
-        agent = f"picoworkers_async/{__version__}"
+        adapter = choose_adapter(
+            url,
+            login,
+            http_client=http_client,
+            transport=transport,
+            timeout=timeout,
+            max_bytes=max_response_bytes,
+            max_connections=self._throttle.max_concurrency,
+            paced=self._throttle.requests_per_second is not None,
+        )
         self._session = Session(
             edition=edition,
             base_url=url if url.endswith("/") else url + "/",
-            adapter=HttpAdapter(source, login, user_agent=agent, timeout=timeout, max_bytes=max_response_bytes),
+            adapter=adapter,
             throttle=self._throttle,
             retry=retry or RetryPolicy(),
             account=login.account(),

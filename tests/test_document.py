@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 def client(**options) -> AsyncPicoworkers:
-    """A client whose requests respx can answer: it stands in for httpcore, which pyreqwest does not use."""
+    """A client whose requests respx can answer: it stands in for httpcore, which the fast adapter does not use."""
     return AsyncPicoworkers("user_id", "api_secret", transport=Lanes(1), **options)
 
 

@@ -36,6 +36,40 @@ class UnusableBodyError(Exception):
     """The body is larger than the limit, or cannot be unpacked."""
 
 
+class Body:
+    """The body of an answer as it comes in, unpacked: never more of it than `limit` bytes.
+
+    `coding` is its Content-Encoding. Raises `UnusableBodyError`.
+    """
+
+    __slots__ = ("_inflating", "_limit", "_parts", "_received", "_size")
+
+    def __init__(self, limit: int, coding: str) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = self._received = 0
+        coding = coding.strip().lower()
+        self._inflating = None if coding in ("", "identity") else _Inflating(coding)
+
+    def feed(self, raw: bytes) -> None:
+        """What came next."""
+        self._received += len(raw)
+        for part in (raw,) if self._inflating is None else self._inflating.feed(raw):
+            self._size += len(part)
+            if self._size > self._limit:
+                raise _too_large(self._limit)
+            self._parts.append(part)
+        if self._received > self._limit:
+            raise _too_large(self._limit)
+
+    def whole(self) -> bytes:
+        """All of it, once its end has come."""
+        inflating, parts = self._inflating, self._parts
+        if inflating is not None and self._received and not inflating.whole:
+            raise UnusableBodyError(f"its {inflating.coding} body is cut short")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 async def read_body(response: Any, limit: int) -> bytes:
     """The unpacked body of a response of httpx or httpx2, of `limit` bytes at most.
 
@@ -43,26 +77,14 @@ async def read_body(response: Any, limit: int) -> bytes:
     Raises `UnusableBodyError`, and whatever the transport raises.
     """
     if response.is_closed or response.is_stream_consumed:
-        body: bytes = response.content
-        if len(body) > limit:
+        content: bytes = response.content
+        if len(content) > limit:
             raise _too_large(limit)
-        return body
-    coding = response.headers.get("content-encoding", "").strip().lower()
-    inflating = None if coding in ("", "identity") else _Inflating(coding)
-    parts: list[bytes] = []
-    size = received = 0
+        return content
+    body = Body(limit, response.headers.get("content-encoding", ""))
     async for raw in response.aiter_raw():
-        received += len(raw)
-        for part in (raw,) if inflating is None else inflating.feed(raw):
-            size += len(part)
-            if size > limit:
-                raise _too_large(limit)
-            parts.append(part)
-        if received > limit:
-            raise _too_large(limit)
-    if inflating is not None and received and not inflating.whole:
-        raise UnusableBodyError(f"its {coding} body is cut short")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        body.feed(raw)
+    return body.whole()
 
 
 def _too_large(limit: int) -> UnusableBodyError:
@@ -75,7 +97,7 @@ class _Inflating:
     def __init__(self, coding: str) -> None:
         if coding not in ("gzip", "x-gzip", "deflate"):
             raise UnusableBodyError(f"its content-encoding is {coding[:40]!r}, which was not asked for")
-        self._coding = coding
+        self.coding = coding
         self._head = b""
         self._unpacker: Any = zlib.decompressobj(zlib.MAX_WBITS | 16) if coding != "deflate" else None
 
@@ -97,7 +119,7 @@ class _Inflating:
             try:
                 part = unpacker.decompress(raw, _PIECE_BYTES)
             except zlib.error as error:
-                raise UnusableBodyError(f"its {self._coding} body cannot be unpacked ({error})") from None
+                raise UnusableBodyError(f"its {self.coding} body cannot be unpacked ({error})") from None
             if part:
                 yield part
             raw = unpacker.unconsumed_tail

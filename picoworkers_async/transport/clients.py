@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import httpx
 
 from .bodies import BytesStream
-from .default import default_transport
 from .lanes import Lanes
+from .proxies import environment_proxy
 
 
 class ClientSource(Protocol):
@@ -40,8 +40,8 @@ class ClientSource(Protocol):
 class OwnClient:
     """A client of ours, made when it is first needed, where the event loop runs, and closed with us.
 
-    It sends through the user's `transport`, or without one through the default for so many connections. `paced`
-    says that requests keep a distance in time.
+    It sends through the user's `transport`, or without one over so many lanes, with the proxy that the environment
+    names for `base_url`. `paced` says that requests keep a distance in time.
     """
 
     def __init__(
@@ -49,7 +49,6 @@ class OwnClient:
         transport: httpx.AsyncBaseTransport | None,
         *,
         max_connections: int,
-        timeout: float,
         base_url: str,
         paced: bool,
     ) -> None:
@@ -57,15 +56,12 @@ class OwnClient:
         self.watched = paced or not self.ours
         self.traces = False
         self._transport = transport
-        self._options: dict[str, Any] = {
-            "max_connections": max_connections,
-            "timeout": timeout,
-            "base_url": base_url,
-        }
+        self._max_connections = max_connections
+        self._base_url = base_url
 
     @cached_property
     def client(self) -> httpx.AsyncClient:
-        transport = self._transport or default_transport(**self._options)
+        transport = self._transport or Lanes(self._max_connections, proxy=environment_proxy(self._base_url))
         self.traces = self.watched and isinstance(transport, Lanes | httpx.AsyncHTTPTransport)
         return _Client(transport=transport, trust_env=False)
 

@@ -1,42 +1,86 @@
-"""Which httpx transport a client of ours sends through, when none is given."""
+"""Which adapter a client sends through."""
 
 from __future__ import annotations
 
+import functools
 import importlib.util
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
 
 import anyio
 import httpx
 
-from .lanes import Lanes
+from ..credentials import Credentials
+from ..throttle import Permit
+from ..version import __version__
+from .adapters import HttpAdapter, Response
+from .clients import OwnClient, SharedClient
+from .httpx_adapter import HttpxAdapter
+from .proxies import environment_proxy
 
-# What part of a request's time getting and opening a connection may take: less than the whole, so that a
-# connection that does not open is told as that, and not as an answer that did not come.
-OPENING_SHARE = 0.9
+_TIMEOUT = 30.0
+_USER_AGENT = f"picoworkers_async/{__version__}"
 
 
-def default_transport(*, max_connections: int, timeout: float, base_url: str) -> httpx.AsyncBaseTransport:
-    """pyreqwest's transport on asyncio where it is installed, else lanes; to be called where the event loop runs.
+def choose_adapter(
+    base_url: str,
+    credentials: Credentials,
+    *,
+    http_client: httpx.AsyncClient | None,
+    transport: httpx.AsyncBaseTransport | None,
+    timeout: float | None,
+    max_bytes: int,
+    max_connections: int,
+    paced: bool,
+) -> HttpAdapter:
+    """An adapter over what the user gave; with neither a client nor a transport, the fastest that can run.
 
-    Proxies and certificates are those of the environment, as for an `httpx.AsyncClient`.
+    That is one on asyncio's own connections, if the loop is asyncio's, the extra `fast` is installed and the
+    environment names no proxy; else lanes. `timeout` is in seconds for a whole request: None stands for 30, or for
+    the timeouts of a client that was given. `paced` says that requests keep a distance in time.
     """
+    if http_client is not None:
+        shared = SharedClient(http_client)
+        return HttpxAdapter(shared, credentials, user_agent=_USER_AGENT, timeout=timeout, max_bytes=max_bytes)
+    seconds = _TIMEOUT if timeout is None else timeout
+    own = OwnClient(transport, max_connections=max_connections, base_url=base_url, paced=paced)
+    over_httpx = HttpxAdapter(own, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)
+    if transport is not None:
+        return over_httpx
+
+    def fastest() -> HttpAdapter:
+        if not _on_asyncio() or not importlib.util.find_spec("httptools") or environment_proxy(base_url):
+            return over_httpx
+        from .asyncio_adapter import AsyncioAdapter
+
+        return AsyncioAdapter(base_url, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)
+
+    return LateAdapter(fastest)
+
+
+class LateAdapter:
+    """An adapter that is made when it is first needed, where the event loop runs."""
+
+    def __init__(self, make: Callable[[], HttpAdapter]) -> None:
+        self._made = functools.cache(make)
+
+    def with_timeout(self, timeout: float) -> Self:
+        """The same adapter, with another timeout in seconds."""
+        return type(self)(lambda: self._made().with_timeout(timeout))
+
+    def open(self) -> None:
+        """Make it, before anything waits for a slot."""
+        self._made().open()
+
+    async def aclose(self) -> None:
+        await self._made().aclose()
+
+    def send(self, method: str, url: str, content: bytes | None, permit: Permit) -> Coroutine[Any, Any, Response]:
+        """Send the request when the permit lets it be written, and read the answer."""
+        return self._made().send(method, url, content, permit)
+
+
+def _on_asyncio() -> bool:
     import asyncio  # 10 ms of the time to import us, and loaded already where an event loop of it runs
 
-    proxy = environment_proxy(base_url)
-    if anyio.get_cancelled_exc_class() is asyncio.CancelledError and importlib.util.find_spec("pyreqwest"):
-        from .pyreqwest import PyreqwestTransport
-
-        opening = OPENING_SHARE * timeout
-        return PyreqwestTransport(max_connections=max_connections, timeout=opening, proxy=proxy)
-    return Lanes(max_connections, proxy=proxy)
-
-
-def environment_proxy(url: str) -> str | None:
-    """The proxy that the environment names for an address (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), if any."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy is None or (parts.hostname and proxy_bypass(parts.hostname)):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return anyio.get_cancelled_exc_class() is asyncio.CancelledError

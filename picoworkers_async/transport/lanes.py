@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from functools import partial
@@ -13,6 +10,8 @@ from typing import Any, cast
 import anyio
 import attrs
 import httpx
+
+from .tls import environment_tls
 
 
 @attrs.define(eq=False, repr=False)
@@ -140,16 +139,3 @@ class _LaneStream(httpx.AsyncByteStream):
             self._lanes.give_back(lane)
         else:
             await self._lanes.replace(lane)
-
-
-def environment_tls() -> ssl.SSLContext:
-    """The TLS context of the process: its certificates are loaded once, for all lanes of all clients.
-
-    It is made anew only when the environment names other certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
-    """
-    return _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@functools.lru_cache(maxsize=4)
-def _tls(_file: str | None, _directory: str | None) -> ssl.SSLContext:
-    return httpx.create_ssl_context()

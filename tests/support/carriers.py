@@ -12,7 +12,7 @@ import pytest
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy
 
-CARRIERS = ("lanes-asyncio", "lanes-trio", "pyreqwest-asyncio", "transport-asyncio", "httpx-asyncio", "httpx-trio")
+CARRIERS = ("lanes-asyncio", "lanes-trio", "fast-asyncio", "transport-asyncio", "httpx-asyncio", "httpx-trio")
 CARRIERS += ("httpx2-asyncio", "httpx2-trio")
 
 # A test marked with this runs over each of them, on the backend that its name ends with.

@@ -24,8 +24,9 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport.adapters import HttpAdapter, NoResponseError
+from picoworkers_async.transport.adapters import NoResponseError
 from picoworkers_async.transport.clients import OwnClient, SharedClient
+from picoworkers_async.transport.httpx_adapter import HttpxAdapter
 from picoworkers_async.transport.lanes import Lanes
 from tests.support.carriers import carried, over_each_carrier
 from tests.support.peer import Peer
@@ -130,13 +131,13 @@ class Noted:
     def release(self) -> None: ...
 
 
-def adapter(source: OwnClient | SharedClient, timeout: float | None = 5.0) -> HttpAdapter:
+def adapter(source: OwnClient | SharedClient, timeout: float | None = 5.0) -> HttpxAdapter:
     login = credentials("user_id", "api_secret")
-    return HttpAdapter(source, login, user_agent="tests", timeout=timeout, max_bytes=1000)
+    return HttpxAdapter(source, login, user_agent="tests", timeout=timeout, max_bytes=1000)
 
 
 def own(transport: httpx.AsyncBaseTransport | None, *, paced: bool = True) -> OwnClient:
-    return OwnClient(transport, max_connections=2, timeout=5.0, base_url="http://127.0.0.1/", paced=paced)
+    return OwnClient(transport, max_connections=2, base_url="http://127.0.0.1/", paced=paced)
 
 
 @pytest.mark.parametrize("kind", ["lanes", "httpx", "httpx2"])

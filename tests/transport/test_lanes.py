@@ -12,7 +12,8 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy, Throttle
-from picoworkers_async.transport.lanes import Lanes, environment_tls
+from picoworkers_async.transport.lanes import Lanes
+from picoworkers_async.transport.tls import environment_tls
 from tests.support.peer import GOOD, Peer
 
 pytestmark = pytest.mark.anyio
@@ -67,9 +68,13 @@ class Dripping:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("way", ["task.cancel", "asyncio.timeout", "anyio"])
-async def test_calls_work_and_no_connection_leaks_after_cancellations_at_any_moment(way: str, monkeypatch) -> None:
+@pytest.mark.parametrize("carrier", ["lanes", "fast"])
+async def test_calls_work_and_no_connection_leaks_after_cancellations_at_any_moment(
+    way: str, carrier: str, monkeypatch
+) -> None:
     """A hundred calls are cut off at random moments; then as many as there are lanes must pass at once."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    if carrier == "lanes":
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     service, rng, lanes = Dripping(), random.Random(7), 3
     server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
     base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -14,50 +13,64 @@ import httpx
 import httpx2
 import pytest
 import trustme
-from anyio import wait_all_tasks_blocked
 
-from picoworkers_async import AsyncPicoworkers, Fate, NotSentError, OutcomeUnknownError, Rating, RetryPolicy
+from picoworkers_async import (
+    AsyncPicoworkers,
+    Fate,
+    NotSentError,
+    OutcomeUnknownError,
+    Rating,
+    RetryPolicy,
+    Throttle,
+)
+from picoworkers_async.credentials import credentials
 from picoworkers_async.sandbox import Faults, Sandbox
-from picoworkers_async.transport.bodies import BytesStream
-from picoworkers_async.transport.default import environment_proxy
-from picoworkers_async.transport.failures import fate_of
-from picoworkers_async.transport.lanes import Lanes
-from picoworkers_async.transport.pyreqwest import PyreqwestTransport
+from picoworkers_async.transport.adapters import HttpAdapter, NoResponseError, Response
+from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
+from picoworkers_async.transport.default import choose_adapter
+from picoworkers_async.transport.httpx_adapter import HttpxAdapter
+from picoworkers_async.transport.proxies import environment_proxy
+from tests.support.carriers import carried, over_each_carrier
 from tests.support.peer import GOOD, Peer, cut_half, reset, wait
 
 pytestmark = pytest.mark.anyio
 
 TIMEOUT = 0.4
 
+Make = Callable[..., HttpAdapter]
 
-@pytest.fixture(params=["lanes-asyncio", "lanes-trio", "pyreqwest-asyncio"])
+
+@pytest.fixture(params=["lanes-asyncio", "lanes-trio", "fast-asyncio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param).partition("-")[2]
 
 
 @pytest.fixture
-def make(request: pytest.FixtureRequest, anyio_backend: str) -> Callable[..., httpx.AsyncBaseTransport]:
-    def transport(connections: int = 2, proxy: str | None = None) -> httpx.AsyncBaseTransport:
-        if "pyreqwest" in request.node.callspec.id:
-            return PyreqwestTransport(max_connections=connections, timeout=TIMEOUT, proxy=proxy)
-        return Lanes(connections, proxy=proxy)
+def make(request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """An adapter as a client of an address chooses it, with or without the extra `fast`."""
 
-    return transport
+    def adapter(url: str, connections: int = 2, timeout: float = TIMEOUT) -> HttpAdapter:
+        if "lanes" in request.node.callspec.id:
+            monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        made = choose_adapter(
+            url,
+            credentials("user_id", "api_secret"),
+            http_client=None,
+            transport=None,
+            timeout=timeout,
+            max_bytes=1 << 20,
+            max_connections=connections,
+            paced=False,
+        )
+        made.open()
+        return made
+
+    return adapter
 
 
-async def post(transport: httpx.AsyncBaseTransport, url: str, **timeouts: float) -> httpx.Response:
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT) | timeouts
-    extensions = {"timeout": timeout}
-    content = b'{"a":1}'
-    headers = {"host": httpx.URL(url).netloc.decode(), "content-length": str(len(content))}
-    request = httpx.Request("POST", url, headers=headers, content=content, extensions=extensions)
-    request.stream = BytesStream(content)
-    response = await transport.handle_async_request(request)
-    try:
-        await response.aread()
-    finally:
-        await response.aclose()
-    return response
+async def post(adapter: HttpAdapter, url: str) -> Response:
+    permit = await Throttle(1).acquire()
+    return await adapter.send("POST", url, b'{"a":1}', permit)
 
 
 @pytest.mark.parametrize(
@@ -74,23 +87,23 @@ async def post(transport: httpx.AsyncBaseTransport, url: str, **timeouts: float)
     ids=["reset", "closed", "half a body", "half a head", "garbage", "silence", "a slow body"],
 )
 async def test_what_the_service_may_have_processed_never_counts_as_unsent(make, behave) -> None:
-    transport = make()
     with Peer(behave) as peer:
-        with pytest.raises(httpx.TransportError) as caught:
-            await post(transport, peer.url)
+        adapter = make(peer.url)
+        with pytest.raises(NoResponseError) as caught:
+            await post(adapter, peer.url)
         assert len(peer.requests) == 1
-    assert fate_of(caught.value, ours=True) is Fate.UNKNOWN
-    await transport.aclose()
+    assert caught.value.fate is Fate.UNKNOWN
+    await adapter.aclose()
 
 
 async def test_what_certainly_never_arrived_says_so(make) -> None:
-    transport = make()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(httpx.ConnectError) as refused:
-        await post(transport, f"http://127.0.0.1:{port}/")
-    assert fate_of(refused.value, ours=True) is Fate.NOT_PROCESSED
-    await transport.aclose()
+    adapter = make(f"http://127.0.0.1:{port}/")
+    with pytest.raises(NoResponseError) as refused:
+        await post(adapter, f"http://127.0.0.1:{port}/")
+    assert refused.value.fate is Fate.NOT_PROCESSED
+    await adapter.aclose()
 
 
 async def test_a_certificate_is_checked_against_the_environments(
@@ -102,16 +115,16 @@ async def test_a_certificate_is_checked_against_the_environments(
     pem = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(pem))
     with Peer(lambda connection, _: connection.sendall(GOOD), tls=context) as peer:
-        transport = make()
-        with pytest.raises(httpx.ConnectError) as caught:
-            await post(transport, peer.url)
-        assert fate_of(caught.value, ours=True) is Fate.NOT_PROCESSED
-        await transport.aclose()
+        adapter = make(peer.url)
+        with pytest.raises(NoResponseError) as caught:
+            await post(adapter, peer.url)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        await adapter.aclose()
         assert peer.requests == []
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-        transport = make()
-        assert (await post(transport, peer.url)).content == b"abc"
-        await transport.aclose()
+        adapter = make(peer.url)
+        assert (await post(adapter, peer.url)).body == b"abc"
+        await adapter.aclose()
 
 
 async def test_a_connection_that_was_reset_while_idle_costs_nothing(make) -> None:
@@ -122,15 +135,15 @@ async def test_a_connection_that_was_reset_while_idle_costs_nothing(make) -> Non
         reset(connection)
         gone.set()
 
-    transport = make()
     with Peer(answer_once) as peer:
+        adapter = make(peer.url)
         for number in range(1, 4):
             gone.clear()
-            assert (await post(transport, peer.url)).content == b"abc"
+            assert (await post(adapter, peer.url)).body == b"abc"
             assert len(peer.requests) == number
             await anyio.to_thread.run_sync(gone.wait)
             await anyio.sleep(0.05)
-    await transport.aclose()
+    await adapter.aclose()
 
 
 async def test_a_connection_that_dies_as_it_is_used_again_is_of_unknown_fate(make) -> None:
@@ -140,14 +153,14 @@ async def test_a_connection_that_dies_as_it_is_used_again_is_of_unknown_fate(mak
         else:
             reset(connection)
 
-    transport = make()
     with Peer(answer_the_first) as peer:
-        await post(transport, peer.url)
-        with pytest.raises(httpx.TransportError) as caught:
-            await post(transport, peer.url)
+        adapter = make(peer.url)
+        await post(adapter, peer.url)
+        with pytest.raises(NoResponseError) as caught:
+            await post(adapter, peer.url)
         assert len(peer.requests) == 2
-    assert fate_of(caught.value, ours=True) is Fate.UNKNOWN
-    await transport.aclose()
+    assert caught.value.fate is Fate.UNKNOWN
+    await adapter.aclose()
 
 
 async def test_a_request_that_is_given_up_frees_its_place(make) -> None:
@@ -155,59 +168,39 @@ async def test_a_request_that_is_given_up_frees_its_place(make) -> None:
         if number > 1:
             connection.sendall(GOOD)
 
-    transport = make(connections=1)
     with Peer(answer_from_the_second_on) as peer:
+        adapter = make(peer.url, connections=1)
         with anyio.move_on_after(0.1) as scope:
-            await post(transport, peer.url)
+            await post(adapter, peer.url)
         assert scope.cancelled_caught
-        assert (await post(transport, peer.url)).content == b"abc"
-    await transport.aclose()
-
-
-async def test_one_too_many_waits_for_a_place_and_fails_unsent_in_the_end(make) -> None:
-    transport = make(connections=1)
-    with Peer(wait) as peer:
-        async with anyio.create_task_group() as group:
-            group.start_soon(hold, transport, peer.url)
-            await wait_all_tasks_blocked()
-            with anyio.fail_after(5), pytest.raises(httpx.PoolTimeout) as caught:
-                await post(transport, peer.url, read=30.0)
-            group.cancel_scope.cancel()
-    assert fate_of(caught.value, ours=True) is Fate.NOT_PROCESSED
-    await transport.aclose()
-
-
-async def hold(transport: httpx.AsyncBaseTransport, url: str) -> None:
-    await post(transport, url, read=30.0)
+        assert (await post(adapter, peer.url)).body == b"abc"
+    await adapter.aclose()
 
 
 async def test_more_than_there_are_places_for_all_get_one(make) -> None:
-    transport = make(connections=3)
     with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
+        adapter = make(peer.url, connections=3)
         async with anyio.create_task_group() as group:
             for _ in range(40):
-                group.start_soon(post, transport, peer.url)
+                group.start_soon(post, adapter, peer.url)
         assert len(peer.requests) == 40
-    await transport.aclose()
+    await adapter.aclose()
 
 
 async def test_a_redirect_comes_back_as_it_is(make) -> None:
     moved = b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-    transport = make()
     with Peer(lambda connection, _: connection.sendall(moved)) as peer:
-        answer = await post(transport, peer.url)
-        assert (answer.status_code, answer.headers["location"]) == (307, "http://127.0.0.1:1/")
+        adapter = make(peer.url)
+        answer = await post(adapter, peer.url)
+        assert (answer.status, answer.headers["location"]) == (307, "http://127.0.0.1:1/")
         assert len(peer.requests) == 1
-    await transport.aclose()
+    await adapter.aclose()
 
 
-async def test_a_request_goes_out_as_it_was_made(make) -> None:
+@over_each_carrier
+async def test_a_request_goes_out_as_it_was_made(carrier, monkeypatch) -> None:
     with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
-        base = peer.url.removesuffix("x")
-        transport = make()
-        async with AsyncPicoworkers(
-            "user_id", "api_secret", base_url=base, transport=transport, retry=RetryPolicy(attempts=1)
-        ) as pico:
+        async with carried(carrier, peer.base, monkeypatch) as pico:
             with pytest.raises(OutcomeUnknownError):
                 await pico.jobs.rate_single_task(Rating("j", "t", "ok"))
         (request,) = peer.requests
@@ -217,18 +210,24 @@ async def test_a_request_goes_out_as_it_was_made(make) -> None:
     assert lines[0] == "POST /api/jobs/rate-single-task.php HTTP/1.1"
     assert body == b'{"job_id":"j","task_id":"t","task_rating":"ok"}'
     assert len(headers) == len(lines) - 1
+    names = "host authorization accept accept-encoding user-agent content-type content-length"
+    assert set(names.split()) <= set(headers)
+    if carrier.startswith(("lanes", "fast")):
+        assert list(headers) == names.split()
     assert headers["host"] == f"127.0.0.1:{peer.port}"
     assert headers["content-length"] == str(len(body))
     assert headers["authorization"] == "basic dxnlcl9pzdphcglfc2vjcmv0"
     assert headers["content-type"] == "application/json"
 
 
-async def test_a_proxy_is_used(make) -> None:
+async def test_a_proxy_of_the_environments_is_used(make, monkeypatch: pytest.MonkeyPatch) -> None:
     with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
-        transport = make(proxy=f"http://127.0.0.1:{peer.port}")
-        assert (await post(transport, "http://127.0.0.1:9/api/x")).content == b"abc"
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{peer.port}")
+        monkeypatch.setenv("no_proxy", "")
+        adapter = make("http://127.0.0.1:9/api/")
+        assert (await post(adapter, "http://127.0.0.1:9/api/x")).body == b"abc"
         assert peer.requests[0].startswith(b"POST http://127.0.0.1:9/api/x HTTP/1.1\r\n")
-        await transport.aclose()
+        await adapter.aclose()
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "half_answer", "reset_idle", "slow"])
@@ -237,33 +236,31 @@ async def test_a_batch_pays_everybody_once_whatever_carries_it(make, fault: str)
     job_id = sandbox.add_job()
     ratings = [Rating(job_id, task_id, "ok", bonus="0.10") for task_id in sandbox.add_tasks(job_id, 60)]
     async with sandbox.serve() as url:
-        options = {"base_url": url, "transport": make(8), "timeout": TIMEOUT, "settle_after": 1.0}
-        pico = AsyncPicoworkers("user_id", "api_secret", **options)
-        async with pico:
+        options = {"timeout": TIMEOUT, "settle_after": 1.0}
+        # What `make` makes, and so whether the extra `fast` is seen, holds for this client too.
+        await make(url).aclose()
+        async with AsyncPicoworkers("user_id", "api_secret", base_url=url, **options) as pico:
             report = await pico.rate_all(ratings)
     assert (report.rated, report.unknown) == (60, 0)
     assert len(sandbox.ledger) == 60
     assert sandbox.double_ratings == 0
 
 
-@contextmanager
-def without_pyreqwest(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patch:
-        patch.setattr("importlib.util.find_spec", lambda name: None)
-        yield
-
-
-async def test_pyreqwest_is_chosen_where_it_is_installed_and_can_run(
+async def test_the_fast_adapter_is_chosen_where_it_can_run(
     monkeypatch: pytest.MonkeyPatch, anyio_backend: str
 ) -> None:
-    def chosen() -> type[httpx.AsyncBaseTransport]:
-        pico = AsyncPicoworkers("user_id", "api_secret", base_url="http://127.0.0.1:9/api/")
+    def chosen() -> type:
+        pico = AsyncPicoworkers("user_id", "api_secret", base_url="https://127.0.0.1:9/api/")
         pico._session.open()
-        return type(pico._session._adapter._source.client._transport)
+        return type(pico._session._adapter._made())
 
-    assert chosen() is (PyreqwestTransport if anyio_backend == "asyncio" else Lanes)
-    with without_pyreqwest(monkeypatch):
-        assert chosen() is Lanes
+    assert chosen() is (AsyncioAdapter if anyio_backend == "asyncio" else HttpxAdapter)
+    with monkeypatch.context() as patch:
+        patch.setenv("https_proxy", "http://127.0.0.1:1")
+        assert chosen() is HttpxAdapter
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        assert chosen() is HttpxAdapter
 
 
 async def test_a_service_that_is_not_there_is_told_as_unsent_by_whatever_is_chosen() -> None:
