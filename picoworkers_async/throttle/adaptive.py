@@ -27,7 +27,8 @@ GROW = 1.25
 MOST_DECREASE = 1 / 8
 # A pace this many times the refused rate has nothing to do with it any more.
 FORGET_ABOVE = 4.0
-FIRST_TRY_AFTER_SECONDS = 300.0
+AT_ONCE_SECONDS = 30.0
+FIRST_TRY_AFTER_SECONDS = 100.0
 LATEST_TRY_AFTER_SECONDS = 3600.0
 # A pace that nobody uses to the full is kept for this many times as long, and then grows as if it were used.
 UNUSED = 12.0
@@ -75,9 +76,11 @@ def refused(
         if measured == 0.0:
             return _calm(learned, now, pause)
         return _calm(LearnedPace(BELOW_REFUSED * measured, measured), now, pause)
-    at_once = learned.at_once + 1 if now - learned.calm_since < _trial_seconds(learned.window) else 0
+    pause = max(pause, learned.pause / 2)
+    at_once = learned.at_once + 1 if now - learned.calm_since < AT_ONCE_SECONDS else 0
     window = _next_window(learned.window) if at_once > 1 else learned.window
-    lately = measured_rate(answers, now, window)
+    # The refused one is counted, too: at a slow pace there is little else.
+    lately = measured_rate(answers, now, window) + 1.0 / window
     measured = min(learned.rate, max(lately, learned.rate * MOST_DECREASE))
     factor = AT_ONCE_AGAIN if at_once == 1 and lately >= 0.9 * learned.rate else BELOW_REFUSED
     try_after = learned.try_after
@@ -85,7 +88,9 @@ def refused(
         try_after = min(2.0 * try_after, LATEST_TRY_AFTER_SECONDS)
     elif measured < 0.8 * learned.refused:
         try_after = FIRST_TRY_AFTER_SECONDS
-    lower = LearnedPace(factor * measured, measured, window=window, at_once=at_once, try_after=try_after)
+    # With a longer window it may have been too few by far, and the limit be just below what was refused.
+    most = learned.rate if at_once > 1 else measured
+    lower = LearnedPace(factor * measured, most, window=window, at_once=at_once, try_after=try_after)
     return _calm(lower, now, pause)
 
 
@@ -97,7 +102,7 @@ def departed(learned: LearnedPace, now: float) -> LearnedPace:
     used = requests >= max(_FEWEST_REQUESTS, learned.rate * seconds)
     if not used and now - learned.since < UNUSED * seconds:
         return learned._replace(requests=requests)
-    rate = _higher(learned.rate, learned.refused)
+    rate = _higher(learned.rate, learned.refused, learned.window)
     if rate > FORGET_ABOVE * learned.refused:
         return LearnedPace(calm_since=learned.calm_since)
     return learned._replace(rate=rate, since=now, requests=0)
@@ -114,10 +119,11 @@ def measured_rate(answers: Sequence[float], now: float, window: float) -> float:
 KNOWN_ANSWERS = 4096
 
 
-def _higher(rate: float, refused: float) -> float:
+def _higher(rate: float, refused: float, window: float) -> float:
     """The next pace: half the way back up to the refused rate, then a try above it, then in larger steps."""
     if rate < 0.93 * refused:
-        return min(math.sqrt(rate * refused), BELOW_REFUSED * refused)
+        half_way = math.sqrt(rate * refused) if window < WINDOWS_SECONDS[-1] else GROW * rate
+        return min(half_way, BELOW_REFUSED * refused)
     return rate * (GROW if rate > refused else TRY)
 
 
