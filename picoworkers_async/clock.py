@@ -16,3 +16,11 @@ def event_loop_clock() -> Callable[[], float]:
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return asyncio.get_running_loop().time
     return anyio.current_time
+
+
+def loop_time() -> float:
+    """The time of the event loop that runs now, for what may meet several loops, without `anyio`'s microsecond."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return anyio.current_time()

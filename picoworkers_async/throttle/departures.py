@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import anyio
 import attrs
 
+from ..clock import loop_time
+from . import adaptive
 from . import pacing as paces
 from .pacers import Pacer
 from .shared_pace import SharedPace, SharedSlot, Ticket
@@ -18,10 +21,14 @@ class Departures:
     Whoever was let through may still take a while until it writes, to open a connection or because the program is
     busy. So the distance is kept where it counts: one request at a time is between `before_writing` and `written`,
     and it gets there only when the one before it is far enough away. A slow connection holds up nobody else.
+
+    Without an interval the pace is learned: `learned` is what is known of it.
     """
 
     def __init__(self, interval: float, pacer: Pacer | None) -> None:
         self.pace = paces.Pace(interval=interval)
+        self.learned = adaptive.LearnedPace()
+        self._answers: deque[float] | None = None if interval else deque(maxlen=adaptive.KNOWN_ANSWERS)
         self.shared = None if pacer is None else SharedPace(pacer, interval)
         self.in_flight = 0
         self.probing = False
@@ -41,11 +48,17 @@ class Departures:
         self.pace, at = paces.reserve(self.pace, anyio.current_time())
         return Permit(self, at, until=self.pace.next_slot)
 
-    def silence(self, seconds: float) -> None:
-        """A 429 came: nobody leaves for so long, and then one alone."""
-        self.pace = paces.too_many(self.pace, anyio.current_time(), seconds)
+    def silence(self, seconds: float) -> float:
+        """A 429 came: nobody leaves for so long, or longer, and then one alone. Gives the seconds."""
+        now = anyio.current_time()
+        if self._answers is None:
+            self.pace = paces.too_many(self.pace, now, seconds)
+        else:
+            seconds = self._learn(self._answers, seconds)
+            self.pace = paces.silence(self.pace, now, seconds)
         self.probing = True
         self.notify()
+        return seconds
 
     async def change_or(self, seconds: float) -> None:
         """Wait until something changed, for `seconds` at most."""
@@ -100,8 +113,13 @@ class Departures:
         permit.use_up()
         self._latest = permit
         self._stop_leaving(permit)
+        if self._answers is not None and self.pace.interval:
+            self.learned = adaptive.departed(self.learned, loop_time())
+            self._keep_learned_pace()
 
     def answered(self, permit: Permit) -> None:
+        if self._answers is not None:
+            self._answers.append(loop_time())
         if permit.written_at is None:
             self.wrote(permit)
         elif self.pace.interval and self.shared is None:
@@ -125,6 +143,21 @@ class Departures:
             self.pace = paces.give_back(self.pace, permit.due, permit.until)
         self._stop_leaving(permit)
         self.notify()
+
+    def _learn(self, answers: deque[float], seconds: float) -> float:
+        """What a 429 teaches, and how long the pause should be."""
+        now = loop_time()
+        alone = self.probing and now >= self.learned.calm_since
+        begun = now >= self.learned.calm_since
+        self.learned = adaptive.refused(self.learned, now, seconds, answers, alone=alone)
+        self._keep_learned_pace()
+        return self.learned.pause if begun else seconds
+
+    def _keep_learned_pace(self) -> None:
+        # The margin is for limits that are known. What was learned is below the limit by itself.
+        interval = 1.0 / (self.learned.rate * (1.0 + paces.LEAST_MARGIN))
+        if interval != self.pace.interval:
+            self.pace = self.pace._replace(interval=interval)
 
     def _may_write_now(self, permit: Permit, now: float) -> bool:
         """Whether a request that was allowed to write, and has not yet, still is."""

@@ -103,10 +103,12 @@ class Throttle:
         pace = self._departures.pace
         margin = paces.margin(pace, now) if self._shared is None else self._shared.margin
         rate = self.requests_per_second
+        learned = self._departures.learned.rate
+        kept = None if math.isinf(learned) else learned
         return ThrottleState(
             in_flight=self._departures.in_flight,
             waiting={priority: self._queue.waiting(priority) for priority in Priority},
-            requests_per_second=None if rate is None else rate / (1.0 + margin),
+            requests_per_second=kept if rate is None else rate / (1.0 + margin),
             margin=0.0 if rate is None else margin,
             cooldown_left=max(0.0, pace.silent_until - now),
             rate_limited=self._rate_limited,
@@ -165,7 +167,7 @@ class Throttle:
             logger.warning("HTTP 429 asks for a pause of %g s; it will be one of %g s", retry_after, seconds)
         self._rate_limited += 1
         self._held = None
-        self._departures.silence(seconds)
+        seconds = self._departures.silence(seconds)
         if self._shared is not None:
             await self._shared.too_many(seconds)
         return seconds
