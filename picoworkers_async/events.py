@@ -39,7 +39,7 @@ class RequestDone(Event):
     """A request ended: it was answered, or given up.
 
     `call` is its name, such as `jobs.get_job`; `status` that of HTTP, None without an answer. `seconds` is how
-    long it took from when it might leave, `waited` how long it waited for that before. `attempt` counts from 1.
+    long it took from when it left, `waited` how long it waited for that before. `attempt` counts from 1.
     `error` says what went wrong, None if nothing did.
     """
 

@@ -12,7 +12,6 @@ import anyio
 from . import classify
 from .baseline import Baseline
 from .call import Call
-from .clock import event_loop_clock
 from .editions import Edition
 from .endpoints import Endpoint
 from .errors import (
@@ -90,6 +89,8 @@ class Session:
         if self._open.state != "new":
             raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
         self._open.state = "open"
+        from .clock import event_loop_clock  # loads asyncio, which a trio program never needs
+
         self._open.clock = event_loop_clock()
         self._adapter.open()
 
@@ -219,12 +220,14 @@ class Session:
     ) -> None:
         from .events import RequestDone  # loaded when something is told
 
+        # Where a pace is kept, the permit knows when the request was written, and it waited until then.
+        left_at = began if permit.written_at is None else max(began, permit.written_at)
         self.observers.tell(
             RequestDone(
                 call=call.name,
                 status=status,
-                seconds=self._open.clock() - began,
-                waited=permit.waited,
+                seconds=self._open.clock() - left_at,
+                waited=permit.waited + left_at - began,
                 attempt=attempt,
                 error=None if error is None else str(error),
             )

@@ -243,16 +243,17 @@ class Pipeline:
         """Send or read with this permit, and let it go before what came of it is handed on."""
         results: list[Result] = []
         page = None
+        walk = self._walk
         if step is Step.SEND:
-            results = await self._send(permit, part=self._walk is None or not self._walk.filling)
-        elif step is Step.READ and self._walk is not None:
-            page = await self._read(permit, self._walk)
+            results = await self._send(permit, part=walk is None or not walk.filling)
+        elif step is Step.READ and walk is not None:
+            page = await self._read(permit, walk)
         permit.release()
         if results:
             await self._results.apply(results)
-        elif page is not None and self._walk is not None:
-            await self._walk.got_page(*page)
-            if self._walk.next_page_at() is not None:
+        elif page is not None and walk is not None:
+            await walk.got_page(*page)
+            if walk.next_page_at() is not None:
                 self._changed.wake_all()
         else:
             # The slot was of no use by the time it came: others must have their turn before this asks again.
