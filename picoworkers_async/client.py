@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import os
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -18,6 +18,7 @@ from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .models import Rating, Task
+from .observing import Observers
 from .rating import Batch, BatchReport
 from .rating.limits import Limits
 from .rating.options import (
@@ -48,6 +49,7 @@ from .throttle import Priority, Throttle
 from .transport.default import choose_adapter
 
 if TYPE_CHECKING:
+    from .events import Event
     from .rating.decider import Decide
 
 
@@ -70,6 +72,10 @@ class AsyncPicoworkers:
     money is at stake. Cookies are neither kept nor sent (those of an `http_client` are its own), redirects never
     followed.
 
+    `on_event` is a plain function that is called in the event loop with each event of `picoworkers_async.events`:
+    what happens in this client and its batches. It must not block. One that raises is logged once, and harms
+    nothing. The logger "picoworkers_async" tells the same.
+
     Raises `InvalidRequestError` for empty credentials, a colon in the user id, an address without TLS that is
     not loopback, an `http_client` that is not asynchronous, both `http_client` and `transport`, or a number out of
     range. Source: sections 1 and 2 of the API document.
@@ -89,6 +95,7 @@ class AsyncPicoworkers:
         timeout: float | None = None,
         settle_after: float = 30.0,
         max_response_bytes: int = 32 * 1024 * 1024,
+        on_event: Callable[[Event], object] | None = None,
     ) -> None:
         try:
             login = credentials(user_id, api_secret)
@@ -113,6 +120,8 @@ class AsyncPicoworkers:
             if transport is not None:
                 problems.append(Problem("transport", transport, "either http_client or transport, not both"))
         problems += size_problems("max_response_bytes", max_response_bytes)
+        if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
+            problems.append(Problem("on_event", on_event, "a plain function of one event"))
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems)
         self._throttle = throttle or Throttle(
@@ -137,6 +146,7 @@ class AsyncPicoworkers:
             account=login.account(),
             settle_after=settle_after,
             hide=login.hide,
+            observers=Observers(on_event),
         )
         if self._throttle.pacer is not None:
             self._throttle.pacer.bind(f"{edition.name}-{login.account()}")

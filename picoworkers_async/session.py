@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -26,21 +25,20 @@ from .errors import (
     Problem,
     RateLimitedError,
 )
+from .observing import Observers
 from .retry import RetryPolicy
 from .throttle import Permit, Priority, Throttle
 from .transport.adapters import HttpAdapter, NoResponseError, Response
 
 T = TypeVar("T")
 
-logger = logging.getLogger("picoworkers_async")
-_detailed = logger.isEnabledFor
-
 
 class Session:
     """Sends calls for one account through one throttle. Views with other options share all the rest.
 
     `settle_after` is how many seconds after a request ended, or was given up, a reading may prove that it had no
-    effect. `hide` takes the secret out of a text that came from outside.
+    effect. `hide` takes the secret out of a text that came from outside. `observers` are told of each request;
+    `requests` counts those of this view.
     """
 
     def __init__(
@@ -54,6 +52,7 @@ class Session:
         account: str,
         settle_after: float,
         hide: Callable[[str], str],
+        observers: Observers,
     ) -> None:
         self.edition = edition
         self.base_url = base_url
@@ -64,6 +63,8 @@ class Session:
         self.baseline = Baseline()
         self._adapter = adapter
         self.hide = hide
+        self.observers = observers
+        self.requests = 0
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
@@ -72,6 +73,7 @@ class Session:
         """The same session, with another place at the gate."""
         other = copy.copy(self)
         other._priority, other._group = priority, group
+        other.requests = 0
         return other
 
     def with_options(self, *, priority: Priority | None, timeout: float | None) -> Session:
@@ -87,6 +89,9 @@ class Session:
         if self._open.state != "new":
             raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
         self._open.state = "open"
+        from .clock import event_loop_clock  # loads asyncio, which a trio program never needs
+
+        self._open.clock = event_loop_clock()
         self._adapter.open()
 
     async def aclose(self) -> None:
@@ -156,15 +161,21 @@ class Session:
 
     async def slot(self) -> Permit:
         """Leave to send one request, when it is this one's turn: `with await session.slot() as permit`."""
-        return await self.throttle.acquire(self._priority, self._group)
+        clock = self._open.clock
+        asked_at = clock()
+        permit = await self.throttle.acquire(self._priority, self._group)
+        permit.waited = clock() - asked_at
+        return permit
 
-    async def exchange(self, call: Call[T], permit: Permit) -> T:
-        """Send one request, which `slot` gave the permit for, and read its answer.
+    async def exchange(self, call: Call[T], permit: Permit, attempt: int = 1) -> T:
+        """Send one request, which `slot` gave the permit for, and read its answer. `attempt` counts from 1.
 
         Raises `CallError` only, with a fate; for a call that costs money and may have been acted on, that is an
         `OutcomeUnknownError`.
         """
         url = call.url(self.base_url)
+        self.requests += 1
+        began = self._open.clock()
         try:
             response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
         except NoResponseError as lost:
@@ -175,16 +186,59 @@ class Session:
         else:
             if response.status != 429:
                 permit.answered()
-            if _detailed(logging.DEBUG):
-                logger.debug("%s: HTTP %s, %d bytes", call.name, response.status, len(response.body))
+            if self.observers.listening():
+                return await self._read_and_tell(call, url, response, permit, attempt, began)
             try:
                 return self._read(call, url, response)
             except RateLimitedError as limited:
-                seconds = await self.throttle.too_many(limited.retry_after)
-                logger.warning("%s: HTTP 429; everybody waits %g s", call.name, seconds)
+                await self._too_many(call, limited)
                 raise
-        logger.info("%s", error)
+        self._tell_done(call, None, permit, attempt, began, error)
         raise error from cause
+
+    async def _read_and_tell(
+        self, call: Call[T], url: str, response: Response, permit: Permit, attempt: int, began: float
+    ) -> T:
+        try:
+            value = self._read(call, url, response)
+        except CallError as error:
+            self._tell_done(call, response.status, permit, attempt, began, error)
+            if isinstance(error, RateLimitedError):
+                await self._too_many(call, error)
+            raise
+        self._tell_done(call, response.status, permit, attempt, began, None)
+        return value
+
+    def _tell_done(
+        self,
+        call: Call[T],
+        status: int | None,
+        permit: Permit,
+        attempt: int,
+        began: float,
+        error: CallError | None,
+    ) -> None:
+        from .events import RequestDone  # loaded when something is told
+
+        # Where a pace is kept, the permit knows when the request was written, and it waited until then.
+        left_at = began if permit.written_at is None else max(began, permit.written_at)
+        self.observers.tell(
+            RequestDone(
+                call=call.name,
+                status=status,
+                seconds=self._open.clock() - left_at,
+                waited=permit.waited + left_at - began,
+                attempt=attempt,
+                error=None if error is None else str(error),
+            )
+        )
+
+    async def _too_many(self, call: Call[T], limited: RateLimitedError) -> None:
+        """Have everybody wait after a 429."""
+        from .events import RateLimited  # loaded when something is told
+
+        seconds = await self.throttle.too_many(limited.retry_after)
+        self.observers.tell(RateLimited(call=call.name, seconds=seconds, asked=limited.retry_after))
 
     def _read(self, call: Call[T], url: str, response: Response) -> T:
         return classify.read(
@@ -199,9 +253,9 @@ class Session:
             hide=self.hide,
         )
 
-    async def _attempt(self, call: Call[T]) -> T:
+    async def _attempt(self, call: Call[T], attempt: int = 1) -> T:
         with await self.slot() as permit:
-            return await self.exchange(call, permit)
+            return await self.exchange(call, permit, attempt)
 
     async def _again(self, first: CallError, call: Call[T]) -> T:
         """The further attempts; the machinery for them is loaded only when something failed."""
@@ -223,16 +277,18 @@ class Session:
             reraise=True,
         ):
             with attempt:
-                if attempt.retry_state.attempt_number == 1:
+                number = attempt.retry_state.attempt_number
+                if number == 1:
                     raise first
-                return await self._attempt(call)
+                return await self._attempt(call, number)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 class _Flag:
-    """Whether the client's block is open, shared by all views of a session."""
+    """Whether the client's block is open, and its event loop's clock; shared by all views of a session."""
 
     state = "new"
+    clock: Callable[[], float] = staticmethod(anyio.current_time)
 
 
 _NOT_OPEN = {"new": "not open yet", "closed": "closed"}

@@ -32,6 +32,8 @@ def loaded() -> set[str]:
         "trio",
         "typing_extensions",
         "picoworkers_async.cli",
+        "picoworkers_async.event_log",
+        "picoworkers_async.events",
         "picoworkers_async.rating.pipeline",
         "picoworkers_async.sandbox",
         "picoworkers_async.webhooks",

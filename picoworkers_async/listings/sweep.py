@@ -70,6 +70,16 @@ class Sweep(Generic[T]):
         return (self._last.current_page - 1) * len(self._first.items) + len(self._last.items)
 
     @property
+    def pages_left(self) -> int:
+        """How many pages are still to be read, as far as is known."""
+        return self._left + len(self._wanted) + self._asked
+
+    @property
+    def items_left(self) -> int:
+        """How many items the pages show, at most, that are still to be read."""
+        return 0 if self._first is None else self.pages_left * len(self._first.items)
+
+    @property
     def wants_page(self) -> bool:
         """Whether a page can be asked for now."""
         return bool(self._wanted) or (self._left > 0 and self._asked < self._ahead)

@@ -20,15 +20,16 @@ from .outcomes import BatchReport, Outcome, OutcomeStream
 if TYPE_CHECKING:
     from .assembly import SourceMaker
     from .pipeline import Pipeline
+    from .progress import Progress
     from .spending import Spend
 
 
 class Batch:
     """An async context manager and, inside its block, an async iterator of `Outcome`s as they complete.
 
-    Leaving the block early stops the batch: nothing new is sent, requests on the wire get `grace` seconds
-    to learn their answer. What ends a batch, such as lost credentials, comes from the iterator after every outcome
-    that was learned; the error's `report` adds those up.
+    `stop` ends it in good order; leaving the block early stops the batch: nothing new is sent, requests on the
+    wire get `grace` seconds to learn their answer. What ends a batch, such as lost credentials, comes from the
+    iterator after every outcome that was learned; the error's `report` adds those up.
     """
 
     def __init__(
@@ -48,8 +49,8 @@ class Batch:
                 account=session.account,
                 edition=session.edition.name,
             )
-        self._entered = False
-        self._ended = False
+        self._entered = self._assembled = self._ended = False
+        self._stop_asked = self._left = False
 
     async def __aenter__(self) -> Self:
         if self._entered:
@@ -57,8 +58,11 @@ class Batch:
         self._entered = True
         if self._journal is not None:
             await self._journal.open()
-        self._outcomes = OutcomeStream(self._session.throttle.batch_concurrency)
-        self._pipeline = self._assembled()
+        self._outcomes = OutcomeStream(self._session.throttle.batch_concurrency, self._session.observers)
+        self._pipeline = self._assemble()
+        self._assembled = True
+        if self._stop_asked:
+            self._pipeline.stop()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._group.start_soon(self._run)
@@ -68,6 +72,7 @@ class Batch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._ended:
+            self._left = True
             self._pipeline.leave()
             self._group.cancel_scope.cancel()
         self._outcomes.close()
@@ -106,6 +111,27 @@ class Batch:
             raise ClientStateError("ask inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.spending.spend()
 
+    def stop(self) -> None:
+        """Have the batch come to its end: take no more tasks or ratings in, send what was decided, and end.
+
+        Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds; what is on
+        the wire then has as long again to learn its answer. After that the iteration ends as usual, without an
+        error. What was not sent has no outcome; with a journal it stays `decided` there, and the next run sends
+        it. A rating whose answer was lost ends as `UNKNOWN`, and the next run with the journal settles it.
+
+        Returns at once. May be called at any time and more than once, also before the block and after the end,
+        from any task or callback of the event loop, not from another thread.
+        """
+        self._stop_asked = True
+        if self._assembled and not self._ended:
+            self._pipeline.stop()
+
+    def progress(self) -> Progress:
+        """How far the batch is; to be called inside the block, as often as one likes."""
+        if not self._assembled:
+            raise ClientStateError("ask for the progress inside the block: `async with pico.rate(...) as batch:`")
+        return self._pipeline.progress(self._outcomes.report())
+
     def _raise_failure(self) -> None:
         """Raise what ended the batch early, if something did, with the report of what came before."""
         failure = self._pipeline.failure
@@ -118,7 +144,7 @@ class Batch:
             failure.report = report  # type: ignore[attr-defined]
         raise failure from failure.__cause__
 
-    def _assembled(self) -> Pipeline:
+    def _assemble(self) -> Pipeline:
         # A program that only makes single calls never loads what runs a batch: a tenth of the time to import us.
         from .assembly import assemble
 
@@ -126,8 +152,33 @@ class Batch:
         return assemble(self._session, self._make_source, self._options, *parts, follows=self._follows)
 
     async def _run(self) -> None:
+        from ..events import BatchBegan  # with what runs a batch
+
+        options = self._options
+        journal = options.journal.path if isinstance(options.journal, Journal) else options.journal
+        path = None if journal is None else str(journal)
+        self._session.observers.tell(BatchBegan(journal=path, dry_run=options.dry_run))
         try:
             await self._pipeline.run()
         finally:
             self._ended = True
             self._outcomes.end()
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        from ..events import BatchEnded  # with what runs a batch
+
+        report, failure = self._outcomes.report(), self._pipeline.failure
+        self._session.observers.tell(
+            BatchEnded(
+                rated=report.rated,
+                refused=report.refused,
+                failed=report.failed,
+                unknown=report.unknown,
+                bonus=report.bonus,
+                requests=self._session.requests,
+                seconds=report.elapsed,
+                stopped=self._stop_asked or self._left,
+                error=None if failure is None else f"{type(failure).__name__}: {failure}",
+            )
+        )

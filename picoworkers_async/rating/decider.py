@@ -39,7 +39,7 @@ class Decider:
         self._concurrency = parts.session.throttle.batch_concurrency
         self._awaited: deque[tuple[Task, Awaitable[object]]] = deque()
         self._more = Signal()
-        self._ended = False
+        self._ended = self._stopped = False
         self.met = 0
         self.undecided = 0
 
@@ -51,8 +51,17 @@ class Decider:
                     group.start_soon(self._await_decisions)
         finally:
             self._ended = True
-            for _, awaitable in self._awaited:
+            for task, awaitable in self._awaited:
                 _close(awaitable)
+                # What was decided of the job need not wait for these.
+                self._queue.end_deciding(task.job_id or "")
+                self.undecided -= 1
+                self._in_flight.closed()
+            self._awaited.clear()
+
+    def stop(self) -> None:
+        """Ask about nothing more; `run` is cancelled right after."""
+        self._stopped = True
 
     async def meet(self, tasks: Sequence[Task]) -> int:
         """Have these tasks decided; gives how many of them were not sent before."""
@@ -60,6 +69,8 @@ class Decider:
         accepted: list[PendingRating] = []
         fresh = 0
         for number, task in enumerate(tasks, 1):
+            if self._stopped:
+                break
             recorded = known.get((task.job_id or "", task.id, task.revision_number))
             if recorded is None:
                 fresh += 1

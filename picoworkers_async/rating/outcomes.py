@@ -11,6 +11,7 @@ import attrs
 
 from ..models import Rating, Task
 from ..models.account import CONTEXT
+from ..observing import Observers
 
 _KEPT = 100
 
@@ -114,13 +115,33 @@ class Tally:
         )
 
 
+def _tell(observers: Observers, outcome: Outcome) -> None:
+    from ..events import OutcomeReached  # loaded when something is told
+
+    rating, task = outcome.rating, outcome.task
+    known = rating or task
+    observers.tell(
+        OutcomeReached(
+            job_id=None if known is None else known.job_id,
+            task_id=rating.task_id if rating is not None else None if task is None else task.id,
+            revision_number=None if known is None else known.revision_number,
+            verdict=None if rating is None else rating.verdict.value,
+            status=outcome.status.value,
+            bonus=Decimal(0) if rating is None else rating.given_bonus or Decimal(0),
+            reason=outcome.message,
+            replayed=outcome.replayed,
+        )
+    )
+
+
 class OutcomeStream:
     """Holds up to `size` outcomes for a reader; a slow one holds back the batch. Adds them up as they come.
 
-    When they are only to be added up, nobody is woken for them.
+    When they are only to be added up, nobody is woken for them. `observers` are told of each.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, observers: Observers) -> None:
+        self._observers = observers
         self._send, self._receive = anyio.create_memory_object_stream[Outcome](size)
         self._dropping = False
         self._tally = Tally()
@@ -136,16 +157,22 @@ class OutcomeStream:
             except anyio.BrokenResourceError:
                 # Nobody reads any more; it is in the tally, and in the journal if there is one.
                 pass
-        self._tally.add(outcome)
+        self._add(outcome)
         return True
 
     async def put(self, outcome: Outcome) -> None:
         """Hand an outcome out, when there is room."""
-        self._tally.add(outcome)
+        self._add(outcome)
         try:
             await self._send.send(outcome)
         except anyio.BrokenResourceError:
             return
+
+    def _add(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
+        # One that went well is of interest to few, and costs them nothing else.
+        if outcome.status is not OutcomeStatus.RATED or self._observers.listening():
+            _tell(self._observers, outcome)
 
     async def take(self) -> Outcome:
         """The next outcome. Raises `anyio.EndOfStream` after the last."""

@@ -17,8 +17,10 @@ from ..throttle import Permit
 from . import requests
 from .grace_period import GracePeriod
 from .in_flight import InFlight
+from .outcomes import BatchReport
 from .pending import Result
 from .planner import Situation, Step, plan
+from .progress import Progress, eta, rate_used, requests_left
 from .queue import RatingQueue
 from .reconcile import Reconciler
 from .results import Results
@@ -76,6 +78,7 @@ class Pipeline:
             spending=spending,
         )
         self._about_to_send = 0
+        self._draining = False
         self._source_scope = anyio.CancelScope()
         self.failure: Exception | None = None
 
@@ -100,7 +103,10 @@ class Pipeline:
         """Take over what an earlier run sent without learning its outcome."""
         try:
             last = None
-            while self._journal is not None and (rows := await self._journal.unfinished(last)):
+            # One that was told to stop before it began settles nothing either.
+            while (
+                self._journal is not None and not self._draining and (rows := await self._journal.unfinished(last))
+            ):
                 for recorded in rows:
                     pending = self._in_flight.resume(recorded, quiet=self._source.quiet)
                     self._results.park(pending, anyio.current_time() - max(0.0, time.time() - recorded.at))
@@ -142,10 +148,51 @@ class Pipeline:
         self._source_scope.cancel()
         self._changed.wake_all()
 
+    def stop(self) -> None:
+        """Take nothing more in; send what waits, within the grace, and end."""
+        if self._draining:
+            return
+        self._draining = True
+        self._grace.end_later()
+        self._walk = None
+        self._source.stop()
+        self._source_scope.cancel()
+        self._changed.wake_all()
+
     def leave(self) -> None:
         """The block is being left: nothing new is sent, and what is on the wire has its grace."""
         self._grace.end()
         self._changed.wake_all()
+
+    def progress(self, report: BatchReport) -> Progress:
+        """How far the batch is, with the outcomes of this report."""
+        standing, unknown, waiting = self._source.standing(), self._in_flight.unknown, self._queue.waiting
+        in_flight = max(0, self._in_flight.count - unknown - waiting - standing.deciding)
+        whole, at_once = self._queue.full + self._queue.parts(), self._queue.at_once
+        left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
+        pace = self._session.throttle.state().requests_per_second
+        requests, seconds = self._session.requests, report.elapsed
+        so_far, share = rate_used(pace, requests=requests, seconds=seconds)
+        return Progress(
+            listed=standing.listed,
+            met=standing.met,
+            deciding=standing.deciding,
+            decided=standing.met - standing.deciding - standing.put_off,
+            waiting=waiting,
+            in_flight=in_flight,
+            rated=report.rated,
+            refused=report.refused,
+            failed=report.failed,
+            unknown=report.unknown + unknown,
+            put_off=standing.put_off,
+            pay=None,
+            bonus=report.bonus,
+            requests=requests,
+            requests_per_second=so_far,
+            rate_used=share,
+            seconds=seconds,
+            eta=eta(left, pace, requests=requests, seconds=seconds),
+        )
 
     def _situation(self) -> Situation:
         queue, walk, unknown = self._queue, self._walk, self._in_flight.unknown
@@ -167,6 +214,7 @@ class Pipeline:
             in_hand=self._in_flight.count,
             unknown=unknown,
             exhausted=self._source.exhausted,
+            draining=self._draining,
             stopped=self.failure is not None or self._grace.ended,
             held=held,
             closed=held and self.spending.closed,
@@ -178,7 +226,8 @@ class Pipeline:
         page_at = None if self._walk is None else self._walk.next_page_at()
         change_at = self._reconciler.next_change(self._clock())
         lifted_at = self.spending.next_change()
-        times = (page_at, change_at, None if lifted_at == math.inf else lifted_at)
+        lifted = None if lifted_at == math.inf else lifted_at
+        times = page_at, change_at, self._grace.ends_at, lifted
         return min((time for time in times if time is not None), default=None)
 
     async def _request(self, step: Step) -> None:
@@ -212,16 +261,17 @@ class Pipeline:
         """Send or read with this permit, and let it go before what came of it is handed on."""
         results: list[Result] = []
         page = None
+        walk = self._walk
         if step is Step.SEND:
-            results = await self._send(permit, part=self._walk is None or not self._walk.filling)
-        elif step is Step.READ and self._walk is not None:
-            page = await self._read(permit, self._walk)
+            results = await self._send(permit, part=walk is None or not walk.filling)
+        elif step is Step.READ and walk is not None:
+            page = await self._read(permit, walk)
         permit.release()
         if results:
             await self._results.apply(results)
-        elif page is not None and self._walk is not None:
-            await self._walk.got_page(*page)
-            if self._walk.next_page_at() is not None:
+        elif page is not None and walk is not None:
+            await walk.got_page(*page)
+            if walk.next_page_at() is not None:
                 self._changed.wake_all()
         else:
             # The slot was of no use by the time it came: others must have their turn before this asks again.

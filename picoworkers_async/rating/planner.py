@@ -27,8 +27,9 @@ class Situation(NamedTuple):
     brings. `filling`: more ratings come without anybody outside doing anything: pages are being read, or wait to
     be. `look_overdue`: a look must not be put off any longer; `look_due`: one would tell something. `in_hand`:
     ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
-    the source gives nothing more. `stopped`: the batch has failed, and sends nothing new. `held`: nothing may be
-    sent, since a limit was reached; `closed`: nor will it be. `balance`: it is time to read the balance.
+    the source gives nothing more. `draining`: what waits is sent, and nothing else is waited for. `stopped`: the
+    batch has failed, and sends nothing new. `held`: nothing may be sent, since a limit was reached; `closed`: nor
+    will it be. `balance`: it is time to read the balance.
     """
 
     full: int = 0
@@ -42,6 +43,7 @@ class Situation(NamedTuple):
     in_hand: int = 0
     unknown: int = 0
     exhausted: bool = False
+    draining: bool = False
     stopped: bool = False
     held: bool = False
     closed: bool = False
@@ -65,8 +67,10 @@ def plan(now: Situation) -> Step:
         return Step.READ
     if not now.held and (now.full or (now.parts and not now.filling)):
         return Step.SEND
-    if now.look_due and now.in_hand == now.unknown:
+    if now.look_due and (now.in_hand == now.unknown or now.draining):
         return Step.LOOK
+    if now.draining and not now.waiting:
+        return Step.END
     if now.exhausted and not now.in_hand:
         return Step.END
     return Step.WAIT

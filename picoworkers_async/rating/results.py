@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import anyio
@@ -11,8 +10,9 @@ from ..classify import may_retry
 from ..clock import event_loop_clock
 from ..effects import Effect, Judgement
 from ..errors import AuthenticationError, CallError, NotSentError, RefusedError
+from ..events import UnknownParked, UnknownSettled, UnknownUnread
 from ..listings.lookup import TaskLookup, look_up, most_looked_up
-from ..models import Verdict
+from ..models import Rating, Verdict
 from ..session import Session
 from .ended import LatelyEnded
 from .grace_period import GracePeriod
@@ -24,8 +24,6 @@ from .reconcile import Reconciler, is_given_up
 from .signal import Signal
 from .sources import Source
 from .spending import Spending
-
-logger = logging.getLogger("picoworkers_async")
 
 _STATUS = {
     NextStep.RATED: OutcomeStatus.RATED,
@@ -52,6 +50,7 @@ class Results:
     ) -> None:
         self._spending = spending
         self._session = session
+        self._observers = session.observers
         self._grace = grace
         self._clock = event_loop_clock()
         self._source = source
@@ -170,6 +169,15 @@ class Results:
         self._reconciler.park(pending, ended_at)
         self._in_flight.unknown += 1
         self._changed.wake()
+        rating = pending.rating
+        self._observers.tell(
+            UnknownParked(
+                job_id=rating.job_id,
+                task_id=rating.task_id,
+                revision_number=rating.revision_number,
+                times_unknown=pending.times_unknown,
+            )
+        )
 
     async def look(self) -> None:
         """Look what became of ratings of one job whose answers were lost."""
@@ -181,7 +189,7 @@ class Results:
             lookup = await self._look_up(pendings)
         except CallError as error:
             job_id = pendings[0].rating.job_id
-            logger.warning("%d ratings of job %s are still unknown: %s", len(pendings), job_id, error)
+            self._observers.tell(UnknownUnread(job_id=job_id, ratings=len(pendings), error=str(error)))
             if isinstance(error, AuthenticationError):
                 self._reconciler.give_back(pendings)
                 raise
@@ -214,6 +222,7 @@ class Results:
                 self._reconciler.give_back([pending])
                 continue
             self._in_flight.unknown -= 1
+            self._tell_settled(pending.rating, judgement.effect, judgement.reason)
             message = f"its answer was lost; {judgement.reason}"
             if judgement.effect is Effect.TOOK_EFFECT:
                 ended.append((Result(pending, message), OutcomeStatus.RATED))
@@ -226,6 +235,17 @@ class Results:
                 self._put_back([pending])
         await self._end(ended)
         self._in_flight.check_idle()
+
+    def _tell_settled(self, rating: Rating, effect: Effect, reason: str) -> None:
+        self._observers.tell(
+            UnknownSettled(
+                job_id=rating.job_id,
+                task_id=rating.task_id,
+                revision_number=rating.revision_number,
+                effect=effect.value,
+                reason=reason,
+            )
+        )
 
     async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         self._source.ended([result.pending for result, _ in ended])

@@ -11,6 +11,7 @@ from ..models import Task
 from .decider import Decide, Decider
 from .options import ReviewOptions
 from .pending import PendingRating
+from .progress import Standing
 from .seen import SeenTasks
 from .sources import Parts
 from .walk import ListingWalk
@@ -67,6 +68,16 @@ class ReviewedTasks:
 
     async def fill(self) -> None:
         """Nothing can be had at once: pages are read, and decisions awaited."""
+
+    def stop(self) -> None:
+        self.exhausted = True
+        self._decider.stop()
+
+    def standing(self) -> Standing:
+        listed, pages_left, tasks_left = self._walk.standing()
+        met, deciding = self._decider.met, self._decider.undecided
+        to_come = None if self._tasks is not None and not self.exhausted else tasks_left
+        return Standing(met=met, listed=listed, deciding=deciding, pages_left=pages_left, to_come=to_come)
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         self._walk.ended(pendings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from operator import length_hint
 from typing import NamedTuple, Protocol
 
 import anyio.lowlevel
@@ -11,6 +12,7 @@ from ..models import Rating
 from ..session import Session
 from .in_flight import InFlight
 from .pending import PendingRating
+from .progress import Standing
 from .queue import RatingQueue
 from .signal import Signal
 
@@ -53,6 +55,12 @@ class Source(Protocol):
 
     async def fill(self) -> None:
         """Bring what can be had at once, as long as it is needed."""
+
+    def stop(self) -> None:
+        """Give nothing more; `run` is cancelled right after."""
+
+    def standing(self) -> Standing:
+        """How far it is."""
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """These ratings came to their end."""
@@ -106,6 +114,13 @@ class GivenRatings:
         pending = await self._in_flight.accept(rating)
         if pending is not None:
             self._queue.put(pending)
+
+    def stop(self) -> None:
+        self._now = self._later = None
+
+    def standing(self) -> Standing:
+        to_come = None if self._later is not None else 0 if self._now is None else length_hint(self._now, -1)
+        return Standing(met=self.arrived, to_come=None if to_come == -1 else to_come)
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """Nothing is remembered of them."""

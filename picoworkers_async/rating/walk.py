@@ -10,6 +10,7 @@ import anyio
 
 from .. import classify
 from ..errors import CallError
+from ..events import ListingUnsteady, LookDone
 from ..listings.sweep import Sweep
 from ..models import Page, Task
 from .decider import Decider
@@ -40,10 +41,12 @@ class ListingWalk:
         self._queue, self._in_flight, self._changed = parts.queue, parts.in_flight, parts.changed
         session = parts.session
         self._retry, self._settle_after = session.retry, session.settle_after
+        self._observers = session.observers
         self._concurrency = session.throttle.batch_concurrency
         self._sweep: Sweep[Task] | None = None
         self._swept = Signal()
         self._meeting = 0
+        self._listed: int | None = None
         self._fresh = 0
         self._failures = 0
         self._not_before = 0.0
@@ -52,6 +55,14 @@ class ListingWalk:
     def filling(self) -> bool:
         """Whether pages are being read, or wait to be."""
         return self._sweep is not None and (self._meeting > 0 or not self._sweep.done)
+
+    def standing(self) -> tuple[int | None, int, int | None]:
+        """How many tasks are listed, as far as is known, and how many pages and tasks are still to be read."""
+        if self._sweep is None:
+            return self._listed, 0, 0
+        if not self._sweep.total:
+            return self._listed, 1, None
+        return self._sweep.total, self._sweep.pages_left, self._sweep.items_left
 
     def next_page_at(self) -> float | None:
         """When a page may be asked for; None if none is wanted."""
@@ -123,7 +134,17 @@ class ListingWalk:
             while self.filling:
                 await self._swept.wait()
             self._sweep = None
+            self._listed = sweep.total
             self._changed.wake_all()
+            self._observers.tell(
+                LookDone(
+                    job_id=self.job_id,
+                    listed=sweep.total,
+                    fresh=self._fresh,
+                    complete=sweep.complete,
+                    seconds=anyio.current_time() - now,
+                )
+            )
             await self._in_flight.wait_until_only_unknown()
             quiet = 0 if self._fresh else quiet + 1
             if sweep.complete:
@@ -139,7 +160,7 @@ class ListingWalk:
                 await anyio.sleep(self._retry.pause(quiet))
                 continue
             if not whole:
-                logger.warning("the listing keeps changing: %d looks in a row found nothing undecided", quiet)
+                self._observers.tell(ListingUnsteady(looks=quiet))
             if self._follow is None:
                 return
             await anyio.sleep(self._follow)

@@ -72,7 +72,9 @@ def refused(
         longer = max(pause, min(2.0 * learned.pause, max(pause, LONGEST_OWN_PAUSE_SECONDS)))
         return _calm(learned, now, longer)
     if learned.rate == math.inf:
-        measured = measured_rate(answers, now, WINDOWS_SECONDS[0]) or measured_rate(answers, now, WINDOWS_SECONDS[1])
+        measured = measured_rate(answers, now, WINDOWS_SECONDS[0]) or measured_rate(
+            answers, now, WINDOWS_SECONDS[1]
+        )
         if measured == 0.0:
             return _calm(learned, now, pause)
         return _calm(LearnedPace(BELOW_REFUSED * measured, measured), now, pause)

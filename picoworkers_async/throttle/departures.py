@@ -199,7 +199,8 @@ class Permit:
     """Permission to send one request. It needs one `release`, whatever becomes of the request.
 
     `due` is when it should leave, `until` the slot after its own; both may change while it waits. `shared` and
-    `ticket` are what a pacer gave.
+    `ticket` are what a pacer gave. `waited` is how many seconds it was waited for, as far as whoever asked noted
+    that.
     """
 
     _departures: Departures
@@ -210,6 +211,7 @@ class Permit:
     may_write: bool = False
     written_at: float | None = None
     released: bool = False
+    waited: float = 0.0
 
     def __enter__(self) -> Permit:
         return self

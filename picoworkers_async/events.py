@@ -1,0 +1,203 @@
+"""What happens in a client and its batches, as typed facts: what `on_event` and the log are told.
+
+Every class has a name, `event`, which is one of the constants below. In the log (logger "picoworkers_async") the
+name and the fields are attributes of the record, as `extra=` makes them. Times are in seconds, money is in US
+dollars. No event holds the API secret.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+
+REQUEST_DONE = "request_done"
+RATE_LIMITED = "rate_limited"
+OUTAGE_BEGAN = "outage_began"
+OUTAGE_ENDED = "outage_ended"
+LOOK_DONE = "look_done"
+LISTING_UNSTEADY = "listing_unsteady"
+OUTCOME = "outcome"
+UNKNOWN_PARKED = "unknown_parked"
+UNKNOWN_UNREAD = "unknown_unread"
+UNKNOWN_SETTLED = "unknown_settled"
+LIMIT_REACHED = "limit_reached"
+BATCH_BEGAN = "batch_began"
+BATCH_ENDED = "batch_ended"
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """Something that happened; each kind is a class of its own."""
+
+    event: ClassVar[str]
+
+
+@attrs.frozen(kw_only=True)
+class RequestDone(Event):
+    """A request ended: it was answered, or given up.
+
+    `call` is its name, such as `jobs.get_job`; `status` that of HTTP, None without an answer. `seconds` is how
+    long it took from when it left, `waited` how long it waited for that before. `attempt` counts from 1.
+    `error` says what went wrong, None if nothing did.
+    """
+
+    event: ClassVar[str] = REQUEST_DONE
+    call: str
+    status: int | None
+    seconds: float
+    waited: float
+    attempt: int
+    error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RateLimited(Event):
+    """The service answered 429: nobody who shares the throttle sends anything for so many `seconds`.
+
+    `asked` is how long the service asked for, None if it did not say.
+    """
+
+    event: ClassVar[str] = RATE_LIMITED
+    call: str
+    seconds: float
+    asked: float | None
+
+
+@attrs.frozen(kw_only=True)
+class OutageBegan(Event):
+    """The service cannot be reached, or does not answer as documented; a batch waits until it does."""
+
+    event: ClassVar[str] = OUTAGE_BEGAN
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class OutageEnded(Event):
+    """The service answers again; it was away for so many `seconds`."""
+
+    event: ClassVar[str] = OUTAGE_ENDED
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class LookDone(Event):
+    """A review looked at the whole listing, of one job or of all (None).
+
+    `listed` is how many tasks it showed, `fresh` how many of them were to be decided. `complete` says that nothing
+    can have been missed.
+    """
+
+    event: ClassVar[str] = LOOK_DONE
+    job_id: str | None
+    listed: int
+    fresh: int
+    complete: bool
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class ListingUnsteady(Event):
+    """So many looks in a row found nothing undecided, yet none was complete: the listing keeps changing."""
+
+    event: ClassVar[str] = LISTING_UNSTEADY
+    looks: int
+
+
+@attrs.frozen(kw_only=True)
+class OutcomeReached(Event):
+    """A task or rating of a batch came to its outcome.
+
+    `status` is the value of an `OutcomeStatus`, such as "rated"; `reason` what the service, or the error, said.
+    `verdict` and the ids are None where there is no rating that has them. `replayed`: told from the journal.
+    """
+
+    event: ClassVar[str] = OUTCOME
+    job_id: str | None
+    task_id: str | None
+    revision_number: int | None
+    verdict: str | None
+    status: str
+    bonus: Decimal
+    reason: str | None
+    replayed: bool
+
+
+@attrs.frozen(kw_only=True)
+class UnknownParked(Event):
+    """The answer to a rating was lost: it is looked for. `times_unknown` is how often that happened."""
+
+    event: ClassVar[str] = UNKNOWN_PARKED
+    job_id: str
+    task_id: str
+    revision_number: int | None
+    times_unknown: int
+
+
+@attrs.frozen(kw_only=True)
+class UnknownUnread(Event):
+    """What became of so many `ratings` of a job could not be read; it is tried again."""
+
+    event: ClassVar[str] = UNKNOWN_UNREAD
+    job_id: str
+    ratings: int
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class UnknownSettled(Event):
+    """Reading told what became of a rating whose answer was lost, or that nothing can tell.
+
+    `effect` is the value of an `Effect`, `reason` what was seen.
+    """
+
+    event: ClassVar[str] = UNKNOWN_SETTLED
+    job_id: str
+    task_id: str
+    revision_number: int | None
+    effect: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class LimitReached(Event):
+    """A batch came to one of its `Limits`, or the service refused for want of money.
+
+    `limit` is the limit's name, `on_limit` what follows from it: "stop", "wait" or "leave". `allowed` is the limit
+    itself, None where the service has set it.
+    """
+
+    event: ClassVar[str] = LIMIT_REACHED
+    limit: str
+    on_limit: str
+    allowed: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class BatchBegan(Event):
+    """A batch began. `journal` is the path of its journal, if it has one."""
+
+    event: ClassVar[str] = BATCH_BEGAN
+    journal: str | None
+    dry_run: bool
+
+
+@attrs.frozen(kw_only=True)
+class BatchEnded(Event):
+    """A batch ended, with so many outcomes of each kind.
+
+    `bonus` is what it paid in bonuses, `requests` how many it sent. `stopped` says that `stop` was called, or its
+    block left early; `error` what ended it early, if something did.
+    """
+
+    event: ClassVar[str] = BATCH_ENDED
+    rated: int
+    refused: int
+    failed: int
+    unknown: int
+    bonus: Decimal
+    requests: int
+    seconds: float
+    stopped: bool
+    error: str | None

@@ -1,0 +1,45 @@
+"""Who is told what happens: the client's `on_event`, and the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .events import Event
+
+LOGGER = "picoworkers_async"
+"""The name of the logger, of which everything here is told."""
+
+logger = logging.getLogger(LOGGER)
+_detailed = logger.isEnabledFor
+
+
+class Observers:
+    """Tells each event to `on_event`, if there is one, and to the log.
+
+    An `on_event` that raises is logged once, with its traceback, and called again for the next event.
+    """
+
+    def __init__(self, on_event: Callable[[Event], object] | None) -> None:
+        self._on_event = on_event
+        self._raised = False
+
+    def listening(self) -> bool:
+        """Whether anybody wants to know what happens all the time: each request, each rating that went well."""
+        return self._on_event is not None or _detailed(logging.DEBUG)
+
+    def tell(self, event: Event) -> None:
+        """Tell what happened. Raises nothing, but for what is no `Exception`."""
+        # Loaded when something is told: most programs never need it.
+        from .event_log import log
+
+        if self._on_event is not None:
+            try:
+                self._on_event(event)
+            except Exception:
+                if not self._raised:
+                    self._raised = True
+                    logger.exception("on_event raised for %s; further errors of it are not logged", event.event)
+        log(event)

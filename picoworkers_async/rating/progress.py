@@ -1,0 +1,93 @@
+"""How far a batch is, and how long the rest will take: pure functions over counts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+import attrs
+
+
+class Standing(NamedTuple):
+    """How far what brings the ratings is.
+
+    `met` tasks or ratings came so far, `deciding` of them are being decided, `put_off` are to be asked about
+    again. `listed` is how many tasks the listing shows. `pages_left` pages are still to be read, and `to_come` is
+    how many ratings may come still; None where nobody knows.
+    """
+
+    met: int
+    listed: int | None = None
+    deciding: int = 0
+    put_off: int = 0
+    pages_left: int = 0
+    to_come: int | None = 0
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """A batch at one moment. Times are in seconds, money is in US dollars.
+
+    `listed`: tasks that the last look showed; None for `rate`, and before the first page was read. `met`: tasks,
+    or ratings of `rate`, that came so far; `deciding` of them are being decided, `decided` were. `waiting`:
+    ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`, `failed`: outcomes
+    so far. `unknown`: ratings whose answer was lost, and is looked for, and outcomes that were never found.
+    `put_off`: tasks that are going to be asked about again.
+
+    `bonus`: bonuses paid by this run; `pay`: what the tasks that it rated pay, None where that is not known.
+    `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
+    pace that this is, None without one. `seconds`: since it began. `eta`: seconds until what is known of is
+    rated, if the pace stays and nobody else takes of it; None where the length of the input or the pace is not
+    known. A look for lost answers is not in it.
+    """
+
+    listed: int | None
+    met: int
+    deciding: int
+    decided: int
+    waiting: int
+    in_flight: int
+    rated: int
+    refused: int
+    failed: int
+    unknown: int
+    put_off: int
+    pay: Decimal | None
+    bonus: Decimal
+    requests: int
+    requests_per_second: float | None
+    rate_used: float | None
+    seconds: float
+    eta: float | None
+
+
+def requests_left(standing: Standing, *, whole: int, waiting: int, in_flight: int, at_once: int) -> int | None:
+    """How many requests the rest takes at least; None while the length of the input is not known.
+
+    `waiting` ratings make `whole` requests as they stand. What is to come fills requests of `at_once`.
+    """
+    if standing.to_come is None:
+        return None
+    to_send = standing.deciding + standing.to_come + in_flight
+    if at_once == 1:
+        return standing.pages_left + waiting + to_send
+    return standing.pages_left + max(whole, -(-(waiting + to_send) // at_once))
+
+
+def eta(left: int | None, pace: float | None, *, requests: int, seconds: float) -> float | None:
+    """How many seconds so many requests take: at the permitted pace, or where there is none at the one so far."""
+    if left is None:
+        return None
+    if left == 0:
+        return 0.0
+    if pace is None:
+        pace = requests / seconds if requests and seconds > 0 else None
+    return None if pace is None else left / pace
+
+
+def rate_used(pace: float | None, *, requests: int, seconds: float) -> tuple[float | None, float | None]:
+    """Requests per second so far, and the share of the permitted pace that this is."""
+    if seconds <= 0:
+        return None, None
+    so_far = requests / seconds
+    return so_far, None if pace is None else so_far / pace
