@@ -289,7 +289,7 @@ class AsyncPicoworkers:
             threads=threads,
         )
         check_options("review", options, review)
-        return Batch(self._session, review_source(decide, review), options)
+        return Batch(self._session, review_source(decide, review), options, "review")
 
     async def review_all(self, decide: Decide, **options: Unpack[ReviewKeywords]) -> BatchReport:
         """`review`, run to the end and added up; `options` are those of `review`, but for `follow`."""

@@ -29,7 +29,9 @@ class Batch:
     that was learned; the error's `report` adds those up.
     """
 
-    def __init__(self, session: Session, make_source: SourceMaker, options: BatchOptions) -> None:
+    def __init__(
+        self, session: Session, make_source: SourceMaker, options: BatchOptions, kind: str = "rate"
+    ) -> None:
         self._options = options
         self._grace = GracePeriod(options.grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
@@ -43,6 +45,8 @@ class Batch:
                 journal if isinstance(journal, Journal) else Journal(journal),
                 account=session.account,
                 edition=session.edition.name,
+                dry_run=options.dry_run,
+                kind=kind,
             )
         self._entered = False
         self._ended = False

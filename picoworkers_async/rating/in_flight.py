@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import anyio
+
 from .. import endpoints, rules
-from ..errors import InvalidRequestError, Problem, RefusedError
-from ..journal.schema import JournalState, Key, Recorded
+from ..errors import ConflictError, InvalidRequestError, Problem, RefusedError
+from ..journal.schema import Failure, JournalState, Key, Recorded, key_of
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
 from .outcomes import Outcome, OutcomeStatus, OutcomeStream
@@ -64,11 +66,21 @@ class InFlight:
         if not self._outcomes.put_now(outcome):
             await self._outcomes.put(outcome)
 
+    async def fail(self, outcome: Outcome) -> None:
+        """Note in the journal what failed before anything was sent, and hand it out."""
+        try:
+            failure = None if self._journal is None else _failure_of(outcome)
+            if self._journal is not None and failure is not None:
+                await self._journal.failed([failure])
+        finally:
+            await self.finish(outcome)
+
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
         """Take a rating in hand; what is not a valid rating fails here, unsent.
 
-        One that is in hand already fails too, so that it is not sent twice; one that an earlier run sent, and
-        whose fate is being looked for, has its outcome when that is known.
+        One that is in hand already fails too, so that it is not sent twice, and by a `ConflictError` if the two
+        differ; one that an earlier run sent, and whose fate is being looked for, has its outcome when that is
+        known.
         """
         self.opened()
         if not isinstance(rating, Rating):
@@ -78,7 +90,7 @@ class InFlight:
         problems = rules.check_rating(rating)
         if problems:
             invalid = InvalidRequestError(endpoints.RATE_SINGLE_TASK.call, problems)
-            await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
+            await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
         if self._by_task.setdefault((rating.job_id, rating.task_id), pending) is pending:
@@ -91,8 +103,7 @@ class InFlight:
             known.quiet = False
             self.closed()
             return None
-        twice = ValueError(f"task {rating.task_id} is in this batch already, and on its way")
-        await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(twice), twice, task))
+        await self.finish(_twice(known.rating, rating, task))
         return None
 
     def resume(self, recorded: Recorded, *, quiet: bool) -> PendingRating:
@@ -130,7 +141,7 @@ class InFlight:
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
         """Have the journal know these decisions."""
         if self._journal is not None and pendings:
-            await self._journal.decide([pending.rating for pending in pendings])
+            await self._journal.decide([pending.entry for pending in pendings])
 
     async def note(self, pendings: list[PendingRating]) -> list[PendingRating]:
         """Have the journal know that these are about to be sent; gives those that may be."""
@@ -139,19 +150,32 @@ class InFlight:
         unnoted = [pending for pending in pendings if not pending.noted]
         if not unnoted:
             return pendings
-        found = await self._journal.send([pending.rating for pending in unnoted])
+        self._journal.in_hand = self.count
+        # It must be known which of them are noted, so that those which never leave can be noted back.
+        with anyio.CancelScope(shield=True):
+            found = await self._journal.send([pending.entry for pending in unnoted])
         for pending, recorded in zip(unnoted, found, strict=True):
             pending.noted = recorded is None
         for pending, recorded in zip(unnoted, found, strict=True):
             if recorded is not None:
                 self._remove(pending)
-                await self.finish(_replayed(recorded, pending))
+                await self.finish(_replayed(recorded, pending, self._journal.opened_at))
         return [pending for pending in pendings if pending.noted]
+
+    async def unsend(self, pendings: Sequence[PendingRating]) -> None:
+        """Have the journal know that these never left; those whose answer was lost once are left as they are."""
+        never_left = [pending for pending in pendings if pending.noted and not pending.times_unknown]
+        if self._journal is None or not never_left:
+            return
+        for pending in never_left:
+            pending.noted = False
+        await self._journal.unsend([pending.rating for pending in never_left])
 
     async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These came to their outcomes: note all, then hand them out."""
         try:
             if self._journal is not None and ended:
+                self._journal.in_hand = self.count - len(ended)
                 await self._journal.conclude(
                     [
                         (result.pending.rating, JournalState(status.value), message_of(result))
@@ -176,12 +200,49 @@ def message_of(result: Result) -> str | None:
     return result.error.message if isinstance(result.error, RefusedError) else str(result.error)
 
 
-def _replayed(recorded: Recorded, pending: PendingRating) -> Outcome:
-    """The outcome of a rating that the journal had before."""
-    if recorded.state is JournalState.SENT:
-        error = ValueError(f"task {pending.rating.task_id} is in this batch already, and on its way")
-        return Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task)
+def _failure_of(outcome: Outcome) -> Failure | None:
+    """What the journal notes of a task that failed before anything was sent; None if it is about none."""
+    rating, task = outcome.rating, outcome.task
+    message = outcome.message or ""
+    if task is not None:
+        key = task.job_id or "", task.id, task.revision_number
+        return Failure(key, task.worker_id, rating, message)
+    return None if rating is None else Failure(key_of(rating), None, rating, message)
+
+
+def _twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
+    """The outcome of a rating whose task has one in this batch already."""
+    error: Exception
+    if _same_decision(first, second):
+        error = ValueError(f"task {second.task_id} is in this batch already, and on its way")
+    else:
+        error = ConflictError(first, second)
+    return Outcome(second, OutcomeStatus.FAILED, str(error), error, task)
+
+
+def _same_decision(one: Rating, other: Rating) -> bool:
+    """Whether both do the same, however that is written."""
+    return _decision(one) == _decision(other)
+
+
+def _decision(rating: Rating) -> tuple[object, ...]:
+    return (
+        rating.verdict,
+        rating.satisfaction,
+        rating.comment,
+        rating.list_id,
+        rating.block_worker,
+        rating.bonus,
+    )
+
+
+def _replayed(recorded: Recorded, pending: PendingRating, opened_at: float) -> Outcome:
+    """The outcome of a rating that the journal, opened at that time by this batch, had before."""
+    first, second = recorded.rating, pending.rating
+    of_this_batch = recorded.sent_at >= opened_at
+    if recorded.state is JournalState.SENT or (of_this_batch and not _same_decision(first, second)):
+        return _twice(first, second, pending.task)
     status, message = OutcomeStatus(recorded.state.value), recorded.message
-    if recorded.rating.verdict != pending.rating.verdict:
-        message = f"an earlier run rated it {recorded.rating.verdict.value}, which stands: {message or '-'}"
-    return Outcome(recorded.rating, status, message, None, pending.task, replayed=True)
+    if first.verdict != second.verdict:
+        message = f"an earlier run rated it {first.verdict.value}, which stands: {message or '-'}"
+    return Outcome(first, status, message, None, pending.task, replayed=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 from typing import NamedTuple
 
 import attrs
@@ -10,7 +11,7 @@ import attrs
 from .. import classify
 from ..effects import Look
 from ..errors import CallError, Fate, RateLimitedError, RefusedError
-from ..journal.schema import Key, key_of
+from ..journal.schema import Entry, Key, key_of
 from ..models import Rating, Task
 
 
@@ -23,7 +24,7 @@ class PendingRating:
     `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
     `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
     `looks` what reading showed since, `look_at` when the next look can tell more,
-    `unread` how often the listing could not be read.
+    `unread` how often the listing could not be read. `pay` is what its verdict pays, in US dollars, if it is known.
     """
 
     rating: Rating
@@ -39,11 +40,17 @@ class PendingRating:
     looks: tuple[Look, ...] = ()
     look_at: float = 0.0
     unread: int = 0
+    pay: Decimal | None = None
 
     @property
     def key(self) -> Key:
         """Which piece of work it is about."""
         return key_of(self.rating)
+
+    @property
+    def entry(self) -> Entry:
+        """What the journal notes of it."""
+        return Entry(self.rating, None if self.task is None else self.task.worker_id, self.pay)
 
 
 class Result(NamedTuple):

@@ -166,7 +166,7 @@ class Permit:
     """Permission to send one request. It needs one `release`, whatever becomes of the request.
 
     `due` is when it should leave, `until` the slot after its own; both may change while it waits. `shared` and
-    `ticket` are what a pacer gave.
+    `ticket` are what a pacer gave. While `may_have_left` is False, certainly nothing of the request was written.
     """
 
     _departures: Departures
@@ -177,6 +177,7 @@ class Permit:
     may_write: bool = False
     written_at: float | None = None
     released: bool = False
+    may_have_left: bool = False
 
     def __enter__(self) -> Permit:
         return self
