@@ -225,8 +225,5 @@ class ConflictError(PicoworkersError):
     def __init__(self, first: object, second: object) -> None:
         self.first = first
         self.second = second
-        super().__init__(
-            _encodable(
-                f"the same task has two different ratings in this batch: {first!r} stands, {second!r} was not sent"
-            )
-        )
+        message = f"one task has two different ratings in this batch: {first!r} stands, {second!r} was not sent"
+        super().__init__(_encodable(message))

@@ -41,7 +41,7 @@ CREATE TABLE ratings (
     PRIMARY KEY (job_id, task_id, revision)
 ) WITHOUT ROWID;
 """
-# The first has the few ratings that are under way, the second those of a day: each is found without reading the rest.
+# The first has the few ratings that are under way, the second finds those of a day: neither reads the rest.
 _INDEXES = """
 CREATE INDEX unfinished ON ratings (job_id, task_id, revision) WHERE state IN ('sent', 'unknown');
 CREATE INDEX sent_times ON ratings (sent_at) WHERE sent_at IS NOT NULL;
@@ -52,7 +52,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {_RATINGS}{_INDEXES}
 """
 
-# Formats 1 to 3 differed in the key and the index only. They kept one time, that of the state, and no worker or pay.
+# Formats 1 to 3 differed in the key and the index only. They kept the time of the state, and no worker or pay.
 _FROM_BEFORE = """
 SELECT job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker,
     bonus, ten_thousandths(bonus) AS bonus_units,

@@ -29,8 +29,8 @@ _mutex = threading.Lock()
 class FileLock:
     """Holds a file for one batch, under whatever name it is reached, until `release`.
 
-    Makes the file if it is not there. Raises `JournalBusyError` if another batch holds it, in this process or another,
-    and `OSError` if it cannot be opened.
+    Makes the file if it is not there. Raises `JournalBusyError` if another batch holds it, in this process or
+    another, and `OSError` if it cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:

@@ -86,9 +86,7 @@ class RowFilter:
         problems = []
         if self.state is not None and self.state not in names:
             problems.append(Problem("state", self.state, f"one of {', '.join(names)}"))
-        problems += [
-            problem for name in ("since", "until") for problem in time_problems(name, getattr(self, name))
-        ]
+        problems += time_problems("since", self.since) + time_problems("until", self.until)
         for name in ("job_id", "worker_id", "message"):
             value = getattr(self, name)
             if not isinstance(value, str | None):

@@ -12,7 +12,15 @@ from .failures import journal_errors
 from .file import JournalFile
 from .questions import RowFilter
 
-_OLD = "state IN ('rated', 'refused', 'failed', 'withdrawn', 'would_rate') AND ended_at < ?"
+_DELETE_OLD = """
+DELETE FROM ratings
+WHERE state IN ('rated', 'refused', 'failed', 'withdrawn', 'would_rate') AND ended_at < ?
+"""
+_REOPEN = """
+UPDATE ratings SET state = 'decided', message = NULL, sent_at = NULL, ended_at = NULL,
+    decided_at = coalesce(decided_at, sent_at)
+WHERE sent_at IS NOT NULL
+"""
 _PAID_AND_OLD = f"SELECT {money.SUMS} FROM ratings WHERE state IN ('rated', 'would_rate') AND ended_at < ?"  # noqa: S608
 
 
@@ -39,17 +47,13 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 def prune(database: sqlite3.Connection, before: float) -> int:
     """Delete what ended before that time, keeping what it cost in all; gives how many rows that were."""
     money.keep_pruned(database, money.spent_of(database.execute(_PAID_AND_OLD, (before,)).fetchone()))
-    return database.execute(f"DELETE FROM ratings WHERE {_OLD}", (before,)).rowcount
+    return database.execute(_DELETE_OLD, (before,)).rowcount
 
 
 def reopen(database: sqlite3.Connection, wanted: RowFilter) -> int:
     """Bring ratings that were sent, and had no effect, back to having been decided; gives how many that were."""
     condition, values = wanted.where()
-    return database.execute(
-        "UPDATE ratings SET state = 'decided', message = NULL, sent_at = NULL, ended_at = NULL, "
-        f"decided_at = coalesce(decided_at, sent_at) WHERE sent_at IS NOT NULL AND {condition}",
-        values,
-    ).rowcount
+    return database.execute(f"{_REOPEN} AND {condition}", values).rowcount
 
 
 def withdraw(database: sqlite3.Connection, now: float) -> int:

@@ -23,8 +23,8 @@ class PendingRating:
     `refused` says that the service refused a repeat, which may only mean that the first request had taken effect.
     `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
     `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
-    `looks` what reading showed since, `look_at` when the next look can tell more,
-    `unread` how often the listing could not be read. `pay` is what its verdict pays, in US dollars, if it is known.
+    `looks` what reading showed since, `look_at` when the next look can tell more, `unread` how often the listing
+    could not be read. `pay` is what its verdict pays, in US dollars; None if that is not known.
     """
 
     rating: Rating
