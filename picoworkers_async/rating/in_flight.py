@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import anyio
 
 from .. import endpoints, rules
-from ..errors import ConflictError, InvalidRequestError, Problem, RefusedError
+from ..errors import InvalidRequestError, Problem, RefusedError
 from ..journal.schema import Failure, JournalState, Key, Recorded, key_of
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
+from .conflicts import contradicts, replayed, twice
 from .outcomes import Outcome, OutcomeStatus, OutcomeStream
 from .pending import PendingRating, Result
 from .signal import Signal
+
+_LATELY_RATED = 10_000
 
 
 class InFlight:
@@ -31,6 +34,8 @@ class InFlight:
         self._by_task: dict[tuple[str, str], PendingRating] = {}
         # More of a task are in hand only where they are of other revisions.
         self._others: dict[tuple[str, str], list[PendingRating]] = {}
+        # Without a journal, the last ones that took effect, so that a different one is not taken for the first.
+        self._rated: dict[tuple[str, str], Rating] = {}
         self.count = 0
         self.unknown = 0
 
@@ -78,9 +83,9 @@ class InFlight:
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
         """Take a rating in hand; what is not a valid rating fails here, unsent.
 
-        One that is in hand already fails too, so that it is not sent twice, and by a `ConflictError` if the two
-        differ; one that an earlier run sent, and whose fate is being looked for, has its outcome when that is
-        known.
+        One that is in hand already fails too, so that it is not sent twice: by a `ConflictError` if the two
+        differ, and also where the first is among the last 10,000 that took effect. One that an earlier run sent,
+        and whose fate is being looked for, has its outcome when that is known.
         """
         self.opened()
         if not isinstance(rating, Rating):
@@ -93,7 +98,12 @@ class InFlight:
             await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
-        if self._by_task.setdefault((rating.job_id, rating.task_id), pending) is pending:
+        key = rating.job_id, rating.task_id
+        rated = self._rated.get(key)
+        if rated is not None and contradicts(rated, rating):
+            await self.finish(twice(rated, rating, task))
+            return None
+        if self._by_task.setdefault(key, pending) is pending:
             return pending
         known = self._of_same_work(rating)
         if known is None:
@@ -103,7 +113,7 @@ class InFlight:
             known.quiet = False
             self.closed()
             return None
-        await self.finish(_twice(known.rating, rating, task))
+        await self.finish(twice(known.rating, rating, task))
         return None
 
     def resume(self, recorded: Recorded, *, quiet: bool) -> PendingRating:
@@ -138,6 +148,11 @@ class InFlight:
         if left[1:]:
             self._others[key] = left[1:]
 
+    def _remember(self, rating: Rating) -> None:
+        self._rated[rating.job_id, rating.task_id] = rating
+        if len(self._rated) > _LATELY_RATED:
+            del self._rated[next(iter(self._rated))]
+
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
         """Have the journal know these decisions."""
         if self._journal is not None and pendings:
@@ -159,7 +174,7 @@ class InFlight:
         for pending, recorded in zip(unnoted, found, strict=True):
             if recorded is not None:
                 self._remove(pending)
-                await self.finish(_replayed(recorded, pending, self._journal.opened_at))
+                await self.finish(replayed(recorded, pending, self._journal.opened_at))
         return [pending for pending in pendings if pending.noted]
 
     async def unsend(self, pendings: Sequence[PendingRating]) -> None:
@@ -186,6 +201,8 @@ class InFlight:
             for result, status in ended:
                 pending = result.pending
                 self._remove(pending)
+                if status is OutcomeStatus.RATED and self._journal is None:
+                    self._remember(pending.rating)
                 if pending.quiet:
                     self.closed()
                 else:
@@ -208,41 +225,3 @@ def _failure_of(outcome: Outcome) -> Failure | None:
         key = task.job_id or "", task.id, task.revision_number
         return Failure(key, task.worker_id, rating, message)
     return None if rating is None else Failure(key_of(rating), None, rating, message)
-
-
-def _twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
-    """The outcome of a rating whose task has one in this batch already."""
-    error: Exception
-    if _same_decision(first, second):
-        error = ValueError(f"task {second.task_id} is in this batch already, and on its way")
-    else:
-        error = ConflictError(first, second)
-    return Outcome(second, OutcomeStatus.FAILED, str(error), error, task)
-
-
-def _same_decision(one: Rating, other: Rating) -> bool:
-    """Whether both do the same, however that is written."""
-    return _decision(one) == _decision(other)
-
-
-def _decision(rating: Rating) -> tuple[object, ...]:
-    return (
-        rating.verdict,
-        rating.satisfaction,
-        rating.comment,
-        rating.list_id,
-        rating.block_worker,
-        rating.bonus,
-    )
-
-
-def _replayed(recorded: Recorded, pending: PendingRating, opened_at: float) -> Outcome:
-    """The outcome of a rating that the journal, opened at that time by this batch, had before."""
-    first, second = recorded.rating, pending.rating
-    of_this_batch = recorded.sent_at >= opened_at
-    if recorded.state is JournalState.SENT or (of_this_batch and not _same_decision(first, second)):
-        return _twice(first, second, pending.task)
-    status, message = OutcomeStatus(recorded.state.value), recorded.message
-    if first.verdict != second.verdict:
-        message = f"an earlier run rated it {first.verdict.value}, which stands: {message or '-'}"
-    return Outcome(first, status, message, None, pending.task, replayed=True)
