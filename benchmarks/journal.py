@@ -21,7 +21,7 @@ import anyio.to_thread
 import httpx
 
 from picoworkers_async import AsyncPicoworkers, Journal, Rating, SqlitePacer, Throttle
-from picoworkers_async.journal.schema import JournalState
+from picoworkers_async.journal.schema import Entry, JournalState
 from picoworkers_async.journal.writer import JournalWriter
 
 RATINGS = 3000
@@ -80,7 +80,7 @@ async def noted_by_the_journal(path: str, waiting: int = CONCURRENCY) -> tuple[f
     writer = JournalWriter(Journal(path), account="account", edition="edition")
     await writer.open()
     cost = await noted(
-        lambda task_id: writer.send([rating(task_id)]),
+        lambda task_id: writer.send([Entry(rating(task_id))]),
         lambda task_id: writer.conclude([(rating(task_id), JournalState.RATED, SAID)]),
         waiting,
     )
@@ -123,9 +123,9 @@ async def grown(path: str, size: int) -> tuple[float, float, float]:
     await writer.open()
     await writer.aclose()
     with closing(sqlite3.connect(path)) as database:
-        rows = (("job", f"{n:014x}", 0, "ok", "0.01", "rated", SAID, 1.0) for n in range(size))
-        columns = "job_id, task_id, revision, verdict, bonus, state, message, at"
-        database.executemany(f"INSERT INTO ratings ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = (("job", f"{n:014x}", 0, "ok", "0.01", 100, "rated", SAID, 1.0, 2.0) for n in range(size))
+        columns = "job_id, task_id, revision, verdict, bonus, bonus_units, state, message, sent_at, ended_at"
+        database.executemany(f"INSERT INTO ratings ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         database.commit()
     started = time.perf_counter()
     await writer.open()

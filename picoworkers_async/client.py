@@ -292,7 +292,8 @@ class AsyncPicoworkers:
             threads=threads,
         )
         check_options("review", options, review)
-        return Batch(self._session, review_source(decide, review), options, follows=follow is not None)
+        source, follows = review_source(decide, review), follow is not None
+        return Batch(self._session, source, options, kind="review", follows=follows)
 
     async def review_all(self, decide: Decide, **options: Unpack[ReviewKeywords]) -> BatchReport:
         """`review`, run to the end and added up; `options` are those of `review`, but for `follow`."""

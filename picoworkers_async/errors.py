@@ -212,3 +212,29 @@ class JournalError(PicoworkersError):
         self.path = path
         self.what = what
         super().__init__(f"journal {path}: {what}")
+
+
+class JournalBusyError(JournalError):
+    """Another batch, or something else, has the journal open; it serves one at a time."""
+
+
+class JournalFullError(JournalError):
+    """The disk is full."""
+
+
+class NotAJournalError(JournalError):
+    """The file is something else than a journal."""
+
+
+class JournalDamagedError(JournalError):
+    """The journal's file is damaged, or without what belongs beside it."""
+
+
+class ConflictError(PicoworkersError):
+    """Two different ratings of one piece of work in one batch: `.first` stands, `.second` was not sent."""
+
+    def __init__(self, first: object, second: object) -> None:
+        self.first = first
+        self.second = second
+        message = f"one task has two different ratings in this batch: {first!r} stands, {second!r} was not sent"
+        super().__init__(_encodable(message))

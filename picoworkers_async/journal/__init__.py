@@ -1,6 +1,16 @@
 """What a batch remembers, so that it can be killed at any moment."""
 
-from .reader import Journal, JournalRow
-from .schema import JournalState
+from .progress import JournalProgress, Running
+from .questions import JournalRow, JournalSummary
+from .reader import Journal
+from .schema import JournalState, Spent
 
-__all__ = ["Journal", "JournalRow", "JournalState"]
+__all__ = [
+    "Journal",
+    "JournalProgress",
+    "JournalRow",
+    "JournalState",
+    "JournalSummary",
+    "Running",
+    "Spent",
+]

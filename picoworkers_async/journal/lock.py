@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
-from ..errors import JournalError
+from ..errors import JournalBusyError, JournalError
 
 if sys.platform == "win32":
     import msvcrt
@@ -16,6 +17,8 @@ else:
 
 _FAR_OFF = 1 << 62
 _TRIES = 5
+# Whoever asks whether a file is held takes it for a moment, which is no reason to be refused.
+_ASKED_FOR_SECONDS = 0.02
 
 # SQLite's own locks on a file are lost when this process closes any other descriptor of it. So a file that is held
 # here is recognised before it is opened again.
@@ -26,8 +29,8 @@ _mutex = threading.Lock()
 class FileLock:
     """Holds a file for one batch, under whatever name it is reached, until `release`.
 
-    Makes the file if it is not there. Raises `JournalError` if another batch holds it, in this process or another,
-    and `OSError` if it cannot be opened.
+    Makes the file if it is not there. Raises `JournalBusyError` if another batch holds it, in this process or
+    another, and `OSError` if it cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +62,7 @@ class FileLock:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
         try:
             self._key = _identity(os.fstat(descriptor))
-            if not _lock(descriptor):
+            if not (_lock(descriptor) or _lock_later(descriptor)):
                 raise self._taken()
             if not self.is_there():
                 os.close(descriptor)
@@ -71,7 +74,19 @@ class FileLock:
         return True
 
     def _taken(self) -> JournalError:
-        return JournalError(self.path, "another batch has it open; it serves one at a time")
+        return JournalBusyError(self.path, "another batch has it open; it serves one at a time")
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds this file, in this process or another. Raises `OSError` if it cannot be opened."""
+    with _mutex:
+        if _identity(os.stat(path)) in _held:
+            return True
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        try:
+            return not _lock(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
@@ -88,6 +103,15 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _lock_later(descriptor: int) -> bool:
+    """Try again, after whoever may only have asked has let go."""
+    for _ in range(_TRIES):
+        time.sleep(_ASKED_FOR_SECONDS)
+        if _lock(descriptor):
+            return True
+    return False
 
 
 def _forget_in_child() -> None:

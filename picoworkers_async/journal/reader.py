@@ -1,42 +1,43 @@
-"""The journal of a batch, opened to be read."""
+"""The journal of a batch, opened to be read, and to be looked after between batches."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
-
-from ..errors import JournalError
-from ..models import Rating
+from ..editions import EDITIONS
+from ..errors import InvalidRequestError, JournalError, Problem
 from ..models.account import CONTEXT
-from .schema import COLUMNS, JournalState, check_format, connect, journal_errors, recorded_of
+from . import money, questions
+from .failures import journal_errors
+from .formats import connect, read_as_this_format
+from .lock import is_held
+from .progress import Running, running_of
+from .questions import JournalRow, JournalSummary, RowFilter, SummaryBy
+from .schema import JournalState
 
 if TYPE_CHECKING:
     import sqlite3
 
-
-@attrs.frozen
-class JournalRow:
-    """One rating of a journal: its state, what the service or the library said of it, and when it came to that."""
-
-    rating: Rating
-    state: JournalState
-    message: str | None
-    at: datetime
+_DAY_SECONDS = 86_400.0
+_MARGIN_DAYS = 30
+_REOPENED = (JournalState.REFUSED, JournalState.FAILED)
 
 
 class Journal:
-    """A batch's journal, given to `rate` or `review` by this or by its path, and opened here to read.
+    """A batch's journal, given to `rate` or `review` by this or by its path, and opened here to be asked.
 
-    Reading goes on beside a batch that writes. Every method raises `JournalError` for a file that is missing,
-    damaged, or none of ours.
+    Reading goes on beside a batch that writes; `prune`, `reopen` and `withdraw` raise `JournalBusyError` while one
+    does. Every method raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or none
+    of ours (`NotAJournalError`).
+
+    A row is dated by when it was sent; if it was not, by when it failed, or else was decided.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -46,25 +47,120 @@ class Journal:
         return f"Journal({str(self.path)!r})"
 
     def counts(self) -> dict[JournalState, int]:
-        """How many ratings are in each state; states without any are left out."""
+        """How many ratings are in each state; states without any, and what was pruned, are left out."""
         with self._reading() as database:
             rows = database.execute("SELECT state, count(*) FROM ratings GROUP BY state")
             return {JournalState(state): count for state, count in rows}
 
     def bonus_paid(self) -> Decimal:
-        """The bonuses of all ratings that took effect, in US dollars, exact."""
+        """The bonuses of all ratings that took effect, those pruned since too, in US dollars, exact."""
         with self._reading() as database:
-            query = "SELECT bonus FROM ratings WHERE state = 'rated' AND bonus IS NOT NULL"
-            amounts = (Decimal(bonus, CONTEXT) for (bonus,) in database.execute(query))
-            return reduce(CONTEXT.add, amounts, Decimal(0))
+            query = f"SELECT {money.SUMS} FROM ratings WHERE state = 'rated'"  # noqa: S608
+            listed = money.spent_of(database.execute(query).fetchone()).bonus
+            return CONTEXT.add(listed, money.pruned(database).bonus)
 
-    def rows(self) -> Iterator[JournalRow]:
-        """All ratings, by job, task and revision, one at a time."""
+    def rows(
+        self,
+        *,
+        state: JournalState | str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        job_id: str | None = None,
+        worker_id: str | None = None,
+        message: str | None = None,
+    ) -> Iterator[JournalRow]:
+        """The rows that fit every filter given, by job, task and revision, one at a time.
+
+        `state`: in this state. `since`, `until`: dated at this moment or later, and before this moment; both with
+        a time zone. `job_id`, `worker_id`: of this job, of this worker. `message`: with this text in the message,
+        in the same letter case. Raises `InvalidRequestError` for a filter that cannot be one.
+        """
+        wanted = RowFilter(
+            state=state, since=since, until=until, job_id=job_id, worker_id=worker_id, message=message
+        )
+        wanted.check("Journal.rows")
+        return self._rows(wanted)
+
+    def _rows(self, wanted: RowFilter) -> Iterator[JournalRow]:
         with self._reading() as database:
-            query = f"SELECT {COLUMNS} FROM ratings ORDER BY job_id, task_id, revision"  # noqa: S608
-            for recorded in map(recorded_of, database.execute(query)):
-                at = datetime.fromtimestamp(recorded.at, UTC)
-                yield JournalRow(recorded.rating, recorded.state, recorded.message, at)
+            yield from questions.rows(database, wanted)
+
+    def summary(self, by: SummaryBy = "day", timezone: str = "UTC") -> list[JournalSummary]:
+        """All rows added up by day, by job or by worker, in that order.
+
+        A day begins at midnight in `timezone`, a name such as `Europe/Berlin`. What was pruned is not in it.
+        Raises `InvalidRequestError` for another `by`, and for a time zone that this machine does not know.
+        """
+        questions.check_summary(by, timezone)
+        with self._reading() as database:
+            return questions.summary(database, by, timezone)
+
+    def running(self) -> Running | None:
+        """The batch that has it open now, in this process or another, and how far it is; None if none has."""
+        with self._reading() as database:
+            meta = dict(database.execute("SELECT name, value FROM meta"))
+        with journal_errors(self.path):
+            return running_of(meta) if is_held(self.path) else None
+
+    def prune(self, before: datetime | None = None) -> int:
+        """Delete what ended before this moment, and give how many rows that were.
+
+        What is decided, sent or unknown is never deleted. Without a moment, it is longer ago than the edition's
+        longest time to rate and 30 days, when nothing of it can be listed any more; given a later one, a task that
+        is still listed may be met like a new one. Limits and `bonus_paid` go on counting what was pruned. The file
+        does not become smaller: what is freed is used again.
+
+        Raises `InvalidRequestError` for a moment without a time zone, or in the future.
+        """
+        from .upkeep import held, prune  # loads SQLite
+
+        problems = questions.time_problems("before", before)
+        if before is not None and not problems and before > datetime.now(UTC):
+            problems.append(Problem("before", before, "a moment in the past"))
+        if problems:
+            raise InvalidRequestError("Journal.prune", problems)
+        with held(self.path) as database:
+            return prune(database, self._long_ago(database) if before is None else before.timestamp())
+
+    def reopen(
+        self,
+        state: JournalState | str = JournalState.REFUSED,
+        *,
+        message: str | None = None,
+        job_id: str | None = None,
+    ) -> int:
+        """Let ratings be sent again that were refused, or failed: by the next batch that meets their tasks.
+
+        Gives how many. They are `decided` again, as they were; `withdraw` after that has their tasks asked about
+        anew. `message` and `job_id` are as in `rows`. Raises `InvalidRequestError` for every other state: what is
+        sent or unknown may have taken effect.
+        """
+        from .upkeep import held, reopen  # loads SQLite
+
+        wanted = RowFilter(state=state, message=message, job_id=job_id)
+        wanted.check("Journal.reopen", _REOPENED)
+        if state is None:
+            raise InvalidRequestError("Journal.reopen", [Problem("state", state, "refused or failed")])
+        with held(self.path) as database:
+            return reopen(database, wanted)
+
+    def withdraw(self, state: JournalState | str = JournalState.DECIDED) -> int:
+        """Take back decisions that were not sent, and give how many; a review asks about their tasks anew.
+
+        Raises `InvalidRequestError` for every other state: only what is decided can be taken back.
+        """
+        from .upkeep import held, withdraw  # loads SQLite
+
+        if state != JournalState.DECIDED:
+            raise InvalidRequestError("Journal.withdraw", [Problem("state", state, "decided")])
+        with held(self.path) as database:
+            return withdraw(database, time.time())
+
+    def _long_ago(self, database: sqlite3.Connection) -> float:
+        (edition,) = database.execute("SELECT value FROM meta WHERE name = 'edition'").fetchone()
+        if edition not in EDITIONS:
+            raise JournalError(self.path, f"it is of the edition {edition!r}, which is not known: name a moment")
+        return time.time() - (EDITIONS[edition].max_ttr + _MARGIN_DAYS) * _DAY_SECONDS
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -72,5 +168,5 @@ class Journal:
             if not self.path.is_file():
                 raise JournalError(self.path, "there is no such file")
         with journal_errors(self.path), closing(connect(self.path, read_only=True)) as database:
-            check_format(self.path, database)
+            read_as_this_format(self.path, database)
             yield database

@@ -1,98 +1,95 @@
-"""The journal's file: its tables, the states of a rating, and rows to ratings and back."""
+"""What the journal knows of a rating: its states, what is noted of it, and rows to ratings and back."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from ..errors import JournalError
+import attrs
+
 from ..models import Rating, Satisfaction, Verdict
 from ..models.account import CONTEXT
+from .formats import units_of
 
-if TYPE_CHECKING:
-    import sqlite3
-
-APPLICATION_ID = 0x7069636F
-VERSION = 3
 NO_REVISION = -1
 
-_RATINGS = """
-CREATE TABLE ratings (
-    job_id TEXT NOT NULL,
-    task_id TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    verdict TEXT NOT NULL,
-    satisfaction TEXT,
-    comment TEXT,
-    list_id INTEGER,
-    block_worker INTEGER,
-    bonus TEXT,
-    state TEXT NOT NULL,
-    message TEXT,
-    at REAL NOT NULL,
-    PRIMARY KEY (job_id, task_id, revision)
-) WITHOUT ROWID;
-"""
-# It has the few ratings that are under way, so that they are found without reading those that are not.
-_UNFINISHED = """
-CREATE INDEX unfinished ON ratings (job_id, task_id, revision) WHERE state IN ('sent', 'unknown');
-"""
-
-SCHEMA = f"""
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-{_RATINGS}{_UNFINISHED}
-"""
-
-COLUMNS = (
-    "job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker, bonus, state, message, at"
+RATING_COLUMNS = "job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker, bonus"
+ENTRY_COLUMNS = f"{RATING_COLUMNS}, bonus_units, worker_id, pay, pay_units"
+RECORDED_COLUMNS = (
+    f"{RATING_COLUMNS}, state, message, coalesce(ended_at, sent_at, decided_at) AS at, coalesce(sent_at, 0.0)"
 )
-
-# Format 1 had no job in its key, and an index that nothing used; format 2 had no index.
-_FROM_FORMAT = {
-    1: f"""
-DROP INDEX IF EXISTS unfinished;
-ALTER TABLE ratings RENAME TO ratings_1;
-{_RATINGS}
-INSERT INTO ratings ({COLUMNS}) SELECT {COLUMNS} FROM ratings_1;
-DROP TABLE ratings_1;
-{_UNFINISHED}
-""",  # noqa: S608
-    2: _UNFINISHED,
-}
 
 
 class JournalState(enum.StrEnum):
     """How far a rating has come."""
 
     DECIDED = "decided"
-    """A review decided it; it was not sent."""
+    """It was decided; it was not sent, or certainly never left."""
     SENT = "sent"
-    """It was about to be sent, or was; its answer is not known."""
+    """It had its slot and was leaving; its answer is not known."""
     RATED = "rated"
     """It took effect."""
     REFUSED = "refused"
     """The service refused it."""
     FAILED = "failed"
-    """It certainly did not take effect."""
+    """It certainly did not take effect: it broke a rule, `decide` failed, or it never reached the service."""
     UNKNOWN = "unknown"
     """It may have taken effect; reading could not tell."""
+    WITHDRAWN = "withdrawn"
+    """It was decided, and taken back before it was sent; its task is asked about again."""
+    WOULD_RATE = "would_rate"
+    """A dry run would have sent it."""
 
 
 Key = tuple[str, str, int]
 """What a row is of: job id, task id, revision (-1 where none was given)."""
 
 
+@attrs.frozen
+class Entry:
+    """A rating as it is noted: for whom, and what the verdict itself pays, in US dollars.
+
+    `pay` is the job's task value for `ok`, else 0; None if it is not known.
+    """
+
+    rating: Rating
+    worker_id: str | None = None
+    pay: Decimal | None = None
+
+
+class Failure(NamedTuple):
+    """A task that failed before anything was sent: its `decide` raised, or its rating broke a rule."""
+
+    key: Key
+    worker_id: str | None
+    rating: Rating | None
+    message: str
+
+
+@attrs.frozen
+class Spent:
+    """How many ratings were sent and may have taken effect, their bonuses and their pay in US dollars, exact.
+
+    Pay that is not known is not in it.
+    """
+
+    count: int
+    bonus: Decimal
+    pay: Decimal
+
+
 class Recorded(NamedTuple):
-    """A rating as the journal has it; `at` is when it came to its state, in seconds since 1970."""
+    """A rating as the journal has it. Times are in seconds since 1970.
+
+    `at` is when it came to its state, `sent_at` when it was sent: 0 if it was not.
+    """
 
     rating: Rating
     state: JournalState
     message: str | None
     at: float
+    sent_at: float = 0.0
 
 
 def key_of(rating: Rating) -> Key:
@@ -101,47 +98,10 @@ def key_of(rating: Rating) -> Key:
     return rating.job_id, rating.task_id, revision
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open the file, for use from one thread at a time."""
-    import sqlite3  # only who uses a file of SQLite's pays for loading it
-
-    mode = "ro" if read_only else "rw"
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
-
-
-def check_format(path: Path, database: sqlite3.Connection) -> int:
-    """The format of the file. Raises `JournalError` unless it is a journal of a format that is known."""
-    (application,) = database.execute("PRAGMA application_id").fetchone()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        raise JournalError(path, "it is a database of something else, not a journal")
-    if not 1 <= version <= VERSION:
-        raise JournalError(path, f"it is of format {version}; this version reads formats 1 to {VERSION}")
-    return int(version)
-
-
-def create_or_migrate(path: Path, database: sqlite3.Connection) -> None:
-    """Make the tables in an empty file, and bring those of an earlier format up to this one."""
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if not tables:
-        database.executescript(
-            f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-            f"PRAGMA user_version = {VERSION}; COMMIT;"
-        )
-    elif (found := check_format(path, database)) != VERSION:
-        try:
-            database.executescript(
-                f"BEGIN IMMEDIATE; {_FROM_FORMAT[found]} PRAGMA user_version = {VERSION}; COMMIT;"
-            )
-        except BaseException:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise
-
-
-def row_of(rating: Rating) -> tuple[object, ...]:
-    """The first nine columns of a rating."""
+def row_of(entry: Entry) -> tuple[object, ...]:
+    """The columns of `ENTRY_COLUMNS`."""
+    rating, pay = entry.rating, entry.pay
+    bonus = rating.given_bonus
     return (
         *key_of(rating),
         rating.verdict.value,
@@ -149,16 +109,30 @@ def row_of(rating: Rating) -> tuple[object, ...]:
         rating.comment,
         rating.given_list_id,
         rating.given_block_worker,
-        None if rating.given_bonus is None else str(rating.given_bonus),
+        None if bonus is None else str(bonus),
+        None if bonus is None else units_of(bonus),
+        entry.worker_id,
+        None if pay is None else str(pay),
+        None if pay is None else units_of(pay),
     )
 
 
-def recorded_of(row: tuple[object, ...]) -> Recorded:
-    """The rating of a row, and its state."""
-    job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker, bonus, state, message, at = (
-        row
-    )
-    rating = Rating(
+def row_of_failure(failure: Failure) -> tuple[object, ...] | None:
+    """The columns of `ENTRY_COLUMNS`, without the rating if it cannot be kept; None if not even its key can be."""
+    if not can_be_stored(failure.key):
+        return None
+    worker_id = failure.worker_id if _is_text(failure.worker_id) else None
+    if failure.rating is not None and _is_storable(failure.rating):
+        return (*failure.key, *row_of(Entry(failure.rating, worker_id))[3:])
+    return (*failure.key, *(None,) * 7, worker_id, None, None)
+
+
+def rating_of(row: tuple[object, ...]) -> Rating | None:
+    """The rating of a row that begins with `RATING_COLUMNS`; None if there is none."""
+    job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker, bonus = row[:9]
+    if verdict is None:
+        return None
+    return Rating(
         job_id=str(job_id),
         task_id=str(task_id),
         verdict=Verdict(str(verdict)),
@@ -169,39 +143,41 @@ def recorded_of(row: tuple[object, ...]) -> Recorded:
         bonus=None if bonus is None else Decimal(str(bonus), CONTEXT),
         revision_number=revision if isinstance(revision, int) and revision != NO_REVISION else None,
     )
+
+
+def recorded_of(row: tuple[object, ...]) -> Recorded:
+    """What a row of `RECORDED_COLUMNS` says; it must have a rating."""
+    rating, (state, message, at, sent_at) = rating_of(row), row[9:]
+    if rating is None:
+        raise ValueError(f"task {row[1]} has no rating")
     said = None if message is None else str(message)
-    return Recorded(rating, JournalState(str(state)), said, float(at))  # type: ignore[arg-type]
+    return Recorded(rating, JournalState(str(state)), said, float(at), float(sent_at))  # type: ignore[arg-type]
 
 
-@contextmanager
-def journal_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system say into a `JournalError` that names the file."""
-    import sqlite3  # only who uses a file of SQLite's pays for loading it
+def can_be_stored(key: Key) -> bool:
+    """Whether a row could have this key: ids that cannot be encoded are refused before they are noted."""
+    job_id, task_id, revision = key
+    return _is_text(job_id) and _is_text(task_id) and isinstance(revision, int) and -(2**63) <= revision < 2**63
 
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
-        yield
-    except sqlite3.Error as error:
-        raise JournalError(path, _explained(error)) from error
-    except ValueError as error:
-        raise JournalError(path, f"{_MEANINGS['SQLITE_CANTOPEN']} ({error})") from error
-    except OSError as error:
-        raise JournalError(path, f"{_MEANINGS['SQLITE_CANTOPEN']} ({error.strerror})") from error
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _explained(error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", "")
-    for prefix, meaning in _MEANINGS.items():
-        if name.startswith(prefix):
-            return f"{meaning} ({error})"
-    return str(error)
-
-
-_MEANINGS = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_READONLY": "it cannot be written",
-    "SQLITE_CANTOPEN": "it cannot be opened or made; is its folder there, and writable?",
-    "SQLITE_NOTADB": "it is damaged, or something else than a journal",
-    "SQLITE_CORRUPT": "it is damaged",
-    "SQLITE_BUSY": "something else keeps it locked",
-    "SQLITE_IOERR": "the disk does not do as it is told",
-}
+def _is_storable(rating: Rating) -> bool:
+    """Whether each field of a rating that broke a rule is at least of the kind that a row can hold."""
+    list_id: object = rating.given_list_id
+    return (
+        isinstance(rating.verdict, Verdict)
+        and isinstance(rating.satisfaction, Satisfaction | None)
+        and (rating.comment is None or _is_text(rating.comment))
+        and (list_id is None or (isinstance(list_id, int) and -(2**63) <= list_id < 2**63))
+        and isinstance(rating.given_block_worker, bool | None)
+        and (rating.given_bonus is None or isinstance(rating.given_bonus, Decimal))
+    )

@@ -7,25 +7,56 @@ from collections.abc import Iterable, Sequence
 
 from ..codec import printable
 from ..models import Rating, Verdict
-from .schema import COLUMNS, NO_REVISION, JournalState, Key, Recorded, key_of, recorded_of, row_of
+from .schema import (
+    ENTRY_COLUMNS,
+    NO_REVISION,
+    RECORDED_COLUMNS,
+    Entry,
+    Failure,
+    JournalState,
+    Key,
+    Recorded,
+    can_be_stored,
+    key_of,
+    recorded_of,
+    row_of,
+    row_of_failure,
+)
 
 _ROWS_AT_ONCE = 1000
 
-_SELECT = f"SELECT {COLUMNS} FROM ratings"  # noqa: S608
-_ONE = f"{_SELECT} WHERE job_id = ? AND task_id = ? AND revision = ?"
-_SENT_OF_TASK = f"{_SELECT} WHERE job_id = ? AND task_id = ? AND state NOT IN ('decided', 'failed')"
-# What was sent, or came to its end, is never replaced: only what certainly did not take effect is.
-_BEGIN = f"""
-INSERT INTO ratings ({COLUMNS}) VALUES ({", ".join("?" * 12)})
+_SELECT = f"SELECT {RECORDED_COLUMNS} FROM ratings"  # noqa: S608
+# A task whose decision broke a rule, or was taken back, is asked about again; so it is not known.
+_ONE = f"""
+{_SELECT} WHERE job_id = ? AND task_id = ? AND revision = ?
+AND state <> 'withdrawn' AND (state <> 'failed' OR sent_at IS NOT NULL)
+"""
+_SENT_OF_TASK = f"{_SELECT} WHERE job_id = ? AND task_id = ? AND state NOT IN ('decided', 'failed', 'withdrawn')"
+
+_INSERT = f"""
+INSERT INTO ratings ({ENTRY_COLUMNS}, state, message, decided_at, sent_at, ended_at)
+VALUES ({", ".join("?" * 18)})
 ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
     verdict = excluded.verdict, satisfaction = excluded.satisfaction, comment = excluded.comment,
-    list_id = excluded.list_id, block_worker = excluded.block_worker, bonus = excluded.bonus,
-    state = excluded.state, message = excluded.message, at = excluded.at
-WHERE state IN ('decided', 'failed')
+    list_id = excluded.list_id, block_worker = excluded.block_worker,
+    bonus = excluded.bonus, bonus_units = excluded.bonus_units,
+    worker_id = coalesce(excluded.worker_id, worker_id),
+    pay = excluded.pay, pay_units = excluded.pay_units,
+    state = excluded.state, message = excluded.message,
+    decided_at = coalesce(excluded.decided_at, decided_at),
+    sent_at = excluded.sent_at, ended_at = excluded.ended_at
 """  # noqa: S608
+# What was sent, or came to its end, is never replaced: only what certainly did not take effect is.
+_BEGIN = f"{_INSERT} WHERE state IN ('decided', 'failed', 'withdrawn')"
+# A failure before anything was sent replaces nothing but another.
+_FAIL = f"{_INSERT} WHERE state = 'withdrawn' OR (state = 'failed' AND sent_at IS NULL)"
 _END = """
-UPDATE ratings SET state = ?, message = ?, at = ?
+UPDATE ratings SET state = ?, message = ?, ended_at = ?
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state NOT IN ('rated', 'refused')
+"""
+_UNSEND = """
+UPDATE ratings SET state = 'decided', sent_at = NULL, decided_at = coalesce(decided_at, sent_at)
+WHERE job_id = ? AND task_id = ? AND revision = ? AND state = 'sent'
 """
 # The index is named so that this fails, rather than reads everything, should it ever not fit.
 UNFINISHED = f"""
@@ -35,20 +66,31 @@ ORDER BY job_id, task_id, revision LIMIT {_ROWS_AT_ONCE}
 """
 
 
-def decide(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
+def decide(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> None:
     """Note decisions, but for those that were sent before."""
-    database.executemany(_BEGIN, [(*row_of(rating), "decided", None, now) for rating in ratings])
+    database.executemany(_BEGIN, [(*row_of(entry), "decided", None, now, None, None) for entry in entries])
 
 
-def send(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> list[Recorded | None]:
+def send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
     """Note that these are about to be sent; for one that must not be, give what was sent before instead."""
+    return _begin(database, entries, ("sent", None, None, now, None))
+
+
+def would_send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
+    """Note that a dry run would send these; as `send` else."""
+    return _begin(database, entries, ("would_rate", None, None, now, now))
+
+
+def _begin(
+    database: sqlite3.Connection, entries: Sequence[Entry], rest: tuple[object, ...]
+) -> list[Recorded | None]:
     found: list[Recorded | None] = []
-    for rating in ratings:
-        row = row_of(rating)
+    for entry in entries:
+        row = row_of(entry)
         of_task = database.execute(_SENT_OF_TASK, row[:2]).fetchall()
-        before = sent_before(map(recorded_of, of_task), rating.revision_number) if of_task else None
+        before = sent_before(map(recorded_of, of_task), entry.rating.revision_number) if of_task else None
         if before is None:
-            database.execute(_BEGIN, (*row, "sent", None, now))
+            database.execute(_BEGIN, (*row, *rest))
         found.append(before)
     return found
 
@@ -73,6 +115,19 @@ def sent_before(of_task: Iterable[Recorded], revision: int | None) -> Recorded |
     )
 
 
+def unsend(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
+    """Note that these certainly never left, or had no effect: they are decided, no more."""
+    database.executemany(_UNSEND, [key_of(rating) for rating in ratings])
+
+
+def fail(database: sqlite3.Connection, failures: Sequence[Failure], now: float) -> None:
+    """Note what failed before anything was sent; what cannot be stored is left out."""
+    rows = ((row_of_failure(failure), failure.message) for failure in failures)
+    database.executemany(
+        _FAIL, [(*row, "failed", printable(message), None, None, now) for row, message in rows if row is not None]
+    )
+
+
 def conclude(
     database: sqlite3.Connection, outcomes: Sequence[tuple[Rating, JournalState, str | None]], now: float
 ) -> None:
@@ -94,14 +149,5 @@ def unfinished(database: sqlite3.Connection, after: Rating | None) -> list[Recor
 
 def known(database: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, Recorded]:
     """What the journal has of these."""
-    rows = ((key, database.execute(_ONE, key).fetchone()) for key in keys if _can_be_stored(key))
+    rows = ((key, database.execute(_ONE, key).fetchone()) for key in keys if can_be_stored(key))
     return {key: recorded_of(row) for key, row in rows if row is not None}
-
-
-def _can_be_stored(key: Key) -> bool:
-    """Whether a row could have this key: ids that cannot be encoded are refused before they are noted."""
-    try:
-        f"{key[0]}{key[1]}".encode()
-    except UnicodeEncodeError:
-        return False
-    return -(2**63) <= key[2] < 2**63

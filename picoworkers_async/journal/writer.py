@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,21 +14,18 @@ import attrs
 
 from ..errors import JournalError
 from ..models import Rating
-from . import steps
-from .lock import FileLock
+from . import money, steps
+from .failures import journal_errors
+from .file import JournalFile
+from .progress import tell_progress, tell_running
 from .reader import Journal
-from .schema import JournalState, Key, Recorded, connect, create_or_migrate, journal_errors
+from .schema import Entry, Failure, JournalState, Key, Recorded, Spent
 from .thread import WorkerThread
 
 Given = TypeVar("Given")
 T = TypeVar("T")
 
-_SMALL_PAGES = 1000
-
-_WITHOUT_LOG = (
-    "the batch before was killed, and the file -wal that belongs beside it, with what that batch did last, is not "
-    "there; was it copied, renamed or linked without it? Bring both together again"
-)
+_PROGRESS_SECONDS = 1.0
 
 
 @attrs.define(eq=False, repr=False)
@@ -46,31 +42,37 @@ class JournalWriter:
     """An open journal. What a method is given is durable when it returns.
 
     Steps that wait at the same time share a commit. Only one process, and one batch in it, has a journal open
-    to write: whoever comes second gets a `JournalError` at once. All work on the file is done in one thread, which
-    ends with `aclose`.
+    to write: whoever comes second gets a `JournalBusyError` at once. All work on the file is done in one thread,
+    which ends with `aclose`.
+
+    A dry run has a journal of its own kind, in which `send` notes what would be sent. `kind` is what the batch
+    does, for `Journal.running`. `opened_at` is when it was opened, in seconds since 1970; `in_hand`, how many
+    ratings have no outcome yet, is kept up to date by whoever uses it.
     """
 
-    def __init__(self, journal: Journal, *, account: str, edition: str) -> None:
+    def __init__(
+        self, journal: Journal, *, account: str, edition: str, dry_run: bool = False, kind: str = "rate"
+    ) -> None:
         self._path = journal.path
-        self._account = account
-        self._edition = edition
+        self._dry_run = dry_run
+        self._kind = kind
+        owner = {"account": account, "edition": edition, "dry_run": str(int(dry_run))}
+        self._file = JournalFile(self._path, owner)
         self._next: _Commit | None = None
         self._idle = True
         self._thread: WorkerThread | None = None
-        self._prepared = False
-        self._file: FileLock | None = None
-        self._database: sqlite3.Connection | None = None
+        self._ended: dict[str, int] = {}
+        self._told_at = 0.0
+        self.opened_at = 0.0
+        self.in_hand = 0
 
     async def open(self) -> None:
-        """Open the file to write, or make it.
+        """Open the file to write, or make it; `JournalFile.open` says what that checks, and what it raises.
 
-        Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else. The
-        whole file is checked for damage if it is small (4 MB) or was not closed by the batch before; that takes
-        about 0.3 s for a million ratings. Of a large one that was closed, only its length and what is read at
-        once are checked, so that opening it takes no longer than a small one: damage elsewhere ends the batch
-        when it is met.
+        Damage that is not found then ends the batch when it is met.
         """
         self._thread = WorkerThread(f"journal {self._path.name}")
+        self.opened_at = time.time()
         try:
             with anyio.CancelScope(shield=True):
                 await self._thread.run(self._open)
@@ -83,31 +85,54 @@ class JournalWriter:
         """Close and let go, after what is being written; an opening that still goes on is waited for."""
         if self._thread is not None:
             with anyio.CancelScope(shield=True):
-                await self._thread.end(self._close)
+                await self._thread.end(self._file.close)
 
     async def unfinished(self, after: Rating | None) -> list[Recorded]:
         """Some ratings that were sent and whose fate is unknown, in the order of their keys, behind `after`."""
         return await self._read(steps.unfinished, after)
 
     async def known(self, keys: Iterable[Key]) -> dict[Key, Recorded]:
-        """What the journal has of these."""
+        """What the journal has of these, but for what is to be decided anew."""
         return await self._read(steps.known, list(keys))
 
-    async def decide(self, ratings: Sequence[Rating]) -> None:
-        """Note decisions."""
-        await self._write(steps.decide, ratings)
+    async def spent(self, since: float | None) -> Spent:
+        """What was sent since then, in seconds since 1970, and may have taken effect; None: in all."""
+        return await self._read(money.spent, since)
 
-    async def send(self, ratings: Sequence[Rating]) -> list[Recorded | None]:
+    async def decide(self, entries: Sequence[Entry]) -> None:
+        """Note decisions."""
+        await self._write(steps.decide, entries)
+
+    async def send(self, entries: Sequence[Entry]) -> list[Recorded | None]:
         """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
-        return await self._write(steps.send, ratings)
+        return await self._write(steps.would_send if self._dry_run else steps.send, entries)
+
+    async def unsend(self, ratings: Sequence[Rating]) -> None:
+        """Note that these certainly never left, whatever is cancelled meanwhile: they are decided, no more."""
+        with anyio.CancelScope(shield=True):
+            await self._write(steps.unsend, ratings)
+
+    async def failed(self, failures: Sequence[Failure]) -> None:
+        """Note what failed before anything was sent. It is met again by the next batch."""
+        await self._write(steps.fail, failures)
+        self._count("failed", len(failures))
 
     async def conclude(self, outcomes: Sequence[tuple[Rating, JournalState, str | None]]) -> None:
         """Note outcomes (rating, state, message), whatever is cancelled meanwhile."""
+        for _, state, _ in outcomes:
+            self._count(state, 1)
         with anyio.CancelScope(shield=True):
             await self._write(steps.conclude, outcomes)
 
+    def _count(self, state: str, more: int) -> None:
+        self._ended[state] = self._ended.get(state, 0) + more
+
     async def _read(self, read: Callable[[sqlite3.Connection, Given], T], given: Given) -> T:
-        return await self._open_thread().run(lambda: read(self._connection, given))
+        def work() -> T:
+            with journal_errors(self._path):
+                return read(self._file.database, given)
+
+        return await self._open_thread().run(work)
 
     async def _write(self, step: Callable[[sqlite3.Connection, Given, float], T], given: Given) -> T:
         """Have this step in the next commit, and wait for that. Cancelled, it is written all the same."""
@@ -151,14 +176,16 @@ class JournalWriter:
     def _apply(self, commit: _Commit) -> None:
         try:
             with journal_errors(self._path):
-                if self._file is None or not self._file.is_there():
+                if not self._file.is_there():
                     raise JournalError(self._path, "the file was removed or replaced while the batch ran")
-                database = self._connection
+                database = self._file.database
                 now = time.time()
                 database.execute("BEGIN IMMEDIATE")
                 try:
                     for step, given in commit.steps:
                         commit.results.append(step(database, given, now))
+                    if not 0.0 <= now - self._told_at < _PROGRESS_SECONDS:
+                        self._tell(database, now)
                     database.execute("COMMIT")
                 except BaseException:
                     if database.in_transaction:
@@ -177,53 +204,12 @@ class JournalWriter:
             raise JournalError(self._path, "it is closed")
         return self._thread
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        if self._database is None:
-            raise JournalError(self._path, "it is closed")
-        return self._database
-
     def _open(self) -> None:
+        self._file.open()
         with journal_errors(self._path):
-            if self._path.is_dir():
-                raise JournalError(self._path, "it is a folder; name a file")
-            self._file = FileLock(self._path)
-            has_log = self._file.path.with_name(self._file.path.name + "-wal").exists()
-            self._database = connect(self._file.path)
-            self._prepare(self._database, has_log=has_log)
-            self._prepared = True
+            tell_running(self._file.database, self._kind, self.opened_at)
 
-    def _prepare(self, database: sqlite3.Connection, *, has_log: bool) -> None:
-        database.execute("PRAGMA synchronous = FULL")
-        create_or_migrate(self._path, database)
-        database.execute("PRAGMA journal_mode = WAL")
-        owner = {"account": self._account, "edition": self._edition}
-        database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", owner.items())
-        kept = dict(database.execute("SELECT name, value FROM meta"))
-        for name, value in owner.items():
-            if kept[name] != value:
-                raise JournalError(self._path, f"it belongs to another {name}; batches must not be mixed")
-        if kept.get("closed") == "0" and not has_log:
-            raise JournalError(self._path, _WITHOUT_LOG)
-        (pages,) = database.execute("PRAGMA page_count").fetchone()
-        if kept.get("closed") != "1" or pages <= _SMALL_PAGES:
-            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise JournalError(self._path, f"it is damaged ({verdict})")
-        # This write also shows a file or folder that cannot be written, before anything is sent. It has to be in
-        # the file itself, whatever becomes of the one beside it.
-        database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '0')")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _close(self) -> None:
-        database, self._database = self._database, None
-        held, self._file = self._file, None
-        try:
-            if database is not None:
-                with contextlib.suppress(sqlite3.Error), contextlib.closing(database):
-                    # Only a batch that got as far as to be a journal's may say so.
-                    if self._prepared:
-                        database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '1')")
-        finally:
-            if held is not None:
-                held.release()
+    def _tell(self, database: sqlite3.Connection, now: float) -> None:
+        """Note how far the batch is, in a commit that is made anyway."""
+        self._told_at = now
+        tell_progress(database, {**self._ended, "waiting": self.in_hand})

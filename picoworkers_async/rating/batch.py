@@ -33,7 +33,13 @@ class Batch:
     """
 
     def __init__(
-        self, session: Session, make_source: SourceMaker, options: BatchOptions, *, follows: bool = False
+        self,
+        session: Session,
+        make_source: SourceMaker,
+        options: BatchOptions,
+        *,
+        kind: str = "rate",
+        follows: bool = False,
     ) -> None:
         self._options, self._follows = options, follows
         self._grace = GracePeriod(options.grace)
@@ -48,6 +54,8 @@ class Batch:
                 journal if isinstance(journal, Journal) else Journal(journal),
                 account=session.account,
                 edition=session.edition.name,
+                dry_run=options.dry_run,
+                kind=kind,
             )
         self._entered = self._assembled = self._ended = False
         self._stop_asked = self._left = False

@@ -139,7 +139,7 @@ class Decider:
         problem = _problem_of(task, decision)
         if problem is not None:
             given = decision if isinstance(decision, Rating) else None
-            await self._in_flight.finish(Outcome(given, OutcomeStatus.FAILED, str(problem), problem, task))
+            await self._in_flight.fail(Outcome(given, OutcomeStatus.FAILED, str(problem), problem, task))
             return None
         pending = None
         if isinstance(decision, Rating):
@@ -152,7 +152,7 @@ class Decider:
     async def _failed(self, task: Task, error: BaseException) -> None:
         message = f"decide raised {in_words(error)}"
         failure = error if isinstance(error, Exception) else RuntimeError(message)
-        await self._in_flight.finish(Outcome(None, OutcomeStatus.FAILED, message, failure, task))
+        await self._in_flight.fail(Outcome(None, OutcomeStatus.FAILED, message, failure, task))
 
     async def _put(self, accepted: list[PendingRating]) -> None:
         await self._in_flight.decided(accepted)

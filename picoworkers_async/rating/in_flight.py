@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
+
+import anyio
 
 from .. import endpoints, rules
 from ..errors import InvalidRequestError, LimitError, Problem, RefusedError
-from ..journal.schema import JournalState, Key, Recorded
+from ..journal.schema import Failure, JournalState, Key, Recorded, key_of
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
+from .conflicts import contradicts, replayed, twice
 from .outcomes import Outcome, OutcomeStatus, OutcomeStream
 from .pending import PendingRating, Result
 from .signal import Signal
 from .spending import Spending
+
+_LATELY_RATED = 10_000
 
 
 class InFlight:
@@ -33,6 +39,8 @@ class InFlight:
         self._by_task: dict[tuple[str, str], PendingRating] = {}
         # More of a task are in hand only where they are of other revisions.
         self._others: dict[tuple[str, str], list[PendingRating]] = {}
+        # Without a journal, the last ones that took effect, so that a different one is not taken for the first.
+        self._rated: OrderedDict[tuple[str, str], Rating] = OrderedDict()
         self.count = 0
         self.unknown = 0
 
@@ -68,11 +76,21 @@ class InFlight:
         if not self._outcomes.put_now(outcome):
             await self._outcomes.put(outcome)
 
+    async def fail(self, outcome: Outcome) -> None:
+        """Note in the journal what failed before anything was sent, and hand it out."""
+        try:
+            failure = None if self._journal is None else _failure_of(outcome)
+            if self._journal is not None and failure is not None:
+                await self._journal.failed([failure])
+        finally:
+            await self.finish(outcome)
+
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
         """Take a rating in hand; what is not a valid rating fails here, unsent.
 
-        One that is in hand already fails too, so that it is not sent twice; one that an earlier run sent, and
-        whose fate is being looked for, has its outcome when that is known.
+        One that is in hand already fails too, so that it is not sent twice: by a `ConflictError` if the two
+        differ, and also where the first is among the last 10,000 that took effect. One that an earlier run sent,
+        and whose fate is being looked for, has its outcome when that is known.
         """
         self.opened()
         if not isinstance(rating, Rating):
@@ -82,13 +100,18 @@ class InFlight:
         problems = rules.check_rating(rating)
         if problems:
             invalid = InvalidRequestError(endpoints.RATE_SINGLE_TASK.call, problems)
-            await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
+            await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
         if self._spending.limited and (beyond := await self._spending.weigh(pending)):
-            await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
+            await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
             return None
-        if self._by_task.setdefault((rating.job_id, rating.task_id), pending) is pending:
+        key = rating.job_id, rating.task_id
+        rated = self._rated.get(key)
+        if rated is not None and contradicts(rated, rating):
+            await self.finish(twice(rated, rating, task))
+            return None
+        if self._by_task.setdefault(key, pending) is pending:
             return pending
         known = self._of_same_work(rating)
         if known is None:
@@ -98,8 +121,7 @@ class InFlight:
             known.quiet = False
             self.closed()
             return None
-        twice = ValueError(f"task {rating.task_id} is in this batch already, and on its way")
-        await self.finish(Outcome(rating, OutcomeStatus.FAILED, str(twice), twice, task))
+        await self.finish(twice(known.rating, rating, task))
         return None
 
     def resume(self, recorded: Recorded, *, quiet: bool) -> PendingRating:
@@ -134,10 +156,15 @@ class InFlight:
         if left[1:]:
             self._others[key] = left[1:]
 
+    def _remember(self, rating: Rating) -> None:
+        self._rated[rating.job_id, rating.task_id] = rating
+        if len(self._rated) > _LATELY_RATED:
+            self._rated.popitem(last=False)
+
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
         """Have the journal know these decisions."""
         if self._journal is not None and pendings:
-            await self._journal.decide([pending.rating for pending in pendings])
+            await self._journal.decide([pending.entry for pending in pendings])
 
     async def note(self, pendings: list[PendingRating]) -> list[PendingRating]:
         """Have the journal know that these are about to be sent; gives those that may be."""
@@ -146,13 +173,16 @@ class InFlight:
         unnoted = [pending for pending in pendings if not pending.noted]
         if not unnoted:
             return pendings
-        found = await self._journal.send([pending.rating for pending in unnoted])
+        self._journal.in_hand = self.count
+        # It must be known which of them are noted, so that those which never leave can be noted back.
+        with anyio.CancelScope(shield=True):
+            found = await self._journal.send([pending.entry for pending in unnoted])
         for pending, recorded in zip(unnoted, found, strict=True):
             pending.noted = recorded is None
         for pending, recorded in zip(unnoted, found, strict=True):
             if recorded is not None:
                 self._remove(pending)
-                await self.finish(_replayed(recorded, pending))
+                await self.finish(replayed(recorded, pending, self._journal.opened_at))
         return [pending for pending in pendings if pending.noted]
 
     async def leave(self, left: Sequence[tuple[PendingRating, LimitError]]) -> None:
@@ -161,10 +191,20 @@ class InFlight:
             self._remove(pending)
             await self.finish(Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task))
 
+    async def unsend(self, pendings: Sequence[PendingRating]) -> None:
+        """Have the journal know that these never left; those whose answer was lost once are left as they are."""
+        never_left = [pending for pending in pendings if pending.noted and not pending.times_unknown]
+        if self._journal is None or not never_left:
+            return
+        for pending in never_left:
+            pending.noted = False
+        await self._journal.unsend([pending.rating for pending in never_left])
+
     async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These came to their outcomes: note all, then hand them out."""
         try:
             if self._journal is not None and ended:
+                self._journal.in_hand = self.count - len(ended)
                 await self._journal.conclude(
                     [
                         (result.pending.rating, JournalState(status.value), message_of(result))
@@ -175,6 +215,8 @@ class InFlight:
             for result, status in ended:
                 pending = result.pending
                 self._remove(pending)
+                if status is OutcomeStatus.RATED and self._journal is None:
+                    self._remember(pending.rating)
                 if pending.quiet:
                     self.closed()
                 else:
@@ -189,12 +231,11 @@ def message_of(result: Result) -> str | None:
     return result.error.message if isinstance(result.error, RefusedError) else str(result.error)
 
 
-def _replayed(recorded: Recorded, pending: PendingRating) -> Outcome:
-    """The outcome of a rating that the journal had before."""
-    if recorded.state is JournalState.SENT:
-        error = ValueError(f"task {pending.rating.task_id} is in this batch already, and on its way")
-        return Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task)
-    status, message = OutcomeStatus(recorded.state.value), recorded.message
-    if recorded.rating.verdict != pending.rating.verdict:
-        message = f"an earlier run rated it {recorded.rating.verdict.value}, which stands: {message or '-'}"
-    return Outcome(recorded.rating, status, message, None, pending.task, replayed=True)
+def _failure_of(outcome: Outcome) -> Failure | None:
+    """What the journal notes of a task that failed before anything was sent; None if it is about none."""
+    rating, task = outcome.rating, outcome.task
+    message = outcome.message or ""
+    if task is not None:
+        key = task.job_id or "", task.id, task.revision_number
+        return Failure(key, task.worker_id, rating, message)
+    return None if rating is None else Failure(key_of(rating), None, rating, message)

@@ -11,7 +11,7 @@ import attrs
 from .. import classify
 from ..effects import Look
 from ..errors import CallError, Fate, RateLimitedError, RefusedError
-from ..journal.schema import Key, key_of
+from ..journal.schema import Entry, Key, key_of
 from ..models import Rating, Task
 from .budget import Reservation
 
@@ -24,9 +24,9 @@ class PendingRating:
     `refused` says that the service refused a repeat, which may only mean that the first request had taken effect.
     `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
     `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
-    `looks` what reading showed since, `look_at` when the next look can tell more,
-    `unread` how often the listing could not be read. `pay` is what its job pays for a task, where that was read;
-    `reservation` the money that is set aside for it.
+    `looks` what reading showed since, `look_at` when the next look can tell more, `unread` how often the listing
+    could not be read. `pay` is what its verdict pays, in US dollars; None if that is not known. `reservation` is
+    the money that is set aside for it.
     """
 
     rating: Rating
@@ -49,6 +49,11 @@ class PendingRating:
     def key(self) -> Key:
         """Which piece of work it is about."""
         return key_of(self.rating)
+
+    @property
+    def entry(self) -> Entry:
+        """What the journal notes of it."""
+        return Entry(self.rating, None if self.task is None else self.task.worker_id, self.pay)
 
 
 class Result(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 
@@ -9,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from ..clock import event_loop_clock
-from ..errors import CallError, PicoworkersError
+from ..errors import CallError, JournalError, PicoworkersError
 from ..journal.writer import JournalWriter
 from ..models import Page, Task
 from ..session import Session
@@ -85,10 +86,15 @@ class Pipeline:
     async def run(self) -> None:
         """Take all that the source gives, and end when every rating has its outcome."""
         await self._resume()
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._run_source)
-            for _ in range(self._session.throttle.batch_concurrency):
-                group.start_soon(self._loop)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._run_source)
+                for _ in range(self._session.throttle.batch_concurrency):
+                    group.start_soon(self._loop)
+        finally:
+            # What was to be sent again certainly had no effect.
+            with contextlib.suppress(JournalError):
+                await self._in_flight.unsend(self._queue.all_waiting())
         await self._results.end_the_unknown()
 
     async def _run_source(self) -> None:
@@ -316,8 +322,13 @@ class Pipeline:
                 noted = await self._in_flight.note(pendings)
                 # Left, or failed, while the journal was written: nothing new is sent.
                 if not noted or self.failure is not None or self._grace.ended:
+                    await self._in_flight.unsend(noted)
                     return []
             return await requests.send_ratings(self._session, permit, noted)
+        except BaseException:
+            if not permit.may_have_left:
+                await self._in_flight.unsend(noted)
+            raise
         finally:
             self._queue.ended(job.job_id)
             if job.held:

@@ -200,7 +200,7 @@ class Permit:
 
     `due` is when it should leave, `until` the slot after its own; both may change while it waits. `shared` and
     `ticket` are what a pacer gave. `waited` is how many seconds it was waited for, as far as whoever asked noted
-    that.
+    that. While `may_have_left` is False, certainly nothing of the request was written.
     """
 
     _departures: Departures
@@ -212,6 +212,7 @@ class Permit:
     written_at: float | None = None
     released: bool = False
     waited: float = 0.0
+    may_have_left: bool = False
 
     def __enter__(self) -> Permit:
         return self

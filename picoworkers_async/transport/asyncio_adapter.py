@@ -79,6 +79,7 @@ class AsyncioAdapter:
         except BaseException:
             connections.give_back(connection)
             raise
+        permit.may_have_left = True
         answer = connection.ask(self._head(method, target, content) + (content or b""))
         permit.written()
         timer = loop.call_later(timeout - spent, connection.expire, f"no whole answer within {timeout:g} s")

@@ -145,6 +145,9 @@ class _Moment:
         if not self._source.traces:
             await self._permit.before_writing()
             self._permit.written()
+        # Only a client of ours is known to tell of each request when it is written.
+        if not (self._source.traces and self._source.ours):
+            self._permit.may_have_left = True
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         _, _, name = event.partition(".")
@@ -154,7 +157,7 @@ class _Moment:
                 return
             self._source.traces = True
             await self._before_writing()
-            self.started = True
+            self.started = self._permit.may_have_left = True
         elif self.started and name in ("send_request_headers.complete", "send_request_headers.failed"):
             self._permit.written()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from picoworkers_async import Journal, JournalError, Rating
-from picoworkers_async.journal import writer
+from picoworkers_async.journal import file
+from picoworkers_async.journal.schema import Entry
 from picoworkers_async.journal.writer import JournalWriter
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +26,7 @@ async def filled(path: Path, *, closed: bool) -> None:
     """A journal of some dozen pages whose batch came to its end, or did not."""
     one = journal(path)
     await one.open()
-    await one.decide([Rating("j", f"t{number:04}", "not_ok", comment="x" * 100) for number in range(1000)])
+    await one.decide([Entry(Rating("j", f"t{number:04}", "not_ok", comment="x" * 100)) for number in range(1000)])
     await one.aclose()
     if not closed:
         with closing(sqlite3.connect(path)) as database:
@@ -51,7 +52,7 @@ async def test_damage_anywhere_is_found_at_once_in_a_small_file_and_after_a_kill
     await filled(path, closed=closed)
     damage(path)
     if not closed:
-        monkeypatch.setattr(writer, "_SMALL_PAGES", 5)
+        monkeypatch.setattr(file, "_SMALL_PAGES", 5)
     with pytest.raises(JournalError, match="damaged"):
         await journal(path).open()
 
@@ -62,10 +63,10 @@ async def test_damage_in_a_large_file_that_was_closed_ends_the_batch_when_it_is_
     path = tmp_path / "ratings.db"
     await filled(path, closed=True)
     damage(path)
-    monkeypatch.setattr(writer, "_SMALL_PAGES", 5)
+    monkeypatch.setattr(file, "_SMALL_PAGES", 5)
     one = journal(path)
     await one.open()
-    everything = [Rating("j", f"t{number:04}", "ok") for number in range(1000)]
+    everything = [Entry(Rating("j", f"t{number:04}", "ok")) for number in range(1000)]
     with pytest.raises(JournalError, match="damaged"):
         await one.send(everything)
     await one.aclose()
@@ -75,6 +76,6 @@ async def test_a_large_file_that_was_cut_short_is_refused(tmp_path: Path, monkey
     path = tmp_path / "ratings.db"
     await filled(path, closed=True)
     path.write_bytes(path.read_bytes()[: -2 * PAGE_BYTES])
-    monkeypatch.setattr(writer, "_SMALL_PAGES", 5)
+    monkeypatch.setattr(file, "_SMALL_PAGES", 5)
     with pytest.raises(JournalError, match="damaged"):
         await journal(path).open()

@@ -10,7 +10,7 @@ import pytest
 
 from picoworkers_async import Journal
 from picoworkers_async.journal import steps
-from picoworkers_async.journal.schema import VERSION
+from picoworkers_async.journal.formats import VERSION
 from picoworkers_async.journal.writer import JournalWriter
 
 pytestmark = pytest.mark.anyio

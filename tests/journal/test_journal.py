@@ -21,6 +21,8 @@ from picoworkers_async import (
     Task,
     Throttle,
 )
+from picoworkers_async.journal.file import JournalFile
+from picoworkers_async.journal.schema import Entry
 from picoworkers_async.journal.writer import JournalWriter
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.seeding import RATING_CALLS, seeded
@@ -116,7 +118,7 @@ async def test_a_decision_whose_task_was_left_unsent_is_sent_by_the_next_run(
     async with connect(sandbox) as pico:
         record = JournalWriter(Journal(path), account=pico._session.account, edition=edition.name)
         await record.open()
-        await record.decide([rating])
+        await record.decide([Entry(rating)])
         await record.aclose()
         report = await pico.review_all(lambda _: None, journal=path)
     assert report.rated == 1
@@ -200,14 +202,14 @@ async def test_a_full_disk_stops_the_batch_before_anything_is_sent(
     connect, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox, _ = seeded(5)
-    prepare = JournalWriter._prepare
+    prepare = JournalFile._prepare
 
-    def on_a_full_disk(self: JournalWriter, database: sqlite3.Connection, **options: bool) -> None:
+    def on_a_full_disk(self: JournalFile, database: sqlite3.Connection, **options: bool) -> None:
         prepare(self, database, **options)
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         database.execute(f"PRAGMA max_page_count = {pages}")
 
-    monkeypatch.setattr(JournalWriter, "_prepare", on_a_full_disk)
+    monkeypatch.setattr(JournalFile, "_prepare", on_a_full_disk)
     long = [Rating("j", f"t{n}", "not_ok", comment="x" * 5000) for n in range(5)]
     async with connect(sandbox) as pico:
         with pytest.raises(JournalError, match="the disk is full"):
@@ -244,10 +246,10 @@ async def test_steps_that_wait_together_share_a_commit(path: Path, anyio_backend
         nonlocal commits
         commits += statement == "COMMIT"
 
-    record._database.set_trace_callback(count)
+    record._file.database.set_trace_callback(count)
     async with anyio.create_task_group() as group:
         for number in range(50):
-            group.start_soon(record.decide, [Rating("j", f"t{number}", "ok")])
+            group.start_soon(record.decide, [Entry(Rating("j", f"t{number}", "ok"))])
     await record.aclose()
     assert commits <= 3
     assert Journal(path).counts() == {"decided": 50}

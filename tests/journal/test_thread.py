@@ -12,6 +12,7 @@ import anyio.to_thread
 import pytest
 
 from picoworkers_async import Journal, JournalError, Rating
+from picoworkers_async.journal.schema import Entry
 from picoworkers_async.journal.thread import WorkerThread
 from picoworkers_async.journal.writer import JournalWriter
 
@@ -33,8 +34,8 @@ def threads() -> int:
     return sum(thread.name.startswith("journal ") for thread in threading.enumerate())
 
 
-def ratings(count: int) -> list[Rating]:
-    return [Rating("j", f"t{number}", "ok", revision_number=0) for number in range(count)]
+def ratings(count: int) -> list[Entry]:
+    return [Entry(Rating("j", f"t{number}", "ok", revision_number=0)) for number in range(count)]
 
 
 async def test_no_thread_is_left_when_it_is_closed(path: Path) -> None:
@@ -57,7 +58,7 @@ async def test_steps_come_in_the_order_they_were_given_and_each_has_its_own_answ
     one = await opened(path)
     found: dict[int, object] = {}
 
-    async def send(number: int, rating: Rating) -> None:
+    async def send(number: int, rating: Entry) -> None:
         found[number] = (await one.send([rating]))[0]
 
     async with anyio.create_task_group() as group:
@@ -106,7 +107,7 @@ async def test_what_waits_when_it_is_closed_is_told_so_and_what_is_under_way_is_
     one._thread.start(hold.wait, lambda: None)
     told: list[str] = []
 
-    async def send(rating: Rating) -> None:
+    async def send(rating: Entry) -> None:
         try:
             await one.send([rating])
         except JournalError as error:
@@ -123,7 +124,7 @@ async def test_what_waits_when_it_is_closed_is_told_so_and_what_is_under_way_is_
         hold.set()
     assert len(told) == 1
     assert "it is closed" in told[0]
-    assert [row.rating for row in Journal(path).rows()] == [under_way]
+    assert [row.rating for row in Journal(path).rows()] == [under_way.rating]
     with pytest.raises(JournalError, match="it is closed"):
         await one.known([("j", "t0", 0)])
     with pytest.raises(JournalError, match="it is closed"):

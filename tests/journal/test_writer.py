@@ -13,7 +13,7 @@ import anyio.to_thread
 import pytest
 
 from picoworkers_async import Journal, JournalError, Rating
-from picoworkers_async.journal.schema import JournalState
+from picoworkers_async.journal.schema import Entry, JournalState
 from picoworkers_async.journal.writer import JournalWriter
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ async def test_a_second_batch_is_told_apart_by_the_file_itself(
             second = path
     with pytest.raises(JournalError, match="another batch has it open"):
         await writer(second).open()
-    await first.decide([OK])
+    await first.decide([Entry(OK)])
     await first.aclose()
     again = await opened(second)
     await again.aclose()
@@ -100,12 +100,12 @@ async def test_a_file_that_is_taken_away_meanwhile_stops_the_batch_before_the_ne
     path: Path, what: str
 ) -> None:
     one = await opened(path)
-    await one.decide([OK])
+    await one.decide([Entry(OK)])
     path.rename(path.with_name("elsewhere.db"))
     if what == "replaced":
         path.touch()
     with pytest.raises(JournalError, match="removed or replaced"):
-        await one.send([OK])
+        await one.send([Entry(OK)])
     await one.aclose()
 
 
@@ -129,11 +129,11 @@ async def test_an_opening_that_is_cancelled_leaves_nothing_locked(path: Path, na
 
 async def test_a_finished_row_is_never_replaced(path: Path) -> None:
     one = await opened(path)
-    assert await one.send([OK]) == [None]
+    assert await one.send([Entry(OK)]) == [None]
     await one.conclude([(OK, JournalState.RATED, "done")])
     other = Rating("j", "t", "not_ok", comment="no", revision_number=0)
-    await one.decide([other])
-    (known,) = await one.send([other])
+    await one.decide([Entry(other)])
+    (known,) = await one.send([Entry(other)])
     await one.conclude([(other, JournalState.FAILED, "never")])
     await one.aclose()
     assert known is not None
@@ -145,25 +145,25 @@ async def test_a_finished_row_is_never_replaced(path: Path) -> None:
 async def test_what_was_sent_is_not_decided_anew_and_what_failed_may_be(path: Path) -> None:
     one = await opened(path)
     other = Rating("j", "t", "not_ok", comment="no", revision_number=0)
-    await one.send([OK])
-    await one.decide([other])
+    await one.send([Entry(OK)])
+    await one.decide([Entry(other)])
     assert (await one.known([("j", "t", 0)]))["j", "t", 0].rating == OK
     await one.conclude([(OK, JournalState.FAILED, "never arrived")])
-    await one.decide([other])
+    await one.decide([Entry(other)])
     assert (await one.known([("j", "t", 0)]))["j", "t", 0].rating == other
     await one.aclose()
 
 
 async def test_the_same_task_id_in_two_jobs_is_two_tasks(path: Path) -> None:
     one = await opened(path)
-    assert await one.send([OK, Rating("other", "t", "ok", revision_number=0)]) == [None, None]
+    assert await one.send([Entry(OK), Entry(Rating("other", "t", "ok", revision_number=0))]) == [None, None]
     await one.aclose()
     assert Journal(path).counts() == {"sent": 2}
 
 
 async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written_out(path: Path) -> None:
     one = await opened(path)
-    await one.send([OK])
+    await one.send([Entry(OK)])
     await one.conclude([(OK, JournalState.REFUSED, "no \ud800 way")])
     assert await one.known([("\ud800", "t", 0)]) == {}
     await one.aclose()
@@ -173,7 +173,7 @@ async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written
 async def test_a_journal_of_a_killed_batch_without_what_lies_beside_it_is_refused(path: Path) -> None:
     """What that batch did last is in the file beside it; without it, everything would be sent again."""
     killed = await opened(path)
-    await killed.send([OK])
+    await killed.send([Entry(OK)])
     elsewhere = Path(shutil.copy(path, path.with_name("elsewhere.db")))
     with pytest.raises(JournalError, match="-wal"):
         await writer(elsewhere).open()
@@ -182,7 +182,7 @@ async def test_a_journal_of_a_killed_batch_without_what_lies_beside_it_is_refuse
 
 async def test_a_journal_that_was_closed_may_be_renamed_and_copied(path: Path) -> None:
     one = await opened(path)
-    await one.send([OK])
+    await one.send([Entry(OK)])
     await one.aclose()
     elsewhere = path.rename(path.with_name("elsewhere.db"))
     again = await opened(elsewhere)

@@ -24,6 +24,7 @@ from picoworkers_async import (
     Task,
     Throttle,
 )
+from picoworkers_async.journal.schema import Entry
 from picoworkers_async.journal.writer import JournalWriter
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.judge import judge
@@ -106,7 +107,7 @@ async def test_a_rating_whose_task_was_sent_back_by_hand_is_not_sent_to_the_next
     async with connect(sandbox) as pico:
         writer = JournalWriter(Journal(path), account=pico._session.account, edition=edition.name)
         await writer.open()
-        await writer.decide([rating, other])
+        await writer.decide([Entry(rating), Entry(other)])
         await writer.aclose()
         await pico.jobs.rate_single_task(attrs.evolve(rating, verdict="revise", comment="?", bonus=None))
         sandbox.resubmit(rating.task_id)
@@ -142,7 +143,7 @@ async def test_left_early_a_batch_with_a_journal_sends_nothing_new(
             async for _ in outcomes:
                 break
 
-            async def slowly(self: JournalWriter, noted: list[Rating]) -> object:
+            async def slowly(self: JournalWriter, noted: list[Entry]) -> object:
                 with anyio.CancelScope(shield=True):
                     await anyio.sleep(5.0)
                 return await send(self, noted)

@@ -1,0 +1,51 @@
+"""What SQLite and the file system say of a journal, as the errors of this library."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import JournalBusyError, JournalDamagedError, JournalError, JournalFullError, NotAJournalError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_CANNOT_OPEN = "it cannot be opened or made; is its folder there, and writable?"
+
+_MEANINGS: dict[str, tuple[type[JournalError], str]] = {
+    "SQLITE_FULL": (JournalFullError, "the disk is full"),
+    "SQLITE_READONLY": (JournalError, "it cannot be written"),
+    "SQLITE_CANTOPEN": (JournalError, _CANNOT_OPEN),
+    "SQLITE_NOTADB": (NotAJournalError, "it is something else than a journal, or its beginning is damaged"),
+    "SQLITE_CORRUPT": (JournalDamagedError, "it is damaged"),
+    "SQLITE_BUSY": (JournalBusyError, "something else keeps it locked"),
+    "SQLITE_IOERR": (JournalError, "the disk does not do as it is told"),
+}
+
+
+@contextmanager
+def journal_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into a `JournalError` that names the file."""
+    import sqlite3  # only who uses a file of SQLite's pays for loading it
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(path, error) from error
+    except ValueError as error:
+        raise JournalError(path, f"{_CANNOT_OPEN} ({error})") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise JournalFullError(path, f"the disk is full ({error.strerror})") from error
+        raise JournalError(path, f"{_CANNOT_OPEN} ({error.strerror})") from error
+
+
+def _explained(path: Path, error: sqlite3.Error) -> JournalError:
+    name = getattr(error, "sqlite_errorname", "")
+    for prefix, (kind, meaning) in _MEANINGS.items():
+        if name.startswith(prefix):
+            return kind(path, f"{meaning} ({error})")
+    return JournalError(path, str(error))

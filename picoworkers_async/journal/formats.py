@@ -1,0 +1,136 @@
+"""The journal's file: its tables, and those of earlier formats, read as they are or brought up to date."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import JournalError, NotAJournalError
+from ..models.account import CONTEXT
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID = 0x7069636F
+VERSION = 4
+
+_UNITS_A_DOLLAR = 10_000
+
+# Money is kept as it was given, and again in ten-thousandths of a dollar, so that SQL can add it up.
+_RATINGS = """
+CREATE TABLE ratings (
+    job_id TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    verdict TEXT,
+    satisfaction TEXT,
+    comment TEXT,
+    list_id INTEGER,
+    block_worker INTEGER,
+    bonus TEXT,
+    bonus_units INTEGER,
+    worker_id TEXT,
+    pay TEXT,
+    pay_units INTEGER,
+    state TEXT NOT NULL,
+    message TEXT,
+    decided_at REAL,
+    sent_at REAL,
+    ended_at REAL,
+    PRIMARY KEY (job_id, task_id, revision)
+) WITHOUT ROWID;
+"""
+# The first has the few ratings that are under way, the second finds those of a day: neither reads the rest.
+_INDEXES = """
+CREATE INDEX unfinished ON ratings (job_id, task_id, revision) WHERE state IN ('sent', 'unknown');
+CREATE INDEX sent_times ON ratings (sent_at) WHERE sent_at IS NOT NULL;
+"""
+
+_SCHEMA = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+{_RATINGS}{_INDEXES}
+"""
+
+# Formats 1 to 3 differed in the key and the index only. They kept the time of the state, and no worker or pay.
+_FROM_BEFORE = """
+SELECT job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker,
+    bonus, ten_thousandths(bonus) AS bonus_units,
+    NULL AS worker_id, NULL AS pay, NULL AS pay_units, state, message,
+    CASE state WHEN 'decided' THEN at END AS decided_at,
+    CASE WHEN state <> 'decided' THEN at END AS sent_at,
+    CASE WHEN state NOT IN ('decided', 'sent') THEN at END AS ended_at
+"""
+_MIGRATION = f"""
+DROP INDEX IF EXISTS unfinished;
+ALTER TABLE ratings RENAME TO ratings_before;
+{_RATINGS}
+INSERT INTO ratings {_FROM_BEFORE} FROM ratings_before;
+DROP TABLE ratings_before;
+{_INDEXES}
+INSERT OR IGNORE INTO meta VALUES ('dry_run', '0');
+"""  # noqa: S608
+# What is temporary hides what is in the file, under the same name.
+_AS_THIS_FORMAT = f"CREATE TEMP VIEW ratings AS {_FROM_BEFORE} FROM main.ratings"
+
+
+def units_of(amount: object) -> int | None:
+    """US dollars, as a `Decimal` or its text, in ten-thousandths; None for no amount, or one that does not fit."""
+    if amount is None:
+        return None
+    units = CONTEXT.multiply(Decimal(str(amount), CONTEXT), Decimal(_UNITS_A_DOLLAR))
+    return int(units) if units.is_finite() and units == int(units) and abs(units) < 2**63 else None
+
+
+def dollars(units: int | None) -> Decimal:
+    """US dollars of so many ten-thousandths."""
+    return CONTEXT.divide(Decimal(units or 0), Decimal(_UNITS_A_DOLLAR))
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the file, for use from one thread at a time."""
+    import sqlite3  # only who uses a file of SQLite's pays for loading it
+
+    mode = "ro" if read_only else "rw"
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+
+
+def check_format(path: Path, database: sqlite3.Connection) -> int:
+    """The format of the file. Raises `JournalError` unless it is a journal of a format that is known."""
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise NotAJournalError(path, "it is a database of something else, not a journal")
+    if not 1 <= version <= VERSION:
+        raise JournalError(path, f"it is of format {version}; this version reads formats 1 to {VERSION}")
+    return int(version)
+
+
+def read_as_this_format(path: Path, database: sqlite3.Connection) -> None:
+    """Have a file of any format read like one of this, without changing it."""
+    if check_format(path, database) != VERSION:
+        _add_functions(database)
+        database.execute(_AS_THIS_FORMAT)
+
+
+def create_or_migrate(path: Path, database: sqlite3.Connection) -> None:
+    """Make the tables in an empty file, and bring those of an earlier format up to this one."""
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if not tables:
+        database.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+            f"PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+    elif check_format(path, database) != VERSION:
+        _add_functions(database)
+        try:
+            database.executescript(f"BEGIN IMMEDIATE; {_MIGRATION} PRAGMA user_version = {VERSION}; COMMIT;")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+
+def _add_functions(database: sqlite3.Connection) -> None:
+    database.create_function("ten_thousandths", 1, units_of, deterministic=True)

@@ -1,0 +1,67 @@
+"""What a running batch tells of itself in its journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@attrs.frozen
+class JournalProgress:
+    """How far a running batch is: ratings that came to an end in this run, by how, and those still in hand."""
+
+    rated: int = 0
+    refused: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waiting: int = 0
+
+
+@attrs.frozen
+class Running:
+    """The batch that has a journal open: since when, what it does, whether it only would, and how far it is.
+
+    `kind` is `rate` or `review`. `progress` is at most a second older than the last thing that it noted.
+    """
+
+    since: datetime
+    kind: str
+    dry_run: bool
+    progress: JournalProgress
+
+
+def tell_running(database: sqlite3.Connection, kind: str, now: float) -> None:
+    """Note that a batch of this kind has begun."""
+    _set(database, "running", {"since": now, "kind": kind})
+    tell_progress(database, {})
+
+
+def tell_progress(database: sqlite3.Connection, counts: Mapping[str, int]) -> None:
+    """Note how far it is, by the names of `JournalProgress`."""
+    _set(database, "progress", counts)
+
+
+def running_of(meta: Mapping[str, str]) -> Running | None:
+    """What the batch that has the file open told of itself; None if it told nothing."""
+    if "running" not in meta:
+        return None
+    told = json.loads(meta["running"])
+    names = {field.name for field in attrs.fields(JournalProgress)}
+    counts = {name: count for name, count in json.loads(meta.get("progress", "{}")).items() if name in names}
+    return Running(
+        datetime.fromtimestamp(told["since"], UTC),
+        str(told["kind"]),
+        meta.get("dry_run") == "1",
+        JournalProgress(**counts),
+    )
+
+
+def _set(database: sqlite3.Connection, name: str, value: Mapping[str, object]) -> None:
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))

@@ -1,0 +1,180 @@
+"""What a journal can be asked: its rows, picked out, and what they add up to. Pure SQL and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from ..errors import InvalidRequestError, Problem
+from ..models import Rating
+from ..models.account import CONTEXT
+from . import money
+from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, Spent, rating_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SummaryBy = Literal["day", "job", "worker"]
+
+# What a row is dated by: when it was sent; if it was not, when it failed, or else was decided.
+_DATED = "coalesce(sent_at, ended_at, decided_at)"
+_PAID = frozenset({JournalState.RATED, JournalState.WOULD_RATE})
+# Midnight of every time zone is at a whole quarter of an hour.
+_QUARTER_SECONDS = 900
+_KEYS = {"day": f"CAST({_DATED} / {_QUARTER_SECONDS} AS INTEGER)", "job": "job_id", "worker": "worker_id"}
+_ROWS = f"SELECT {ENTRY_COLUMNS}, state, message, decided_at, sent_at, ended_at FROM ratings"  # noqa: S608
+_NOTHING = Spent(0, Decimal(0), Decimal(0))
+
+
+@attrs.frozen(kw_only=True)
+class JournalRow:
+    """One task of a journal: what was decided, for whom, how far it came, and when.
+
+    `rating` is None where `decide` failed, or gave what cannot be kept. `pay` is what the verdict itself pays the
+    worker, and `bonus` what comes on top, in US dollars; `pay` is None where it is not known, as in journals of
+    earlier versions. `message` is what the service or the library said. The times are in UTC; `ended_at` is when
+    the outcome was learned. Journals of earlier versions kept the last of the times only.
+    """
+
+    job_id: str
+    task_id: str
+    revision_number: int | None
+    worker_id: str | None
+    rating: Rating | None
+    pay: Decimal | None
+    bonus: Decimal
+    state: JournalState
+    message: str | None
+    decided_at: datetime | None
+    sent_at: datetime | None
+    ended_at: datetime | None
+
+
+@attrs.frozen
+class JournalSummary:
+    """The ratings of one day, job or worker: how many are in each state, and what those that took effect cost.
+
+    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `bonus`
+    and `pay` are in US dollars, exact; pay that is not known is not in it. A dry run's are what it would cost.
+    """
+
+    key: str | None
+    counts: dict[JournalState, int]
+    bonus: Decimal
+    pay: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class RowFilter:
+    """Which rows are meant; None is any. `Journal.rows` says what each means."""
+
+    state: JournalState | str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    job_id: str | None = None
+    worker_id: str | None = None
+    message: str | None = None
+
+    def check(self, call: str, states: Iterable[JournalState] = tuple(JournalState)) -> None:
+        """Raises `InvalidRequestError` that names everything that is wrong."""
+        names = [state.value for state in states]
+        problems = []
+        if self.state is not None and self.state not in names:
+            problems.append(Problem("state", self.state, f"one of {', '.join(names)}"))
+        problems += time_problems("since", self.since) + time_problems("until", self.until)
+        for name in ("job_id", "worker_id", "message"):
+            value = getattr(self, name)
+            if not isinstance(value, str | None):
+                problems.append(Problem(name, value, "a text, or None"))
+        if problems:
+            raise InvalidRequestError(call, problems)
+
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition in SQL, and what goes into it."""
+        conditions: list[tuple[str, Any]] = [
+            ("state = ?", self.state),
+            (f"{_DATED} >= ?", None if self.since is None else self.since.timestamp()),
+            (f"{_DATED} < ?", None if self.until is None else self.until.timestamp()),
+            ("job_id = ?", self.job_id),
+            ("worker_id = ?", self.worker_id),
+            ("instr(message, ?) > 0", self.message),
+        ]
+        given = [(condition, value) for condition, value in conditions if value is not None]
+        return " AND ".join(condition for condition, _ in given) or "TRUE", [value for _, value in given]
+
+
+def time_problems(name: str, value: object) -> list[Problem]:
+    """What keeps this from being a moment, or None."""
+    if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
+        return []
+    return [Problem(name, value, "a datetime with a time zone, or None")]
+
+
+def rows(database: sqlite3.Connection, wanted: RowFilter) -> Iterator[JournalRow]:
+    """These rows, by job, task and revision, one at a time."""
+    condition, values = wanted.where()
+    query = f"{_ROWS} WHERE {condition} ORDER BY job_id, task_id, revision"
+    return map(_row_of, database.execute(query, values))
+
+
+def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[JournalSummary]:
+    """All rows added up, in the order of the keys."""
+    zone = check_summary(by, timezone)
+    query = f"SELECT {_KEYS[by]}, state, {money.SUMS} FROM ratings GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
+    counts: dict[str | None, dict[JournalState, int]] = {}
+    paid: dict[str | None, Spent] = {}
+    for group, state_name, *sums in database.execute(query):
+        key = _day(group, zone) if by == "day" and group is not None else group
+        state, more = JournalState(state_name), money.spent_of(sums)
+        of_key = counts.setdefault(key, {})
+        of_key[state] = of_key.get(state, 0) + more.count
+        if state in _PAID:
+            paid[key] = money.add(paid.get(key, _NOTHING), more)
+    return [
+        JournalSummary(key, of_key, paid.get(key, _NOTHING).bonus, paid.get(key, _NOTHING).pay)
+        for key, of_key in counts.items()
+    ]
+
+
+def check_summary(by: object, timezone: object) -> tzinfo:
+    """The time zone. Raises `InvalidRequestError` that names everything that is wrong."""
+    problems = []
+    if by not in get_args(SummaryBy):
+        problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}"))
+    zone: tzinfo | None = UTC
+    if timezone != "UTC":
+        try:
+            zone = ZoneInfo(timezone)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OSError, KeyError):
+            problems.append(Problem("timezone", timezone, "a time zone's name, such as Europe/Berlin"))
+    if problems or zone is None:
+        raise InvalidRequestError("Journal.summary", problems)
+    return zone
+
+
+def _day(quarter: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(quarter * _QUARTER_SECONDS, zone).date().isoformat()
+
+
+def _row_of(row: tuple[Any, ...]) -> JournalRow:
+    bonus, _, worker_id, pay, _, state, message, *times = row[8:]
+    decided_at, sent_at, ended_at = (None if at is None else datetime.fromtimestamp(at, UTC) for at in times)
+    return JournalRow(
+        job_id=row[0],
+        task_id=row[1],
+        revision_number=None if row[2] == NO_REVISION else row[2],
+        worker_id=worker_id,
+        rating=rating_of(row),
+        pay=None if pay is None else Decimal(pay, CONTEXT),
+        bonus=Decimal(0) if bonus is None else Decimal(bonus, CONTEXT),
+        state=JournalState(state),
+        message=message,
+        decided_at=decided_at,
+        sent_at=sent_at,
+        ended_at=ended_at,
+    )

@@ -1,0 +1,62 @@
+"""What is done to a journal between batches: old rows pruned, tasks met again, decisions taken back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import money
+from .failures import journal_errors
+from .file import JournalFile
+from .questions import RowFilter
+
+_DELETE_OLD = """
+DELETE FROM ratings
+WHERE state IN ('rated', 'refused', 'failed', 'withdrawn', 'would_rate') AND ended_at < ?
+"""
+_REOPEN = """
+UPDATE ratings SET state = 'decided', message = NULL, sent_at = NULL, ended_at = NULL,
+    decided_at = coalesce(decided_at, sent_at)
+WHERE sent_at IS NOT NULL
+"""
+_PAID_AND_OLD = f"SELECT {money.SUMS} FROM ratings WHERE state IN ('rated', 'would_rate') AND ended_at < ?"  # noqa: S608
+
+
+@contextmanager
+def held(path: Path) -> Iterator[sqlite3.Connection]:
+    """The journal, held like by a batch, in one transaction. Raises `JournalBusyError` if a batch has it open."""
+    file = JournalFile(path, None)
+    try:
+        file.open()
+        with journal_errors(path):
+            database = file.database
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+    finally:
+        file.close()
+
+
+def prune(database: sqlite3.Connection, before: float) -> int:
+    """Delete what ended before that time, keeping what it cost in all; gives how many rows that were."""
+    money.keep_pruned(database, money.spent_of(database.execute(_PAID_AND_OLD, (before,)).fetchone()))
+    return database.execute(_DELETE_OLD, (before,)).rowcount
+
+
+def reopen(database: sqlite3.Connection, wanted: RowFilter) -> int:
+    """Bring ratings that were sent, and had no effect, back to having been decided; gives how many that were."""
+    condition, values = wanted.where()
+    return database.execute(f"{_REOPEN} AND {condition}", values).rowcount
+
+
+def withdraw(database: sqlite3.Connection, now: float) -> int:
+    """Take back what was decided and not sent; gives how many ratings that were."""
+    query = "UPDATE ratings SET state = 'withdrawn', ended_at = ? WHERE state = 'decided'"
+    return database.execute(query, (now,)).rowcount

@@ -1,0 +1,56 @@
+"""Several ratings of one task in one batch: which of them are the same, and what is told of the later ones."""
+
+from __future__ import annotations
+
+from ..errors import ConflictError
+from ..journal.schema import JournalState, Recorded
+from ..models import Rating, Task, Verdict
+from .outcomes import Outcome, OutcomeStatus
+from .pending import PendingRating
+
+
+def twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
+    """The outcome of a rating whose task has one in this batch already."""
+    error: Exception
+    if _same_decision(first, second):
+        error = ValueError(f"task {second.task_id} is in this batch already, and on its way")
+    else:
+        error = ConflictError(first, second)
+    return Outcome(second, OutcomeStatus.FAILED, str(error), error, task)
+
+
+def contradicts(rated: Rating, rating: Rating) -> bool:
+    """Whether a rating is about the same work as one that took effect, and says something else."""
+    same_revision = rated.revision_number == rating.revision_number
+    if rated.revision_number is None or rating.revision_number is None:
+        # One that sent the task back may have been followed by other work.
+        same_revision = rated.verdict is not Verdict.REVISE
+    return same_revision and not _same_decision(rated, rating)
+
+
+def _same_decision(one: Rating, other: Rating) -> bool:
+    """Whether both do the same, however that is written."""
+    return _decision(one) == _decision(other)
+
+
+def _decision(rating: Rating) -> tuple[object, ...]:
+    return (
+        rating.verdict,
+        rating.satisfaction,
+        rating.comment,
+        rating.list_id,
+        rating.block_worker,
+        rating.bonus,
+    )
+
+
+def replayed(recorded: Recorded, pending: PendingRating, opened_at: float) -> Outcome:
+    """The outcome of a rating that the journal, opened at that time by this batch, had before."""
+    first, second = recorded.rating, pending.rating
+    of_this_batch = recorded.sent_at >= opened_at
+    if recorded.state is JournalState.SENT or (of_this_batch and not _same_decision(first, second)):
+        return twice(first, second, pending.task)
+    status, message = OutcomeStatus(recorded.state.value), recorded.message
+    if first.verdict != second.verdict:
+        message = f"an earlier run rated it {first.verdict.value}, which stands: {message or '-'}"
+    return Outcome(first, status, message, None, pending.task, replayed=True)
