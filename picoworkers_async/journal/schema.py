@@ -17,7 +17,7 @@ NO_REVISION = -1
 RATING_COLUMNS = "job_id, task_id, revision, verdict, satisfaction, comment, list_id, block_worker, bonus"
 ENTRY_COLUMNS = f"{RATING_COLUMNS}, bonus_units, worker_id, pay, pay_units"
 RECORDED_COLUMNS = (
-    f"{RATING_COLUMNS}, state, message, coalesce(ended_at, sent_at, decided_at) AS at, coalesce(sent_at, 0.0)"
+    f"{RATING_COLUMNS}, state, message, coalesce(ended_at, sent_at, decided_at) AS at, coalesce(sent_at, 0.0), pay"
 )
 
 
@@ -82,7 +82,7 @@ class Spent:
 class Recorded(NamedTuple):
     """A rating as the journal has it. Times are in seconds since 1970.
 
-    `at` is when it came to its state, `sent_at` when it was sent: 0 if it was not.
+    `at` is when it came to its state, `sent_at` when it was sent: 0 if it was not. `pay` is what its verdict pays.
     """
 
     rating: Rating
@@ -90,6 +90,7 @@ class Recorded(NamedTuple):
     message: str | None
     at: float
     sent_at: float = 0.0
+    pay: Decimal | None = None
 
 
 def key_of(rating: Rating) -> Key:
@@ -147,11 +148,12 @@ def rating_of(row: tuple[object, ...]) -> Rating | None:
 
 def recorded_of(row: tuple[object, ...]) -> Recorded:
     """What a row of `RECORDED_COLUMNS` says; it must have a rating."""
-    rating, (state, message, at, sent_at) = rating_of(row), row[9:]
+    rating, (state, message, at, sent_at, pay) = rating_of(row), row[9:]
     if rating is None:
         raise ValueError(f"task {row[1]} has no rating")
     said = None if message is None else str(message)
-    return Recorded(rating, JournalState(str(state)), said, float(at), float(sent_at))  # type: ignore[arg-type]
+    times = float(at), float(sent_at)  # type: ignore[arg-type]
+    return Recorded(rating, JournalState(str(state)), said, *times, None if pay is None else Decimal(str(pay)))
 
 
 def can_be_stored(key: Key) -> bool:

@@ -58,6 +58,9 @@ _UNSEND = """
 UPDATE ratings SET state = 'decided', sent_at = NULL, decided_at = coalesce(decided_at, sent_at)
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state = 'sent'
 """
+_SEND_AGAIN = """
+UPDATE ratings SET sent_at = ? WHERE job_id = ? AND task_id = ? AND revision = ? AND state = 'sent'
+"""
 # The index is named so that this fails, rather than reads everything, should it ever not fit.
 UNFINISHED = f"""
 {_SELECT} INDEXED BY unfinished
@@ -118,6 +121,11 @@ def sent_before(of_task: Iterable[Recorded], revision: int | None) -> Recorded |
 def unsend(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
     """Note that these certainly never left, or had no effect: they are decided, no more."""
     database.executemany(_UNSEND, [key_of(rating) for rating in ratings])
+
+
+def send_again(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
+    """Note that these, which had no effect the last time, are about to be sent once more."""
+    database.executemany(_SEND_AGAIN, [(now, *key_of(rating)) for rating in ratings])
 
 
 def fail(database: sqlite3.Connection, failures: Sequence[Failure], now: float) -> None:

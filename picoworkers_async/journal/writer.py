@@ -107,6 +107,10 @@ class JournalWriter:
         """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
         return await self._write(steps.would_send if self._dry_run else steps.send, entries)
 
+    async def send_again(self, ratings: Sequence[Rating]) -> None:
+        """Note that these, which had no effect the last time, are about to be sent once more."""
+        await self._write(steps.send_again, ratings)
+
     async def unsend(self, ratings: Sequence[Rating]) -> None:
         """Note that these certainly never left, whatever is cancelled meanwhile: they are decided, no more."""
         with anyio.CancelScope(shield=True):

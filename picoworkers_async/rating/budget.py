@@ -6,6 +6,7 @@ or was lost, can never come to more than a limit. What certainly had no effect i
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -62,10 +63,14 @@ class Reservation:
     day: float
 
 
-def cost_of(rating: Rating, task_value: Decimal | None) -> Cost:
-    """What a rating costs; `task_value` is what its job pays for a task, None where that is not known."""
-    paid = task_value if task_value is not None and rating.verdict is Verdict.OK else _NOTHING
-    return Cost(rating.bonus, CONTEXT.add(paid, rating.bonus))
+def pay_of(rating: Rating, task_value: Decimal | None) -> Decimal | None:
+    """What the verdict itself pays, in a job that pays so much for a task; None if that is not known."""
+    return task_value if rating.verdict is Verdict.OK else _NOTHING
+
+
+def cost_of(rating: Rating, pay: Decimal | None) -> Cost:
+    """What a rating costs whose verdict pays so much; what is not known is not in it."""
+    return Cost(rating.bonus, rating.bonus if pay is None else CONTEXT.add(pay, rating.bonus))
 
 
 class Budget:
@@ -121,6 +126,12 @@ class Budget:
         self.today, self.in_all = self.today.plus(cost), self.in_all.plus(cost)
         self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
         return Reservation(cost, self._day_began)
+
+    def take_over(self, cost: Cost, sent_at: float, now: float) -> Reservation:
+        """What an earlier run reserved, which is in what was spent before."""
+        self._turn_page(now)
+        self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
+        return Reservation(cost, self._day_began if sent_at >= self._day_began else -math.inf)
 
     def give_back(self, reservation: Reservation) -> None:
         """The rating certainly had no effect."""

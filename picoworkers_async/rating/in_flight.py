@@ -127,7 +127,8 @@ class InFlight:
     def resume(self, recorded: Recorded, *, quiet: bool) -> PendingRating:
         """Take a rating in hand that an earlier run sent, and whose fate is not known."""
         rating = recorded.rating
-        pending = PendingRating(rating, noted=True, quiet=quiet, known_revision=rating.revision_number or 0)
+        known_revision = rating.revision_number or 0
+        pending = PendingRating(rating, noted=True, quiet=quiet, known_revision=known_revision, pay=recorded.pay)
         self.opened()
         self._add(pending)
         return pending
@@ -171,6 +172,9 @@ class InFlight:
         if self._journal is None:
             return pendings
         unnoted = [pending for pending in pendings if not pending.noted]
+        if self._spending.limited and len(unnoted) < len(pendings):
+            # Their money counts for the day on which they are sent.
+            await self._journal.send_again([pending.rating for pending in pendings if pending.noted])
         if not unnoted:
             return pendings
         self._journal.in_hand = self.count
@@ -182,6 +186,7 @@ class InFlight:
         for pending, recorded in zip(unnoted, found, strict=True):
             if recorded is not None:
                 self._remove(pending)
+                self._spending.give_back(pending)
                 await self.finish(replayed(recorded, pending, self._journal.opened_at))
         return [pending for pending in pendings if pending.noted]
 

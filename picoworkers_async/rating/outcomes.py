@@ -27,7 +27,7 @@ class OutcomeStatus(enum.Enum):
     """It certainly did not take effect: bad input, `decide` raised, or it never reached the service."""
     UNKNOWN = "unknown"
     """It may have taken effect, and reading could not tell. Look before you rate this task again."""
-    WOULD_RATE = "would rate"
+    WOULD_RATE = "would_rate"
     """A dry run would have sent it."""
 
 

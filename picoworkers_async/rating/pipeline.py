@@ -107,14 +107,16 @@ class Pipeline:
 
     async def _resume(self) -> None:
         """Take over what an earlier run sent without learning its outcome."""
+        if self._journal is None:
+            return
         try:
+            await self.spending.remember(self._journal)
             last = None
             # One that was told to stop before it began settles nothing either.
-            while (
-                self._journal is not None and not self._draining and (rows := await self._journal.unfinished(last))
-            ):
+            while not self._draining and (rows := await self._journal.unfinished(last)):
                 for recorded in rows:
                     pending = self._in_flight.resume(recorded, quiet=self._source.quiet)
+                    self.spending.take_over(pending, recorded.sent_at)
                     self._results.park(pending, anyio.current_time() - max(0.0, time.time() - recorded.at))
                 last = rows[-1].rating
         except Exception as error:
@@ -323,6 +325,8 @@ class Pipeline:
                 # Left, or failed, while the journal was written: nothing new is sent.
                 if not noted or self.failure is not None or self._grace.ended:
                     await self._in_flight.unsend(noted)
+                    for pending in noted:
+                        self.spending.give_back(pending)
                     return []
             return await requests.send_ratings(self._session, permit, noted)
         except BaseException:

@@ -13,8 +13,11 @@ import attrs
 from .. import codec, endpoints
 from ..clock import event_loop_clock
 from ..errors import AuthenticationError, CallError, LimitError
+from ..journal import schema
+from ..journal.writer import JournalWriter
+from ..models.account import CONTEXT
 from ..session import Session
-from .budget import Budget, Reached, Spent, cost_of
+from .budget import Budget, Reached, Spent, cost_of, pay_of
 from .limits import Limits
 from .options import BatchOptions
 from .outcomes import OutcomeStatus
@@ -74,9 +77,19 @@ class Spending:
         self._under_way = 0
         self._tentative = False
 
-    def remember(self, today: Spent, in_all: Spent) -> None:
-        """What earlier runs spent, today and ever."""
-        self.budget.today, self.budget.in_all = today, in_all
+    async def remember(self, journal: JournalWriter) -> None:
+        """What earlier runs spent, today and ever, by their journal."""
+        if self.limited:
+            self.budget.today = _spent(await journal.spent(self.budget.day_began))
+            self.budget.in_all = _spent(await journal.spent(None))
+
+    def take_over(self, pending: PendingRating, sent_at: float) -> None:
+        """A rating that an earlier run sent, and that is not settled yet: its money stays reserved."""
+        if self.limited:
+            cost = cost_of(pending.rating, pending.pay)
+            pending.reservation = self.budget.take_over(cost, sent_at, time.time())
+            self._spent = self._spent.plus(cost)
+            self._under_way += 1
 
     def spend(self) -> Spend:
         """What this run has spent."""
@@ -108,7 +121,7 @@ class Spending:
         if most is not None and bonus > most:
             return LimitError("max_bonus", f"the bonus of {bonus} is more than {most}")
         if self.needs_pay:
-            pending.pay = await self._prices.of(pending.rating.job_id)
+            pending.pay = pay_of(pending.rating, await self._prices.of(pending.rating.job_id))
             if pending.pay is None and self._limits != Limits():
                 return LimitError("limits", f"what job {pending.rating.job_id} pays for a task is not known")
         return None
@@ -241,3 +254,7 @@ class Spending:
             self._until = now + min(max(0.0, reached.until - time.time()), _LONGEST_WAIT_SECONDS)
         else:
             self._balance_at = now + BALANCE_SECONDS
+
+
+def _spent(noted: schema.Spent) -> Spent:
+    return Spent(noted.count, noted.bonus, CONTEXT.add(noted.bonus, noted.pay))

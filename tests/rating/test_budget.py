@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import AsyncPicoworkers, InvalidRequestError, Limits, Rating
-from picoworkers_async.rating.budget import Budget, Cost, Spent, cost_of
+from picoworkers_async.rating.budget import Budget, Cost, Spent, cost_of, pay_of
 from picoworkers_async.rating.limits import day_of, limits_problems, time_zone
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC).timestamp()
@@ -109,9 +109,10 @@ def test_a_day_may_have_23_hours() -> None:
 
 
 def test_only_ok_pays_the_task() -> None:
-    paying = Rating("j", "t", "ok", bonus="0.5")
+    paying, refusing = Rating("j", "t", "ok", bonus="0.5"), Rating("j", "t", "not_ok", comment="no")
+    assert pay_of(paying, Decimal("0.1")) == Decimal("0.1")
+    assert pay_of(refusing, Decimal("0.1")) == pay_of(refusing, None) == 0
     assert cost_of(paying, Decimal("0.1")) == Cost(Decimal("0.5"), Decimal("0.6"))
-    assert cost_of(Rating("j", "t", "not_ok", comment="no"), Decimal("0.1")) == Cost(Decimal(0), Decimal(0))
 
 
 @pytest.mark.parametrize(

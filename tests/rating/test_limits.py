@@ -12,6 +12,9 @@ import pytest
 from picoworkers_async import (
     AsyncPicoworkers,
     Edition,
+    Journal,
+    JournalError,
+    JournalState,
     LimitError,
     Limits,
     OutcomeStatus,
@@ -148,3 +151,33 @@ async def test_a_dry_run_sends_nothing_and_says_what_it_would_cost(limited, edit
     assert reviewed.would_rate == 15
     assert sandbox.ledger == []
     assert not [request for request in sandbox.requests if "rate-" in request.path]
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+async def test_limits_hold_over_restarts(limited, edition: Edition, tmp_path, stop_after: int) -> None:
+    sandbox, ratings = seeded(30, edition=edition, latency=0.05)
+    limits = Limits(total="2.05", bonus_per_day="1.00")
+    async with limited(sandbox) as pico:
+        for _ in range(8):
+            async with pico.rate(ratings, journal=tmp_path / "ratings.db", limits=limits, grace=0) as outcomes:
+                async for _ in outcomes:
+                    if len(sandbox.ledger) >= stop_after:
+                        break
+        report = await pico.rate_all(ratings, journal=tmp_path / "ratings.db", limits=limits)
+    assert len(sandbox.ledger) == 10
+    assert "bonus_per_day" in report.limit or "total" in report.limit
+
+
+async def test_a_dry_run_s_journal_is_of_a_kind_of_its_own(limited, edition: Edition, tmp_path) -> None:
+    sandbox, ratings = seeded(5, edition=edition)
+    dry, real = tmp_path / "dry.db", tmp_path / "real.db"
+    async with limited(sandbox) as pico:
+        assert (await pico.rate_all(ratings, journal=dry, dry_run=True)).would_rate == 5
+        assert (await pico.rate_all(ratings, journal=dry, dry_run=True)).would_rate == 5
+        assert (await pico.rate_all(ratings, journal=real)).rated == 5
+        with pytest.raises(JournalError, match="dry"):
+            await pico.rate_all(ratings, journal=dry)
+        with pytest.raises(JournalError, match="dry"):
+            await pico.rate_all(ratings, journal=real, dry_run=True)
+    assert len(sandbox.ledger) == 5
+    assert Journal(dry).counts() == {JournalState.WOULD_RATE: 5}
