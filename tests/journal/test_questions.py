@@ -256,9 +256,7 @@ async def test_who_runs_and_how_far_it_is_is_told_while_it_runs(connect, edition
             assert (running.kind, running.progress) == ("rate", JournalProgress())
 
 
-async def test_progress_goes_along_with_a_commit_once_a_second(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_progress_goes_along_with_a_commit_once_a_second(path: Path) -> None:
     one = await opened(path)
     first, second, third = (entry(name) for name in ("a", "b", "c"))
     one.in_hand = 3

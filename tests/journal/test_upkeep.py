@@ -1,4 +1,4 @@
-"""What is done to a journal between batches; and that a running batch, or another kind of one, is never touched."""
+"""What is done to a journal between batches; and that what a running batch holds is never touched."""
 
 from __future__ import annotations
 
@@ -209,9 +209,10 @@ async def test_whoever_has_it_open_is_told_apart_from_a_full_disk_and_from_what_
     one = await opened(path)
     with pytest.raises(JournalBusyError):
         await opened(path)
+    one._file.database.execute("PRAGMA max_page_count = 1")
+    long = [Entry(Rating("j", f"t{n}", "not_ok", comment="x" * 5000)) for n in range(5)]
     with pytest.raises(JournalFullError, match="disk is full"):
-        one._file.database.execute("PRAGMA max_page_count = 1")
-        await one.decide([Entry(Rating("j", f"t{n}", "not_ok", comment="x" * 5000)) for n in range(5)])
+        await one.decide(long)
     await one.aclose()
     with pytest.raises(JournalFullError), journal_errors(path):
         raise OSError(28, "No space left on device")
