@@ -44,9 +44,9 @@ _FEWEST_REQUESTS = 5
 class LearnedPace(NamedTuple):
     """What was learned. Rates are requests a second, times are seconds of one clock.
 
-    `rate` is the pace (infinite: none), `refused` the rate that was refused and is not to be reached again, but for
-    a try. `since` and `requests` are when the pace became this one and how many have left at it. `calm_since` is
-    the end of the latest pause, `pause` how long that was. `window` is the time over which the rate is measured,
+    `rate` is the pace (infinite: none), `refused` the rate that was refused, reached again only for a try.
+    `since` and `requests` are when the pace became this one and how many have left at it. `calm_since` is the end
+    of the latest pause, `pause` how long that was. `window` is the time over which the rate is measured,
     `at_once` how many 429s in a row came soon after a pause. `try_after` is how long the pace is kept before a
     higher one is tried.
     """
