@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import anyio
 
+_running_loop = asyncio.get_running_loop
+
 
 def event_loop_clock() -> Callable[[], float]:
     """What tells the time of the running event loop, as `anyio.current_time` does.
@@ -21,6 +23,6 @@ def event_loop_clock() -> Callable[[], float]:
 def loop_time() -> float:
     """The time of the event loop that runs now, for what may meet several loops, without `anyio`'s microsecond."""
     try:
-        return asyncio.get_running_loop().time()
+        return _running_loop().time()
     except RuntimeError:
         return anyio.current_time()

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 # How far below a refused rate the pace stays.
 BELOW_REFUSED = 0.95
-# Factors of the pace: for the first 429 that comes at once in spite of it, for a try, and after one that went well.
+# Factors of the pace: for the first 429 that comes at once in spite of it, for a try, and after a good one.
 AT_ONCE_AGAIN = 0.8
 TRY = 1.1
 GROW = 1.25
@@ -27,24 +27,28 @@ GROW = 1.25
 MOST_DECREASE = 1 / 8
 # A pace this many times the refused rate has nothing to do with it any more.
 FORGET_ABOVE = 4.0
+# A 429 so soon after a pause says that the pace is wrong by more than a little.
 AT_ONCE_SECONDS = 30.0
-FIRST_TRY_AFTER_SECONDS = 100.0
+FIRST_TRY_AFTER_SECONDS = 200.0
 LATEST_TRY_AFTER_SECONDS = 3600.0
 # A pace that nobody uses to the full is kept for this many times as long, and then grows as if it were used.
 UNUSED = 12.0
 # A pause that proves too short is doubled the next time, up to this, or to the cooldown if that is longer.
 LONGEST_OWN_PAUSE_SECONDS = 300.0
 WINDOWS_SECONDS = (1.0, 10.0, 60.0)
+# So many answers are remembered to measure a rate by.
+KNOWN_ANSWERS = 4096
 _FEWEST_REQUESTS = 5
 
 
 class LearnedPace(NamedTuple):
     """What was learned. Rates are requests a second, times are seconds of one clock.
 
-    `rate` is the pace (infinite: none), `refused` the rate that the latest 429 answered, `since` and `requests`
-    when the pace became this one and how many have left at it. `calm_since` is the end of the latest pause, `pause`
-    how long that was. `window` is the time over which the rate is measured, `at_once` how many 429s in a row came
-    soon after a pause. `try_after` is how long the pace is kept before a higher one is tried.
+    `rate` is the pace (infinite: none), `refused` the rate that was refused, reached again only for a try.
+    `since` and `requests` are when the pace became this one and how many have left at it. `calm_since` is the end
+    of the latest pause, `pause` how long that was. `window` is the time over which the rate is measured,
+    `at_once` how many 429s in a row came soon after a pause. `try_after` is how long the pace is kept before a
+    higher one is tried.
     """
 
     rate: float = math.inf
@@ -72,9 +76,8 @@ def refused(
         longer = max(pause, min(2.0 * learned.pause, max(pause, LONGEST_OWN_PAUSE_SECONDS)))
         return _calm(learned, now, longer)
     if learned.rate == math.inf:
-        measured = measured_rate(answers, now, WINDOWS_SECONDS[0]) or measured_rate(
-            answers, now, WINDOWS_SECONDS[1]
-        )
+        second, ten_seconds, _ = WINDOWS_SECONDS
+        measured = measured_rate(answers, now, second) or measured_rate(answers, now, ten_seconds)
         if measured == 0.0:
             return _calm(learned, now, pause)
         return _calm(LearnedPace(BELOW_REFUSED * measured, measured), now, pause)
@@ -88,6 +91,9 @@ def refused(
     try_after = learned.try_after
     if learned.rate > learned.refused:
         try_after = min(2.0 * try_after, LATEST_TRY_AFTER_SECONDS)
+        if learned.rate <= TRY * learned.refused:
+            # The try is refused, and what was kept before it was right.
+            measured = min(measured, learned.refused)
     elif measured < 0.8 * learned.refused:
         try_after = FIRST_TRY_AFTER_SECONDS
     # With a longer window it may have been too few by far, and the limit be just below what was refused.
@@ -116,9 +122,6 @@ def measured_rate(answers: Sequence[float], now: float, window: float) -> float:
     if lately < len(answers) or lately < KNOWN_ANSWERS:
         return lately / window
     return lately / max(now - answers[0], 1e-3)
-
-
-KNOWN_ANSWERS = 4096
 
 
 def _higher(rate: float, refused: float, window: float) -> float:
