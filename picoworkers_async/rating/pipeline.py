@@ -202,7 +202,7 @@ class Pipeline:
             unknown=unknown,
             exhausted=self._source.exhausted,
             draining=self._draining,
-            stopped=self.failure is not None or self._grace.ended,
+            stopped=self.failure is not None or self._grace.ended or (self._draining and self._grace.is_over()),
         )
 
     def _next_time(self) -> float | None:
