@@ -209,8 +209,7 @@ class Pipeline:
         """When time alone may have changed the plan."""
         page_at = None if self._walk is None else self._walk.next_page_at()
         change_at = self._reconciler.next_change(self._clock())
-        times = page_at, change_at, self._grace.ends_at
-        return min((time for time in times if time is not None), default=None)
+        return min((time for time in (page_at, change_at) if time is not None), default=None)
 
     async def _request(self, step: Step) -> None:
         """Wait for a slot if one has to, and make the best use of it: of what is there by then."""
