@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,22 +14,24 @@ LOGGER = "picoworkers_async"
 """The name of the logger, of which everything here is told."""
 
 logger = logging.getLogger(LOGGER)
-_detailed = logger.isEnabledFor
 
 
 class Observers:
     """Tells each event to `on_event`, if there is one, and to the log.
 
-    An `on_event` that raises is logged once, with its traceback, and called again for the next event.
+    An `on_event` that raises is logged once, with its traceback, and called again for the next event. `listening`
+    says whether anybody wants to know what happens all the time: each request, and each rating that went well.
+    `listening_to_failures` says whether anybody wants to know of requests that failed.
     """
 
     def __init__(self, on_event: Callable[[Event], object] | None) -> None:
         self._on_event = on_event
         self._raised = False
-
-    def listening(self) -> bool:
-        """Whether anybody wants to know what happens all the time: each request, each rating that went well."""
-        return self._on_event is not None or _detailed(logging.DEBUG)
+        self.listening: Callable[[], bool] = _always
+        self.listening_to_failures: Callable[[], bool] = _always
+        if on_event is None:
+            self.listening = partial(logger.isEnabledFor, logging.DEBUG)
+            self.listening_to_failures = partial(logger.isEnabledFor, logging.INFO)
 
     def tell(self, event: Event) -> None:
         """Tell what happened. Raises nothing, but for what is no `Exception`."""
@@ -43,3 +46,7 @@ class Observers:
                     self._raised = True
                     logger.exception("on_event raised for %s; further errors of it are not logged", event.event)
         log(event)
+
+
+def _always() -> bool:
+    return True

@@ -175,7 +175,7 @@ class Session:
         """
         url = call.url(self.base_url)
         self.requests += 1
-        began = self._open.clock()
+        began = self._open.clock() if self.observers.listening_to_failures() else None
         try:
             response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
         except NoResponseError as lost:
@@ -186,14 +186,15 @@ class Session:
         else:
             if response.status != 429:
                 permit.answered()
-            if self.observers.listening():
+            if began is not None and self.observers.listening():
                 return await self._read_and_tell(call, url, response, permit, attempt, began)
             try:
                 return self._read(call, url, response)
             except RateLimitedError as limited:
                 await self._too_many(call, limited)
                 raise
-        self._tell_done(call, None, permit, attempt, began, error)
+        if began is not None:
+            self._tell_done(call, None, permit, attempt, began, error)
         raise error from cause
 
     async def _read_and_tell(

@@ -18,16 +18,15 @@ class GracePeriod:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.ended = False
         self.ends_at: float | None = None
-        self._left = False
         self._deadline: float | None = None
         self._shields: set[anyio.CancelScope] = set()
         self._waits: set[anyio.CancelScope] = set()
 
-    @property
-    def ended(self) -> bool:
-        """Whether nothing new may be sent any more."""
-        return self._left or (self.ends_at is not None and anyio.current_time() >= self.ends_at)
+    def is_over(self) -> bool:
+        """Whether the end that `end_later` set has come."""
+        return self.ends_at is not None and anyio.current_time() >= self.ends_at
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -45,7 +44,7 @@ class GracePeriod:
     def interruptible(self) -> Iterator[None]:
         """Inside a shield: stop here as soon as the end comes. Whether it has is told by `ended`."""
         with anyio.CancelScope() as scope:
-            if self._left:
+            if self.ended:
                 scope.cancel()
             elif self.ends_at is not None:
                 scope.deadline = self.ends_at
@@ -57,16 +56,16 @@ class GracePeriod:
 
     def end(self) -> None:
         """The block is being left: what is on the wire has `seconds` from now, everything else stops."""
-        if self._left:
+        if self.ended:
             return
-        self._left = True
+        self.ended = True
         self._set_deadline(anyio.current_time() + self.seconds)
         for scope in self._waits:
             scope.cancel()
 
     def end_later(self) -> None:
         """The batch was told to stop: the end comes `seconds` from now, without anybody being needed for it."""
-        if self._left or self.ends_at is not None:
+        if self.ended or self.ends_at is not None:
             return
         self.ends_at = anyio.current_time() + self.seconds
         self._set_deadline(self.ends_at + self.seconds)

@@ -141,7 +141,7 @@ class OutcomeStream:
     """
 
     def __init__(self, size: int, observers: Observers) -> None:
-        self._observers = observers
+        self._observers, self._listening = observers, observers.listening
         self._send, self._receive = anyio.create_memory_object_stream[Outcome](size)
         self._dropping = False
         self._tally = Tally()
@@ -157,22 +157,21 @@ class OutcomeStream:
             except anyio.BrokenResourceError:
                 # Nobody reads any more; it is in the tally, and in the journal if there is one.
                 pass
-        self._add(outcome)
+        self._tally.add(outcome)
+        # One that went well is of interest to few, and costs the others next to nothing.
+        if outcome.status is not OutcomeStatus.RATED or self._listening():
+            _tell(self._observers, outcome)
         return True
 
     async def put(self, outcome: Outcome) -> None:
         """Hand an outcome out, when there is room."""
-        self._add(outcome)
+        self._tally.add(outcome)
+        if outcome.status is not OutcomeStatus.RATED or self._listening():
+            _tell(self._observers, outcome)
         try:
             await self._send.send(outcome)
         except anyio.BrokenResourceError:
             return
-
-    def _add(self, outcome: Outcome) -> None:
-        self._tally.add(outcome)
-        # One that went well is of interest to few, and costs them nothing else.
-        if outcome.status is not OutcomeStatus.RATED or self._observers.listening():
-            _tell(self._observers, outcome)
 
     async def take(self) -> Outcome:
         """The next outcome. Raises `anyio.EndOfStream` after the last."""

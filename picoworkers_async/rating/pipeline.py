@@ -21,7 +21,7 @@ from .in_flight import InFlight
 from .outcomes import BatchReport
 from .pending import Result
 from .planner import Situation, Step, plan
-from .progress import Progress, eta, rate_used, requests_left
+from .progress import Progress, snapshot
 from .queue import RatingQueue
 from .reconcile import Reconciler
 from .results import Results
@@ -174,32 +174,17 @@ class Pipeline:
 
     def progress(self, report: BatchReport) -> Progress:
         """How far the batch is, with the outcomes of this report."""
-        standing, unknown, waiting = self._source.standing(), self._in_flight.unknown, self._queue.waiting
-        in_flight = max(0, self._in_flight.count - unknown - waiting - standing.deciding)
-        whole, at_once = self._queue.full + self._queue.parts(), self._queue.at_once
-        left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
-        pace = self._session.throttle.state().requests_per_second
-        requests, seconds = self._session.requests, report.elapsed
-        so_far, share = rate_used(pace, requests=requests, seconds=seconds)
-        return Progress(
-            listed=standing.listed,
-            met=standing.met,
-            deciding=standing.deciding,
-            decided=standing.met - standing.deciding - standing.put_off,
-            waiting=waiting,
-            in_flight=in_flight,
-            rated=report.rated,
-            refused=report.refused,
-            failed=report.failed,
-            unknown=report.unknown + unknown,
-            put_off=standing.put_off,
-            pay=None,
-            bonus=report.bonus,
-            requests=requests,
-            requests_per_second=so_far,
-            rate_used=share,
-            seconds=seconds,
-            eta=eta(left, pace, requests=requests, seconds=seconds),
+        queue = self._queue
+        return snapshot(
+            self._source.standing(),
+            report,
+            in_hand=self._in_flight.count,
+            unknown=self._in_flight.unknown,
+            waiting=queue.waiting,
+            whole=queue.full + queue.parts(),
+            at_once=queue.at_once,
+            requests=self._session.requests,
+            pace=self._session.throttle.state().requests_per_second,
         )
 
     def _situation(self) -> Situation:
@@ -223,7 +208,7 @@ class Pipeline:
             unknown=unknown,
             exhausted=self._source.exhausted,
             draining=self._draining,
-            stopped=self.failure is not None or self._grace.ended,
+            stopped=self.failure is not None or self._grace.ended or (self._draining and self._grace.is_over()),
             held=held,
             closed=held and self.spending.closed,
             balance=held and self.spending.balance_due(self._clock()),
@@ -234,8 +219,7 @@ class Pipeline:
         page_at = None if self._walk is None else self._walk.next_page_at()
         change_at = self._reconciler.next_change(self._clock())
         lifted_at = self.spending.next_change()
-        lifted = None if lifted_at == math.inf else lifted_at
-        times = page_at, change_at, self._grace.ends_at, lifted
+        times = page_at, change_at, None if lifted_at == math.inf else lifted_at
         return min((time for time in times if time is not None), default=None)
 
     async def _request(self, step: Step) -> None:

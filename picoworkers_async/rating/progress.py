@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import attrs
 
+from .outcomes import BatchReport
+
 
 class Standing(NamedTuple):
     """How far what brings the ratings is.
@@ -91,3 +93,44 @@ def rate_used(pace: float | None, *, requests: int, seconds: float) -> tuple[flo
         return None, None
     so_far = requests / seconds
     return so_far, None if pace is None else so_far / pace
+
+
+def snapshot(
+    standing: Standing,
+    report: BatchReport,
+    *,
+    in_hand: int,
+    unknown: int,
+    waiting: int,
+    whole: int,
+    at_once: int,
+    requests: int,
+    pace: float | None,
+) -> Progress:
+    """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them wait for a look.
+
+    `waiting`, `whole` and `at_once` are those of `requests_left`, `requests` and `pace` those of `eta`.
+    """
+    in_flight = max(0, in_hand - unknown - waiting - standing.deciding)
+    left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
+    so_far, share = rate_used(pace, requests=requests, seconds=report.elapsed)
+    return Progress(
+        listed=standing.listed,
+        met=standing.met,
+        deciding=standing.deciding,
+        decided=standing.met - standing.deciding - standing.put_off,
+        waiting=waiting,
+        in_flight=in_flight,
+        rated=report.rated,
+        refused=report.refused,
+        failed=report.failed,
+        unknown=report.unknown + unknown,
+        put_off=standing.put_off,
+        pay=None,
+        bonus=report.bonus,
+        requests=requests,
+        requests_per_second=so_far,
+        rate_used=share,
+        seconds=report.elapsed,
+        eta=eta(left, pace, requests=requests, seconds=report.elapsed),
+    )

@@ -26,7 +26,7 @@ async def _rate_one(session: Session, permit: Permit, pending: PendingRating) ->
     """Section 3.10."""
     call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, content=codec.encode_rating(pending.rating))
     try:
-        ack = await session.exchange(call, permit, _attempt(pending))
+        ack = await session.exchange(call, permit, 1 + pending.attempts + pending.times_unknown)
     except CallError as error:
         return Result(pending, error=error)
     return Result(pending, ack.message)
@@ -34,19 +34,15 @@ async def _rate_one(session: Session, permit: Permit, pending: PendingRating) ->
 
 async def _rate_many(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
     """SproutGigs only: rate-multiple-tasks."""
+    attempt = 1 + pendings[0].attempts + pendings[0].times_unknown
     body = codec.write_ratings([pending.rating for pending in pendings])
     try:
         acks = await session.exchange(
-            Call(endpoints.RATE_MULTIPLE_TASKS, codec.read_rating_acks, body=body), permit, _attempt(pendings[0])
+            Call(endpoints.RATE_MULTIPLE_TASKS, codec.read_rating_acks, body=body), permit, attempt
         )
     except CallError as error:
         return [Result(pending, error=error) for pending in pendings]
     return [read_result(pending, acks, session.hide) for pending in pendings]
-
-
-def _attempt(pending: PendingRating) -> int:
-    """How many requests for this rating there will have been with the next one, as far as is known."""
-    return 1 + pending.attempts + pending.times_unknown
 
 
 def read_result(pending: PendingRating, acks: Mapping[str, RatingAck], hide: Callable[[str], str]) -> Result:

@@ -111,6 +111,37 @@ async def test_what_could_not_be_sent_within_the_grace_stays_decided_and_the_nex
     assert len(sandbox.ledger) == jobs
 
 
+async def test_no_more_of_a_page_is_asked_about_once_it_is_told_to_stop(connect, edition: Edition) -> None:
+    sandbox, _ = seeded(10, edition=edition, page_size=10)
+    asked: list[str] = []
+
+    def decide(task: Task) -> Rating:
+        asked.append(task.id)
+        batch.stop()
+        return Rating.ok(task)
+
+    async with connect(sandbox) as pico, pico.review(decide) as batch:
+        outcomes = [outcome async for outcome in batch]
+    assert [entry.task_id for entry in sandbox.ledger] == asked
+    assert len(outcomes) == 1
+
+
+async def test_what_an_earlier_run_lost_is_left_to_a_later_one_when_it_is_stopped_before_it_begins(
+    connect, edition: Edition, tmp_path: Path
+) -> None:
+    sandbox, ratings = seeded(4, edition=edition, faults=Faults(cut_after=1, only=RATING_CALLS))
+    path = tmp_path / "j.db"
+    async with connect(sandbox, settle_after=500) as pico:
+        async with pico.rate(ratings, journal=path, grace=0.5):
+            await anyio.sleep(1)
+        before = states(path)
+        batch = pico.review(Rating.ok, journal=path)
+        batch.stop()
+        async with batch:
+            assert [outcome async for outcome in batch] == []
+    assert states(path) == before
+
+
 async def test_rate_stops_taking_input(connect, edition: Edition) -> None:
     sandbox, ratings = seeded(5000, edition=edition)
     taken = 0

@@ -20,6 +20,7 @@ from picoworkers_async import (
     Task,
     Throttle,
     Zone,
+    events,
 )
 
 
@@ -47,7 +48,14 @@ async def batches(pico: AsyncPicoworkers, stream: AsyncIterator[Rating]) -> None
         async for outcome in outcomes:
             assert_type(outcome, Outcome)
             assert_type(outcome.status, OutcomeStatus)
+        assert_type(outcomes.progress().eta, float | None)
+        outcomes.stop()
     assert_type(await pico.review_all(Rating.ok), BatchReport)
+
+
+def observe(event: events.Event) -> None:
+    if isinstance(event, events.RequestDone):
+        assert_type(event.seconds, float)
 
 
 async def decide(task: Task) -> Rating | None:
@@ -56,7 +64,7 @@ async def decide(task: Task) -> Rating | None:
 
 async def main() -> None:
     throttle = Throttle(max_concurrency=4, requests_per_second=1)
-    async with AsyncPicoworkers("a", "b", edition=SPROUTGIGS, throttle=throttle) as pico:
+    async with AsyncPicoworkers("a", "b", edition=SPROUTGIGS, throttle=throttle, on_event=observe) as pico:
         assert_type(pico, AsyncPicoworkers)
         await pico.review_all(decide)
         await pico.review_all(lambda task: None)
