@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import anyio
@@ -18,7 +17,7 @@ from .pending import PendingRating, Result
 from .signal import Signal
 from .spending import Spending
 
-_LATELY_RATED = 10_000
+_LATELY_RATED = 500
 
 
 class InFlight:
@@ -40,7 +39,8 @@ class InFlight:
         # More of a task are in hand only where they are of other revisions.
         self._others: dict[tuple[str, str], list[PendingRating]] = {}
         # Without a journal, the last ones that took effect, so that a different one is not taken for the first.
-        self._rated: OrderedDict[tuple[str, str], Rating] = OrderedDict()
+        self._rated: dict[tuple[str, str], Rating] = {}
+        self._rated_before: dict[tuple[str, str], Rating] = {}
         self.count = 0
         self.unknown = 0
 
@@ -89,7 +89,7 @@ class InFlight:
         """Take a rating in hand; what is not a valid rating fails here, unsent.
 
         One that is in hand already fails too, so that it is not sent twice: by a `ConflictError` if the two
-        differ, and also where the first is among the last 10,000 that took effect. One that an earlier run sent,
+        differ, and also where the first is among the last 500 that took effect. One that an earlier run sent,
         and whose fate is being looked for, has its outcome when that is known.
         """
         self.opened()
@@ -107,7 +107,7 @@ class InFlight:
             await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
             return None
         key = rating.job_id, rating.task_id
-        rated = self._rated.get(key)
+        rated = self._rated.get(key) or self._rated_before.get(key)
         if rated is not None and contradicts(rated, rating):
             await self.finish(twice(rated, rating, task))
             return None
@@ -159,8 +159,9 @@ class InFlight:
 
     def _remember(self, rating: Rating) -> None:
         self._rated[rating.job_id, rating.task_id] = rating
-        if len(self._rated) > _LATELY_RATED:
-            self._rated.popitem(last=False)
+        if len(self._rated) >= _LATELY_RATED:
+            # Half of them go at once: to find the oldest each time would cost more than all the rest.
+            self._rated_before, self._rated = self._rated, {}
 
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
         """Have the journal know these decisions."""
