@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+import attrs
 import httpx
 
 from . import rules
@@ -289,6 +291,8 @@ class AsyncPicoworkers:
             threads=threads,
         )
         check_options("review", options, review)
+        if follow is not None:
+            options = attrs.evolve(options, patience=math.inf)
         return Batch(self._session, review_source(decide, review), options)
 
     async def review_all(self, decide: Decide, **options: Unpack[ReviewKeywords]) -> BatchReport:

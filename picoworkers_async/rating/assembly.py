@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ..journal.writer import JournalWriter
@@ -13,10 +14,11 @@ from .options import BatchOptions
 from .outcomes import OutcomeStream
 from .pipeline import Pipeline
 from .queue import RatingQueue
-from .reconcile import Reconciler
+from .reconcile import UNREADABLE_FOR_SECONDS, Reconciler
 from .signal import Signal
 from .sources import Parts, Source
 from .walk import ListingWalk
+from .watch import ServiceWatch
 
 SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
 """Makes what brings the ratings, and what walks the listing for it, if anything does."""
@@ -39,6 +41,7 @@ def assemble(
         InFlight(outcomes, journal, changed),
         changed,
         room,
+        ServiceWatch(session.retry, options.patience, changed),
     )
     source, walk = make_source(parts)
     return Pipeline(
@@ -51,9 +54,11 @@ def assemble(
             settle_after=session.settle_after,
             has_rated_listing=most_looked_up(edition) is not None,
             at_once=most_looked_up(edition),
+            unreadable_for=math.inf if parts.watch.follows else UNREADABLE_FOR_SECONDS,
         ),
         journal=journal,
         changed=changed,
         room=room,
+        watch=parts.watch,
         grace=grace,
     )

@@ -26,7 +26,9 @@ class Situation(NamedTuple):
     brings. `filling`: more ratings come without anybody outside doing anything: pages are being read, or wait to
     be. `look_overdue`: a look must not be put off any longer; `look_due`: one would tell something. `in_hand`:
     ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
-    the source gives nothing more. `stopped`: the batch has failed, and sends nothing new.
+    the source gives nothing more. `stopped`: the batch has failed, and sends nothing new. `away`: the service does
+    not answer, and it is too early, or another loop's turn, to try again. `probe`: the service did not answer, and
+    what is done next shows whether it does again.
     """
 
     full: int = 0
@@ -41,15 +43,22 @@ class Situation(NamedTuple):
     unknown: int = 0
     exhausted: bool = False
     stopped: bool = False
+    away: bool = False
+    probe: bool = False
 
 
 def plan(now: Situation) -> Step:
-    """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled."""
+    """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled.
+
+    Whether a service is back is tried by reading where there is something to read: nothing can be lost by that.
+    """
     if now.stopped:
         return Step.END
-    if now.look_overdue:
+    if now.away:
+        return Step.END if now.exhausted and not now.in_hand else Step.WAIT
+    if now.look_overdue or (now.look_due and now.probe):
         return Step.LOOK
-    if now.page and (not now.full or now.waiting < now.enough):
+    if now.page and (not now.full or now.waiting < now.enough or now.probe):
         return Step.READ
     if now.full or (now.parts and not now.filling):
         return Step.SEND

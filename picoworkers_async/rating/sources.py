@@ -13,6 +13,7 @@ from .in_flight import InFlight
 from .pending import PendingRating
 from .queue import RatingQueue
 from .signal import Signal
+from .watch import ServiceWatch
 
 # Ratings that need not wait must not keep everybody else from running.
 _UNINTERRUPTED = 64
@@ -26,6 +27,7 @@ class Parts(NamedTuple):
     in_flight: InFlight
     changed: Signal
     room: Signal
+    watch: ServiceWatch
 
 
 class Source(Protocol):

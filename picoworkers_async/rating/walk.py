@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import anyio
 
-from .. import classify
-from ..errors import CallError
+from ..errors import CallError, RefusedError
 from ..listings.sweep import Sweep
 from ..models import Page, Task
 from .decider import Decider
+from .outage import may_pass
 from .pending import PendingRating
 from .seen import SeenTasks
 from .signal import Signal
@@ -21,7 +21,6 @@ from .sources import Parts
 logger = logging.getLogger("picoworkers_async")
 
 _QUIET_LOOKS = 12
-_FAILED_ROUNDS = 6
 
 
 class ListingWalk:
@@ -45,7 +44,10 @@ class ListingWalk:
         self._swept = Signal()
         self._meeting = 0
         self._fresh = 0
+        self._watch = parts.watch
         self._failures = 0
+        self._failing_since = 0.0
+        self._read_one = False
         self._not_before = 0.0
 
     @property
@@ -77,6 +79,7 @@ class ListingWalk:
         if self._sweep is None:
             return
         self._failures = 0
+        self._read_one = True
         self._meeting += 1
         try:
             for ready in self._sweep.got(number, page):
@@ -87,14 +90,22 @@ class ListingWalk:
             self._swept.wake_all()
 
     def failed_page(self, error: CallError) -> None:
-        """A page could not be read: it is read again after a pause. Raises the error when that is no use."""
+        """A page could not be read: it is read again after a pause. Raises the error when that is no use.
+
+        That is so for a refusal of the very first page, such as of a job that does not exist, and for a page that
+        could not be read for as long as there is patience, though others could.
+        """
+        now = anyio.current_time()
         self._failures += 1
-        if self._failures == _FAILED_ROUNDS * self._retry.attempts or not classify.may_retry(
-            error, costs_money=False
-        ):
+        if self._failures == 1:
+            self._failing_since = now
+        if not may_pass(error, follows=self._watch.follows) or now - self._failing_since >= self._watch.patience:
             raise error
-        logger.warning("a page of the listing could not be read, and is tried again: %s", error)
-        self._not_before = anyio.current_time() + self._retry.pause(self._failures)
+        if isinstance(error, RefusedError) and not self._read_one:
+            raise error
+        if not self._watch.away:
+            logger.info("a page of the listing could not be read, and is tried again: %s", error)
+        self._not_before = now + self._retry.pause(self._failures)
 
     async def meet(self, tasks: Sequence[Task]) -> None:
         """Have those decided that were not met before."""

@@ -18,6 +18,7 @@ from picoworkers_async import (
     Edition,
     Fate,
     InvalidRequestError,
+    NotSentError,
     OutcomeStatus,
     Rating,
     RetryPolicy,
@@ -160,7 +161,7 @@ async def test_lost_credentials_stop_a_batch(connect) -> None:
 
 
 @pytest.mark.virtual_time(False)
-async def test_a_rating_that_never_reaches_the_service_fails_and_is_certainly_unpaid() -> None:
+async def test_a_service_that_is_never_reached_ends_the_batch_when_its_patience_does() -> None:
     _, ratings = seeded(2)
     # Nothing listens on a port that was bound and given up.
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -168,10 +169,10 @@ async def test_a_rating_that_never_reaches_the_service_fails_and_is_certainly_un
     policy = RetryPolicy(attempts=2, initial=0.001)
     url = f"http://127.0.0.1:{port}/api/"
     async with AsyncPicoworkers("user_id", "api_secret", base_url=url, retry=policy) as pico:
-        report = await pico.rate_all(ratings)
-    assert report.failed == 2
-    errors = [outcome.error for outcome in report.outcomes_by_status[OutcomeStatus.FAILED]]
-    assert {getattr(error, "fate", None) for error in errors} == {Fate.NOT_PROCESSED}
+        with pytest.raises(NotSentError) as caught:
+            await pico.rate_all(ratings, patience=0.1)
+    assert caught.value.fate is Fate.NOT_PROCESSED
+    assert caught.value.report.total == 0
 
 
 @pytest.mark.parametrize(
