@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
+import attrs
 
 from . import classify
 from .baseline import Baseline
@@ -72,6 +73,12 @@ class Session:
         """The same session, with another place at the gate."""
         other = copy.copy(self)
         other._priority, other._group = priority, group
+        return other
+
+    def once(self) -> Session:
+        """The same session, whose calls are sent once: whoever asks decides about repeats."""
+        other = copy.copy(self)
+        other.retry = attrs.evolve(self.retry, attempts=1)
         return other
 
     def with_options(self, *, priority: Priority | None, timeout: float | None) -> Session:

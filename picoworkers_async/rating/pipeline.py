@@ -179,10 +179,11 @@ class Pipeline:
     def _next_time(self) -> float | None:
         """When time alone may have changed the plan."""
         page_at = None if self._walk is None else self._walk.next_page_at()
-        change_at = self._reconciler.next_change(self._clock())
-        if self._outage.lasts:
+        now = self._clock()
+        if self._outage.lasts and not self._watch.may_try(now):
             # Until the next try, nothing else can be done.
             return self._watch.next_try_at()
+        change_at = self._reconciler.next_change(now)
         return min((time for time in (page_at, change_at) if time is not None), default=None)
 
     async def _request(self, step: Step, *, trying: bool = False) -> None:

@@ -56,7 +56,7 @@ def plan(now: Situation) -> Step:
         return Step.END
     if now.away:
         return Step.END if now.exhausted and not now.in_hand else Step.WAIT
-    if now.look_overdue or (now.look_due and now.probe):
+    if now.look_overdue:
         return Step.LOOK
     if now.page and (not now.full or now.waiting < now.enough or now.probe):
         return Step.READ

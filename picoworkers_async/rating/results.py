@@ -46,7 +46,7 @@ class Results:
         changed: Signal,
         watch: ServiceWatch,
     ) -> None:
-        self._session = session
+        self._session, self._once = session, session.once()
         self._watch, self._outage = watch, watch.outage
         self._clock = event_loop_clock()
         self._source = source
@@ -162,7 +162,9 @@ class Results:
                 await self._changed.wait()
             task_ids = [pending.rating.task_id for pending in pendings]
             ended = self._lately.of_job(job.job_id, self._clock())
-            return await look_up(self._session, job.job_id, task_ids, ended=ended)
+            # During an outage a look is one try, not as many as a call may make.
+            session = self._once if self._outage.lasts else self._session
+            return await look_up(session, job.job_id, task_ids, ended=ended)
         finally:
             self._queue.release(job)
             self._changed.wake_all()

@@ -76,7 +76,7 @@ def test_the_last_try_is_made_when_the_patience_ends(patience: float, draws: lis
             break
         outage.failed(now, draw)
         assert now <= outage.next_try_at <= max(now, patience)
-        assert outage.next_try_at - now <= LONGEST_PAUSE_SECONDS
+        assert outage.next_try_at - now <= LONGEST_PAUSE_SECONDS + 1e-6
         now = outage.next_try_at
     assert outage.hopeless(now) == (now >= patience)
 
@@ -105,9 +105,6 @@ def test_what_a_failure_is_to_a_batch(
 
 # Batches
 
-pytestmark = []
-virtual = [pytest.mark.anyio, pytest.mark.virtual_time]
-
 
 def client(transport: AwayTransport, edition: Edition) -> AsyncPicoworkers:
     return AsyncPicoworkers(
@@ -115,7 +112,7 @@ def client(transport: AwayTransport, edition: Edition) -> AsyncPicoworkers:
     )
 
 
-def away(sandbox: Sandbox, way: str, seconds: float, after: float = 0.5) -> AwayTransport:
+def away(sandbox: Sandbox, way: str, seconds: float, after: float = 0.03) -> AwayTransport:
     return AwayTransport(sandbox.transport(), way, anyio.current_time() + after, seconds)
 
 
@@ -125,22 +122,23 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.anyio
 @pytest.mark.virtual_time
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("seconds", [MINUTES, NIGHT])
+@pytest.mark.parametrize(
+    ("way", "seconds"), [*((way, MINUTES) for way in WAYS), ("refused", NIGHT), ("503", NIGHT), ("cut", NIGHT)]
+)
 async def test_a_review_that_follows_waits_out_every_outage(
     edition: Edition, way: str, seconds: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "picoworkers_async")
-    sandbox, _ = seeded(400, edition=edition, page_size=50, latency=0.3)
+    sandbox, _ = seeded(200, edition=edition, page_size=50, latency=0.3)
     transport = away(sandbox, way, seconds)
     outcomes = []
     async with client(transport, edition) as pico, pico.review(Rating.ok, follow=60.0) as batch:
         async for outcome in batch:
             outcomes.append(outcome)
-            if len(outcomes) == 400:
+            if len(outcomes) == 200:
                 break
     assert {outcome.status.value for outcome in outcomes} == {"rated"}
-    assert len(sandbox.ledger) == 400
+    assert len(sandbox.ledger) == 200
     assert sandbox.double_ratings == 0
     assert len(transport.tries) <= 40 + seconds / 50
     assert [line for line in warnings(caplog) if "away" in line or "back" in line] == warnings(caplog)
@@ -151,47 +149,45 @@ async def test_a_review_that_follows_waits_out_every_outage(
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "redirect"])
 async def test_a_review_with_an_end_waits_for_as_long_as_it_has_patience(edition: Edition, way: str) -> None:
-    sandbox, _ = seeded(400, edition=edition, page_size=50, latency=0.3)
+    sandbox, _ = seeded(200, edition=edition, page_size=50, latency=0.3)
     async with client(away(sandbox, way, MINUTES), edition) as pico:
         report = await pico.review_all(Rating.ok)
-    assert (report.rated, report.total) == (400, 400)
-    assert len(sandbox.ledger) == 400
+    assert (report.rated, report.total) == (200, 200)
+    assert len(sandbox.ledger) == 200
 
 
 @pytest.mark.anyio
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("way", WAYS)
 async def test_ratings_that_are_given_wait_for_the_service_too(edition: Edition, way: str) -> None:
-    sandbox, ratings = seeded(400, edition=edition, page_size=50, latency=0.3)
+    sandbox, ratings = seeded(200, edition=edition, page_size=50, latency=0.3)
     async with client(away(sandbox, way, MINUTES), edition) as pico:
         report = await pico.rate_all(ratings)
-    expected = 400 if way != "redirect" else report.rated
+    expected = 200 if way != "redirect" else report.rated
     assert (report.rated, report.failed, report.refused) == (expected, 0, 0)
-    assert report.total == 400
+    assert report.total == 200
     assert len(sandbox.ledger) == report.rated
     assert sandbox.double_ratings == 0
 
 
 @pytest.mark.anyio
 @pytest.mark.virtual_time
-@pytest.mark.parametrize("way", WAYS)
-async def test_patience_that_ends_ends_the_batch_with_what_is_known(
-    edition: Edition, way: str, tmp_path
-) -> None:
-    sandbox, ratings = seeded(400, edition=edition, page_size=50, latency=0.3)
+@pytest.mark.parametrize("way", ["refused", "503", "cut", "redirect"])
+async def test_patience_that_ends_ends_the_batch_with_what_is_known(edition: Edition, way: str, tmp_path) -> None:
+    sandbox, ratings = seeded(200, edition=edition, page_size=50, latency=0.3)
     transport = away(sandbox, way, NIGHT)
     began = anyio.current_time()
     async with client(transport, edition) as pico:
         with pytest.raises(CallError) as caught:
             await pico.rate_all(ratings, journal=tmp_path / "ratings.db", patience=120.0)
         assert not isinstance(caught.value, OutcomeUnknownError)
-        assert caught.value.report.rated + caught.value.report.unknown <= 400
+        assert caught.value.report.rated + caught.value.report.unknown <= 200
         assert anyio.current_time() - began <= 120.0 + 60.0
         # The same call in the morning finishes it.
         await anyio.sleep(NIGHT)
         report = await pico.rate_all(ratings, journal=tmp_path / "ratings.db")
-    assert (report.rated, report.total) == (400, 400)
-    assert len(sandbox.ledger) == 400
+    assert (report.rated, report.total) == (200, 200)
+    assert len(sandbox.ledger) == 200
     assert sandbox.double_ratings == 0
 
 
@@ -228,9 +224,10 @@ async def test_a_rating_that_alone_loses_its_answers_is_given_up_while_the_servi
 @pytest.mark.virtual_time
 async def test_a_job_that_does_not_exist_ends_a_review_that_follows_at_once(edition: Edition) -> None:
     sandbox, _ = seeded(1, edition=edition)
-    async with client(away(sandbox, "cut", 0.0), edition) as pico, pico.review(
-        Rating.ok, job_id="nowhere", follow=1.0
-    ) as batch:
+    async with (
+        client(away(sandbox, "cut", 0.0), edition) as pico,
+        pico.review(Rating.ok, job_id="nowhere", follow=1.0) as batch,
+    ):
         with pytest.raises(RefusedError):
             async for _ in batch:
                 raise AssertionError("there is nothing to rate")
