@@ -55,6 +55,7 @@ from .models import (
     Zone,
 )
 from .rating import Batch, BatchReport, Outcome, OutcomeStatus
+from .rating.later import Later
 from .retry import RetryPolicy
 from .throttle import (
     Pacer,
@@ -96,6 +97,7 @@ __all__ = [
     "JournalError",
     "JournalRow",
     "JournalState",
+    "Later",
     "MoneyCall",
     "NoAnswerError",
     "NotSentError",

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import anyio
 import anyio.lowlevel
 
 from ..models import Task
-from .decider import Decide, Decider
+from .asking import AnyDecide, Asker
+from .decider import Decider
 from .options import ReviewOptions
 from .pending import PendingRating
+from .put_off import PutOffTasks
 from .seen import SeenTasks
 from .sources import Parts
 from .walk import ListingWalk
+
+logger = logging.getLogger("picoworkers_async")
 
 # Tasks that need not wait must not keep everybody else from running.
 _UNINTERRUPTED = 16
 
 REMEMBERED = 100_000
 """How many given tasks are remembered, without looks at the listing that would tell which are gone."""
+
+
+class ReviewCounts(NamedTuple):
+    """How far a review is: tasks that the last look found listed, that were met, that are being decided, and that
+    were put off (with `follow`, those whose `decide` failed too)."""
+
+    listed: int
+    met: int
+    deciding: int
+    put_off: int
 
 
 class ReviewedTasks:
@@ -53,6 +69,11 @@ class ReviewedTasks:
     def arrived(self) -> int:
         return self._decider.met
 
+    def counts(self) -> ReviewCounts:
+        """How far the review is."""
+        decider = self._decider
+        return ReviewCounts(self._walk.listed, decider.met, decider.undecided, decider.put_off)
+
     async def run(self) -> None:
         async with anyio.create_task_group() as deciding:
             deciding.start_soon(self._decider.run)
@@ -63,6 +84,8 @@ class ReviewedTasks:
                     meeting.start_soon(self._walk.run)
             self.exhausted = True
             self._changed.wake_all()
+            if self._decider.put_off:
+                logger.info("%d tasks were put off, and are left to the next review", self._decider.put_off)
             # Decisions may still be awaited; whoever runs this ends it when nothing is left in hand.
 
     async def fill(self) -> None:
@@ -90,12 +113,19 @@ class ReviewedTasks:
             await self._room.wait()
 
 
-def review_source(decide: Decide, options: ReviewOptions) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
-    """What makes the source of a review, and the walk over the listing that belongs to it."""
+def review_source(
+    decide: AnyDecide, options: ReviewOptions
+) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
+    """What makes the source of a review, and the walk over the listing that belongs to it.
+
+    Raises `InvalidRequestError` for a `decide` that cannot be asked.
+    """
     walks = options.tasks is None or options.follow is not None
+    asker = Asker(decide, threads=options.threads, timeout=options.decide_timeout, at_once=options.deciding)
 
     def make(parts: Parts) -> tuple[ReviewedTasks, ListingWalk]:
-        decider = Decider(decide, parts)
+        again = None if options.follow is None else PutOffTasks(options.retry_failed)
+        decider = Decider(asker, again, parts)
         # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
         walk = ListingWalk(
             options.job_id, options.follow, SeenTasks(None if walks else REMEMBERED), decider, parts

@@ -27,7 +27,7 @@ class ListingWalk:
     """The looks of a review at the listing, of one job or of all.
 
     The pipeline asks it for pages to read and brings them; tasks that were not met before go to the decider. With
-    `follow` it looks again every so many seconds, for ever.
+    `follow` it looks again every so many seconds, for ever. `listed` is how many tasks the last look found.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class ListingWalk:
         self._concurrency = session.throttle.batch_concurrency
         self._sweep: Sweep[Task] | None = None
         self._swept = Signal()
+        self.listed = 0
         self._meeting = 0
         self._fresh = 0
         self._watch = parts.watch
@@ -113,7 +114,10 @@ class ListingWalk:
             if not isinstance(task, Task):
                 raise TypeError(f"tasks must give Task objects, not {type(task).__name__}: {task!r:.80}")
         of_job = [task for task in tasks if self.job_id in (None, task.job_id)]
-        self._fresh += await self._decider.meet([task for task in of_job if self._seen.meet(task)])
+        fresh = [task for task in of_job if self._seen.meet(task)]
+        self._fresh += await self._decider.meet(fresh)
+        # Those that were put off are nothing new: the listing need not be read again for them.
+        await self._decider.meet_again(of_job)
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """These came to their end; a listing that lags may show them for a while."""
@@ -134,11 +138,13 @@ class ListingWalk:
             while self.filling:
                 await self._swept.wait()
             self._sweep = None
+            self.listed = sweep.total
             self._changed.wake_all()
             await self._in_flight.wait_until_only_unknown()
             quiet = 0 if self._fresh else quiet + 1
             if sweep.complete:
                 self._seen.forget_the_gone(now - self._settle_after)
+                self._decider.forget(self._seen.knows)
             if quiet == 0:
                 total = None
                 continue

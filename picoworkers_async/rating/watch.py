@@ -28,7 +28,7 @@ class ServiceWatch:
         self.follows = patience == math.inf
         self._changed = changed
         self._clock = event_loop_clock()
-        self._trying = False
+        self._trying = 0
 
     @property
     def away(self) -> bool:
@@ -46,11 +46,11 @@ class ServiceWatch:
     @contextmanager
     def trying(self) -> Iterator[None]:
         """This is the one that tries."""
-        self._trying = True
+        self._trying += 1
         try:
             yield
         finally:
-            self._trying = False
+            self._trying -= 1
             self._changed.wake_all()
 
     async def turn(self) -> None:
