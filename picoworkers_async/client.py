@@ -268,9 +268,9 @@ class AsyncPicoworkers:
 
         `decide(task)` or `decide(task, job)`, plain or async, gives a `Rating` of that task, None to leave it
         alone in this run, or `Later`, whose docstring says what each means now and afterwards. It is told apart
-        once, by its required parameters. A job is read once, by however many ask, and kept for five minutes. With `follow`
-        the review looks again every so many seconds, until its block is left. With `tasks` it is these tasks
-        that are decided, each `(id, revision_number)` once, instead of the listing; with `follow` beside it.
+        once, by its required parameters. A job is read once, by however many ask, and kept for five minutes. With
+        `follow` the review looks again every so many seconds, until its block is left. With `tasks` it is these
+        tasks that are decided, each `(id, revision_number)` once, instead of the listing; with `follow` beside it.
 
         An async `decide` is awaited for `deciding` tasks at a time (8), however many requests may be under way. A
         plain one is called in the event loop, and must not block; with `threads` it is called in that many worker
