@@ -181,7 +181,6 @@ class Pipeline:
         page_at = None if self._walk is None else self._walk.next_page_at()
         now = self._clock()
         if self._outage.lasts and not self._watch.may_try(now):
-            # Until the next try, nothing else can be done.
             return self._watch.next_try_at()
         change_at = self._reconciler.next_change(now)
         return min((time for time in (page_at, change_at) if time is not None), default=None)

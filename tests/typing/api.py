@@ -67,7 +67,7 @@ async def deciding(pico: AsyncPicoworkers) -> None:
     assert_type(await pico.review_all(decide_with_job, deciding=20), BatchReport)
     assert_type(pico.review(decide_with_job, follow=60, decide_timeout=5), Batch)
     pico.review(lambda task, job: Rating.ok(task, bonus=job.task_value), threads=True)
-    pico.review(of_nothing)  # type: ignore[call-overload]
+    pico.review(of_nothing)  # type: ignore[arg-type]
     pico.review(decide, patience="long")  # type: ignore[call-overload]
 
 
