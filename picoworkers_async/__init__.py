@@ -61,6 +61,7 @@ from .models import (
     Zone,
 )
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
+from .rating.later import Later
 from .retry import RetryPolicy
 from .throttle import (
     Pacer,
@@ -108,6 +109,7 @@ __all__ = [
     "JournalRow",
     "JournalState",
     "JournalSummary",
+    "Later",
     "LimitError",
     "Limits",
     "MoneyCall",

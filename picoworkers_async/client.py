@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
+import attrs
 import httpx
 
 from . import rules
@@ -27,6 +29,7 @@ from .rating.options import (
     PATIENCE_SECONDS,
     RETRY_FAILED_SECONDS,
     BatchOptions,
+    FollowKeywords,
     JournalPath,
     OnLimit,
     RateKeywords,
@@ -50,7 +53,7 @@ from .transport.default import choose_adapter
 
 if TYPE_CHECKING:
     from .events import Event
-    from .rating.decider import Decide
+    from .rating.asking import AnyDecide, Decide, DecideWithJob
 
 
 class AsyncPicoworkers:
@@ -242,9 +245,13 @@ class AsyncPicoworkers:
         async with self.rate(ratings, **options) as batch:
             return await batch.report()
 
+    @overload
+    def review(self, decide: Decide, **options: Unpack[FollowKeywords]) -> Batch: ...
+    @overload
+    def review(self, decide: DecideWithJob, **options: Unpack[FollowKeywords]) -> Batch: ...
     def review(
         self,
-        decide: Decide,
+        decide: AnyDecide,
         *,
         job_id: str | None = None,
         journal: JournalPath | None = None,
@@ -262,9 +269,23 @@ class AsyncPicoworkers:
     ) -> Batch:
         """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
 
-        `decide(task)`, plain or async, gives a `Rating` of that task, or None to leave it alone. With `follow`
-        the review looks again every so many seconds, until its block is left. With `tasks` it is these tasks
-        that are decided, each `(id, revision_number)` once, instead of the listing; with `follow` beside it.
+        `decide(task)` or `decide(task, job)`, plain or async, gives a `Rating` of that task, None to leave it
+        alone in this run, or `Later`, whose docstring says what each means now and afterwards. It is told apart
+        once, by its required parameters. A job is read once, by however many ask, and kept for five minutes. With
+        `follow` the review looks again every so many seconds, until its block is left. With `tasks` it is these
+        tasks that are decided, each `(id, revision_number)` once, instead of the listing; with `follow` beside it.
+
+        An async `decide` is awaited for `deciding` tasks at a time (8), however many requests may be under way. A
+        plain one is called in the event loop, and must not block; with `threads` it is called in that many worker
+        threads, which run to their end when the block is left, their decisions dropped. A decision that is
+        awaited, or made in a thread, fails its task after `decide_timeout` seconds (None: it may take for ever).
+        With `follow`, a task whose `decide` failed is asked about again at the first look `retry_failed` seconds
+        later (300), doubled with each failure, an hour at most.
+
+        With `follow`, a service that cannot be reached, or does not answer as documented, is waited for without
+        end, redirects and refusals of the listing included; lost credentials, the journal, and a refusal of the
+        very first page end it. Without, `patience` seconds (600) after the first failure the review ends with it,
+        and with a redirect or a refusal of the listing at once.
 
         Guaranteed, in whatever order the service lists tasks and while rating takes them off the listing: each
         `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a look at the
@@ -276,6 +297,9 @@ class AsyncPicoworkers:
         asks for none of them again, and sends those that were not sent once their tasks are met in the same
         revision. A task that was left alone is no decision, and is asked about again. The other options are those
         of `rate`.
+
+        Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
+        neither one nor two arguments.
         """
         from .rating.review import review_source  # with what runs a batch, which single calls never load
 
@@ -292,10 +316,15 @@ class AsyncPicoworkers:
             threads=threads,
         )
         check_options("review", options, review)
-        source, follows = review_source(decide, review), follow is not None
-        return Batch(self._session, source, options, kind="review", follows=follows)
+        if follow is not None:
+            options = attrs.evolve(options, patience=math.inf)
+        return Batch(self._session, review_source(decide, review), options, kind="review")
 
-    async def review_all(self, decide: Decide, **options: Unpack[ReviewKeywords]) -> BatchReport:
+    @overload
+    async def review_all(self, decide: Decide, **options: Unpack[ReviewKeywords]) -> BatchReport: ...
+    @overload
+    async def review_all(self, decide: DecideWithJob, **options: Unpack[ReviewKeywords]) -> BatchReport: ...
+    async def review_all(self, decide: AnyDecide, **options: Unpack[ReviewKeywords]) -> BatchReport:
         """`review`, run to the end and added up; `options` are those of `review`, but for `follow`."""
         async with self.review(decide, **options) as batch:
             return await batch.report()

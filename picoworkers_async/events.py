@@ -171,7 +171,7 @@ class LimitReached(Event):
     event: ClassVar[str] = LIMIT_REACHED
     limit: str
     on_limit: str
-    allowed: Decimal | None = None
+    allowed: Decimal | int | None = None
 
 
 @attrs.frozen(kw_only=True)

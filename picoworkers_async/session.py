@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
+import attrs
 
 from . import classify
 from .baseline import Baseline
@@ -74,6 +75,12 @@ class Session:
         other = copy.copy(self)
         other._priority, other._group = priority, group
         other.requests = 0
+        return other
+
+    def once(self) -> Session:
+        """The same session, whose calls are sent once: whoever asks decides about repeats."""
+        other = copy.copy(self)
+        other.retry = attrs.evolve(self.retry, attempts=1)
         return other
 
     def with_options(self, *, priority: Priority | None, timeout: float | None) -> Session:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ..journal.writer import JournalWriter
 from ..listings.lookup import most_looked_up
+from ..resources import Jobs
 from ..session import Session
 from .grace_period import GracePeriod
 from .in_flight import InFlight
+from .known_jobs import KnownJobs
 from .options import BatchOptions
 from .outcomes import OutcomeStream
 from .pipeline import Pipeline
 from .queue import RatingQueue
-from .reconcile import Reconciler
+from .reconcile import UNREADABLE_FOR_SECONDS, Reconciler
 from .signal import Signal
 from .sources import Parts, Source
 from .spending import Spending
 from .walk import ListingWalk
+from .watch import ServiceWatch
 
 SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
 """Makes what brings the ratings, and what walks the listing for it, if anything does."""
@@ -30,22 +34,21 @@ def assemble(
     outcomes: OutcomeStream,
     journal: JournalWriter | None,
     grace: GracePeriod,
-    *,
-    follows: bool,
 ) -> Pipeline:
-    """The pipeline of a batch; to be called where its event loop runs.
-
-    One that `follows` the listing goes on for ever, and waits as long for a service or for money.
-    """
+    """The pipeline of a batch; to be called where its event loop runs."""
     edition = session.edition
     changed, room = Signal(), Signal()
-    spending = Spending(session, options, patience=None if follows else options.patience)
+    watch = ServiceWatch(session.retry, options.patience, session.observers, changed)
+    jobs = KnownJobs(Jobs(session).get_job, session.retry, watch)
+    spending = Spending(session, options, jobs, grace, patience=None if watch.follows else options.patience)
     parts = Parts(
         session,
         RatingQueue(edition.ratings_at_once, session.throttle.batch_concurrency),
         InFlight(outcomes, journal, changed, spending),
         changed,
         room,
+        watch,
+        jobs,
     )
     source, walk = make_source(parts)
     return Pipeline(
@@ -58,10 +61,12 @@ def assemble(
             settle_after=session.settle_after,
             has_rated_listing=most_looked_up(edition) is not None,
             at_once=most_looked_up(edition),
+            unreadable_for=math.inf if watch.follows else UNREADABLE_FOR_SECONDS,
         ),
         journal=journal,
         changed=changed,
         room=room,
+        watch=watch,
         grace=grace,
         spending=spending,
         dry_run=options.dry_run,

@@ -39,9 +39,8 @@ class Batch:
         options: BatchOptions,
         *,
         kind: str = "rate",
-        follows: bool = False,
     ) -> None:
-        self._options, self._follows = options, follows
+        self._options = options
         self._grace = GracePeriod(options.grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
@@ -157,7 +156,7 @@ class Batch:
         from .assembly import assemble
 
         parts = self._outcomes, self._journal, self._grace
-        return assemble(self._session, self._make_source, self._options, *parts, follows=self._follows)
+        return assemble(self._session, self._make_source, self._options, *parts)
 
     async def _run(self) -> None:
         from ..events import BatchBegan  # with what runs a batch

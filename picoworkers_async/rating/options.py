@@ -72,6 +72,12 @@ class ReviewKeywords(RateKeywords, total=False):
     threads: bool
 
 
+class FollowKeywords(ReviewKeywords, total=False):
+    """The options of `review`, as keywords."""
+
+    follow: float | None
+
+
 def check_options(call: str, batch: BatchOptions, review: ReviewOptions | None = None) -> None:
     """Raises `InvalidRequestError` naming everything that is wrong, and `TypeError` for tasks of another kind."""
     problems = _batch_problems(batch) + ([] if review is None else _review_problems(review))

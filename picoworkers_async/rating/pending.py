@@ -10,7 +10,7 @@ import attrs
 
 from .. import classify
 from ..effects import Look
-from ..errors import CallError, Fate, RateLimitedError, RefusedError
+from ..errors import CallError, Fate, RefusedError
 from ..journal.schema import Entry, Key, key_of
 from ..models import Rating, Task
 from .budget import Reservation
@@ -20,7 +20,7 @@ from .budget import Reservation
 class PendingRating:
     """One rating on its way.
 
-    `attempts` counts the requests that certainly did not arrive, `times_unknown` how often its answer was lost.
+    `times_unknown` says how often its answer was lost, `times_away` how often of that the service was away.
     `refused` says that the service refused a repeat, which may only mean that the first request had taken effect.
     `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
     `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
@@ -31,8 +31,8 @@ class PendingRating:
 
     rating: Rating
     task: Task | None = None
-    attempts: int = 0
     times_unknown: int = 0
+    times_away: int = 0
     refused: bool = False
     grouped: bool = False
     noted: bool = False
@@ -74,12 +74,12 @@ class NextStep(enum.Enum):
     RECONCILE = "its fate is unknown: look"
 
 
-def next_step(error: CallError | None, *, times_unknown: int, attempts: int, most_attempts: int) -> NextStep:
+def next_step(error: CallError | None, *, times_unknown: int) -> NextStep:
     """Decide by the error of the last request, if there was one.
 
     `times_unknown` is how often its answer was lost before: a repeat that is refused may only say that the first
-    request had worked after all. `attempts` counts requests that never arrived, this one too, out of
-    `most_attempts`.
+    request had worked after all. What never arrived is sent again, however often: the patience of the batch ends
+    that, not the rating.
     """
     if error is None:
         return NextStep.RATED
@@ -87,8 +87,4 @@ def next_step(error: CallError | None, *, times_unknown: int, attempts: int, mos
         return NextStep.RECONCILE
     if isinstance(error, RefusedError):
         return NextStep.RECONCILE if times_unknown else NextStep.REFUSED
-    if isinstance(error, RateLimitedError):
-        return NextStep.SEND_AGAIN
-    if classify.may_retry(error, costs_money=True) and attempts < most_attempts:
-        return NextStep.SEND_AGAIN
-    return NextStep.FAILED
+    return NextStep.SEND_AGAIN if classify.may_retry(error, costs_money=True) else NextStep.FAILED

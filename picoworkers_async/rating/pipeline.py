@@ -29,6 +29,7 @@ from .signal import Signal
 from .sources import Source
 from .spending import Spending
 from .walk import ListingWalk
+from .watch import ServiceWatch
 
 _TURNS_TO_FILL = 3
 """So often everybody else has a turn before a smaller request leaves while somebody outside may give more."""
@@ -54,6 +55,7 @@ class Pipeline:
         journal: JournalWriter | None,
         changed: Signal,
         room: Signal,
+        watch: ServiceWatch,
         grace: GracePeriod,
         spending: Spending,
         dry_run: bool,
@@ -68,6 +70,7 @@ class Pipeline:
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
         self._journal = journal
         self._changed, self._room = changed, room
+        self._watch, self._outage = watch, watch.outage
         self._results = Results(
             session,
             source=source,
@@ -75,7 +78,7 @@ class Pipeline:
             in_flight=in_flight,
             reconciler=reconciler,
             changed=changed,
-            grace=grace,
+            watch=watch,
             spending=spending,
         )
         self._about_to_send = 0
@@ -129,6 +132,8 @@ class Pipeline:
                     await self._source.fill()
                     step = plan(self._situation())
                     match step:
+                        case Step.LOOK | Step.READ | Step.SEND if self._outage.lasts:
+                            await self._try(step)
                         case Step.END:
                             self._source_scope.cancel()
                             self._changed.wake_all()
@@ -136,8 +141,7 @@ class Pipeline:
                         case Step.WAIT:
                             await self._changed.wait(self._next_time())
                         case Step.LOOK:
-                            with self._grace.interruptible():
-                                await self._results.look()
+                            await self._look()
                         case Step.BALANCE:
                             with self._grace.interruptible():
                                 await self.spending.read_balance()
@@ -148,6 +152,18 @@ class Pipeline:
                             await self._request(step)
             except Exception as error:
                 self._fail(error)
+
+    async def _try(self, step: Step) -> None:
+        """The service was away: see whether it is back, while the others wait."""
+        with self._watch.trying():
+            if step is Step.LOOK:
+                await self._look()
+            else:
+                await self._request(step, trying=True)
+
+    async def _look(self) -> None:
+        with self._grace.interruptible():
+            await self._results.look()
 
     def _fail(self, error: Exception) -> None:
         """Send nothing new; what is under way still has its end."""
@@ -187,10 +203,11 @@ class Pipeline:
             pace=self._session.throttle.state().requests_per_second,
         )
 
-    def _situation(self) -> Situation:
+    def _situation(self, *, trying: bool = False) -> Situation:
         queue, walk, unknown = self._queue, self._walk, self._in_flight.unknown
         page_at = None if walk is None else walk.next_page_at()
-        now = self._clock() if unknown or page_at is not None else 0.0
+        away = self._outage.lasts
+        now = self._clock() if unknown or page_at is not None or away else 0.0
         filling = walk is not None and walk.filling
         held = (self.spending.limited or self.spending.reached is not None) and self.spending.holds(self._clock())
         full = max(0, queue.full - self._about_to_send)
@@ -212,17 +229,21 @@ class Pipeline:
             held=held,
             closed=held and self.spending.closed,
             balance=held and self.spending.balance_due(self._clock()),
+            away=away and not trying and not self._watch.may_try(now),
+            probe=away,
         )
 
     def _next_time(self) -> float | None:
         """When time alone may have changed the plan."""
         page_at = None if self._walk is None else self._walk.next_page_at()
-        change_at = self._reconciler.next_change(self._clock())
-        lifted_at = self.spending.next_change()
+        now = self._clock()
+        if self._outage.lasts and not self._watch.may_try(now):
+            return self._watch.next_try_at()
+        change_at, lifted_at = self._reconciler.next_change(now), self.spending.next_change()
         times = page_at, change_at, None if lifted_at == math.inf else lifted_at
         return min((time for time in times if time is not None), default=None)
 
-    async def _request(self, step: Step) -> None:
+    async def _request(self, step: Step, *, trying: bool = False) -> None:
         """Wait for a slot if one has to, and make the best use of it: of what is there by then."""
         if step is Step.SEND and not self._queue.full and self._source.live and await self._more_arrived():
             return
@@ -233,7 +254,7 @@ class Pipeline:
                 return
             with permit:
                 await self._source.fill()
-                await self._use(plan(self._situation()), permit)
+                await self._use(plan(self._situation(trying=trying)), permit)
         else:
             with permit:
                 await self._use(step, permit)
@@ -344,11 +365,16 @@ class Pipeline:
             with self._grace.interruptible():
                 page = await requests.read_page(self._session, permit, walk.job_id, number)
         except CallError as error:
+            patient = self._watch.met(error)
             walk.failed_page(error)
+            if not patient:
+                raise
             return None
         finally:
             if page is None:
                 walk.skip_page(number)
+        if self._outage.failures and page is not None:
+            self._watch.answered()
         return None if page is None else (number, page)
 
 

@@ -29,7 +29,9 @@ class Situation(NamedTuple):
     ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
     the source gives nothing more. `draining`: what waits is sent, and nothing else is waited for. `stopped`: the
     batch has failed, and sends nothing new. `held`: nothing may be sent, since a limit was reached; `closed`: nor
-    will it be. `balance`: it is time to read the balance.
+    will it be. `balance`: it is time to read the balance. `away`: the service does not answer, and it is too
+    early, or another loop's turn, to try again. `probe`: the service did not answer, and what is done next shows
+    whether it does again.
     """
 
     full: int = 0
@@ -48,22 +50,27 @@ class Situation(NamedTuple):
     held: bool = False
     closed: bool = False
     balance: bool = False
+    away: bool = False
+    probe: bool = False
 
 
 def plan(now: Situation) -> Step:
     """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled.
 
+    Whether a service is back is tried by reading where there is something to read: nothing can be lost by that.
     When a limit ended the sending, what is unknown is still settled.
     """
     if now.stopped:
         return Step.END
+    if now.away:
+        return Step.END if now.exhausted and not now.in_hand else Step.WAIT
     if now.look_overdue:
         return Step.LOOK
     if now.balance:
         return Step.BALANCE
     if now.closed:
         return (Step.LOOK if now.look_due else Step.WAIT) if now.unknown else Step.END
-    if now.page and (not now.full or now.held or now.waiting < now.enough):
+    if now.page and (not now.full or now.held or now.waiting < now.enough or now.probe):
         return Step.READ
     if not now.held and (now.full or (now.parts and not now.filling)):
         return Step.SEND

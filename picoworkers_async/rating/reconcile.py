@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..effects import Judgement, Look, Sighting, judge, sign_of_rating
 from .pending import PendingRating
 
-_UNREADABLE_FOR_SECONDS = 86400.0
 _LONGEST_PAUSE_SECONDS = 600.0
 
+UNREADABLE_FOR_SECONDS = 86400.0
+"""So long after a rating's answer was lost, a listing that cannot be read is read no more."""
+
 MOST_TIMES_UNKNOWN = 5
-"""How often the answer to one rating may be lost before it is sent no more."""
+"""How often the answer to one rating may be lost, but for outages, before it is sent no more."""
 
 
 class Schedule:
@@ -89,13 +91,22 @@ class Reconciler:
 
     A first look may tell at once that a rating took effect; whoever has nothing better to do makes it. Without
     that it waits until `settle_after` seconds have passed, when it is overdue. All that wait of a job share a
-    look.
+    look. A listing that cannot be read is given up `unreadable_for` seconds after a rating was lost; infinity is
+    never.
     """
 
-    def __init__(self, *, settle_after: float, has_rated_listing: bool, at_once: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        settle_after: float,
+        has_rated_listing: bool,
+        at_once: int | None,
+        unreadable_for: float = UNREADABLE_FOR_SECONDS,
+    ) -> None:
         self._settle_after = settle_after
         self._has_rated_listing = has_rated_listing
         self._at_once = at_once
+        self._unreadable_for = unreadable_for
         self._jobs: dict[str, ParkedRatings] = {}
         self._size = 0
         self._last_number = 0
@@ -142,18 +153,19 @@ class Reconciler:
         for pending in pendings:
             self._add(pending)
 
-    def put_off(self, pendings: Sequence[PendingRating], began: float, *, certain: bool) -> bool:
+    def put_off(self, pendings: Sequence[PendingRating], began: float, *, certain: bool, away: bool) -> bool:
         """The listing could not be read. Have these looked for later; False when that is no use any more.
 
-        `certain` says that the service answered, and would again. Otherwise pauses grow to ten minutes, and a day
-        after the rating was lost nobody looks any more.
+        `certain` says that the service answered, and would again. `away` says that it answers nothing: they are
+        looked for as soon as it does. Otherwise pauses grow to ten minutes.
         """
-        if certain or began - min(pending.ended_at for pending in pendings) > _UNREADABLE_FOR_SECONDS:
+        if certain or began - min(pending.ended_at for pending in pendings) > self._unreadable_for:
             return False
         for pending in pendings:
-            pending.unread += 1
-            pause = max(1.0, self._settle_after) * 2.0 ** min(pending.unread - 1, 16)
-            pending.look_at = began + min(pause, _LONGEST_PAUSE_SECONDS)
+            if not away:
+                pending.unread += 1
+                pause = max(1.0, self._settle_after) * 2.0 ** min(pending.unread - 1, 16)
+                pending.look_at = began + min(pause, _LONGEST_PAUSE_SECONDS)
         self.give_back(pendings)
         return True
 
@@ -205,5 +217,5 @@ _NOTHING = Sighting(complete=False)
 
 
 def is_given_up(pending: PendingRating) -> bool:
-    """Whether the answer to a rating was lost so often that it is sent no more."""
-    return pending.times_unknown >= MOST_TIMES_UNKNOWN
+    """Whether the answer to a rating was lost so often that it is sent no more; outages do not count."""
+    return pending.times_unknown - pending.times_away >= MOST_TIMES_UNKNOWN

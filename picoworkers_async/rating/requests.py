@@ -26,7 +26,7 @@ async def _rate_one(session: Session, permit: Permit, pending: PendingRating) ->
     """Section 3.10."""
     call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, content=codec.encode_rating(pending.rating))
     try:
-        ack = await session.exchange(call, permit, 1 + pending.attempts + pending.times_unknown)
+        ack = await session.exchange(call, permit, 1 + pending.times_unknown)
     except CallError as error:
         return Result(pending, error=error)
     return Result(pending, ack.message)
@@ -34,7 +34,7 @@ async def _rate_one(session: Session, permit: Permit, pending: PendingRating) ->
 
 async def _rate_many(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
     """SproutGigs only: rate-multiple-tasks."""
-    attempt = 1 + pendings[0].attempts + pendings[0].times_unknown
+    attempt = 1 + pendings[0].times_unknown
     body = codec.write_ratings([pending.rating for pending in pendings])
     try:
         acks = await session.exchange(

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import anyio
-
-from ..classify import may_retry
 from ..clock import event_loop_clock
 from ..effects import Effect, Judgement
-from ..errors import AuthenticationError, CallError, NotSentError, RefusedError
+from ..errors import AuthenticationError, CallError, RefusedError
 from ..events import UnknownParked, UnknownSettled, UnknownUnread
 from ..listings.lookup import TaskLookup, look_up, most_looked_up
 from ..models import Rating, Verdict
 from ..session import Session
 from .ended import LatelyEnded
-from .grace_period import GracePeriod
 from .in_flight import InFlight, message_of
+from .outage import is_failure, may_pass
 from .outcomes import OutcomeStatus
 from .pending import NextStep, PendingRating, Result, next_step
 from .queue import RatingQueue
@@ -24,6 +21,7 @@ from .reconcile import Reconciler, is_given_up
 from .signal import Signal
 from .sources import Source
 from .spending import Spending
+from .watch import ServiceWatch, reason_of
 
 _STATUS = {
     NextStep.RATED: OutcomeStatus.RATED,
@@ -45,13 +43,13 @@ class Results:
         in_flight: InFlight,
         reconciler: Reconciler,
         changed: Signal,
-        grace: GracePeriod,
+        watch: ServiceWatch,
         spending: Spending,
     ) -> None:
         self._spending = spending
-        self._session = session
+        self._session, self._once = session, session.once()
         self._observers = session.observers
-        self._grace = grace
+        self._watch, self._outage = watch, watch.outage
         self._clock = event_loop_clock()
         self._source = source
         self._queue, self._in_flight, self._reconciler = queue, in_flight, reconciler
@@ -62,8 +60,16 @@ class Results:
     async def apply(self, results: Sequence[Result]) -> None:
         """Decide for each rating what follows from what its request brought, and do it."""
         if not [result for result in results if result.error is not None]:
+            if self._outage.failures:
+                self._watch.answered()
             await self._end([(result, OutcomeStatus.RATED) for result in results])
             return
+        failure = _failure_of(results)
+        patient = True
+        if failure is None:
+            self._watch.answered()
+        else:
+            patient = self._watch.met(failure)
         results = self._without_the_unpaid(results)
         if not results:
             return
@@ -83,33 +89,23 @@ class Results:
                 ended.append((result, _STATUS[step]))
         await self._end(ended)
         self._in_flight.check_idle()
-        await self._send_again(again)
+        self._send_again(again)
         lost = next((one.error for one in results if isinstance(one.error, AuthenticationError)), None)
         if lost is not None:
             raise lost
+        if failure is not None and not patient:
+            raise reason_of(failure)
 
     def _next_step(self, result: Result) -> NextStep:
         pending = result.pending
-        if isinstance(result.error, NotSentError):
-            pending.attempts += 1
         if isinstance(result.error, RefusedError):
             pending.refused = True
-        return next_step(
-            result.error,
-            times_unknown=pending.times_unknown,
-            attempts=pending.attempts,
-            most_attempts=self._session.retry.attempts,
-        )
+        return next_step(result.error, times_unknown=pending.times_unknown)
 
-    async def _send_again(self, results: Sequence[Result]) -> None:
-        """Put ratings back that certainly did not take effect, after a pause if they did not even arrive."""
+    def _send_again(self, results: Sequence[Result]) -> None:
+        """Put ratings back that certainly did not take effect. A 429 is waited out at the gate, an outage here."""
         if not results:
             return
-        # A 429 is waited out at the gate; a connection that failed is not tried again at once.
-        attempts = [one.pending.attempts for one in results if isinstance(one.error, NotSentError)]
-        if attempts:
-            with self._grace.interruptible():
-                await anyio.sleep(self._session.retry.pause(max(attempts)))
         self._put_back([one.pending for one in results])
 
     def _put_back(self, pendings: list[PendingRating]) -> None:
@@ -166,6 +162,7 @@ class Results:
 
     def park(self, pending: PendingRating, ended_at: float) -> None:
         pending.grouped = False
+        pending.times_away += self._outage.lasts
         self._reconciler.park(pending, ended_at)
         self._in_flight.unknown += 1
         self._changed.wake()
@@ -188,17 +185,23 @@ class Results:
         try:
             lookup = await self._look_up(pendings)
         except CallError as error:
-            job_id = pendings[0].rating.job_id
-            self._observers.tell(UnknownUnread(job_id=job_id, ratings=len(pendings), error=str(error)))
-            if isinstance(error, AuthenticationError):
+            patient = self._watch.met(error)
+            if isinstance(error, AuthenticationError) or not patient:
                 self._reconciler.give_back(pendings)
                 raise
-            if self._reconciler.put_off(pendings, began, certain=not may_retry(error, costs_money=False)):
+            away = self._outage.lasts
+            if not away:
+                job_id = pendings[0].rating.job_id
+                self._observers.tell(UnknownUnread(job_id=job_id, ratings=len(pendings), error=str(error)))
+            certain = not may_pass(error, follows=self._watch.follows)
+            if self._reconciler.put_off(pendings, began, certain=certain, away=away):
                 return
             lookup = TaskLookup(began, {})
         except BaseException:
             self._reconciler.give_back(pendings)
             raise
+        else:
+            self._watch.answered()
         await self._conclude(self._reconciler.weigh(pendings, lookup.seen, lookup.began))
 
     async def _look_up(self, pendings: Sequence[PendingRating]) -> TaskLookup:
@@ -210,7 +213,9 @@ class Results:
                 await self._changed.wait()
             task_ids = [pending.rating.task_id for pending in pendings]
             ended = self._lately.of_job(job.job_id, self._clock())
-            return await look_up(self._session, job.job_id, task_ids, ended=ended)
+            # During an outage a look is one try, not as many as a call may make.
+            session = self._once if self._outage.lasts else self._session
+            return await look_up(session, job.job_id, task_ids, ended=ended)
         finally:
             self._queue.release(job)
             self._changed.wake_all()
@@ -271,3 +276,9 @@ def _refused_whole(results: Sequence[Result]) -> bool:
     """Whether one refusal is of all ratings of a request."""
     error = results[0].error
     return len(results) > 1 and isinstance(error, RefusedError) and all(one.error is error for one in results)
+
+
+def _failure_of(results: Sequence[Result]) -> CallError | None:
+    """The error of a request that failed; None if the service answered it, whatever it said."""
+    errors = [result.error for result in results]
+    return errors[0] if all(error is not None and is_failure(error) for error in errors) else None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 
 import anyio
 import anyio.lowlevel
 
 from ..models import Task
-from .decider import Decide, Decider
+from .asking import AnyDecide, Asker
+from .decider import Decider
 from .options import ReviewOptions
 from .pending import PendingRating
 from .progress import Standing
+from .put_off import PutOffTasks
 from .seen import SeenTasks
 from .sources import Parts
 from .walk import ListingWalk
+
+logger = logging.getLogger("picoworkers_async")
 
 # Tasks that need not wait must not keep everybody else from running.
 _UNINTERRUPTED = 16
@@ -64,6 +69,8 @@ class ReviewedTasks:
                     meeting.start_soon(self._walk.run)
             self.exhausted = True
             self._changed.wake_all()
+            if self._decider.put_off:
+                logger.info("%d tasks were put off, and are left to the next review", self._decider.put_off)
             # Decisions may still be awaited; whoever runs this ends it when nothing is left in hand.
 
     async def fill(self) -> None:
@@ -75,9 +82,15 @@ class ReviewedTasks:
 
     def standing(self) -> Standing:
         listed, pages_left, tasks_left = self._walk.standing()
-        met, deciding = self._decider.met, self._decider.undecided
-        to_come = None if self._tasks is not None and not self.exhausted else tasks_left
-        return Standing(met=met, listed=listed, deciding=deciding, pages_left=pages_left, to_come=to_come)
+        decider = self._decider
+        return Standing(
+            met=decider.met,
+            listed=listed,
+            deciding=decider.undecided,
+            put_off=decider.put_off,
+            pages_left=pages_left,
+            to_come=None if self._tasks is not None and not self.exhausted else tasks_left,
+        )
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         self._walk.ended(pendings)
@@ -101,12 +114,19 @@ class ReviewedTasks:
             await self._room.wait()
 
 
-def review_source(decide: Decide, options: ReviewOptions) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
-    """What makes the source of a review, and the walk over the listing that belongs to it."""
+def review_source(
+    decide: AnyDecide, options: ReviewOptions
+) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
+    """What makes the source of a review, and the walk over the listing that belongs to it.
+
+    Raises `InvalidRequestError` for a `decide` that cannot be asked.
+    """
     walks = options.tasks is None or options.follow is not None
+    asker = Asker(decide, threads=options.threads, timeout=options.decide_timeout, at_once=options.deciding)
 
     def make(parts: Parts) -> tuple[ReviewedTasks, ListingWalk]:
-        decider = Decider(decide, parts)
+        again = None if options.follow is None else PutOffTasks(options.retry_failed)
+        decider = Decider(asker, again, parts)
         # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
         walk = ListingWalk(
             options.job_id, options.follow, SeenTasks(None if walks else REMEMBERED), decider, parts

@@ -81,6 +81,11 @@ class SeenTasks:
         if mark is not None and mark & _LOOK_MASK >= self._oldest_kept:
             marks[task_id] = mark >> _LOOK_BITS << _LOOK_BITS | self._look
 
+    def knows(self, task_id: str) -> bool:
+        """Whether the task was met, and is not forgotten."""
+        mark = self._shards[hash(task_id) % _SHARDS].get(task_id)
+        return mark is not None and mark & _LOOK_MASK >= self._oldest_kept
+
     def has_seen(self, total: int) -> bool:
         """Whether as many different tasks were seen as the listing holds."""
         return self._counted >= total

@@ -11,10 +11,12 @@ import anyio.lowlevel
 from ..models import Rating
 from ..session import Session
 from .in_flight import InFlight
+from .known_jobs import KnownJobs
 from .pending import PendingRating
 from .progress import Standing
 from .queue import RatingQueue
 from .signal import Signal
+from .watch import ServiceWatch
 
 # Ratings that need not wait must not keep everybody else from running.
 _UNINTERRUPTED = 64
@@ -28,6 +30,8 @@ class Parts(NamedTuple):
     in_flight: InFlight
     changed: Signal
     room: Signal
+    watch: ServiceWatch
+    jobs: KnownJobs
 
 
 class Source(Protocol):

@@ -12,17 +12,19 @@ import attrs
 
 from .. import codec, endpoints
 from ..clock import event_loop_clock
-from ..errors import AuthenticationError, CallError, LimitError
+from ..errors import AuthenticationError, CallError, LimitError, RefusedError
+from ..events import LimitReached
 from ..journal import schema
 from ..journal.writer import JournalWriter
 from ..models.account import CONTEXT
 from ..session import Session
 from .budget import Budget, Reached, Spent, cost_of, pay_of
+from .grace_period import GracePeriod
+from .known_jobs import KnownJobs
 from .limits import Limits
 from .options import BatchOptions
 from .outcomes import OutcomeStatus
 from .pending import PendingRating
-from .prices import Prices
 
 logger = logging.getLogger("picoworkers_async")
 
@@ -55,14 +57,22 @@ class Spending:
     sent; `closed` says that nothing will be any more. Without `patience` a batch waits for money for ever.
     """
 
-    def __init__(self, session: Session, options: BatchOptions, *, patience: float | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        options: BatchOptions,
+        jobs: KnownJobs,
+        grace: GracePeriod,
+        *,
+        patience: float | None,
+    ) -> None:
         limits = options.limits or Limits()
         self._session = session
         self._limits, self._on_limit = limits, options.on_limit
         self._patience = patience
         self.limited = options.limits is not None or options.dry_run
         self.needs_pay = options.dry_run or limits.pay_per_day is not None or limits.total is not None
-        self._prices = Prices(session)
+        self._jobs, self._grace = jobs, grace
         self._clock = event_loop_clock()
         self._spent = Spent()
         self.budget = Budget(limits, time.time(), lag=session.settle_after)
@@ -121,9 +131,21 @@ class Spending:
         if most is not None and bonus > most:
             return LimitError("max_bonus", f"the bonus of {bonus} is more than {most}")
         if self.needs_pay:
-            pending.pay = pay_of(pending.rating, await self._prices.of(pending.rating.job_id))
+            pending.pay = pay_of(pending.rating, await self._task_value(pending.rating.job_id))
             if pending.pay is None and self._limits != Limits():
                 return LimitError("limits", f"what job {pending.rating.job_id} pays for a task is not known")
+        return None
+
+    async def _task_value(self, job_id: str) -> Decimal | None:
+        """What the job pays for a task; None where the service does not say, or the batch was left meanwhile."""
+        known = self._jobs.now(job_id)
+        if known is not None:
+            return known.task_value
+        with self._grace.interruptible():
+            try:
+                return (await self._jobs.get(job_id)).task_value
+            except RefusedError:
+                return None
         return None
 
     def admit(self, pendings: Sequence[PendingRating]) -> tuple[list[PendingRating], list[PendingRating]]:
@@ -184,7 +206,7 @@ class Spending:
     def ran_out(self, message: str) -> None:
         """The service refused for want of money: nothing is sent until the balance has grown."""
         if self.reached is None:
-            logger.warning("the service refuses for want of money (%s); waiting for the balance to grow", message)
+            self._tell("balance", None)
         now = self._clock()
         self.reached = Reached("balance", f"the service refused for want of money: {message}", None)
         self._poorest, self._tentative = None, False
@@ -221,10 +243,13 @@ class Spending:
             self._go_on()
         elif self.reached.limit == "balance":
             if self._poorest is not None and spendable > self._poorest:
-                logger.warning("the balance has grown to %s; going on", spendable)
                 self._go_on()
             elif self._poorest is None or spendable < self._poorest:
                 self._poorest = spendable
+
+    def _tell(self, limit: str, allowed: Decimal | int | None) -> None:
+        event = LimitReached(limit=limit, on_limit=self._on_limit, allowed=allowed)
+        self._session.observers.tell(event)
 
     def _go_on(self) -> None:
         self.reached, self._tentative = None, False
@@ -245,7 +270,7 @@ class Spending:
             self._tentative = True
             return
         if reached != self._told:
-            logger.warning("%s: %s", reached.limit, reached.text)
+            self._tell(reached.limit, getattr(self._limits, reached.limit))
             self._told = reached
         if self._on_limit == "stop" or (reached.until is None and reached.limit != "keep_balance"):
             self.closed = True

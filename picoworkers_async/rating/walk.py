@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import anyio
 
-from .. import classify
-from ..errors import CallError
+from ..errors import CallError, RefusedError
 from ..events import ListingUnsteady, LookDone
 from ..listings.sweep import Sweep
 from ..models import Page, Task
 from .decider import Decider
+from .outage import may_pass
 from .pending import PendingRating
 from .seen import SeenTasks
 from .signal import Signal
@@ -22,14 +22,13 @@ from .sources import Parts
 logger = logging.getLogger("picoworkers_async")
 
 _QUIET_LOOKS = 12
-_FAILED_ROUNDS = 6
 
 
 class ListingWalk:
     """The looks of a review at the listing, of one job or of all.
 
     The pipeline asks it for pages to read and brings them; tasks that were not met before go to the decider. With
-    `follow` it looks again every so many seconds, for ever.
+    `follow` it looks again every so many seconds, for ever. `listed` is how many tasks the last look found.
     """
 
     def __init__(
@@ -48,7 +47,10 @@ class ListingWalk:
         self._meeting = 0
         self._listed: int | None = None
         self._fresh = 0
+        self._watch = parts.watch
         self._failures = 0
+        self._failing_since = 0.0
+        self._read_one = False
         self._not_before = 0.0
 
     @property
@@ -88,6 +90,7 @@ class ListingWalk:
         if self._sweep is None:
             return
         self._failures = 0
+        self._read_one = True
         self._meeting += 1
         try:
             for ready in self._sweep.got(number, page):
@@ -98,14 +101,22 @@ class ListingWalk:
             self._swept.wake_all()
 
     def failed_page(self, error: CallError) -> None:
-        """A page could not be read: it is read again after a pause. Raises the error when that is no use."""
+        """A page could not be read: it is read again after a pause. Raises the error when that is no use.
+
+        That is so for a refusal of the very first page, such as of a job that does not exist, and for a page that
+        could not be read for as long as there is patience, though others could.
+        """
+        now = anyio.current_time()
         self._failures += 1
-        if self._failures == _FAILED_ROUNDS * self._retry.attempts or not classify.may_retry(
-            error, costs_money=False
-        ):
+        if self._failures == 1:
+            self._failing_since = now
+        if not may_pass(error, follows=self._watch.follows) or now - self._failing_since >= self._watch.patience:
             raise error
-        logger.warning("a page of the listing could not be read, and is tried again: %s", error)
-        self._not_before = anyio.current_time() + self._retry.pause(self._failures)
+        if isinstance(error, RefusedError) and not self._read_one:
+            raise error
+        if not self._watch.away:
+            logger.info("a page of the listing could not be read, and is tried again: %s", error)
+        self._not_before = now + self._retry.pause(self._failures)
 
     async def meet(self, tasks: Sequence[Task]) -> None:
         """Have those decided that were not met before."""
@@ -113,7 +124,10 @@ class ListingWalk:
             if not isinstance(task, Task):
                 raise TypeError(f"tasks must give Task objects, not {type(task).__name__}: {task!r:.80}")
         of_job = [task for task in tasks if self.job_id in (None, task.job_id)]
-        self._fresh += await self._decider.meet([task for task in of_job if self._seen.meet(task)])
+        fresh = [task for task in of_job if self._seen.meet(task)]
+        self._fresh += await self._decider.meet(fresh)
+        # Those that were put off are nothing new: the listing need not be read again for them.
+        await self._decider.meet_again(of_job)
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """These came to their end; a listing that lags may show them for a while."""
@@ -149,6 +163,7 @@ class ListingWalk:
             quiet = 0 if self._fresh else quiet + 1
             if sweep.complete:
                 self._seen.forget_the_gone(now - self._settle_after)
+                self._decider.forget(self._seen.knows)
             if quiet == 0:
                 total = None
                 continue

@@ -9,9 +9,11 @@ from picoworkers_async import (
     Ack,
     AsyncPicoworkers,
     Balances,
+    Batch,
     BatchReport,
     Job,
     JobDraft,
+    Later,
     Outcome,
     OutcomeStatus,
     Page,
@@ -60,6 +62,21 @@ def observe(event: events.Event) -> None:
 
 async def decide(task: Task) -> Rating | None:
     return Rating.ok(task) if task.proofs else None
+
+
+async def decide_with_job(task: Task, job: Job) -> Rating | Later | None:
+    return Rating.ok(task) if job.task_value else Later(60, "no value yet")
+
+
+def of_nothing() -> None: ...
+
+
+async def deciding(pico: AsyncPicoworkers) -> None:
+    assert_type(await pico.review_all(decide_with_job, deciding=20), BatchReport)
+    assert_type(pico.review(decide_with_job, follow=60, decide_timeout=5), Batch)
+    pico.review(lambda task, job: Rating.ok(task, bonus=job.task_value), threads=True)
+    pico.review(of_nothing)  # type: ignore[arg-type]
+    pico.review(decide, patience="long")  # type: ignore[call-overload]
 
 
 async def main() -> None:

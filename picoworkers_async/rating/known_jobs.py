@@ -1,0 +1,86 @@
+"""The jobs that `decide` is given: each read once, by however many ask, and kept for a while."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import NamedTuple
+
+import anyio
+
+from ..errors import AuthenticationError, CallError, RefusedError
+from ..models import Job
+from ..retry import RetryPolicy
+from .watch import ServiceWatch
+
+KEPT_SECONDS = 300.0
+"""How long a job that was read is given to `decide` before it is read again."""
+
+MOST_KEPT = 1000
+"""How many jobs are kept; beyond that, the one that was read first is forgotten."""
+
+
+class _Read(NamedTuple):
+    job: Job
+    at: float
+
+
+class KnownJobs:
+    """Jobs by their ids. A service that does not answer is waited for; what it refuses is raised."""
+
+    def __init__(self, read: Callable[[str], Awaitable[Job]], retry: RetryPolicy, watch: ServiceWatch) -> None:
+        self._read = read
+        self._retry = retry
+        self._watch = watch
+        self._jobs: OrderedDict[str, _Read] = OrderedDict()
+        self._reading: dict[str, anyio.Event] = {}
+
+    def now(self, job_id: str) -> Job | None:
+        """The job, if it was read lately."""
+        known = self._jobs.get(job_id)
+        if known is None or anyio.current_time() - known.at > KEPT_SECONDS:
+            return None
+        return known.job
+
+    async def get(self, job_id: str) -> Job:
+        """The job; several who ask at once share one read.
+
+        Raises `RefusedError` for a job that does not exist, `AuthenticationError`, and what keeps the service from
+        answering when there is no patience left.
+        """
+        while (job := self.now(job_id)) is None:
+            under_way = self._reading.get(job_id)
+            if under_way is not None:
+                await under_way.wait()
+                continue
+            ended = self._reading[job_id] = anyio.Event()
+            try:
+                await self._read_one(job_id)
+            finally:
+                del self._reading[job_id]
+                ended.set()
+        return job
+
+    async def _read_one(self, job_id: str) -> None:
+        began = anyio.current_time()
+        for tries in count(1):
+            await self._watch.turn()
+            try:
+                with self._watch.trying():
+                    job = await self._read(job_id)
+            except (AuthenticationError, RefusedError):
+                self._watch.answered()
+                raise
+            except CallError as error:
+                waited = anyio.current_time() - began
+                if not self._watch.met(error) or waited >= self._watch.patience:
+                    raise
+                await anyio.sleep(self._retry.pause(tries))
+                continue
+            self._watch.answered()
+            break
+        self._jobs[job_id] = _Read(job, anyio.current_time())
+        self._jobs.move_to_end(job_id)
+        if len(self._jobs) > MOST_KEPT:
+            self._jobs.popitem(last=False)

@@ -1,0 +1,66 @@
+"""Which tasks are to be asked about again, and when: a pure state, without a clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import attrs
+
+from ..models import Task
+
+LONGEST_RETRY_SECONDS = 3600.0
+"""How long after a failure `decide` is asked again at most, unless `retry_failed` itself is longer."""
+
+_MOST_DOUBLINGS = 32
+
+
+@attrs.define(eq=False)
+class _PutOff:
+    revision: int
+    due_at: float
+    failures: int = 0
+
+
+class PutOffTasks:
+    """Tasks that were put off, and those whose `decide` failed: one entry each, about 150 bytes.
+
+    `retry_failed` is how many seconds after a first failure a task is asked about again; that doubles with each
+    further one.
+    """
+
+    def __init__(self, retry_failed: float) -> None:
+        self._retry_failed = retry_failed
+        self._tasks: dict[str, _PutOff] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def later(self, task: Task, now: float, seconds: float) -> None:
+        """It is to be asked about again, so many seconds from now."""
+        self._tasks[task.id] = _PutOff(task.revision_number, now + seconds)
+
+    def failed(self, task: Task, now: float) -> None:
+        """`decide` failed: it is asked again, later each time."""
+        known = self._tasks.get(task.id)
+        failures = known.failures if known is not None and known.revision == task.revision_number else 0
+        longest = max(LONGEST_RETRY_SECONDS, self._retry_failed)
+        pause = min(longest, self._retry_failed * 2.0 ** min(failures, _MOST_DOUBLINGS))
+        self._tasks[task.id] = _PutOff(task.revision_number, now + pause, failures + 1)
+
+    def take(self, task: Task, now: float) -> bool:
+        """Whether it is time to ask about this task again. It is not, then, until it is put off again."""
+        known = self._tasks.get(task.id)
+        if known is None or known.revision != task.revision_number or known.due_at > now:
+            return False
+        known.due_at = math.inf
+        return True
+
+    def decided(self, task: Task) -> None:
+        """It need not be asked about again."""
+        self._tasks.pop(task.id, None)
+
+    def forget(self, is_listed: Callable[[str], bool]) -> None:
+        """Drop the tasks that are not listed any more."""
+        for task_id in [task_id for task_id in self._tasks if not is_listed(task_id)]:
+            del self._tasks[task_id]
