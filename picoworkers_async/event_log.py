@@ -16,8 +16,8 @@ from .observing import logger
 _LINES = {
     events.REQUEST_DONE: "%(call)s: HTTP %(status)s in %(seconds).3f s, after %(waited).3f s of waiting",
     events.RATE_LIMITED: "%(call)s: HTTP 429; everybody waits %(seconds)g s",
-    events.OUTAGE_BEGAN: "the service cannot be used, and is waited for: %(error)s",
-    events.OUTAGE_ENDED: "the service can be used again, after %(seconds).0f s",
+    events.OUTAGE_BEGAN: "the service is away, and is waited for: %(error)s",
+    events.OUTAGE_ENDED: "the service is back after %(seconds).0f s",
     events.LOOK_DONE: "looked at the listing: %(listed)d tasks, %(fresh)d of them to be decided",
     events.LISTING_UNSTEADY: "the listing keeps changing: %(looks)d looks in a row found nothing undecided",
     events.OUTCOME: "task %(task_id)s of job %(job_id)s: %(status)s: %(reason)s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
@@ -141,12 +142,10 @@ class Spending:
         known = self._jobs.now(job_id)
         if known is not None:
             return known.task_value
-        with self._grace.interruptible():
-            try:
-                return (await self._jobs.get(job_id)).task_value
-            except RefusedError:
-                return None
-        return None
+        value = None
+        with self._grace.interruptible(), contextlib.suppress(RefusedError):
+            value = (await self._jobs.get(job_id)).task_value
+        return value
 
     def admit(self, pendings: Sequence[PendingRating]) -> tuple[list[PendingRating], list[PendingRating]]:
         """Reserve for those that may be sent, in order; the others are over a limit, which `reached` tells.
