@@ -131,9 +131,10 @@ class Pipeline:
                 while True:
                     await self._source.fill()
                     step = plan(self._situation())
+                    if self._outage.lasts and step not in (Step.END, Step.WAIT):
+                        await self._try(step)
+                        continue
                     match step:
-                        case Step.LOOK | Step.READ | Step.SEND if self._outage.lasts:
-                            await self._try(step)
                         case Step.END:
                             self._source_scope.cancel()
                             self._changed.wake_all()

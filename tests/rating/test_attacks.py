@@ -143,7 +143,7 @@ async def test_the_same_task_with_and_without_its_revision_is_sent_once(
 
 async def test_an_outage_of_a_night_costs_a_night_and_leaves_nothing_unknown(connect, edition: Edition) -> None:
     sandbox, ratings = seeded(20, edition=edition, faults=Faults(cut_after=1.0, only=RATING_CALLS))
-    async with connect(sandbox) as pico, pico.rate(ratings) as outcomes:
+    async with connect(sandbox) as pico, pico.rate(ratings, patience=86400.0) as outcomes:
         await anyio.sleep(1.0)
         sandbox.faults = Faults(cut_before=1.0)
         await anyio.sleep(8 * 3600)
