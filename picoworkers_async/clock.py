@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anyio
 
-_running_loop = asyncio.get_running_loop
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 
 def event_loop_clock() -> Callable[[], float]:
@@ -15,6 +17,8 @@ def event_loop_clock() -> Callable[[], float]:
 
     That finds out at each call which loop runs, which takes it a microsecond; this does so once.
     """
+    import asyncio  # 10 ms of the time to import us, and loaded already where an event loop of it runs
+
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return asyncio.get_running_loop().time
     return anyio.current_time
@@ -23,6 +27,13 @@ def event_loop_clock() -> Callable[[], float]:
 def loop_time() -> float:
     """The time of the event loop that runs now, for what may meet several loops, without `anyio`'s microsecond."""
     try:
-        return _running_loop().time()
+        return _running_loop()().time()
     except RuntimeError:
         return anyio.current_time()
+
+
+@functools.cache
+def _running_loop() -> Callable[[], AbstractEventLoop]:
+    import asyncio  # as above
+
+    return asyncio.get_running_loop

@@ -125,7 +125,7 @@ def _tell(observers: Observers, outcome: Outcome) -> None:
             job_id=None if known is None else known.job_id,
             task_id=rating.task_id if rating is not None else None if task is None else task.id,
             revision_number=None if known is None else known.revision_number,
-            verdict=None if rating is None else rating.verdict.value,
+            verdict=None if rating is None else str(rating.verdict),
             status=outcome.status.value,
             bonus=Decimal(0) if rating is None else rating.given_bonus or Decimal(0),
             reason=outcome.message,

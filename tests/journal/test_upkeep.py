@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 
 from picoworkers_async import (
@@ -115,10 +116,10 @@ async def test_an_edition_that_is_not_known_needs_a_moment(path: Path) -> None:
 
 
 @pytest.mark.virtual_time
-async def test_what_was_refused_for_want_of_money_is_reopened_and_paid(
-    connect, edition: Edition, path: Path
-) -> None:
+async def test_what_was_refused_is_reopened_and_paid(connect, edition: Edition, path: Path) -> None:
     sandbox, _ = seeded(6, edition=edition)
+    # Of which nobody knows that money is lacking.
+    unaware = attrs.evolve(edition, lacks_money=())
     sandbox.balance = Decimal(0)
     asked: list[str] = []
 
@@ -126,7 +127,7 @@ async def test_what_was_refused_for_want_of_money_is_reopened_and_paid(
         asked.append(task.id)
         return Rating.ok(task, bonus=1)
 
-    async with connect(sandbox) as pico:
+    async with connect(sandbox, edition=unaware) as pico:
         first = await pico.review_all(decide, journal=path)
         assert (first.rated, first.refused) == (0, 6)
         (message,) = {row.message for row in Journal(path).rows()}
