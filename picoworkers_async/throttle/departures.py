@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 
 import anyio
 import attrs
 
-from ..clock import loop_time
 from . import adaptive
 from . import pacing as paces
 from .pacers import Pacer
@@ -29,6 +29,7 @@ class Departures:
         self.pace = paces.Pace(interval=interval)
         self.learned = adaptive.LearnedPace()
         self._answers: deque[float] | None = None if interval else deque(maxlen=adaptive.KNOWN_ANSWERS)
+        self._time: Callable[[], float] = self._first_time
         self.shared = None if pacer is None else SharedPace(pacer, interval)
         self.in_flight = 0
         self.probing = False
@@ -114,12 +115,12 @@ class Departures:
         self._latest = permit
         self._stop_leaving(permit)
         if self._answers is not None and self.pace.interval:
-            self.learned = adaptive.departed(self.learned, loop_time())
+            self.learned = adaptive.departed(self.learned, self._time())
             self._keep_learned_pace()
 
     def answered(self, permit: Permit) -> None:
         if self._answers is not None:
-            self._answers.append(loop_time())
+            self._answers.append(self._time())
         if permit.written_at is None:
             self.wrote(permit)
         elif self.pace.interval and self.shared is None:
@@ -144,14 +145,20 @@ class Departures:
         self._stop_leaving(permit)
         self.notify()
 
+    def _first_time(self) -> float:
+        """The clock is loaded, with asyncio, when it is first asked."""
+        from ..clock import loop_time
+
+        self._time = loop_time
+        return loop_time()
+
     def _learn(self, answers: deque[float], seconds: float) -> float:
         """What a 429 teaches, and how long the pause should be."""
-        now = loop_time()
-        alone = self.probing and now >= self.learned.calm_since
-        begun = now >= self.learned.calm_since
-        self.learned = adaptive.refused(self.learned, now, seconds, answers, alone=alone)
+        now = self._time()
+        before = self.learned
+        self.learned = adaptive.refused(before, now, seconds, answers, alone=self.probing)
         self._keep_learned_pace()
-        return self.learned.pause if begun else seconds
+        return seconds if self.learned is before else self.learned.pause
 
     def _keep_learned_pace(self) -> None:
         # The margin is for limits that are known. What was learned is below the limit by itself.

@@ -35,7 +35,8 @@ class ThrottleState:
     """A throttle at one moment. Times are in seconds.
 
     `requests_per_second` is the pace it keeps now, a little below the limit by `margin`, a share of the interval;
-    None without a pace. `waiting` counts callers by priority.
+    where none was given, the one that it learned from 429s (`margin` is 0 then); None without
+    a pace. `waiting` counts callers by priority.
     """
 
     in_flight: int
@@ -49,9 +50,14 @@ class ThrottleState:
 class Throttle:
     """Keeps all callers of one account within its limits. Share one object between all clients of the account.
 
-    `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace (None: no
-    pace), `cooldown` the seconds everybody stays silent after a 429: never less, and more if it asks for more, up
-    to an hour. `pacer` shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
+    `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace, `cooldown` the
+    seconds everybody stays silent after a 429: never less, and more if it asks for more, up to an hour. `pacer`
+    shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
+
+    Without `requests_per_second` there is no pace until a 429 comes. From then on one is learned, by this object
+    alone: it is not shared with other processes. It stays a little below the rate that was refused, tries a higher
+    one every few minutes, later every hour, and is forgotten where no limit proves to be. A pause that is too
+    short is then doubled, up to 5 minutes.
 
     Callers are served by priority, then fairly between batches, then first come, first served; one that gives up
     while waiting gives its place back at once. One place of `max_concurrency`, if it is more than 1, is kept from
