@@ -238,3 +238,11 @@ class ConflictError(PicoworkersError):
         self.second = second
         message = f"one task has two different ratings in this batch: {first!r} stands, {second!r} was not sent"
         super().__init__(_encodable(message))
+
+
+def leading_error(error: Exception) -> Exception:
+    """The error to tell of those in a group: one of ours before any other."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    leaves = [leading_error(one) for one in error.exceptions]
+    return next((one for one in leaves if isinstance(one, PicoworkersError)), leaves[0])

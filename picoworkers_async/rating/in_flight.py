@@ -33,6 +33,7 @@ class InFlight:
         self._spending = spending
         self._outcomes = outcomes
         self._journal = journal
+        self.has_journal = journal is not None
         self._changed = changed
         self._idle = Signal()
         self._by_task: dict[tuple[str, str], PendingRating] = {}

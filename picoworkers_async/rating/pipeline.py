@@ -10,16 +10,14 @@ import anyio
 import anyio.lowlevel
 
 from ..clock import event_loop_clock
-from ..errors import CallError, JournalError, PicoworkersError
+from ..errors import JournalError, leading_error
 from ..journal.writer import JournalWriter
-from ..models import Page, Task
 from ..session import Session
 from ..throttle import Permit
-from . import requests
 from .grace_period import GracePeriod
 from .in_flight import InFlight
 from .outcomes import BatchReport
-from .pending import Result
+from .performer import Performer
 from .planner import Situation, Step, plan
 from .progress import Progress, snapshot
 from .queue import RatingQueue
@@ -79,6 +77,18 @@ class Pipeline:
             reconciler=reconciler,
             changed=changed,
             watch=watch,
+            spending=spending,
+        )
+        self._performer = Performer(
+            session,
+            walk=walk,
+            queue=queue,
+            in_flight=in_flight,
+            results=self._results,
+            changed=changed,
+            room=room,
+            watch=watch,
+            grace=grace,
             spending=spending,
         )
         self._about_to_send = 0
@@ -148,7 +158,7 @@ class Pipeline:
                                 await self.spending.read_balance()
                             self._changed.wake_all()
                         case Step.SEND if self._dry_run:
-                            await self._would_send()
+                            await self._performer.would_send()
                         case Step.READ | Step.SEND:
                             await self._request(step)
             except Exception as error:
@@ -169,7 +179,8 @@ class Pipeline:
     def _fail(self, error: Exception) -> None:
         """Send nothing new; what is under way still has its end."""
         if self.failure is None:
-            self.failure = _the_one(error)
+            self.failure = leading_error(error)
+        self._performer.failed = True
         self._source_scope.cancel()
         self._changed.wake_all()
 
@@ -255,10 +266,10 @@ class Pipeline:
                 return
             with permit:
                 await self._source.fill()
-                await self._use(plan(self._situation(trying=trying)), permit)
+                await self._performer.perform(plan(self._situation(trying=trying)), permit)
         else:
             with permit:
-                await self._use(step, permit)
+                await self._performer.perform(step, permit)
 
     async def _wait_for_slot(self, step: Step) -> Permit | None:
         """A place at the gate; None if the block was left first."""
@@ -270,26 +281,6 @@ class Pipeline:
         finally:
             self._give_up(claimed)
         return permit
-
-    async def _use(self, step: Step, permit: Permit) -> None:
-        """Send or read with this permit, and let it go before what came of it is handed on."""
-        results: list[Result] = []
-        page = None
-        walk = self._walk
-        if step is Step.SEND:
-            results = await self._send(permit, part=walk is None or not walk.filling)
-        elif step is Step.READ and walk is not None:
-            page = await self._read(permit, walk)
-        permit.release()
-        if results:
-            await self._results.apply(results)
-        elif page is not None and walk is not None:
-            await walk.got_page(*page)
-            if walk.next_page_at() is not None:
-                self._changed.wake_all()
-        else:
-            # The slot was of no use by the time it came: others must have their turn before this asks again.
-            await anyio.lowlevel.checkpoint()
 
     def _claim(self, step: Step) -> int:
         """Keep what is about to be done from other loops: one request (0), or the page of this number."""
@@ -313,75 +304,3 @@ class Pipeline:
             if self._source.arrived != before:
                 return True
         return False
-
-    async def _send(self, permit: Permit, *, part: bool) -> list[Result]:
-        pendings = self._queue.take(part=part)
-        if not pendings:
-            return []
-        self._room.wake_all()
-        job = self._queue.job(pendings[0].rating.job_id)
-        try:
-            if self.spending.limited:
-                pendings = await self._results.within_limits(pendings)
-                if not pendings:
-                    return []
-            noted = pendings
-            if self._journal is not None:
-                noted = await self._in_flight.note(pendings)
-                # Left, or failed, while the journal was written: nothing new is sent.
-                if not noted or self.failure is not None or self._grace.ended:
-                    await self._in_flight.unsend(noted)
-                    for pending in noted:
-                        self.spending.give_back(pending)
-                    return []
-            return await requests.send_ratings(self._session, permit, noted)
-        except BaseException:
-            if not permit.may_have_left:
-                await self._in_flight.unsend(noted)
-            raise
-        finally:
-            self._queue.ended(job.job_id)
-            if job.held:
-                self._changed.wake_all()
-
-    async def _would_send(self) -> None:
-        """What a request would carry, in a dry run: nothing is sent."""
-        pendings = self._queue.take(part=self._walk is None or not self._walk.filling)
-        self._room.wake_all()
-        if not pendings:
-            await anyio.lowlevel.checkpoint()
-            return
-        job_id = pendings[0].rating.job_id
-        try:
-            pendings = await self._results.within_limits(pendings)
-            noted = await self._in_flight.note(pendings) if pendings else []
-        finally:
-            self._queue.ended(job_id)
-        await self._results.would_rate(noted)
-
-    async def _read(self, permit: Permit, walk: ListingWalk) -> tuple[int, Page[Task]] | None:
-        number = walk.next_page()
-        page = None
-        try:
-            with self._grace.interruptible():
-                page = await requests.read_page(self._session, permit, walk.job_id, number)
-        except CallError as error:
-            patient = self._watch.met(error)
-            walk.failed_page(error)
-            if not patient:
-                raise
-            return None
-        finally:
-            if page is None:
-                walk.skip_page(number)
-        if self._outage.failures and page is not None:
-            self._watch.answered()
-        return None if page is None else (number, page)
-
-
-def _the_one(error: Exception) -> Exception:
-    """The error to tell of those in a group: one of ours before any other."""
-    if not isinstance(error, ExceptionGroup):
-        return error
-    leaves = [_the_one(one) for one in error.exceptions]
-    return next((one for one in leaves if isinstance(one, PicoworkersError)), leaves[0])
