@@ -227,8 +227,8 @@ class AsyncPicoworkers:
         batch with what is on its way; `"wait"` goes on when the next day begins, or the balance has grown;
         `"leave"` fails what would exceed it by a `LimitError`, unsent, and goes on with what fits. When the
         service refuses for want of money, nothing is sent until the balance has grown, for `patience` seconds at
-        most unless `on_limit` is `"wait"`. With `dry_run` nothing is sent that changes anything: what would be sent has the
-        outcome `WOULD_RATE`, and `batch.spend()` says what it would cost.
+        most unless `on_limit` is `"wait"`. With `dry_run` nothing is sent that changes
+        anything: what would be sent has the outcome `WOULD_RATE`, and `batch.spend()` says what it would cost.
 
         Raises `InvalidRequestError`, naming all of them, for options out of range.
         """

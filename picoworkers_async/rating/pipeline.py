@@ -222,11 +222,11 @@ class Pipeline:
         now = self._clock() if unknown or page_at is not None or away else 0.0
         filling = walk is not None and walk.filling
         held = (self.spending.limited or self.spending.reached is not None) and self.spending.holds(self._clock())
-        full = max(0, queue.full - self._about_to_send)
-        spare = max(0, self._about_to_send - queue.full)
+        more = queue.full - self._about_to_send
+        full = more if more > 0 else 0
         return Situation(
             full=full,
-            parts=0 if full or filling else max(0, queue.parts() - spare),
+            parts=0 if full or filling else max(0, queue.parts() + min(0, more)),
             waiting=queue.waiting,
             enough=self._enough,
             page=page_at is not None and page_at <= now,

@@ -167,7 +167,8 @@ class RatingQueue:
         """A request of the job has ended."""
         job = self._jobs[job_id]
         job.under_way -= 1
-        self._recount(job)
+        if self.at_once > 1:
+            self._recount(job)
         self.forget_if_idle(job)
 
     def all_waiting(self) -> list[PendingRating]:

@@ -94,7 +94,10 @@ class GivenRatings:
         if self._later is None:
             return
         async for rating in self._later:
-            await self._put(rating)
+            self.arrived += 1
+            pending = await self._in_flight.accept(rating)
+            if pending is not None:
+                self._queue.put(pending)
             self._changed.wake()
             if self.arrived % _UNINTERRUPTED == 0:
                 await anyio.lowlevel.checkpoint()
@@ -109,15 +112,12 @@ class GivenRatings:
             except StopIteration:
                 self._now = None
                 return
-            await self._put(rating)
+            self.arrived += 1
+            pending = await self._in_flight.accept(rating)
+            if pending is not None:
+                self._queue.put(pending)
             if self.arrived % _UNINTERRUPTED == 0:
                 await anyio.lowlevel.checkpoint()
-
-    async def _put(self, rating: object) -> None:
-        self.arrived += 1
-        pending = await self._in_flight.accept(rating)
-        if pending is not None:
-            self._queue.put(pending)
 
     def stop(self) -> None:
         self._now = self._later = None
