@@ -61,12 +61,16 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """What takes long or needs a quiet machine: pacers of real processes, 25 kills, 10,000 situations."""
+    """What takes long or needs a quiet machine: pacers of processes, 25 kills, 10,000 situations, a month."""
     session.install(".[sandbox,webhooks]", *GROUPS["test"])
-    size = {"PICOWORKERS_KILLS": "25", "PICOWORKERS_TASKS": "2000", "PICOWORKERS_SITUATIONS": "10000"}
-    session.run(
-        "pytest", "-s", "tests/journal/test_kill.py", "tests/test_agreement.py", *session.posargs, env=size
-    )
+    size = {
+        "PICOWORKERS_KILLS": "25",
+        "PICOWORKERS_TASKS": "2000",
+        "PICOWORKERS_SITUATIONS": "10000",
+        "PICOWORKERS_DAYS": "30",
+    }
+    long = ("tests/journal/test_kill.py", "tests/test_agreement.py", "tests/rating/test_month.py")
+    session.run("pytest", "-s", *long, *session.posargs, env=size)
     session.run("pytest", "-m", "soak", *session.posargs)
 
 

@@ -1,4 +1,4 @@
-"""What the library itself costs: CPU a rating and a task, the time of its import, and what reading ahead gains.
+"""What the library itself costs: CPU a rating and a task, and what reading ahead gains.
 
 Each as a ratio measured in one run, medians of five, the ways taking turns. Pages come after 50 ms, from memory.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -108,12 +106,6 @@ def decode() -> float:
     return (time.process_time() - started) / 10_000
 
 
-def importing(statement: str) -> float:
-    """Seconds that a new interpreter takes for an import."""
-    program = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
-    return float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
-
-
 def medians(*ways: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
     """The median of each way, run in turn."""
     results: list[list[float]] = [[] for _ in ways]
@@ -129,14 +121,6 @@ def main() -> None:
     print(f"the same by httpx.AsyncClient: {hand * 1e6:.0f} us, ratio {mine / hand:.2f}   goal 0.5")
     (task,) = medians(decode)
     print(f"decoding a task of a page of 100: {task * 1e6:.1f} us   goal 10")
-    mine, whole, other = medians(
-        lambda: importing("import picoworkers_async"),
-        lambda: importing("from picoworkers_async import AsyncPicoworkers"),
-        lambda: importing("import httpx"),
-        rounds=15,
-    )
-    print(f"import: {mine * 1e3:.0f} ms, httpx {other * 1e3:.0f} ms, ratio {mine / other:.2f}   goal 1.25")
-    print(f"import with the client itself: {whole * 1e3:.0f} ms, ratio {whole / other:.2f}")
     ahead, single = medians(lambda: asyncio.run(walk(10)), lambda: asyncio.run(walk_one_by_one()), rounds=1)
     text = f"{PAGES} pages at {LATENCY * 1e3:.0f} ms: {ahead:.1f} s at concurrency 10, {single:.1f} s one by one"
     print(f"{text}, ratio {single / ahead:.1f}   goal 8")

@@ -14,7 +14,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("speed", "clients", "exits", "overhead", "pacing", "bulk", "journal", "memory")
+SCRIPTS = (
+    "engine",
+    "importing",
+    "clients",
+    "speed",
+    "overhead",
+    "growth",
+    "journal",
+    "unattended",
+    "memory",
+    "learned_pace",
+    "pacing",
+    "bulk",
+)
 PACKAGES = ("httpx", "anyio", "attrs", "cattrs", "httptools", "aiohttp")
 
 
