@@ -105,10 +105,10 @@ class Journal:
     def prune(self, before: datetime | None = None) -> int:
         """Delete what ended before this moment, and give how many rows that were.
 
-        What is decided, sent or unknown is never deleted. Without a moment, it is longer ago than the edition's
-        longest time to rate and 30 days, when nothing of it can be listed any more; given a later one, a task that
-        is still listed may be met like a new one. Limits and `bonus_paid` go on counting what was pruned. The file
-        does not become smaller: what is freed is used again.
+        What is decided, sent or unknown is never deleted, nor what was sent in the last two days. Without a
+        moment, it is longer ago than the edition's longest time to rate and 30 days, when nothing of it can be
+        listed any more; given a later one, a task that is still listed may be met like a new one. Limits and `bonus_paid` go
+        on counting what was pruned. The file does not become smaller: what is freed is used again.
 
         Raises `InvalidRequestError` for a moment without a time zone, or in the future.
         """
@@ -120,7 +120,8 @@ class Journal:
         if problems:
             raise InvalidRequestError("Journal.prune", problems)
         with held(self.path) as database:
-            return prune(database, self._long_ago(database) if before is None else before.timestamp())
+            moment = self._long_ago(database) if before is None else before.timestamp()
+            return prune(database, moment, time.time())
 
     def reopen(
         self,

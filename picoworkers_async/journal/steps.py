@@ -59,7 +59,8 @@ UPDATE ratings SET state = 'decided', sent_at = NULL, decided_at = coalesce(deci
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state = 'sent'
 """
 _SEND_AGAIN = """
-UPDATE ratings SET sent_at = ? WHERE job_id = ? AND task_id = ? AND revision = ? AND state = 'sent'
+UPDATE ratings SET state = 'sent', message = NULL, sent_at = ?, ended_at = NULL
+WHERE job_id = ? AND task_id = ? AND revision = ? AND state IN ('sent', 'unknown')
 """
 # The index is named so that this fails, rather than reads everything, should it ever not fit.
 UNFINISHED = f"""

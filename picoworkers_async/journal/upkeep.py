@@ -15,13 +15,18 @@ from .questions import RowFilter
 _DELETE_OLD = """
 DELETE FROM ratings
 WHERE state IN ('rated', 'refused', 'failed', 'withdrawn', 'would_rate') AND ended_at < ?
+AND coalesce(sent_at, 0.0) < ?
 """
 _REOPEN = """
 UPDATE ratings SET state = 'decided', message = NULL, sent_at = NULL, ended_at = NULL,
     decided_at = coalesce(decided_at, sent_at)
 WHERE sent_at IS NOT NULL
 """
-_PAID_AND_OLD = f"SELECT {money.SUMS} FROM ratings WHERE state IN ('rated', 'would_rate') AND ended_at < ?"  # noqa: S608
+_PAID_AND_OLD = f"""
+SELECT {money.SUMS} FROM ratings
+WHERE state IN ('rated', 'would_rate') AND ended_at < ? AND coalesce(sent_at, 0.0) < ?
+"""  # noqa: S608
+_COUNTED_SECONDS = 2 * 86400.0
 
 
 @contextmanager
@@ -44,10 +49,14 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
         file.close()
 
 
-def prune(database: sqlite3.Connection, before: float) -> int:
-    """Delete what ended before that time, keeping what it cost in all; gives how many rows that were."""
-    money.keep_pruned(database, money.spent_of(database.execute(_PAID_AND_OLD, (before,)).fetchone()))
-    return database.execute(_DELETE_OLD, (before,)).rowcount
+def prune(database: sqlite3.Connection, before: float, now: float) -> int:
+    """Delete what ended before that time, keeping what it cost in all; gives how many rows that were.
+
+    What was sent in the last two days stays: limits of the day count it, wherever its midnight is.
+    """
+    times = before, now - _COUNTED_SECONDS
+    money.keep_pruned(database, money.spent_of(database.execute(_PAID_AND_OLD, times).fetchone()))
+    return database.execute(_DELETE_OLD, times).rowcount
 
 
 def reopen(database: sqlite3.Connection, wanted: RowFilter) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..journal.writer import JournalWriter
 from ..listings.lookup import most_looked_up
-from ..resources import Jobs
+from ..resources import Jobs, Users
 from ..session import Session
 from .grace_period import GracePeriod
 from .in_flight import InFlight
@@ -39,7 +39,7 @@ def assemble(
     edition = session.edition
     changed, room = Signal(), Signal()
     watch = ServiceWatch(session.retry, options.patience, session.observers, changed)
-    jobs = KnownJobs(Jobs(session).get_job, session.retry, watch)
+    jobs = KnownJobs(Jobs(session).get_job, Users(session.once()).get_balances, session.retry, watch)
     spending = Spending(session, options, jobs, grace, patience=None if watch.follows else options.patience)
     parts = Parts(
         session,

@@ -110,13 +110,14 @@ class Batch:
             raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
         await self._outcomes.drop_all()
         self._raise_failure()
-        return attrs.evolve(self._outcomes.report(), limit=self.spend().limit)
+        report = self._outcomes.report()
+        return attrs.evolve(report, limit=self._pipeline.spending.spend(report).limit)
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
         if not self._entered:
             raise ClientStateError("ask inside the block: `async with pico.rate(...) as batch:`")
-        return self._pipeline.spending.spend()
+        return self._pipeline.spending.spend(self._outcomes.report())
 
     def stop(self) -> None:
         """Have the batch come to its end: take no more tasks or ratings in, send what was decided, and end.

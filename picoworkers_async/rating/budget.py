@@ -103,6 +103,19 @@ class Budget:
         """Whether ratings took effect that the last balance may not show yet."""
         return bool(self._lately)
 
+    def never(self, cost: Cost) -> tuple[str, str] | None:
+        """The limit that a rating of this cost exceeds by itself, on any day, and what is to be said of it."""
+        limits = self.limits
+        for name, value, limit in (
+            ("max_bonus", cost.bonus, limits.max_bonus),
+            ("bonus_per_day", cost.bonus, limits.bonus_per_day),
+            ("pay_per_day", cost.pay, limits.pay_per_day),
+            ("total", cost.pay, limits.total),
+        ):
+            if limit is not None and value > limit:
+                return name, f"{value} for this rating alone is more than {limit}"
+        return None
+
     def reached(self, cost: Cost, now: float) -> Reached | None:
         """The limit that a rating of this cost would exceed, the one that lasts longest first."""
         self._turn_page(now)
@@ -126,6 +139,12 @@ class Budget:
         self.today, self.in_all = self.today.plus(cost), self.in_all.plus(cost)
         self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
         return Reservation(cost, self._day_began)
+
+    def spent_lately(self, bonus: Decimal, now: float) -> None:
+        """Bonuses of an earlier run that a balance may not show yet."""
+        if bonus:
+            self._outstanding = CONTEXT.add(self._outstanding, bonus)
+            self._lately.append((now, bonus))
 
     def take_over(self, cost: Cost, sent_at: float, now: float) -> Reservation:
         """What an earlier run reserved, which is in what was spent before."""

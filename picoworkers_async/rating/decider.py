@@ -17,6 +17,7 @@ from ..errors import InvalidRequestError, RefusedError
 from ..journal.schema import JournalState
 from ..models import Rating, Task
 from .asking import Asker
+from .known_jobs import UnreadableJobError
 from .later import Later
 from .outcomes import Outcome, OutcomeStatus
 from .pending import PendingRating
@@ -166,7 +167,7 @@ class Decider:
         if awaitable is None and self._asker.takes_job:
             try:
                 job = await self._jobs.get(task.job_id or "")
-            except (RefusedError, InvalidRequestError) as error:
+            except (RefusedError, InvalidRequestError, UnreadableJobError) as error:
                 await self._fail(task, f"its job cannot be read: {error}", error)
                 return None
         try:

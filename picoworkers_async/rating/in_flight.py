@@ -18,6 +18,7 @@ from .signal import Signal
 from .spending import Spending
 
 _LATELY_RATED = 500
+_UNSENT = (JournalState.DECIDED, JournalState.FAILED, JournalState.WITHDRAWN)
 
 
 class InFlight:
@@ -105,6 +106,8 @@ class InFlight:
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
         if self._spending.limited and (beyond := await self._spending.weigh(pending)):
+            if not await self._not_sent_before([pending]):
+                return None
             await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
             return None
         key = rating.job_id, rating.task_id
@@ -168,6 +171,31 @@ class InFlight:
         """Have the journal know these decisions."""
         if self._journal is not None and pendings:
             await self._journal.decide([pending.entry for pending in pendings])
+
+    async def not_sent_before(self, pendings: list[PendingRating]) -> list[PendingRating]:
+        """Hand out what the journal has of those that were sent before; gives the others.
+
+        To be asked before a limit is: what was rated once costs nothing.
+        """
+        left = await self._not_sent_before(pendings)
+        for pending in pendings:
+            if pending not in left:
+                self._remove(pending)
+        return left
+
+    async def _not_sent_before(self, pendings: list[PendingRating]) -> list[PendingRating]:
+        journal = self._journal
+        if journal is None:
+            return pendings
+        known = await journal.known([pending.key for pending in pendings if not pending.noted])
+        left = []
+        for pending in pendings:
+            recorded = known.get(pending.key)
+            if pending.noted or recorded is None or recorded.state in _UNSENT:
+                left.append(pending)
+            else:
+                await self.finish(replayed(recorded, pending, journal.opened_at))
+        return left
 
     async def note(self, pendings: list[PendingRating]) -> list[PendingRating]:
         """Have the journal know that these are about to be sent; gives those that may be."""

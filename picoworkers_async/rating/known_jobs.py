@@ -20,17 +20,31 @@ KEPT_SECONDS = 300.0
 MOST_KEPT = 1000
 """How many jobs are kept; beyond that, the one that was read first is forgotten."""
 
+_TRIES = 3
+"""After so many failures in a row it is asked whether the service answers another call."""
+
 
 class _Read(NamedTuple):
     job: Job
     at: float
 
 
+class UnreadableJobError(Exception):
+    """The service answers, but not for this job; `str` says how."""
+
+
 class KnownJobs:
     """Jobs by their ids. A service that does not answer is waited for; what it refuses is raised."""
 
-    def __init__(self, read: Callable[[str], Awaitable[Job]], retry: RetryPolicy, watch: ServiceWatch) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], Awaitable[Job]],
+        probe: Callable[[], Awaitable[object]],
+        retry: RetryPolicy,
+        watch: ServiceWatch,
+    ) -> None:
         self._read = read
+        self._probe = probe
         self._retry = retry
         self._watch = watch
         self._jobs: OrderedDict[str, _Read] = OrderedDict()
@@ -46,7 +60,8 @@ class KnownJobs:
     async def get(self, job_id: str) -> Job:
         """The job; several who ask at once share one read.
 
-        Raises `RefusedError` for a job that does not exist, `AuthenticationError`, and what keeps the service from
+        Raises `RefusedError` for a job that does not exist, `UnreadableJobError` for one that cannot be read while
+        the service answers other calls, `AuthenticationError`, and what keeps the service from
         answering when there is no patience left.
         """
         while (job := self.now(job_id)) is None:
@@ -62,6 +77,17 @@ class KnownJobs:
                 ended.set()
         return job
 
+    async def _answers_others(self) -> bool:
+        """Whether the service answers at all: then one job that cannot be read is no outage."""
+        try:
+            await self._probe()
+        except AuthenticationError:
+            raise
+        except CallError:
+            return False
+        self._watch.answered()
+        return True
+
     async def _read_one(self, job_id: str) -> None:
         began = anyio.current_time()
         for tries in count(1):
@@ -73,6 +99,8 @@ class KnownJobs:
                 self._watch.answered()
                 raise
             except CallError as error:
+                if tries % _TRIES == 0 and await self._answers_others():
+                    raise UnreadableJobError(str(error)) from None
                 waited = anyio.current_time() - began
                 if not self._watch.met(error) or waited >= self._watch.patience:
                     raise

@@ -37,7 +37,9 @@ class Performer:
         watch: ServiceWatch,
         grace: GracePeriod,
         spending: Spending,
+        dry_run: bool,
     ) -> None:
+        self._dry_run = dry_run
         self._session = session
         self._walk, self._queue, self._in_flight, self._results = walk, queue, in_flight, results
         self._changed, self._room = changed, room
@@ -66,7 +68,7 @@ class Performer:
             await anyio.lowlevel.checkpoint()
 
     async def _send(self, permit: Permit, *, part: bool) -> list[Result]:
-        pendings = self._queue.take(part=part)
+        pendings = [] if self._dry_run else self._queue.take(part=part)
         if not pendings:
             return []
         self._room.wake_all()

@@ -90,6 +90,7 @@ class Pipeline:
             watch=watch,
             grace=grace,
             spending=spending,
+            dry_run=dry_run,
         )
         self._about_to_send = 0
         self._draining = False
@@ -154,11 +155,7 @@ class Pipeline:
                         case Step.LOOK:
                             await self._look()
                         case Step.BALANCE:
-                            with self._grace.interruptible():
-                                await self.spending.read_balance()
-                            self._changed.wake_all()
-                        case Step.SEND if self._dry_run:
-                            await self._performer.would_send()
+                            await self._read_balance()
                         case Step.READ | Step.SEND:
                             await self._request(step)
             except Exception as error:
@@ -169,8 +166,19 @@ class Pipeline:
         with self._watch.trying():
             if step is Step.LOOK:
                 await self._look()
+            elif step is Step.BALANCE:
+                await self._read_balance()
             else:
                 await self._request(step, trying=True)
+
+    async def _read_balance(self) -> None:
+        with self._grace.interruptible():
+            error = await self.spending.read_balance(self._session.once())
+            if error is None:
+                self._watch.answered()
+            elif not self._watch.met(error):
+                raise error
+        self._changed.wake_all()
 
     async def _look(self) -> None:
         with self._grace.interruptible():
@@ -257,6 +265,9 @@ class Pipeline:
 
     async def _request(self, step: Step, *, trying: bool = False) -> None:
         """Wait for a slot if one has to, and make the best use of it: of what is there by then."""
+        if step is Step.SEND and self._dry_run:
+            await self._performer.would_send()
+            return
         if step is Step.SEND and not self._queue.full and self._source.live and await self._more_arrived():
             return
         permit = self._session.slot_now()

@@ -124,9 +124,7 @@ class Results:
         unpaid = [
             result
             for result in results
-            if isinstance(result.error, RefusedError)
-            and not result.pending.times_unknown
-            and edition.is_for_want_of_money(result.error.message)
+            if isinstance(result.error, RefusedError) and edition.is_for_want_of_money(result.error.message)
         ]
         if not unpaid:
             return results
@@ -140,7 +138,7 @@ class Results:
 
     async def within_limits(self, pendings: Sequence[PendingRating]) -> list[PendingRating]:
         """Reserve the money for these, and give those that may be sent; the others are put back, or left alone."""
-        admitted, over = self._spending.admit(pendings)
+        admitted, over = self._spending.admit(await self._in_flight.not_sent_before(list(pendings)))
         left = [(pending, error) for pending in over if (error := self._spending.leaves(pending))]
         back = [pending for pending in over if pending not in [one for one, _ in left]]
         if back:

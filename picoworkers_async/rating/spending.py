@@ -21,10 +21,10 @@ from ..models.account import CONTEXT
 from ..session import Session
 from .budget import Budget, Reached, Spent, cost_of, pay_of
 from .grace_period import GracePeriod
-from .known_jobs import KnownJobs
+from .known_jobs import KnownJobs, UnreadableJobError
 from .limits import Limits
 from .options import BatchOptions
-from .outcomes import OutcomeStatus
+from .outcomes import BatchReport, OutcomeStatus
 from .pending import PendingRating
 
 logger = logging.getLogger("picoworkers_async")
@@ -73,6 +73,7 @@ class Spending:
         self._patience = patience
         self.limited = options.limits is not None or options.dry_run
         self.needs_pay = options.dry_run or limits.pay_per_day is not None or limits.total is not None
+        self._limits_pay = limits.pay_per_day is not None or limits.total is not None
         self._jobs, self._grace = jobs, grace
         self._clock = event_loop_clock()
         self._spent = Spent()
@@ -93,6 +94,10 @@ class Spending:
         if self.limited:
             self.budget.today = _spent(await journal.spent(self.budget.day_began))
             self.budget.in_all = _spent(await journal.spent(None))
+            now = time.time()
+            if self._limits.keep_balance is not None:
+                lately = await journal.spent(now - self._session.settle_after)
+                self.budget.spent_lately(lately.bonus, now)
 
     def take_over(self, pending: PendingRating, sent_at: float) -> None:
         """A rating that an earlier run sent, and that is not settled yet: its money stays reserved."""
@@ -102,15 +107,18 @@ class Spending:
             self._spent = self._spent.plus(cost)
             self._under_way += 1
 
-    def spend(self) -> Spend:
-        """What this run has spent."""
+    def spend(self, report: BatchReport) -> Spend:
+        """What this run has spent; without limits, by its outcomes."""
         spent, limit = self._spent, None if self.reached is None else self.reached.text
+        if not self.limited:
+            return Spend(report.rated - report.replayed, report.bonus, None, limit)
         return Spend(spent.ratings, spent.bonus, spent.pay if self.needs_pay else None, limit)
 
     def holds(self, now: float) -> bool:
         """Whether nothing may be sent now."""
         if self.reached is not None and now >= self._until and not self.closed:
-            self._go_on()
+            # Tried again, with what is left of the patience.
+            self.reached, self._tentative, self._until = None, False, math.inf
         return self.reached is not None or self._balance_wanted
 
     @property
@@ -124,28 +132,36 @@ class Spending:
 
     def next_change(self) -> float:
         """When time alone changes what may be done; infinity if it does not."""
-        return math.inf if self.closed else min(self._until, self._balance_at)
+        if self.closed or not (self.reached is not None or self._balance_wanted):
+            # The balance is read again when it stands in the way, not before.
+            return math.inf
+        return min(self._until, self._balance_at)
 
     async def weigh(self, pending: PendingRating) -> LimitError | None:
         """Find out what a rating costs; why it can never be sent, if that is so. Raises what reading raises."""
-        most, bonus = self._limits.max_bonus, pending.rating.bonus
-        if most is not None and bonus > most:
-            return LimitError("max_bonus", f"the bonus of {bonus} is more than {most}")
-        if self.needs_pay:
-            pending.pay = pay_of(pending.rating, await self._task_value(pending.rating.job_id))
-            if pending.pay is None and self._limits != Limits():
-                return LimitError("limits", f"what job {pending.rating.job_id} pays for a task is not known")
-        return None
+        if self.needs_pay and not await self._price(pending) and self._limits_pay:
+            # Left, or stopped, while the price was asked for: it is not sent without.
+            return None
+        if self._limits_pay and pending.pay is None:
+            return LimitError("limits", f"what job {pending.rating.job_id} pays for a task is not known")
+        never = self.budget.never(cost_of(pending.rating, pending.pay))
+        return None if never is None else LimitError(*never)
 
-    async def _task_value(self, job_id: str) -> Decimal | None:
-        """What the job pays for a task; None where the service does not say, or the batch was left meanwhile."""
-        known = self._jobs.now(job_id)
-        if known is not None:
-            return known.task_value
-        value = None
-        with self._grace.interruptible(), contextlib.suppress(RefusedError):
-            value = (await self._jobs.get(job_id)).task_value
-        return value
+    async def _price(self, pending: PendingRating) -> bool:
+        """Find out what the verdict pays, where the service says so. False if the batch was left meanwhile."""
+        rating = pending.rating
+        job = self._jobs.now(rating.job_id)
+        if job is None:
+            asked = False
+            with self._grace.interruptible(), contextlib.suppress(RefusedError, UnreadableJobError):
+                try:
+                    job = await self._jobs.get(rating.job_id)
+                finally:
+                    asked = not self._grace.ended
+            if not asked:
+                return False
+        pending.pay = pay_of(rating, None if job is None else job.task_value)
+        return True
 
     def admit(self, pendings: Sequence[PendingRating]) -> tuple[list[PendingRating], list[PendingRating]]:
         """Reserve for those that may be sent, in order; the others are over a limit, which `reached` tells.
@@ -158,6 +174,9 @@ class Spending:
         now = time.time()
         for pending in pendings:
             cost = cost_of(pending.rating, pending.pay)
+            if self._limits_pay and pending.pay is None:
+                over.append(pending)
+                continue
             found = self.budget.reached(cost, now) if reached is None or self._on_limit == "leave" else reached
             if found is None:
                 pending.reservation = self.budget.reserve(cost, now)
@@ -183,8 +202,9 @@ class Spending:
         if status in (OutcomeStatus.REFUSED, OutcomeStatus.FAILED):
             self.give_back(pending)
         elif pending.reservation is not None:
-            if status is not OutcomeStatus.UNKNOWN:
+            if status is OutcomeStatus.RATED:
                 self.budget.spend(pending.reservation, time.time())
+            # What is unknown stays reserved, and what a dry run would have sent, which no balance will ever show.
             pending.reservation = None
             self._settled()
 
@@ -211,28 +231,34 @@ class Spending:
         self._poorest, self._tentative = None, False
         self._balance_at, self._until = now, now + PROBE_SECONDS
         if self._patience is not None and self._on_limit != "wait":
-            self._give_up_at = now + self._patience
+            self._give_up_at = min(self._give_up_at, now + self._patience)
 
-    async def read_balance(self) -> None:
-        """Read the balance, and see whether that lifts a limit. Raises `AuthenticationError` only."""
+    async def read_balance(self, session: Session) -> CallError | None:
+        """Read the balance, and see whether that lifts a limit; gives why it could not be read, if so.
+
+        Raises `AuthenticationError` only.
+        """
         began, wall = self._clock(), time.time()
         self._balance_at = began + BALANCE_SECONDS
         try:
-            balances = await self._session.call(endpoints.GET_BALANCES, codec.read_balances)
+            balances = await session.call(endpoints.GET_BALANCES, codec.read_balances)
         except AuthenticationError:
             raise
         except CallError as error:
-            logger.warning("the balance could not be read, and is tried again: %s", error)
-            if self._balance_read == -math.inf and self.reached is None:
+            failure: CallError | None = error
+            if self.reached is None:
                 self.reached = Reached("keep_balance", "the balance could not be read", None)
-                self._give_up_at = math.inf if self._patience is None else began + self._patience
+            if self._patience is not None and self._give_up_at == math.inf:
+                self._give_up_at = began + self._patience
         else:
+            failure = None
             self._balance_read = began
             self._saw(balances.spendable, wall)
         if self.reached is not None and self._clock() >= self._give_up_at:
             self.closed = True
         if self._limits.keep_balance is None and self.reached is None:
             self._balance_at = math.inf
+        return failure
 
     def _saw(self, spendable: Decimal, wall: float) -> None:
         self.budget.saw_balance(spendable, wall)

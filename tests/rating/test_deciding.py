@@ -149,10 +149,10 @@ async def test_decide_is_given_the_job_and_each_job_is_read_once(connect, editio
 
 @pytest.mark.anyio
 @pytest.mark.virtual_time
-async def test_a_job_that_cannot_be_read_is_waited_for_and_fails_no_task(edition: Edition) -> None:
+async def test_a_service_that_is_away_when_jobs_are_read_is_waited_for_and_fails_no_task(edition: Edition) -> None:
     class NoJobs(AwayTransport):
         async def handle_async_request(self, request):
-            if request.url.path.endswith("get-job.php"):
+            if request.url.path.endswith(("get-job.php", "get-balances.php")):
                 return await super().handle_async_request(request)
             return await self.inner.handle_async_request(request)
 
@@ -161,6 +161,25 @@ async def test_a_job_that_cannot_be_read_is_waited_for_and_fails_no_task(edition
     async with AsyncPicoworkers("user_id", "api_secret", edition=edition, transport=transport) as pico:
         report = await pico.review_all(lambda task, job: Rating.ok(task))
     assert (report.rated, report.total) == (20, 20)
+
+
+@pytest.mark.anyio
+@pytest.mark.virtual_time
+async def test_one_job_that_cannot_be_read_fails_its_tasks_alone(edition: Edition) -> None:
+    sandbox, ratings = seeded(20, jobs=2, edition=edition)
+    bad = ratings[0].job_id
+
+    class OneJob(AwayTransport):
+        async def handle_async_request(self, request):
+            if request.url.params.get("job_id") == bad and request.url.path.endswith("get-job.php"):
+                return await super().handle_async_request(request)
+            return await self.inner.handle_async_request(request)
+
+    transport = OneJob(sandbox.transport(), "503", anyio.current_time(), 1e9)
+    async with AsyncPicoworkers("user_id", "api_secret", edition=edition, transport=transport) as pico:
+        report = await pico.review_all(lambda task, job: Rating.ok(task))
+    assert (report.rated, report.failed) == (10, 10)
+    assert {entry.job_id for entry in sandbox.ledger} == {ratings[-1].job_id}
 
 
 @pytest.mark.anyio

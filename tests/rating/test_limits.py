@@ -22,6 +22,7 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.sandbox import Faults
+from tests.support.away import AwayTransport
 from tests.support.seeding import RATING_CALLS, seeded
 
 CONCURRENT = 4
@@ -181,3 +182,72 @@ async def test_a_dry_run_s_journal_is_of_a_kind_of_its_own(limited, edition: Edi
             await pico.rate_all(ratings, journal=real, dry_run=True)
     assert len(sandbox.ledger) == 5
     assert Journal(dry).counts() == {JournalState.WOULD_RATE: 5}
+
+
+async def test_a_rating_that_no_day_could_pay_fails_by_name_and_holds_up_nobody(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(10, edition=edition)
+    ratings[0] = attrs.evolve(ratings[0], bonus=5)
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(ratings, limits=Limits(bonus_per_day=1), on_limit="wait")
+    assert (report.rated, report.failed) == (9, 1)
+    assert report.outcomes_by_status[OutcomeStatus.FAILED][0].error.limit == "bonus_per_day"
+
+
+@pytest.mark.parametrize("limits", [Limits(max_bonus="0.05"), Limits(total="0.30"), Limits(tasks_per_day=5)])
+@pytest.mark.parametrize("on_limit", ["stop", "leave"])
+async def test_what_was_rated_before_is_told_so_whatever_the_limits_say(
+    limited, edition: Edition, tmp_path, limits: Limits, on_limit
+) -> None:
+    sandbox, ratings = seeded(5, edition=edition)
+    async with limited(sandbox) as pico:
+        assert (await pico.rate_all(ratings, journal=tmp_path / "ratings.db")).rated == 5
+        again = await pico.rate_all(ratings, journal=tmp_path / "ratings.db", limits=limits, on_limit=on_limit)
+    assert (again.rated, again.replayed, again.failed) == (5, 5, 0)
+
+
+async def test_a_dry_run_keeps_the_balance_as_a_real_one_would(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(40, edition=edition)
+    sandbox.balance = 10
+    async with limited(sandbox) as pico:
+        report = await pico.rate_all(ratings, limits=Limits(keep_balance="8.95"), dry_run=True)
+    assert report.would_rate == 10
+
+
+async def test_a_lost_answer_before_the_money_ran_out_is_no_unknown_end(limited, edition: Edition) -> None:
+    sandbox, ratings = seeded(3, edition=edition, faults=Faults(cut_before=1.0, only=RATING_CALLS))
+    sandbox.balance = 0
+    async with limited(sandbox) as pico, anyio.create_task_group() as group:
+
+        async def later() -> None:
+            await anyio.sleep(0.5)
+            sandbox.faults = Faults()
+            await anyio.sleep(3000)
+            sandbox.balance = 100
+
+        group.start_soon(later)
+        report = await pico.rate_all(ratings, on_limit="wait")
+    assert report.rated == len(sandbox.ledger) == 3
+
+
+async def test_an_outage_that_begins_before_the_balance_was_read_is_waited_out(limited, edition: Edition) -> None:
+    sandbox, _ = seeded(5, edition=edition)
+    away = AwayTransport(sandbox.transport(), "503", anyio.current_time(), 180.0)
+    async with AsyncPicoworkers(
+        "user_id", "api_secret", edition=edition, transport=away, throttle=Throttle(CONCURRENT)
+    ) as pico:
+        with anyio.move_on_after(600):
+            async with pico.review(Rating.ok, follow=30, limits=Limits(keep_balance=8)) as outcomes:
+                async for _ in outcomes:
+                    pass
+    assert len(sandbox.ledger) == 5
+
+
+async def test_a_dry_run_sends_nothing_in_an_outage_either(limited, edition: Edition) -> None:
+    sandbox, _ = seeded(20, edition=edition)
+    away = AwayTransport(sandbox.transport(), "503", anyio.current_time(), 100.0)
+    async with AsyncPicoworkers(
+        "user_id", "api_secret", edition=edition, transport=away, throttle=Throttle(CONCURRENT)
+    ) as pico:
+        report = await pico.review_all(Rating.ok, dry_run=True)
+    assert report.would_rate == 20
+    assert sandbox.ledger == []
