@@ -107,8 +107,8 @@ class Journal:
 
         What is decided, sent or unknown is never deleted, nor what was sent in the last two days. Without a
         moment, it is longer ago than the edition's longest time to rate and 30 days, when nothing of it can be
-        listed any more; given a later one, a task that is still listed may be met like a new one. Limits and `bonus_paid` go
-        on counting what was pruned. The file does not become smaller: what is freed is used again.
+        listed any more; given a later one, a task that is still listed may be met like a new one. Limits and
+        `bonus_paid` go on counting what was pruned. The file does not become smaller: what is freed is used again.
 
         Raises `InvalidRequestError` for a moment without a time zone, or in the future.
         """
