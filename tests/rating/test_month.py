@@ -49,7 +49,7 @@ def decide(task: Task) -> Rating | Later | None:
 
 
 async def month(journal: Path, clock: Clock) -> tuple[Sandbox, list[tuple[int, int, int]]]:
-    sandbox = Sandbox(edition=SPROUTGIGS, balance=10**6, page_size=20, seed=5)
+    sandbox = Sandbox(edition=SPROUTGIGS, balance=10**6, page_size=100, seed=5)
     job_id = sandbox.add_job(num_tasks=10**6, task_value="0.10")
     rng = random.Random(5)
     random.seed(5)
@@ -88,7 +88,7 @@ async def month(journal: Path, clock: Clock) -> tuple[Sandbox, list[tuple[int, i
                 ) as pico:
                     with anyio.move_on_after(lasts):
                         async with pico.review(
-                            decide, follow=120, journal=journal, limits=limits, on_limit="wait", retry_failed=600
+                            decide, follow=600, journal=journal, limits=limits, on_limit="wait", retry_failed=600
                         ) as batch:
                             async for _ in batch:
                                 pass
