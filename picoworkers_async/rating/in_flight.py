@@ -106,7 +106,7 @@ class InFlight:
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
         if self._spending.limited and (beyond := await self._spending.weigh(pending)):
-            if not await self._not_sent_before([pending]):
+            if await self._replay([pending]):
                 return None
             await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
             return None
@@ -177,25 +177,24 @@ class InFlight:
 
         To be asked before a limit is: what was rated once costs nothing.
         """
-        left = await self._not_sent_before(pendings)
-        for pending in pendings:
-            if pending not in left:
-                self._remove(pending)
-        return left
+        told = await self._replay(pendings)
+        for pending in told.values():
+            self._remove(pending)
+        return [pending for pending in pendings if id(pending) not in told] if told else pendings
 
-    async def _not_sent_before(self, pendings: list[PendingRating]) -> list[PendingRating]:
-        journal = self._journal
-        if journal is None:
-            return pendings
-        known = await journal.known([pending.key for pending in pendings if not pending.noted])
-        left = []
-        for pending in pendings:
+    async def _replay(self, pendings: list[PendingRating]) -> dict[int, PendingRating]:
+        """Hand out what the journal has of those that were sent before; gives these, by their identity."""
+        told: dict[int, PendingRating] = {}
+        if self._journal is None:
+            return told
+        unnoted = [pending for pending in pendings if not pending.noted]
+        known = await self._journal.known([pending.key for pending in unnoted])
+        for pending in unnoted:
             recorded = known.get(pending.key)
-            if pending.noted or recorded is None or recorded.state in _UNSENT:
-                left.append(pending)
-            else:
-                await self.finish(replayed(recorded, pending, journal.opened_at))
-        return left
+            if recorded is not None and recorded.state not in _UNSENT:
+                told[id(pending)] = pending
+                await self.finish(replayed(recorded, pending, self._journal.opened_at))
+        return told
 
     async def note(self, pendings: list[PendingRating]) -> list[PendingRating]:
         """Have the journal know that these are about to be sent; gives those that may be."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ..clock import event_loop_clock
 from ..effects import Effect, Judgement
-from ..errors import AuthenticationError, CallError, RefusedError
+from ..errors import AuthenticationError, CallError, LimitError, RefusedError
 from ..events import UnknownParked, UnknownSettled, UnknownUnread
 from ..listings.lookup import TaskLookup, look_up, most_looked_up
 from ..models import Rating, Verdict
 from ..session import Session
 from .ended import LatelyEnded
-from .in_flight import InFlight, message_of
+from .in_flight import InFlight
 from .outage import is_failure, may_pass
 from .outcomes import OutcomeStatus
 from .pending import NextStep, PendingRating, Result, next_step
@@ -89,7 +89,9 @@ class Results:
                 ended.append((result, _STATUS[step]))
         await self._end(ended)
         self._in_flight.check_idle()
-        self._send_again(again)
+        if again:
+            # A 429 is waited out at the gate, an outage by the plan.
+            self._put_back([result.pending for result in again])
         lost = next((one.error for one in results if isinstance(one.error, AuthenticationError)), None)
         if lost is not None:
             raise lost
@@ -101,12 +103,6 @@ class Results:
         if isinstance(result.error, RefusedError):
             pending.refused = True
         return next_step(result.error, times_unknown=pending.times_unknown)
-
-    def _send_again(self, results: Sequence[Result]) -> None:
-        """Put ratings back that certainly did not take effect. A 429 is waited out at the gate, an outage here."""
-        if not results:
-            return
-        self._put_back([one.pending for one in results])
 
     def _put_back(self, pendings: list[PendingRating]) -> None:
         """These certainly had no effect, and are to be sent."""
@@ -121,16 +117,19 @@ class Results:
     def _without_the_unpaid(self, results: Sequence[Result]) -> Sequence[Result]:
         """Put back what the service refused for want of money; gives the others."""
         edition = self._session.edition
-        unpaid = [
-            result
-            for result in results
-            if isinstance(result.error, RefusedError) and edition.is_for_want_of_money(result.error.message)
-        ]
-        if not unpaid:
-            return results
-        self._put_back([result.pending for result in unpaid])
-        self._spending.ran_out(message_of(unpaid[0]) or "")
-        return [result for result in results if result not in unpaid]
+        unpaid: list[PendingRating] = []
+        others: list[Result] = []
+        message = ""
+        for result in results:
+            if isinstance(result.error, RefusedError) and edition.is_for_want_of_money(result.error.message):
+                unpaid.append(result.pending)
+                message = message or result.error.message
+            else:
+                others.append(result)
+        if unpaid:
+            self._put_back(unpaid)
+            self._spending.ran_out(message)
+        return others
 
     async def would_rate(self, pendings: Sequence[PendingRating]) -> None:
         """A dry run would have sent these."""
@@ -139,12 +138,17 @@ class Results:
     async def within_limits(self, pendings: Sequence[PendingRating]) -> list[PendingRating]:
         """Reserve the money for these, and give those that may be sent; the others are put back, or left alone."""
         admitted, over = self._spending.admit(await self._in_flight.not_sent_before(list(pendings)))
-        left = [(pending, error) for pending in over if (error := self._spending.leaves(pending))]
-        back = [pending for pending in over if pending not in [one for one, _ in left]]
+        back: list[PendingRating] = []
+        left: list[tuple[PendingRating, LimitError]] = []
+        for pending in over:
+            error = self._spending.leaves(pending)
+            if error is None:
+                back.append(pending)
+            else:
+                left.append((pending, error))
         if back:
             self._put_back(back)
-        if left:
-            await self._in_flight.leave([(pending, error) for pending, error in left])
+        await self._in_flight.leave(left)
         return admitted
 
     def _halve(self, results: Sequence[Result]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import time
 from collections.abc import Sequence
@@ -26,8 +25,6 @@ from .limits import Limits
 from .options import BatchOptions
 from .outcomes import BatchReport, OutcomeStatus
 from .pending import PendingRating
-
-logger = logging.getLogger("picoworkers_async")
 
 BALANCE_SECONDS = 60.0
 """How often the balance is read where it matters, and while a batch waits for it to grow."""
