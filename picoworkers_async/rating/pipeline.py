@@ -198,7 +198,6 @@ class Pipeline:
             return
         self._draining = True
         self._grace.end_later()
-        self._walk = None
         self._source.stop()
         self._source_scope.cancel()
         self._changed.wake_all()

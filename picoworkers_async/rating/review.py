@@ -78,6 +78,7 @@ class ReviewedTasks:
 
     def stop(self) -> None:
         self.exhausted = True
+        self._walk.stop()
         self._decider.stop()
 
     def standing(self) -> Standing:

@@ -44,6 +44,7 @@ class ListingWalk:
         self._concurrency = session.throttle.batch_concurrency
         self._sweep: Sweep[Task] | None = None
         self._swept = Signal()
+        self._stopped = False
         self._meeting = 0
         self._listed: int | None = None
         self._fresh = 0
@@ -56,7 +57,11 @@ class ListingWalk:
     @property
     def filling(self) -> bool:
         """Whether pages are being read, or wait to be."""
-        return self._sweep is not None and (self._meeting > 0 or not self._sweep.done)
+        return not self._stopped and self._sweep is not None and (self._meeting > 0 or not self._sweep.done)
+
+    def stop(self) -> None:
+        """Nothing more is read, and a page that is on its way is let go."""
+        self._stopped = True
 
     def standing(self) -> tuple[int | None, int, int | None]:
         """How many tasks are listed, as far as is known, and how many pages and tasks are still to be read."""
@@ -68,7 +73,7 @@ class ListingWalk:
 
     def next_page_at(self) -> float | None:
         """When a page may be asked for; None if none is wanted."""
-        if self._sweep is None or not self._sweep.wants_page:
+        if self._stopped or self._sweep is None or not self._sweep.wants_page:
             return None
         room = self._queue.waiting + self._decider.undecided < self._queue.most_waiting
         return self._not_before if room else None
@@ -87,7 +92,7 @@ class ListingWalk:
 
     async def got_page(self, number: int, page: Page[Task]) -> None:
         """Take in a page that was read."""
-        if self._sweep is None:
+        if self._stopped or self._sweep is None:
             return
         self._failures = 0
         self._read_one = True

@@ -24,6 +24,7 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.editions import EDITIONS
+from picoworkers_async.rating import pipeline
 from picoworkers_async.rating.planner import Situation, Step, plan
 from picoworkers_async.sandbox import Faults
 from tests.support.seeding import RATING_CALLS, seeded
@@ -286,6 +287,30 @@ async def test_an_observer_may_stop_the_batch(connect, edition: Edition) -> None
         stop.append(batch.stop)
         rest = [outcome async for outcome in batch]
     assert 1 + len(rest) == len(sandbox.ledger) < 20_000
+
+
+async def test_a_stop_while_pages_are_read_sends_what_waits_and_does_not_spin(
+    connect, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox, _ = seeded(30, jobs=3, edition=edition, page_size=7, latency=0.2, seed=654)
+    plans = Counter[Step]()
+
+    def counted(now: Situation) -> Step:
+        step = plan(now)
+        plans[step] += 1
+        if plans.total() > 10_000:
+            raise RuntimeError(f"it spins: {plans}")
+        return step
+
+    monkeypatch.setattr(pipeline, "plan", counted)
+    async with (
+        connect(sandbox, throttle=Throttle(4)) as pico,
+        pico.review(Rating.ok, follow=5, grace=5.0) as batch,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(stop_later, batch, 0.71)
+        told = [outcome async for outcome in batch]
+    assert len(told) == len(sandbox.ledger) > 0
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
