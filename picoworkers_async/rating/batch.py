@@ -110,8 +110,7 @@ class Batch:
             raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
         await self._outcomes.drop_all()
         self._raise_failure()
-        report = self._outcomes.report()
-        return attrs.evolve(report, limit=self._pipeline.spending.spend(report).limit)
+        return self._report()
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
@@ -140,12 +139,17 @@ class Batch:
             raise ClientStateError("ask for the progress inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.progress(self._outcomes.report())
 
+    def _report(self) -> BatchReport:
+        report = self._outcomes.report()
+        limit = self._pipeline.spending.spend(report).limit
+        return attrs.evolve(report, put_off=self._pipeline.put_off, limit=limit)
+
     def _raise_failure(self) -> None:
         """Raise what ended the batch early, if something did, with the report of what came before."""
         failure = self._pipeline.failure
         if failure is None:
             return
-        report = self._outcomes.report()
+        report = self._report()
         if isinstance(failure, PicoworkersError):
             failure.report = report
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import anyio
 import anyio.lowlevel
@@ -72,7 +73,7 @@ class Decider:
                 # What was decided of the job need not wait for these.
                 self._queue.end_deciding(task.job_id or "")
                 self.undecided -= 1
-                self._in_flight.closed()
+                self._gave_up()
             self._awaited.clear()
 
     def stop(self) -> None:
@@ -81,6 +82,9 @@ class Decider:
 
     async def meet(self, tasks: Sequence[Task]) -> int:
         """Have these tasks decided; gives how many of them were not sent before."""
+        return await self._meet(tasks, counted=False)
+
+    async def _meet(self, tasks: Sequence[Task], *, counted: bool) -> int:
         known = await self._in_flight.known(tasks)
         accepted: list[PendingRating] = []
         fresh = 0
@@ -90,15 +94,16 @@ class Decider:
             recorded = known.get((task.job_id or "", task.id, task.revision_number))
             if recorded is None:
                 fresh += 1
+                self.met += not counted
                 await self._ask(task, accepted)
             elif recorded.state in _UNSENT:
                 fresh += 1
+                self.met += not counted
                 pending = await self._in_flight.accept(recorded.rating, task)
                 if pending is not None:
                     self._queue.put(pending)
             if number % _UNINTERRUPTED == 0:
                 await anyio.lowlevel.checkpoint()
-        self.met += fresh
         await self._put(accepted)
         return fresh
 
@@ -109,7 +114,7 @@ class Decider:
         now = self._clock()
         due = [task for task in tasks if self._again.take(task, now)]
         if due:
-            self.met -= await self.meet(due)
+            await self._meet(due, counted=True)
 
     def forget(self, is_listed: Callable[[str], bool]) -> None:
         """Put-off tasks that are not listed any more are not met again."""
@@ -140,12 +145,25 @@ class Decider:
         if self._ended:
             if awaitable is not None:
                 _close(awaitable)
-            self._in_flight.closed()
+            self._gave_up()
             return
         self._queue.begin_deciding(task.job_id or "")
         self.undecided += 1
         self._awaited.append((task, awaitable))
         self._more.wake()
+
+    @contextlib.contextmanager
+    def _given_up_if_cancelled(self) -> Iterator[None]:
+        try:
+            yield
+        except anyio.get_cancelled_exc_class():
+            self._gave_up()
+            raise
+
+    def _gave_up(self) -> None:
+        """A decision is not awaited any more: it is as if its task had not been met, and the next run meets it."""
+        self.met -= 1
+        self._in_flight.closed()
 
     async def _await_decisions(self) -> None:
         while True:
@@ -166,7 +184,8 @@ class Decider:
         job = None
         if awaitable is None and self._asker.takes_job:
             try:
-                job = await self._jobs.get(task.job_id or "")
+                with self._given_up_if_cancelled():
+                    job = await self._jobs.get(task.job_id or "")
             except (RefusedError, InvalidRequestError, UnreadableJobError) as error:
                 await self._fail(task, f"its job cannot be read: {error}", error)
                 return None
@@ -174,7 +193,8 @@ class Decider:
             decision = await self._asker.decision(task, job, awaitable)
         except anyio.get_cancelled_exc_class() as cancelled:
             # What `decide` waited for may have been cancelled by somebody else: this task alone fails then.
-            await anyio.lowlevel.checkpoint_if_cancelled()
+            with self._given_up_if_cancelled():
+                await anyio.lowlevel.checkpoint_if_cancelled()
             failure: BaseException = cancelled
         except Exception as error:
             failure = error
@@ -202,8 +222,12 @@ class Decider:
         if isinstance(decision, Rating):
             if decision.revision_number is None:
                 decision = attrs.evolve(decision, revision_number=task.revision_number)
-            pending = await self._in_flight.accept(decision, task)
-        self._in_flight.closed()
+            try:
+                pending = await self._in_flight.accept(decision, task)
+            finally:
+                self._in_flight.closed()
+        else:
+            self._in_flight.closed()
         return pending
 
     async def _failed(self, task: Task, error: BaseException) -> None:
@@ -219,10 +243,13 @@ class Decider:
             self._again.failed(task, self._clock())
 
     async def _put(self, accepted: list[PendingRating]) -> None:
-        await self._in_flight.decided(accepted)
-        for pending in accepted:
-            self._queue.put(pending)
-            self._changed.wake()
+        try:
+            await self._in_flight.decided(accepted)
+        finally:
+            # Cancelled or not: what was accepted is in hand.
+            for pending in accepted:
+                self._queue.put(pending)
+                self._changed.wake()
 
 
 def _close(awaitable: Awaitable[object]) -> None:

@@ -105,7 +105,14 @@ class InFlight:
             await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(invalid), invalid, task))
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
-        if self._spending.limited and (beyond := await self._spending.weigh(pending)):
+        beyond = None
+        if self._spending.limited:
+            try:
+                beyond = await self._spending.weigh(pending)
+            except BaseException:
+                self.closed()
+                raise
+        if beyond is not None:
             if await self._replay([pending]):
                 return None
             await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))

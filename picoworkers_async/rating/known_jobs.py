@@ -99,10 +99,14 @@ class KnownJobs:
                 self._watch.answered()
                 raise
             except CallError as error:
-                if tries % _TRIES == 0 and await self._answers_others():
+                patient = anyio.current_time() - began < self._watch.patience
+                asks_others = tries % _TRIES == 0
+                if asks_others and await self._answers_others():
                     raise UnreadableJobError(str(error)) from None
-                waited = anyio.current_time() - began
-                if not self._watch.met(error) or waited >= self._watch.patience:
+                # One job that cannot be read is no outage, until the service does not answer others either.
+                if asks_others or self._watch.away:
+                    patient = self._watch.met(error) and patient
+                if not patient:
                     raise
                 await anyio.sleep(self._retry.pause(tries))
                 continue

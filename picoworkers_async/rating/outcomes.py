@@ -56,7 +56,8 @@ class BatchReport:
     """A batch, added up: counts by status, the bonus it paid in US dollars, the seconds it took.
 
     `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
-    `would_rate` counts the ratings of a dry run; `limit` says which of its limits ended the batch, if one did.
+    `would_rate` counts the ratings of a dry run; `put_off` the tasks that `decide` put off and that were not asked
+    about again; `limit` says which of its limits ended the batch, if one did.
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
@@ -72,6 +73,7 @@ class BatchReport:
     replayed: int
     outcomes_by_status: Mapping[OutcomeStatus, tuple[Outcome, ...]]
     would_rate: int = 0
+    put_off: int = 0
     limit: str | None = None
 
     @property

@@ -207,6 +207,11 @@ class Pipeline:
         self._grace.end()
         self._changed.wake_all()
 
+    @property
+    def put_off(self) -> int:
+        """How many tasks are put off."""
+        return self._source.standing().put_off
+
     def progress(self, report: BatchReport) -> Progress:
         """How far the batch is, with the outcomes of this report."""
         queue = self._queue
@@ -220,6 +225,7 @@ class Pipeline:
             at_once=queue.at_once,
             requests=self._session.requests,
             pace=self._session.throttle.state().requests_per_second,
+            pay=self.spending.spend(report).pay,
         )
 
     def _situation(self, *, trying: bool = False) -> Situation:

@@ -32,11 +32,12 @@ class Progress:
 
     `listed`: tasks that the last look showed; None for `rate`, and before the first page was read. `met`: tasks,
     or ratings of `rate`, that came so far; `deciding` of them are being decided, `decided` were. `waiting`:
-    ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`, `failed`: outcomes
-    so far. `unknown`: ratings whose answer was lost, and is looked for, and outcomes that were never found.
-    `put_off`: tasks that are going to be asked about again.
+    ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`, `failed`,
+    `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked for, and
+    outcomes that were never found. `put_off`: tasks that are going to be asked about again.
 
-    `bonus`: bonuses paid by this run; `pay`: what the tasks that it rated pay, None where that is not known.
+    `bonus`: bonuses paid by this run. `pay`: all that this run pays, the bonuses included, counted from the moment
+    before a rating is sent, as in `Spend`; None where nothing needed the jobs to be read for it.
     `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
     pace that this is, None without one. `seconds`: since it began. `eta`: seconds until what is known of is
     rated, if the pace stays and nobody else takes of it; None where the length of the input or the pace is not
@@ -54,6 +55,7 @@ class Progress:
     failed: int
     unknown: int
     put_off: int
+    would_rate: int
     pay: Decimal | None
     bonus: Decimal
     requests: int
@@ -106,10 +108,12 @@ def snapshot(
     at_once: int,
     requests: int,
     pace: float | None,
+    pay: Decimal | None,
 ) -> Progress:
     """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them wait for a look.
 
     `waiting`, `whole` and `at_once` are those of `requests_left`, `requests` and `pace` those of `eta`.
+    `pay` is what was spent, where that is known.
     """
     in_flight = max(0, in_hand - unknown - waiting - standing.deciding)
     left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
@@ -126,7 +130,8 @@ def snapshot(
         failed=report.failed,
         unknown=report.unknown + unknown,
         put_off=standing.put_off,
-        pay=None,
+        would_rate=report.would_rate,
+        pay=pay,
         bonus=report.bonus,
         requests=requests,
         requests_per_second=so_far,

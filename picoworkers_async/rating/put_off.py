@@ -32,17 +32,20 @@ class PutOffTasks:
     def __init__(self, retry_failed: float) -> None:
         self._retry_failed = retry_failed
         self._tasks: dict[str, _PutOff] = {}
+        self._asked = 0
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        """How many wait to be asked about again."""
+        return len(self._tasks) - self._asked
 
     def later(self, task: Task, now: float, seconds: float) -> None:
         """It is to be asked about again, so many seconds from now."""
+        self.decided(task)
         self._tasks[task.id] = _PutOff(task.revision_number, now + seconds)
 
     def failed(self, task: Task, now: float) -> None:
         """`decide` failed: it is asked again, later each time."""
-        known = self._tasks.get(task.id)
+        known = self._drop(task.id)
         failures = known.failures if known is not None and known.revision == task.revision_number else 0
         longest = max(LONGEST_RETRY_SECONDS, self._retry_failed)
         pause = min(longest, self._retry_failed * 2.0 ** min(failures, _MOST_DOUBLINGS))
@@ -54,13 +57,19 @@ class PutOffTasks:
         if known is None or known.revision != task.revision_number or known.due_at > now:
             return False
         known.due_at = math.inf
+        self._asked += 1
         return True
 
     def decided(self, task: Task) -> None:
         """It need not be asked about again."""
-        self._tasks.pop(task.id, None)
+        self._drop(task.id)
 
     def forget(self, is_listed: Callable[[str], bool]) -> None:
         """Drop the tasks that are not listed any more."""
         for task_id in [task_id for task_id in self._tasks if not is_listed(task_id)]:
-            del self._tasks[task_id]
+            self._drop(task_id)
+
+    def _drop(self, task_id: str) -> _PutOff | None:
+        known = self._tasks.pop(task_id, None)
+        self._asked -= known is not None and known.due_at == math.inf
+        return known

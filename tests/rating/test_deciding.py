@@ -21,6 +21,7 @@ from picoworkers_async import (
     Task,
     Throttle,
 )
+from picoworkers_async.events import Event, OutageBegan
 from picoworkers_async.rating.asking import takes_job
 from picoworkers_async.rating.put_off import PutOffTasks
 from picoworkers_async.sandbox import Sandbox
@@ -165,7 +166,10 @@ async def test_a_service_that_is_away_when_jobs_are_read_is_waited_for_and_fails
 
 @pytest.mark.anyio
 @pytest.mark.virtual_time
-async def test_one_job_that_cannot_be_read_fails_its_tasks_alone(edition: Edition) -> None:
+@pytest.mark.parametrize("follow", [None, 60])
+async def test_one_job_that_cannot_be_read_fails_its_tasks_alone_and_is_no_outage(
+    edition: Edition, follow: float | None
+) -> None:
     sandbox, ratings = seeded(20, jobs=2, edition=edition)
     bad = ratings[0].job_id
 
@@ -176,9 +180,19 @@ async def test_one_job_that_cannot_be_read_fails_its_tasks_alone(edition: Editio
             return await self.inner.handle_async_request(request)
 
     transport = OneJob(sandbox.transport(), "503", anyio.current_time(), 1e9)
-    async with AsyncPicoworkers("user_id", "api_secret", edition=edition, transport=transport) as pico:
-        report = await pico.review_all(lambda task, job: Rating.ok(task))
-    assert (report.rated, report.failed) == (10, 10)
+    told: list[Event] = []
+    async with (
+        AsyncPicoworkers(
+            "user_id", "api_secret", edition=edition, transport=transport, on_event=told.append
+        ) as pico,
+        pico.review(lambda task, job: Rating.ok(task), follow=follow) as batch,
+    ):
+        with anyio.move_on_after(2 * 3600):
+            await batch.report()
+        progress = batch.progress()
+    assert (progress.rated, progress.failed % 10) == (10, 0)
+    assert progress.failed == 10 if follow is None else progress.failed > 10
+    assert not [event for event in told if isinstance(event, OutageBegan)]
     assert {entry.job_id for entry in sandbox.ledger} == {ratings[-1].job_id}
 
 

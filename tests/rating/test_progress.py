@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picoworkers_async import ClientStateError, Edition, Rating, Task, Throttle
+from picoworkers_async import ClientStateError, Edition, Later, Rating, Task, Throttle
 from picoworkers_async.rating.progress import Progress, Standing, eta, rate_used, requests_left
-from picoworkers_async.sandbox import Faults
+from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.seeding import RATING_CALLS, seeded
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
@@ -158,3 +158,42 @@ def test_the_time_left_is_never_negative_and_zero_only_at_the_end(left, pace, re
     so_far, share = rate_used(pace, requests=requests, seconds=seconds)
     assert (so_far is None) == (seconds == 0)
     assert share is None or share >= 0
+
+
+async def test_a_dry_run_says_what_it_would_pay_while_it_runs(connect, edition: Edition) -> None:
+    sandbox = Sandbox(edition=edition)
+    sandbox.add_tasks(sandbox.add_job(num_tasks=10, task_value="0.20"), 6)
+    async with connect(sandbox) as pico, pico.review(Rating.ok, dry_run=True) as batch:
+        await batch.report()
+        progress = batch.progress()
+    assert (progress.would_rate, progress.rated, progress.pay) == (6, 0, Decimal("1.20"))
+
+
+async def test_tasks_asked_about_again_are_put_off_no_longer(connect, edition: Edition) -> None:
+    sandbox, _ = seeded(4, edition=edition)
+    asked: list[str] = []
+    all_again = anyio.Event()
+
+    async def decide(task: Task) -> Rating | Later:
+        asked.append(task.id)
+        if len(asked) <= 4:
+            return Later(60)
+        if len(asked) == 8:
+            all_again.set()
+        await anyio.sleep(20)
+        return Rating.ok(task)
+
+    async with connect(sandbox) as pico, pico.review(decide, follow=30) as batch:
+        await anyio.sleep(10)
+        first = batch.progress()
+        await all_again.wait()
+        second = batch.progress()
+    assert (first.met, first.put_off, first.deciding, first.decided) == (4, 4, 0, 0)
+    assert (second.met, second.put_off, second.deciding, second.decided) == (4, 0, 4, 0)
+
+
+async def test_the_report_counts_what_was_put_off(connect, edition: Edition) -> None:
+    sandbox, _ = seeded(5, edition=edition)
+    async with connect(sandbox) as pico:
+        report = await pico.review_all(lambda task: Later(60))
+    assert (report.put_off, report.total) == (5, 0)

@@ -80,7 +80,10 @@ async def test_what_was_decided_is_sent_and_nothing_else_is_asked_about(connect,
         before = list(asked)
         batch.stop()
         outcomes = [outcome async for outcome in batch]
+        progress = batch.progress()
     assert [outcome.status for outcome in outcomes] == [OutcomeStatus.RATED]
+    assert (progress.met, progress.deciding, progress.decided, progress.rated) == (1, 0, 1, 1)
+    assert (progress.waiting, progress.in_flight, progress.unknown) == (0, 0, 0)
     assert [entry.task_id for entry in sandbox.ledger] == before[:1]
     assert asked == before
     assert sorted(given_up) == sorted(before[1:])
