@@ -13,19 +13,18 @@ def twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
     """The outcome of a rating whose task has one in this batch already."""
     error: Exception
     if _same_decision(first, second):
-        error = ValueError(f"task {second.task_id} is in this batch already, and on its way")
+        error = ValueError(f"task {second.task_id} has this rating in this batch already; it was not sent twice")
     else:
         error = ConflictError(first, second)
     return Outcome(second, OutcomeStatus.FAILED, str(error), error, task)
 
 
-def contradicts(rated: Rating, rating: Rating) -> bool:
-    """Whether a rating is about the same work as one that took effect, and says something else."""
-    same_revision = rated.revision_number == rating.revision_number
+def is_of_same_work(rated: Rating, rating: Rating) -> bool:
+    """Whether a rating is about the same work as one of the same task that took effect."""
     if rated.revision_number is None or rating.revision_number is None:
         # One that sent the task back may have been followed by other work.
-        same_revision = rated.verdict is not Verdict.REVISE
-    return same_revision and not _same_decision(rated, rating)
+        return rated.verdict is not Verdict.REVISE
+    return rated.revision_number == rating.revision_number
 
 
 def _same_decision(one: Rating, other: Rating) -> bool:

@@ -11,7 +11,7 @@ from ..errors import InvalidRequestError, LimitError, Problem, RefusedError
 from ..journal.schema import Failure, JournalState, Key, Recorded, key_of
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
-from .conflicts import contradicts, replayed, twice
+from .conflicts import is_of_same_work, replayed, twice
 from .outcomes import Outcome, OutcomeStatus, OutcomeStream
 from .pending import PendingRating, Result
 from .signal import Signal
@@ -40,7 +40,7 @@ class InFlight:
         self._by_task: dict[tuple[str, str], PendingRating] = {}
         # More of a task are in hand only where they are of other revisions.
         self._others: dict[tuple[str, str], list[PendingRating]] = {}
-        # Without a journal, the last ones that took effect, so that a different one is not taken for the first.
+        # Without a journal, the last ones that took effect, so that none of them is sent twice.
         self._rated: dict[tuple[str, str], Rating] = {}
         self._rated_before: dict[tuple[str, str], Rating] = {}
         self.count = 0
@@ -90,9 +90,9 @@ class InFlight:
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
         """Take a rating in hand; what is not a valid rating fails here, unsent.
 
-        One that is in hand already fails too, so that it is not sent twice: by a `ConflictError` if the two
-        differ, and also where the first is among the last 500 that took effect. One that an earlier run sent,
-        and whose fate is being looked for, has its outcome when that is known.
+        One that is in hand already fails too, so that it is not sent twice, by a `ConflictError` if the two
+        differ; without a journal, so does one that is among the last 500 that took effect. One that an earlier
+        run sent, and whose fate is being looked for, has its outcome when that is known.
         """
         self.opened()
         if not isinstance(rating, Rating):
@@ -119,7 +119,7 @@ class InFlight:
             return None
         key = rating.job_id, rating.task_id
         rated = self._rated.get(key) or self._rated_before.get(key)
-        if rated is not None and contradicts(rated, rating):
+        if rated is not None and is_of_same_work(rated, rating):
             await self.finish(twice(rated, rating, task))
             return None
         if self._by_task.setdefault(key, pending) is pending:

@@ -112,11 +112,12 @@ class Pipeline:
         await self._results.end_the_unknown()
 
     async def _run_source(self) -> None:
-        with self._source_scope:
-            try:
+        try:
+            with self._source_scope:
                 await self._source.run()
-            except Exception as error:
-                self._fail(error)
+        except* Exception as failed:
+            # Beside a failure, others may have been cancelled: that is not one.
+            self._fail(failed)
         self._changed.wake_all()
 
     async def _resume(self) -> None:
@@ -158,8 +159,8 @@ class Pipeline:
                             await self._read_balance()
                         case Step.READ | Step.SEND:
                             await self._request(step)
-            except Exception as error:
-                self._fail(error)
+            except* Exception as failed:
+                self._fail(failed)
 
     async def _try(self, step: Step) -> None:
         """The service was away: see whether it is back, while the others wait."""

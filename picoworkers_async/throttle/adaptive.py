@@ -1,7 +1,8 @@
 """A pace where none is known: learned from 429s, by pure arithmetic over a small state.
 
-Until the first 429 there is no pace. What a 429 teaches is the rate at which requests were answered lately, since
-that is what the limit let through: the pace begins a little below it. A limit may count by the second or by the
+Until the first 429 there is no pace; batches only begin with few requests at once. What a 429 teaches is the
+rate at which requests were answered lately, since that is what the limit let through: the pace begins a little
+below it. A limit may count by the second or by the
 minute, which one 429 does not tell. So the rate is first that of the last second; if 429s come again at once, in
 spite of the pace, it is that of the last ten, and at last of the last minute.
 
@@ -39,6 +40,10 @@ WINDOWS_SECONDS = (1.0, 10.0, 60.0)
 # So many answers are remembered to measure a rate by.
 KNOWN_ANSWERS = 4096
 _FEWEST_REQUESTS = 5
+# A batch begins with so many requests under way, and may have one more for every so many answers.
+_FIRST_AT_ONCE = 3
+_ANSWERS_FOR_ONE_MORE = 8
+_ANY_NUMBER_AT_ONCE = 1024
 
 
 class LearnedPace(NamedTuple):
@@ -114,6 +119,15 @@ def departed(learned: LearnedPace, now: float) -> LearnedPace:
     if rate > FORGET_ABOVE * learned.refused:
         return LearnedPace(calm_since=learned.calm_since)
     return learned._replace(rate=rate, since=now, requests=0)
+
+
+def at_once(answers: int) -> float:
+    """How many requests of batches may be under way where nothing is known yet, after so many answers and no 429.
+
+    All that are on the wire with the first 429 are refused, so it is better met with few of them.
+    """
+    most = max(_FIRST_AT_ONCE, answers // _ANSWERS_FOR_ONE_MORE)
+    return most if most < _ANY_NUMBER_AT_ONCE else math.inf
 
 
 def measured_rate(answers: Sequence[float], now: float, window: float) -> float:

@@ -22,13 +22,16 @@ class Departures:
     busy. So the distance is kept where it counts: one request at a time is between `before_writing` and `written`,
     and it gets there only when the one before it is far enough away. A slow connection holds up nobody else.
 
-    Without an interval the pace is learned: `learned` is what is known of it.
+    Without an interval the pace is learned: `learned` is what is known of it. Until a 429 came, `batches_at_once`
+    is how many requests of batches may be under way.
     """
 
     def __init__(self, interval: float, pacer: Pacer | None) -> None:
         self.pace = paces.Pace(interval=interval)
         self.learned = adaptive.LearnedPace()
         self._answers: deque[float] | None = None if interval else deque(maxlen=adaptive.KNOWN_ANSWERS)
+        self.batches_at_once = math.inf if interval else adaptive.at_once(0)
+        self._answered = 0
         self._time: Callable[[], float] = self._first_time
         self.shared = None if pacer is None else SharedPace(pacer, interval)
         self.in_flight = 0
@@ -121,6 +124,9 @@ class Departures:
     def answered(self, permit: Permit) -> None:
         if self._answers is not None:
             self._answers.append(self._time())
+            if self.batches_at_once != math.inf:
+                self._answered += 1
+                self.batches_at_once = adaptive.at_once(self._answered)
         if permit.written_at is None:
             self.wrote(permit)
         elif self.pace.interval and self.shared is None:
@@ -155,6 +161,7 @@ class Departures:
     def _learn(self, answers: deque[float], seconds: float) -> float:
         """What a 429 teaches, and how long the pause should be."""
         now = self._time()
+        self.batches_at_once = math.inf
         before = self.learned
         self.learned = adaptive.refused(before, now, seconds, answers, alone=self.probing)
         self._keep_learned_pace()

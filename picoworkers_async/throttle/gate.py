@@ -54,7 +54,8 @@ class Throttle:
     seconds everybody stays silent after a 429: never less, and more if it asks for more, up to an hour. `pacer`
     shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
 
-    Without `requests_per_second` there is no pace until a 429 comes. From then on one is learned, by this object
+    Without `requests_per_second` there is no pace until a 429 comes; batches only begin with three requests at
+    once, and may have one more after every eight answers. From then on one is learned, by this object
     alone: it is not shared with other processes. It stays a little below the rate that was refused, tries a higher
     one every few minutes, later every hour, and is forgotten where no limit proves to be. A pause that is too
     short is then doubled, up to 5 minutes.
@@ -178,11 +179,13 @@ class Throttle:
             await self._shared.too_many(seconds)
         return seconds
 
-    def _room(self, priority: Priority) -> int:
+    def _room(self, priority: Priority) -> float:
         """How many requests may be under way for a caller of this priority to be let through."""
         if self._departures.probing:
             return 1
-        return self.batch_concurrency if priority is Priority.BATCH else self.max_concurrency
+        if priority is Priority.BATCH:
+            return min(self.batch_concurrency, self._departures.batches_at_once)
+        return self.max_concurrency
 
     async def _lead(self, me: _Caller) -> Permit:
         """Wait for each slot on behalf of everybody, and give it to whose turn it is, until it was mine."""

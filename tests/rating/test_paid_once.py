@@ -259,9 +259,12 @@ async def test_pages_that_lie_end_no_review_early(connect, edition: Edition) -> 
     assert times_paid(sandbox) == {1: 60}
 
 
-async def test_the_same_task_twice_in_hand_is_sent_once_without_a_journal_too(connect, edition: Edition) -> None:
+@pytest.mark.parametrize("concurrency", [1, 8])
+async def test_the_same_rating_twice_in_one_input_is_sent_once_without_a_journal_too(
+    connect, edition: Edition, concurrency: int
+) -> None:
     sandbox, ratings = seeded(5, edition=edition, pays_repeats=True, latency=0.1)
-    async with connect(sandbox) as pico:
+    async with connect(sandbox, throttle=Throttle(concurrency)) as pico:
         report = await pico.rate_all([rating for rating in ratings for _ in range(3)])
     assert times_paid(sandbox) == {1: 5}
     assert (report.rated, report.failed) == (5, 10)

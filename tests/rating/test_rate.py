@@ -101,7 +101,7 @@ async def test_a_timeout_around_a_batch_lets_requests_on_the_wire_end_within_the
                 async for _ in outcomes:
                     pass
         assert scope.cancelled_caught
-    assert len(sandbox.ledger) == len(sandbox.requests) == 7
+    assert len(sandbox.ledger) == len(sandbox.requests) == 3
 
 
 @pytest.mark.virtual_time

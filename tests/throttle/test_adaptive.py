@@ -21,12 +21,10 @@ in_virtual_time = pytest.mark.virtual_time
 @in_virtual_time
 @pytest.mark.parametrize("silent", [True, False], ids=["with a pause", "without"])
 async def test_a_hidden_limit_of_20_a_second_is_used_and_its_429s_are_few(silent: bool) -> None:
-    """Those that were on the wire with the first cannot be helped: until then there is no slowdown."""
     limit: Limit = Limiter(20, 10.0) if silent else Window(20, 1.0)
     load = await full_load(Throttle(8), limit, 600.0)
     assert load.share(20.0, until=600.0) >= 0.85
-    assert load.pauses <= 5
-    assert load.refused <= 5 + 6
+    assert load.refused <= 5
 
 
 @pytest.mark.anyio
@@ -78,10 +76,12 @@ async def test_a_limit_that_changes_is_learned_anew(before: int, after: int) -> 
 
 @pytest.mark.anyio
 @in_virtual_time
-async def test_without_a_limit_nothing_waits() -> None:
+async def test_without_a_limit_nothing_waits_after_the_first_second() -> None:
     throttle = Throttle(8)
     load = await full_load(throttle, NoLimit(), 20.0, (0.05, 0.05), callers=7)
-    assert len(load.served) >= 20 / 0.05 * 7 - 7
+    full = 7 / 0.05
+    assert len(load.served) >= 20 * full - 55
+    assert load.share(full, since=1.0, until=20.0) >= 0.999
     assert throttle.state().requests_per_second is None
 
 
