@@ -65,16 +65,21 @@ class Session:
         self._adapter = adapter
         self.hide = hide
         self.observers = observers
-        self.requests = 0
+        self._sent = _Count()
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._sent.requests
 
     def view(self, *, priority: Priority, group: Hashable = None) -> Session:
         """The same session, with another place at the gate."""
         other = copy.copy(self)
         other._priority, other._group = priority, group
-        other.requests = 0
+        other._sent = _Count()
         return other
 
     def once(self) -> Session:
@@ -181,7 +186,7 @@ class Session:
         `OutcomeUnknownError`.
         """
         url = call.url(self.base_url)
-        self.requests += 1
+        self._sent.requests += 1
         began = self._open.clock() if self.observers.listening_to_failures() else None
         try:
             response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
@@ -290,6 +295,12 @@ class Session:
                     raise first
                 return await self._attempt(call, number)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class _Count:
+    """How many requests were sent; shared by all views of a session but those that count for themselves."""
+
+    requests = 0
 
 
 class _Flag:

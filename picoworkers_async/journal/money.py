@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from ..models.account import CONTEXT
-from .formats import dollars
+from .formats import dollars, units_of
 from .schema import Spent
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ SPENT_SINCE = f"""
 SELECT {SUMS} FROM ratings INDEXED BY sent_times WHERE sent_at >= ? AND {_SPENT_STATES}
 """  # noqa: S608
 _SPENT = f"SELECT {SUMS} FROM ratings WHERE {_SPENT_STATES}"  # noqa: S608
+# Ratings that pay for the task, and of which nobody noted how much.
+UNPRICED = "verdict = 'ok' AND pay IS NULL"
+_UNPRICED_JOBS = f"""
+SELECT DISTINCT job_id FROM ratings WHERE coalesce(sent_at, 0.0) >= ? AND {_SPENT_STATES} AND {UNPRICED}
+ORDER BY job_id
+"""  # noqa: S608
+_PRICE = f"UPDATE ratings SET pay = ?, pay_units = ? WHERE job_id = ? AND {UNPRICED}"  # noqa: S608
 _PRUNED = ("pruned_count", "pruned_bonus", "pruned_pay")
 
 
@@ -39,6 +46,16 @@ def spent(database: sqlite3.Connection, since: float | None) -> Spent:
     if since is not None:
         return spent_of(database.execute(SPENT_SINCE, (since,)).fetchone())
     return add(spent_of(database.execute(_SPENT).fetchone()), pruned(database))
+
+
+def unpriced(database: sqlite3.Connection, since: float | None) -> list[str]:
+    """Jobs of ratings that were sent since then and may have paid, and of which nobody noted how much."""
+    return [job_id for (job_id,) in database.execute(_UNPRICED_JOBS, (since or 0.0,))]
+
+
+def price(database: sqlite3.Connection, job_id: str, task_value: Decimal) -> int:
+    """Note what a job pays for a task, where that is not known; gives for how many ratings."""
+    return database.execute(_PRICE, (str(task_value), units_of(task_value), job_id)).rowcount
 
 
 def pruned(database: sqlite3.Connection) -> Spent:

@@ -60,13 +60,15 @@ class JournalSummary:
     """The ratings of one day, job or worker: how many are in each state, and what those that took effect cost.
 
     `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `bonus`
-    and `pay` are in US dollars, exact; pay that is not known is not in it. A dry run's are what it would cost.
+    and `pay` are in US dollars, exact. `unpriced` counts the ratings that pay for their task, and of which it is
+    not known how much: that is not in `pay` (see `Journal.price`). A dry run's are what it would cost.
     """
 
     key: str | None
     counts: dict[JournalState, int]
     bonus: Decimal
     pay: Decimal
+    unpriced: int
 
 
 @attrs.frozen(kw_only=True)
@@ -125,18 +127,23 @@ def rows(database: sqlite3.Connection, wanted: RowFilter) -> Iterator[JournalRow
 def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[JournalSummary]:
     """All rows added up, in the order of the keys."""
     zone = check_summary(by, timezone)
-    query = f"SELECT {_KEYS[by]}, state, {money.SUMS} FROM ratings GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
+    sums = f"sum({money.UNPRICED}), {money.SUMS}"
+    query = f"SELECT {_KEYS[by]}, state, {sums} FROM ratings GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
     counts: dict[str | None, dict[JournalState, int]] = {}
     paid: dict[str | None, Spent] = {}
-    for group, state_name, *sums in database.execute(query):
+    unpriced: dict[str | None, int] = {}
+    for group, state_name, without_pay, *of_group in database.execute(query):
         key = _day(group, zone) if by == "day" and group is not None else group
-        state, more = JournalState(state_name), money.spent_of(sums)
+        state, more = JournalState(state_name), money.spent_of(of_group)
         of_key = counts.setdefault(key, {})
         of_key[state] = of_key.get(state, 0) + more.count
         if state in _PAID:
             paid[key] = money.add(paid.get(key, _NOTHING), more)
+            unpriced[key] = unpriced.get(key, 0) + (without_pay or 0)
     return [
-        JournalSummary(key, of_key, paid.get(key, _NOTHING).bonus, paid.get(key, _NOTHING).pay)
+        JournalSummary(
+            key, of_key, paid.get(key, _NOTHING).bonus, paid.get(key, _NOTHING).pay, unpriced.get(key, 0)
+        )
         for key, of_key in counts.items()
     ]
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..editions import EDITIONS
 from ..errors import InvalidRequestError, JournalError, Problem
-from ..models.account import CONTEXT
+from ..models.account import CONTEXT, to_money
+from ..rules import values
 from . import money, questions
 from .failures import journal_errors
 from .formats import connect, read_as_this_format
@@ -94,6 +95,26 @@ class Journal:
         questions.check_summary(by, timezone)
         with self._reading() as database:
             return questions.summary(database, by, timezone)
+
+    def unpriced(self) -> list[str]:
+        """The jobs of ratings that may have paid, and of which it is not known how much; see `price`."""
+        with self._reading() as database:
+            return money.unpriced(database, None)
+
+    def price(self, job_id: str, task_value: Decimal | int | str) -> int:
+        """Note what this job pays for a task, in US dollars, where a batch did not read that; gives for how many.
+
+        A batch with limits on pay reads the jobs that need it by itself. Raises `InvalidRequestError` for what is
+        no amount, `JournalBusyError` while a batch has the journal open.
+        """
+        from .upkeep import held  # loads SQLite
+
+        amount = to_money(task_value)
+        problems = list(values.money("task_value", amount))
+        if problems:
+            raise InvalidRequestError("Journal.price", problems)
+        with held(self.path) as database:
+            return money.price(database, job_id, amount)
 
     def running(self) -> Running | None:
         """The batch that has it open now, in this process or another, and how far it is; None if none has."""

@@ -50,12 +50,14 @@ Key = tuple[str, str, int]
 class Entry:
     """A rating as it is noted: for whom, and what the verdict itself pays, in US dollars.
 
-    `pay` is the job's task value for `ok`, else 0; None if it is not known.
+    `pay` is the job's task value for `ok`, else 0; None if it is not known. `sent_at` is when its money was
+    reserved, in seconds since 1970; None where none is.
     """
 
     rating: Rating
     worker_id: str | None = None
     pay: Decimal | None = None
+    sent_at: float | None = None
 
 
 class Failure(NamedTuple):

@@ -48,18 +48,15 @@ ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
 """  # noqa: S608
 # What was sent, or came to its end, is never replaced: only what certainly did not take effect is.
 _BEGIN = f"{_INSERT} WHERE state IN ('decided', 'failed', 'withdrawn')"
-# A failure before anything was sent replaces nothing but another.
-_FAIL = f"{_INSERT} WHERE state = 'withdrawn' OR (state = 'failed' AND sent_at IS NULL)"
+# A failure before anything was sent replaces only what was not sent either.
+_FAIL = f"{_INSERT} WHERE state IN ('decided', 'withdrawn') OR (state = 'failed' AND sent_at IS NULL)"
 _END = """
 UPDATE ratings SET state = ?, message = ?, ended_at = ?
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state NOT IN ('rated', 'refused')
 """
 _UNSEND = """
-UPDATE ratings SET state = 'decided', sent_at = NULL, decided_at = coalesce(decided_at, sent_at)
-WHERE job_id = ? AND task_id = ? AND revision = ? AND state = 'sent'
-"""
-_SEND_AGAIN = """
-UPDATE ratings SET state = 'sent', message = NULL, sent_at = ?, ended_at = NULL
+UPDATE ratings SET state = 'decided', message = NULL, sent_at = NULL, ended_at = NULL,
+    decided_at = coalesce(decided_at, sent_at)
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state IN ('sent', 'unknown')
 """
 # The index is named so that this fails, rather than reads everything, should it ever not fit.
@@ -76,17 +73,20 @@ def decide(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -
 
 
 def send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
-    """Note that these are about to be sent; for one that must not be, give what was sent before instead."""
-    return _begin(database, entries, ("sent", None, None, now, None))
+    """Note that these are about to be sent; for one that must not be, give what was sent before instead.
+
+    They are dated now, or by when their money was reserved, so that it counts for the same day everywhere.
+    """
+    return _begin(database, entries, "sent", now, ended_at=None)
 
 
 def would_send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
     """Note that a dry run would send these; as `send` else."""
-    return _begin(database, entries, ("would_rate", None, None, now, now))
+    return _begin(database, entries, "would_rate", now, ended_at=now)
 
 
 def _begin(
-    database: sqlite3.Connection, entries: Sequence[Entry], rest: tuple[object, ...]
+    database: sqlite3.Connection, entries: Sequence[Entry], state: str, now: float, *, ended_at: float | None
 ) -> list[Recorded | None]:
     found: list[Recorded | None] = []
     for entry in entries:
@@ -94,7 +94,8 @@ def _begin(
         of_task = database.execute(_SENT_OF_TASK, row[:2]).fetchall()
         before = sent_before(map(recorded_of, of_task), entry.rating.revision_number) if of_task else None
         if before is None:
-            database.execute(_BEGIN, (*row, *rest))
+            sent_at = now if entry.sent_at is None else entry.sent_at
+            database.execute(_BEGIN, (*row, state, None, None, sent_at, ended_at))
         found.append(before)
     return found
 
@@ -122,11 +123,6 @@ def sent_before(of_task: Iterable[Recorded], revision: int | None) -> Recorded |
 def unsend(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
     """Note that these certainly never left, or had no effect: they are decided, no more."""
     database.executemany(_UNSEND, [key_of(rating) for rating in ratings])
-
-
-def send_again(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
-    """Note that these, which had no effect the last time, are about to be sent once more."""
-    database.executemany(_SEND_AGAIN, [(now, *key_of(rating)) for rating in ratings])
 
 
 def fail(database: sqlite3.Connection, failures: Sequence[Failure], now: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
@@ -53,11 +54,11 @@ class JournalWriter:
     def __init__(
         self, journal: Journal, *, account: str, edition: str, dry_run: bool = False, kind: str = "rate"
     ) -> None:
-        self._path = journal.path
+        self.path = journal.path
         self._dry_run = dry_run
         self._kind = kind
         owner = {"account": account, "edition": edition, "dry_run": str(int(dry_run))}
-        self._file = JournalFile(self._path, owner)
+        self._file = JournalFile(self.path, owner)
         self._next: _Commit | None = None
         self._idle = True
         self._thread: WorkerThread | None = None
@@ -71,7 +72,7 @@ class JournalWriter:
 
         Damage that is not found then ends the batch when it is met.
         """
-        self._thread = WorkerThread(f"journal {self._path.name}")
+        self._thread = WorkerThread(f"journal {self.path.name}")
         self.opened_at = time.time()
         try:
             with anyio.CancelScope(shield=True):
@@ -99,6 +100,18 @@ class JournalWriter:
         """What was sent since then, in seconds since 1970, and may have taken effect; None: in all."""
         return await self._read(money.spent, since)
 
+    async def unpriced(self, since: float | None) -> list[str]:
+        """Jobs of ratings that were sent since then, and of which nobody noted what they pay."""
+        return await self._read(money.unpriced, since)
+
+    async def price(self, job_id: str, task_value: Decimal) -> None:
+        """Note what a job pays for a task, where that is not known."""
+
+        def step(database: sqlite3.Connection, given: str, now: float) -> int:
+            return money.price(database, given, task_value)
+
+        await self._write(step, job_id)
+
     async def decide(self, entries: Sequence[Entry]) -> None:
         """Note decisions."""
         await self._write(steps.decide, entries)
@@ -107,12 +120,8 @@ class JournalWriter:
         """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
         return await self._write(steps.would_send if self._dry_run else steps.send, entries)
 
-    async def send_again(self, ratings: Sequence[Rating]) -> None:
-        """Note that these, which had no effect the last time, are about to be sent once more."""
-        await self._write(steps.send_again, ratings)
-
     async def unsend(self, ratings: Sequence[Rating]) -> None:
-        """Note that these certainly never left, whatever is cancelled meanwhile: they are decided, no more."""
+        """Note that these certainly had no effect, whatever is cancelled meanwhile: they are decided, no more."""
         with anyio.CancelScope(shield=True):
             await self._write(steps.unsend, ratings)
 
@@ -133,7 +142,7 @@ class JournalWriter:
 
     async def _read(self, read: Callable[[sqlite3.Connection, Given], T], given: Given) -> T:
         def work() -> T:
-            with journal_errors(self._path):
+            with journal_errors(self.path):
                 return read(self._file.database, given)
 
         return await self._open_thread().run(work)
@@ -179,16 +188,17 @@ class JournalWriter:
 
     def _apply(self, commit: _Commit) -> None:
         try:
-            with journal_errors(self._path):
+            with journal_errors(self.path):
                 if not self._file.is_there():
-                    raise JournalError(self._path, "the file was removed or replaced while the batch ran")
+                    raise JournalError(self.path, "the file was removed or replaced while the batch ran")
                 database = self._file.database
                 now = time.time()
                 database.execute("BEGIN IMMEDIATE")
                 try:
                     for step, given in commit.steps:
                         commit.results.append(step(database, given, now))
-                    if not 0.0 <= now - self._told_at < _PROGRESS_SECONDS:
+                    # Also when no other commit waits: there may be none for hours.
+                    if self._next is None or not 0.0 <= now - self._told_at < _PROGRESS_SECONDS:
                         self._tell(database, now)
                     database.execute("COMMIT")
                 except BaseException:
@@ -199,18 +209,18 @@ class JournalWriter:
             commit.error = error
         except BaseException as error:
             commit.error = JournalError(
-                self._path, f"a step could not be written ({type(error).__name__}: {error})"
+                self.path, f"a step could not be written ({type(error).__name__}: {error})"
             )
 
     def _open_thread(self) -> WorkerThread:
         """The thread; raises `JournalError` if it serves no more, as after `aclose` and in a forked child."""
         if self._thread is None or not self._thread.serves:
-            raise JournalError(self._path, "it is closed")
+            raise JournalError(self.path, "it is closed")
         return self._thread
 
     def _open(self) -> None:
         self._file.open()
-        with journal_errors(self._path):
+        with journal_errors(self.path):
             tell_running(self._file.database, self._kind, self.opened_at)
 
     def _tell(self, database: sqlite3.Connection, now: float) -> None:

@@ -57,10 +57,12 @@ class Reached(NamedTuple):
 
 @attrs.define(eq=False)
 class Reservation:
-    """Money set aside for one rating, on the day that began at this time."""
+    """Money set aside for one rating: when, when that day began, and whether it was by an earlier run."""
 
     cost: Cost
+    at: float
     day: float
+    earlier: bool = False
 
 
 def pay_of(rating: Rating, task_value: Decimal | None) -> Decimal | None:
@@ -106,6 +108,8 @@ class Budget:
     def never(self, cost: Cost) -> tuple[str, str] | None:
         """The limit that a rating of this cost exceeds by itself, on any day, and what is to be said of it."""
         limits = self.limits
+        if limits.tasks_per_day == 0:
+            return "tasks_per_day", "no task may be rated on any day"
         for name, value, limit in (
             ("max_bonus", cost.bonus, limits.max_bonus),
             ("bonus_per_day", cost.bonus, limits.bonus_per_day),
@@ -138,7 +142,7 @@ class Budget:
         self._turn_page(now)
         self.today, self.in_all = self.today.plus(cost), self.in_all.plus(cost)
         self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
-        return Reservation(cost, self._day_began)
+        return Reservation(cost, now, self._day_began)
 
     def spent_lately(self, bonus: Decimal, now: float) -> None:
         """Bonuses of an earlier run that a balance may not show yet."""
@@ -150,7 +154,13 @@ class Budget:
         """What an earlier run reserved, which is in what was spent before."""
         self._turn_page(now)
         self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
-        return Reservation(cost, self._day_began if sent_at >= self._day_began else -math.inf)
+        day = self._day_began if sent_at >= self._day_began else -math.inf
+        return Reservation(cost, sent_at, day, earlier=True)
+
+    def is_of_today(self, reservation: Reservation, now: float) -> bool:
+        """Whether the day on which it was set aside has not ended."""
+        self._turn_page(now)
+        return reservation.day == self._day_began
 
     def give_back(self, reservation: Reservation) -> None:
         """The rating certainly had no effect."""

@@ -106,6 +106,8 @@ class InFlight:
             return None
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
         beyond = None
+        if self._journal is not None:
+            self._spending.price_if_known(pending)
         if self._spending.limited:
             try:
                 beyond = await self._spending.weigh(pending)
@@ -194,9 +196,8 @@ class InFlight:
         told: dict[int, PendingRating] = {}
         if self._journal is None:
             return told
-        unnoted = [pending for pending in pendings if not pending.noted]
-        known = await self._journal.known([pending.key for pending in unnoted])
-        for pending in unnoted:
+        known = await self._journal.known([pending.key for pending in pendings])
+        for pending in pendings:
             recorded = known.get(pending.key)
             if recorded is not None and recorded.state not in _UNSENT:
                 told[id(pending)] = pending
@@ -207,19 +208,13 @@ class InFlight:
         """Have the journal know that these are about to be sent; gives those that may be."""
         if self._journal is None:
             return pendings
-        unnoted = [pending for pending in pendings if not pending.noted]
-        if self._spending.limited and len(unnoted) < len(pendings):
-            # Their money counts for the day on which they are sent.
-            await self._journal.send_again([pending.rating for pending in pendings if pending.noted])
-        if not unnoted:
-            return pendings
         self._journal.in_hand = self.count
         # It must be known which of them are noted, so that those which never leave can be noted back.
         with anyio.CancelScope(shield=True):
-            found = await self._journal.send([pending.entry for pending in unnoted])
-        for pending, recorded in zip(unnoted, found, strict=True):
+            found = await self._journal.send([pending.entry for pending in pendings])
+        for pending, recorded in zip(pendings, found, strict=True):
             pending.noted = recorded is None
-        for pending, recorded in zip(unnoted, found, strict=True):
+        for pending, recorded in zip(pendings, found, strict=True):
             if recorded is not None:
                 self._remove(pending)
                 self._spending.give_back(pending)
@@ -233,13 +228,13 @@ class InFlight:
             await self.finish(Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task))
 
     async def unsend(self, pendings: Sequence[PendingRating]) -> None:
-        """Have the journal know that these never left; those whose answer was lost once are left as they are."""
-        never_left = [pending for pending in pendings if pending.noted and not pending.times_unknown]
-        if self._journal is None or not never_left:
+        """Have the journal know that these never left, or certainly had no effect."""
+        noted = [pending for pending in pendings if pending.noted]
+        if self._journal is None or not noted:
             return
-        for pending in never_left:
+        for pending in noted:
             pending.noted = False
-        await self._journal.unsend([pending.rating for pending in never_left])
+        await self._journal.unsend([pending.rating for pending in noted])
 
     async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These came to their outcomes: note all, then hand them out."""
@@ -253,6 +248,7 @@ class InFlight:
                     ]
                 )
         finally:
+            cancelled: BaseException | None = None
             for result, status in ended:
                 pending = result.pending
                 self._remove(pending)
@@ -260,9 +256,15 @@ class InFlight:
                     self._remember(pending.rating)
                 if pending.quiet:
                     self.closed()
-                else:
-                    outcome = Outcome(pending.rating, status, message_of(result), result.error, pending.task)
+                    continue
+                outcome = Outcome(pending.rating, status, message_of(result), result.error, pending.task)
+                try:
                     await self.finish(outcome)
+                except anyio.get_cancelled_exc_class() as error:
+                    # The stream keeps it; the others must not be lost either.
+                    cancelled = error
+            if cancelled is not None:
+                raise cancelled
 
 
 def message_of(result: Result) -> str | None:

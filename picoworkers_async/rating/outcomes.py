@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ import attrs
 from ..models import Rating, Task
 from ..models.account import CONTEXT
 from ..observing import Observers
+from .signal import Signal
 
 _KEPT = 100
 
@@ -56,6 +58,7 @@ class BatchReport:
     """A batch, added up: counts by status, the bonus it paid in US dollars, the seconds it took.
 
     `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
+    `newly_rated` are those of `rated` that this run rated.
     `would_rate` counts the ratings of a dry run; `put_off` the tasks that `decide` put off and that were not asked
     about again; `limit` says which of its limits ended the batch, if one did.
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
@@ -72,6 +75,7 @@ class BatchReport:
     elapsed: float
     replayed: int
     outcomes_by_status: Mapping[OutcomeStatus, tuple[Outcome, ...]]
+    newly_rated: int = 0
     would_rate: int = 0
     put_off: int = 0
     limit: str | None = None
@@ -86,7 +90,7 @@ class Tally:
     """Adds outcomes up to a report."""
 
     def __init__(self) -> None:
-        self._rated = self._replayed = 0
+        self._rated = self._newly_rated = self._replayed = 0
         self._others: dict[OutcomeStatus, int] = dict.fromkeys(_OTHERS, 0)
         self._kept: dict[OutcomeStatus, list[Outcome]] = {status: [] for status in _OTHERS}
         self._bonus = Decimal(0)
@@ -100,12 +104,14 @@ class Tally:
                 self._kept[outcome.status].append(outcome)
             return
         self._rated += 1
+        self._newly_rated += not outcome.replayed
         if outcome.rating is not None and outcome.rating.given_bonus and not outcome.replayed:
             self._bonus = CONTEXT.add(self._bonus, outcome.rating.given_bonus)
 
     def report(self, elapsed: float) -> BatchReport:
         return BatchReport(
             rated=self._rated,
+            newly_rated=self._newly_rated,
             refused=self._others[OutcomeStatus.REFUSED],
             failed=self._others[OutcomeStatus.FAILED],
             unknown=self._others[OutcomeStatus.UNKNOWN],
@@ -146,6 +152,9 @@ class OutcomeStream:
         self._observers, self._listening = observers, observers.listening
         self._send, self._receive = anyio.create_memory_object_stream[Outcome](size)
         self._dropping = False
+        self._room = Signal()
+        # Those whose giver was cancelled while it waited for room.
+        self._late: deque[Outcome] = deque()
         self._tally = Tally()
         self._started = anyio.current_time()
 
@@ -159,32 +168,43 @@ class OutcomeStream:
             except anyio.BrokenResourceError:
                 # Nobody reads any more; it is in the tally, and in the journal if there is one.
                 pass
+        self._told(outcome)
+        return True
+
+    def _told(self, outcome: Outcome) -> None:
         self._tally.add(outcome)
         # One that went well is of interest to few, and costs the others next to nothing.
         if outcome.status is not OutcomeStatus.RATED or self._listening():
             _tell(self._observers, outcome)
-        return True
 
     async def put(self, outcome: Outcome) -> None:
-        """Hand an outcome out, when there is room."""
-        self._tally.add(outcome)
-        if outcome.status is not OutcomeStatus.RATED or self._listening():
-            _tell(self._observers, outcome)
+        """Hand an outcome out, when there is room. Cancelled, it is kept until the end, and not lost."""
         try:
-            await self._send.send(outcome)
-        except anyio.BrokenResourceError:
-            return
+            while not self.put_now(outcome):
+                await self._room.wait()
+        except BaseException:
+            self._late.append(outcome)
+            self._told(outcome)
+            raise
 
     async def take(self) -> Outcome:
         """The next outcome. Raises `anyio.EndOfStream` after the last."""
         try:
-            return self._receive.receive_nowait()
-        except anyio.WouldBlock:
-            return await self._receive.receive()
+            try:
+                return self._receive.receive_nowait()
+            except anyio.WouldBlock:
+                return await self._receive.receive()
+        except anyio.EndOfStream:
+            if not self._late:
+                raise
+            return self._late.popleft()
+        finally:
+            self._room.wake_all()
 
     async def drop_all(self) -> None:
         """Only add up what is left, until the last."""
         self._dropping = True
+        self._room.wake_all()
         while True:
             try:
                 await self._receive.receive()
@@ -202,3 +222,4 @@ class OutcomeStream:
     def close(self) -> None:
         """Nobody takes any more."""
         self._receive.close()
+        self._room.wake_all()

@@ -53,7 +53,8 @@ class PendingRating:
     @property
     def entry(self) -> Entry:
         """What the journal notes of it."""
-        return Entry(self.rating, None if self.task is None else self.task.worker_id, self.pay)
+        worker_id = None if self.task is None else self.task.worker_id
+        return Entry(self.rating, worker_id, self.pay, None if self.reservation is None else self.reservation.at)
 
 
 class Result(NamedTuple):

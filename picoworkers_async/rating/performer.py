@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import anyio.lowlevel
 
 from ..errors import CallError
@@ -82,16 +83,22 @@ class Performer:
             noted = pendings
             if self._in_flight.has_journal:
                 noted = await self._in_flight.note(pendings)
-                # Left, or failed, while the journal was written: nothing new is sent.
-                if not noted or self.failed or self._grace.ended:
-                    await self._in_flight.unsend(noted)
-                    for pending in noted:
-                        self._spending.give_back(pending)
+                if not noted:
+                    return []
+                # While the journal was written: left, or failed; a 429 came; or the day has ended that pays it.
+                if self.failed or self._grace.ended or permit.held_up() or not self._spending.still_pays(noted):
+                    await self._results.put_back(noted)
                     return []
             return await requests.send_ratings(self._session, permit, noted)
         except BaseException:
-            if not permit.may_have_left:
+            # Cut off, and nobody will learn more in this run.
+            if permit.may_have_left:
+                for pending in noted:
+                    self._results.park(pending, anyio.current_time())
+            else:
                 await self._in_flight.unsend(noted)
+                for pending in noted:
+                    self._spending.give_back(pending)
             raise
         finally:
             self._queue.ended(job.job_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 
@@ -106,10 +105,12 @@ class Pipeline:
                 for _ in range(self._session.throttle.batch_concurrency):
                     group.start_soon(self._loop)
         finally:
-            # What was to be sent again certainly had no effect.
-            with contextlib.suppress(JournalError):
-                await self._in_flight.unsend(self._queue.all_waiting())
-        await self._results.end_the_unknown()
+            # Left or not: what was on the wire when its grace ended is told, and noted.
+            with anyio.CancelScope(shield=True):
+                try:
+                    await self._results.end_the_unknown()
+                except JournalError as error:
+                    self._fail(error)
 
     async def _run_source(self) -> None:
         try:
@@ -253,8 +254,8 @@ class Pipeline:
             draining=self._draining,
             stopped=self.failure is not None or self._grace.ended or (self._draining and self._grace.is_over()),
             held=held,
-            closed=held and self.spending.closed,
-            balance=held and self.spending.balance_due(self._clock()),
+            closed=held and (self.spending.closed or (self._draining and self.spending.reached is not None)),
+            balance=held and queue.waiting > 0 and self.spending.balance_due(self._clock()),
             away=away and not trying and not self._watch.may_try(now),
             probe=away,
         )

@@ -69,7 +69,9 @@ def plan(now: Situation) -> Step:
     if now.balance:
         return Step.BALANCE
     if now.closed:
-        return (Step.LOOK if now.look_due else Step.WAIT) if now.unknown else Step.END
+        if now.look_due:
+            return Step.LOOK
+        return Step.WAIT if now.unknown and not now.draining else Step.END
     if now.page and (not now.full or now.held or now.waiting < now.enough or now.probe):
         return Step.READ
     if not now.held and (now.full or (now.parts and not now.filling)):

@@ -171,11 +171,6 @@ class RatingQueue:
             self._recount(job)
         self.forget_if_idle(job)
 
-    def all_waiting(self) -> list[PendingRating]:
-        """Every rating that waits."""
-        jobs = self._jobs.values()
-        return [pending for job in jobs for some in (job.ratings, *job.groups) for pending in some]
-
     def begin_deciding(self, job_id: str) -> None:
         """A task of the job is being decided, until `end_deciding`: its rating may fill a request."""
         job = self.job(job_id)

@@ -70,11 +70,11 @@ class Results:
             self._watch.answered()
         else:
             patient = self._watch.met(failure)
-        results = self._without_the_unpaid(results)
+        results = await self._without_the_unpaid(results)
         if not results:
             return
         if _refused_whole(results):
-            self._halve(results)
+            await self._halve(results)
             return
         now = self._clock()
         ended: list[tuple[Result, OutcomeStatus]] = []
@@ -91,7 +91,7 @@ class Results:
         self._in_flight.check_idle()
         if again:
             # A 429 is waited out at the gate, an outage by the plan.
-            self._put_back([result.pending for result in again])
+            await self.put_back([result.pending for result in again])
         lost = next((one.error for one in results if isinstance(one.error, AuthenticationError)), None)
         if lost is not None:
             raise lost
@@ -104,8 +104,9 @@ class Results:
             pending.refused = True
         return next_step(result.error, times_unknown=pending.times_unknown)
 
-    def _put_back(self, pendings: list[PendingRating]) -> None:
+    async def put_back(self, pendings: list[PendingRating]) -> None:
         """These certainly had no effect, and are to be sent."""
+        await self._in_flight.unsend(pendings)
         for pending in pendings:
             self._spending.give_back(pending)
         if pendings[0].grouped:
@@ -114,7 +115,7 @@ class Results:
             self._queue.put_back(pendings)
         self._changed.wake_all()
 
-    def _without_the_unpaid(self, results: Sequence[Result]) -> Sequence[Result]:
+    async def _without_the_unpaid(self, results: Sequence[Result]) -> Sequence[Result]:
         """Put back what the service refused for want of money; gives the others."""
         edition = self._session.edition
         unpaid: list[PendingRating] = []
@@ -127,7 +128,7 @@ class Results:
             else:
                 others.append(result)
         if unpaid:
-            self._put_back(unpaid)
+            await self.put_back(unpaid)
             self._spending.ran_out(message)
         return others
 
@@ -147,13 +148,14 @@ class Results:
             else:
                 left.append((pending, error))
         if back:
-            self._put_back(back)
+            await self.put_back(back)
         await self._in_flight.leave(left)
         return admitted
 
-    def _halve(self, results: Sequence[Result]) -> None:
+    async def _halve(self, results: Sequence[Result]) -> None:
         """A request was refused whole: send each half by itself, until what it is refused for stands alone."""
         pendings = [result.pending for result in results]
+        await self._in_flight.unsend(pendings)
         for pending in pendings:
             pending.grouped = True
             self._spending.give_back(pending)
@@ -239,7 +241,7 @@ class Results:
                 message = f"its answer was lost {pending.times_unknown} times; {judgement.reason}"
                 ended.append((Result(pending, message), OutcomeStatus.FAILED))
             else:
-                self._put_back([pending])
+                await self.put_back([pending])
         await self._end(ended)
         self._in_flight.check_idle()
 

@@ -12,10 +12,11 @@ import attrs
 
 from .. import codec, endpoints
 from ..clock import event_loop_clock
-from ..errors import AuthenticationError, CallError, LimitError, RefusedError
+from ..errors import AuthenticationError, CallError, JournalError, LimitError, RefusedError
 from ..events import LimitReached
 from ..journal import schema
 from ..journal.writer import JournalWriter
+from ..models import Verdict
 from ..models.account import CONTEXT
 from ..session import Session
 from .budget import Budget, Reached, Spent, cost_of, pay_of
@@ -28,6 +29,8 @@ from .pending import PendingRating
 
 BALANCE_SECONDS = 60.0
 """How often the balance is read where it matters, and while a batch waits for it to grow."""
+_RETRY_SECONDS = 5.0
+"""How soon it is read again when that failed."""
 _LONGEST_WAIT_SECONDS = 600.0
 PROBE_SECONDS = 3600.0
 """After so long without money one more rating is tried: the balance may have grown before it was first read."""
@@ -66,7 +69,9 @@ class Spending:
     ) -> None:
         limits = options.limits or Limits()
         self._session = session
-        self._limits, self._on_limit = limits, options.on_limit
+        # A dry run waits for no day and for no money: it says which limit it would have reached.
+        waits = options.on_limit == "wait"
+        self._limits, self._on_limit = limits, "stop" if waits and options.dry_run else options.on_limit
         self._patience = patience
         self.limited = options.limits is not None or options.dry_run
         self.needs_pay = options.dry_run or limits.pay_per_day is not None or limits.total is not None
@@ -88,6 +93,8 @@ class Spending:
 
     async def remember(self, journal: JournalWriter) -> None:
         """What earlier runs spent, today and ever, by their journal."""
+        if self._limits_pay:
+            await self._price_earlier(journal)
         if self.limited:
             self.budget.today = _spent(await journal.spent(self.budget.day_began))
             self.budget.in_all = _spent(await journal.spent(None))
@@ -96,32 +103,54 @@ class Spending:
                 lately = await journal.spent(now - self._session.settle_after)
                 self.budget.spent_lately(lately.bonus, now)
 
+    async def _price_earlier(self, journal: JournalWriter) -> None:
+        """Find out what ratings of earlier runs pay, which had no need to know."""
+        for job_id in await journal.unpriced(None if self._limits.total is not None else self.budget.day_began):
+            why = "it has no task value"
+            value = None
+            try:
+                value = (await self._jobs.get(job_id)).task_value
+            except (RefusedError, UnreadableJobError) as error:
+                why = str(error)
+            if value is None:
+                said = (
+                    f"what job {job_id} pays for a task is not known ({why}), and limits on pay count what earlier"
+                )
+                raise JournalError(journal.path, f"{said} runs rated of it; tell it by Journal.price()")
+            await journal.price(job_id, value)
+
+    def price_if_known(self, pending: PendingRating) -> None:
+        """Note what the verdict pays, where the job was read lately or nothing need be read for it."""
+        rating = pending.rating
+        job = self._jobs.now(rating.job_id) if rating.verdict is Verdict.OK else None
+        pending.pay = pay_of(rating, None if job is None else job.task_value)
+
     def take_over(self, pending: PendingRating, sent_at: float) -> None:
         """A rating that an earlier run sent, and that is not settled yet: its money stays reserved."""
         if self.limited:
             cost = cost_of(pending.rating, pending.pay)
             pending.reservation = self.budget.take_over(cost, sent_at, time.time())
-            self._spent = self._spent.plus(cost)
             self._under_way += 1
 
     def spend(self, report: BatchReport) -> Spend:
         """What this run has spent; without limits, by its outcomes."""
         spent, limit = self._spent, None if self.reached is None else self.reached.text
         if not self.limited:
-            return Spend(report.rated - report.replayed, report.bonus, None, limit)
+            return Spend(report.newly_rated, report.bonus, None, limit)
         return Spend(spent.ratings, spent.bonus, spent.pay if self.needs_pay else None, limit)
 
     def holds(self, now: float) -> bool:
         """Whether nothing may be sent now."""
+        if self.reached is not None and now >= self._give_up_at:
+            self.closed = True
         if self.reached is not None and now >= self._until and not self.closed:
             # Tried again, with what is left of the patience.
             self.reached, self._tentative, self._until = None, False, math.inf
-        return self.reached is not None or self._balance_wanted
+        return self.reached is not None or self._balance_wanted(now)
 
-    @property
-    def _balance_wanted(self) -> bool:
-        """Whether nothing is known of the balance that something has to be left of."""
-        return self._limits.keep_balance is not None and self._balance_read == -math.inf
+    def _balance_wanted(self, now: float) -> bool:
+        """Whether too little is known of the balance that something has to be left of: others spend of it, too."""
+        return self._limits.keep_balance is not None and now - self._balance_read >= BALANCE_SECONDS
 
     def balance_due(self, now: float) -> bool:
         """Whether the balance should be read now."""
@@ -129,10 +158,10 @@ class Spending:
 
     def next_change(self) -> float:
         """When time alone changes what may be done; infinity if it does not."""
-        if self.closed or not (self.reached is not None or self._balance_wanted):
+        if self.closed or not (self.reached is not None or self._balance_wanted(self._clock())):
             # The balance is read again when it stands in the way, not before.
             return math.inf
-        return min(self._until, self._balance_at)
+        return min(self._until, self._balance_at, self._give_up_at)
 
     async def weigh(self, pending: PendingRating) -> LimitError | None:
         """Find out what a rating costs; why it can never be sent, if that is so. Raises what reading raises."""
@@ -187,9 +216,15 @@ class Spending:
             self._hold(reached)
         return admitted, over
 
+    def still_pays(self, pendings: Sequence[PendingRating]) -> bool:
+        """Whether what was reserved for these counts for today, as it must if they leave now."""
+        now = time.time()
+        reserved = (pending.reservation for pending in pendings)
+        return all(one is None or self.budget.is_of_today(one, now) for one in reserved)
+
     def leaves(self, pending: PendingRating) -> LimitError | None:
         """The error of a rating that is over a limit and is left alone for it; None if it is put back."""
-        if self._on_limit != "leave" or self.reached is not None or self._balance_wanted:
+        if self._on_limit != "leave" or self.reached is not None or self._balance_wanted(self._clock()):
             return None
         reached = self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
         return None if reached is None else LimitError(reached.limit, reached.text)
@@ -199,9 +234,9 @@ class Spending:
         if status in (OutcomeStatus.REFUSED, OutcomeStatus.FAILED):
             self.give_back(pending)
         elif pending.reservation is not None:
-            if status is OutcomeStatus.RATED:
+            if status is not OutcomeStatus.WOULD_RATE:
+                # What is unknown stays spent, but the next balance shows whether it is gone.
                 self.budget.spend(pending.reservation, time.time())
-            # What is unknown stays reserved, and what a dry run would have sent, which no balance will ever show.
             pending.reservation = None
             self._settled()
 
@@ -209,7 +244,8 @@ class Spending:
         """A rating certainly had no effect, so far."""
         if pending.reservation is not None:
             self.budget.give_back(pending.reservation)
-            self._spent = self._spent.minus(pending.reservation.cost)
+            if not pending.reservation.earlier:
+                self._spent = self._spent.minus(pending.reservation.cost)
             pending.reservation = None
             self._settled()
 
@@ -243,6 +279,7 @@ class Spending:
             raise
         except CallError as error:
             failure: CallError | None = error
+            self._balance_at = began + _RETRY_SECONDS
             if self.reached is None:
                 self.reached = Reached("keep_balance", "the balance could not be read", None)
             if self._patience is not None and self._give_up_at == math.inf:

@@ -257,6 +257,11 @@ class Permit:
         """An answer other than 429 came: if the request left after the pause, the others may follow."""
         self._departures.answered(self)
 
+    def held_up(self) -> bool:
+        """Whether nothing may leave for a while, since a 429 came."""
+        departures = self._departures
+        return departures.probing and departures.pace.silent_until > anyio.current_time()
+
     def release(self) -> None:
         """The request is over. May be called more than once."""
         if not self.released:

@@ -36,8 +36,17 @@ def service(edition: Edition) -> Iterator[str]:
     command += ["--faults", "0.03", "--seed", str(SEED)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip()
+        url = process.stdout.readline().strip()
+        # Reads lag: a worker that is quick to start must not find a listing that is still empty.
+        while b'"tasks":[{' not in listed(url):
+            pass
+        yield url
         process.terminate()
+
+
+def listed(url: str) -> bytes:
+    answer = httpx.get(f"{url}jobs/get-unrated-tasks.php", auth=("user_id", "api_secret"))
+    return answer.content.replace(b" ", b"")
 
 
 def worker(url: str, journal: Path, edition: Edition) -> subprocess.Popen[str]:

@@ -151,8 +151,8 @@ async def test_days_jobs_and_workers_are_added_up_to_the_cent(path: Path) -> Non
     assert [day.key for day in journal.summary("day", "Asia/Kolkata")] == ["2026-03-03"]
     ended = {"failed": 1, "refused": 1, "sent": 1, "unknown": 1}
     assert journal.summary("job") == [
-        JournalSummary("j", {JournalState.DECIDED: 1, JournalState.RATED: 2}, Decimal("0.1001"), 2 * cents),
-        JournalSummary("k", {JournalState(state): 1 for state in ended}, Decimal(0), Decimal(0)),
+        JournalSummary("j", {JournalState.DECIDED: 1, JournalState.RATED: 2}, Decimal("0.1001"), 2 * cents, 0),
+        JournalSummary("k", {JournalState(state): 1 for state in ended}, Decimal(0), Decimal(0), 0),
     ]
     workers = {worker.key: worker for worker in journal.summary("worker")}
     assert set(workers) == {None, "v", "w"}
@@ -256,14 +256,14 @@ async def test_who_runs_and_how_far_it_is_is_told_while_it_runs(connect, edition
             assert (running.kind, running.progress) == ("rate", JournalProgress())
 
 
-async def test_progress_goes_along_with_a_commit_once_a_second(path: Path) -> None:
+async def test_progress_goes_along_with_the_last_commit_and_with_others_once_a_second(path: Path) -> None:
     one = await opened(path)
     first, second, third = (entry(name) for name in ("a", "b", "c"))
     one.in_hand = 3
     await one.send([first, second, third])
+    one.in_hand = 2
     await one.conclude([(first.rating, JournalState.RATED, None)])
-    assert Journal(path).running().progress == JournalProgress(waiting=3)  # type: ignore[union-attr]
-    one._told_at -= 1.0
+    assert Journal(path).running().progress == JournalProgress(rated=1, waiting=2)  # type: ignore[union-attr]
     one.in_hand = 1
     await one.conclude([(second.rating, JournalState.REFUSED, None)])
     expected = JournalProgress(rated=1, refused=1, waiting=1)
