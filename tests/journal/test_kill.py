@@ -45,7 +45,10 @@ def service(edition: Edition) -> Iterator[str]:
 
 
 def listed(url: str) -> bytes:
-    answer = httpx.get(f"{url}jobs/get-unrated-tasks.php", auth=("user_id", "api_secret"))
+    try:
+        answer = httpx.get(f"{url}jobs/get-unrated-tasks.php", auth=("user_id", "api_secret"))
+    except httpx.HTTPError:
+        return b""
     return answer.content.replace(b" ", b"")
 
 
