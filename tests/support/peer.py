@@ -31,12 +31,21 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 class Peer:
-    """The other end of the line: reads requests, keeps them, and does with each as its `behave` says."""
+    """The other end of the line: reads requests, keeps them, and does with each as its `behave` says.
 
-    def __init__(self, behave: Callable[[socket.socket, int], None], tls: ssl.SSLContext | None = None) -> None:
+    Before it reads anything of a connection, it does with that as its `greet` says.
+    """
+
+    def __init__(
+        self,
+        behave: Callable[[socket.socket, int], None],
+        tls: ssl.SSLContext | None = None,
+        greet: Callable[[socket.socket], None] | None = None,
+    ) -> None:
         self.requests: list[bytes] = []
         self._received = threading.Condition()
         self._behave = behave
+        self._greet = greet
         self._tls = tls
         self._connections: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -84,6 +93,8 @@ class Peer:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
                 self._connections.append(connection)
+            if self._greet is not None:
+                self._greet(connection)
             while connection.fileno() >= 0 and (request := read_request(connection)):
                 with self._received:
                     self.requests.append(request)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,7 +17,7 @@ import trustme
 
 from picoworkers_async import AsyncPicoworkers, Fate, PacerError, RetryPolicy, Throttle
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport import asyncio_adapter
+from picoworkers_async.transport import asyncio_adapter, connection
 from picoworkers_async.transport.adapters import NoResponseError, Response
 from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
 from picoworkers_async.transport.tls import environment_tls
@@ -51,6 +53,21 @@ class Noted:
     def release(self) -> None: ...
 
 
+class BusyUntil(Noted):
+    """A permit with which the program stands still before each write, its event loop too, until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._free = threading.Semaphore(0)
+
+    async def before_writing(self) -> None:
+        self.told.append("before")
+        assert self._free.acquire(timeout=10)
+
+    def may_go_on(self) -> None:
+        self._free.release()
+
+
 def adapter(url: str, timeout: float = 5.0, max_bytes: int = 1000) -> AsyncioAdapter:
     login = credentials("user_id", "api_secret")
     return AsyncioAdapter(url, login, user_agent="tests", timeout=timeout, max_bytes=max_bytes)
@@ -74,6 +91,16 @@ def answering(*answers: bytes) -> Callable[[socket.socket, int], None]:
 
 def numbered(body: bytes, more: bytes = b"") -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%b\r\n%b" % (len(body), more, body)
+
+
+def served_by_tls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ssl.SSLContext:
+    """What a service serves TLS with, trusted by the environment."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
+    return context
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -119,6 +146,79 @@ async def test_an_answer_that_nobody_asked_for_is_never_the_next_requests(delay:
         for number in range(1, 4):
             assert (await send(wire, peer.url)).body == b"%d" % number
             await anyio.sleep(2 * delay)
+        await wire.aclose()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+async def test_an_answer_that_came_before_its_request_is_not_the_requests(
+    monkeypatch, tmp_path, secure: bool
+) -> None:
+    context = served_by_tls(monkeypatch, tmp_path) if secure else None
+    busy = BusyUntil()
+
+    def early(connection: socket.socket) -> None:
+        # Not to be kept back until the client has acknowledged what TLS sent before.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(numbered(b"early"))
+        busy.may_go_on()
+
+    with Peer(answering(GOOD), tls=context, greet=early) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="before anything was asked") as caught:
+            await send(wire, peer.url, busy)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert peer.requests == []
+        await wire.aclose()
+
+
+async def test_an_answer_that_comes_while_a_request_waits_in_a_busy_program_is_not_the_requests() -> None:
+    busy = BusyUntil()
+
+    def behave(connection: socket.socket, number: int) -> None:
+        connection.sendall(numbered(b"%d" % number))
+        if number == 1:
+            assert asked_again.wait(10)
+            connection.sendall(numbered(b"stray"))
+            busy.may_go_on()
+
+    async def stand_still() -> None:
+        asked_again.set()
+        await busy.before_writing()
+
+    asked_again = threading.Event()
+    with Peer(behave) as peer:
+        wire = adapter(peer.url)
+        assert (await send(wire, peer.url)).body == b"1"
+        assert (await send(wire, peer.url, Noted(stand_still))).body == b"2"
+        assert len(peer._connections) == 2
+        await wire.aclose()
+
+
+async def test_what_came_and_was_only_tls_itself_costs_no_connection(monkeypatch) -> None:
+    # Tickets for the next connection, which the loop reads without a byte for us.
+    seen = iter([True, True, False, False])
+    monkeypatch.setattr(connection, "_poller", lambda _: lambda: next(seen))
+    with Peer(answering(GOOD)) as peer:
+        wire, permit = adapter(peer.url), Noted()
+        assert (await send(wire, peer.url, permit)).body == b"abc"
+        assert permit.told == ["before", "before", "written"], "a pause may have begun meanwhile"
+        assert len(peer._connections) == 1
+        await wire.aclose()
+
+
+async def test_a_call_opens_three_connections_at_most_to_a_service_that_closes_them() -> None:
+    busy = BusyUntil()
+
+    def leave(connection: socket.socket) -> None:
+        connection.shutdown(socket.SHUT_RDWR)
+        busy.may_go_on()
+
+    with Peer(answering(GOOD), greet=leave) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="3 connections") as caught:
+            await send(wire, peer.url, busy)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert (len(peer._connections), peer.requests) == (3, [])
         await wire.aclose()
 
 
@@ -339,15 +439,29 @@ async def test_a_client_that_is_closed_meanwhile_cancels_nobody_elses_task(monke
     assert caught.value.fate is Fate.NOT_PROCESSED
 
 
+async def test_a_client_that_is_closed_twice_at_once_is_closed_for_both() -> None:
+    with Peer(answering(GOOD)) as peer:
+        wire = adapter(peer.url)
+        await send(wire, peer.url)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(wire.aclose)
+                group.start_soon(wire.aclose)
+
+
+async def test_a_request_that_waits_for_its_slot_is_not_sent_when_the_client_is_closed_meanwhile() -> None:
+    with Peer(answering(GOOD)) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="the client was closed") as caught:
+            await send(wire, peer.url, Noted(wire.aclose))
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert peer.requests == []
+
+
 async def test_fifty_clients_over_tls_share_one_context_and_use_their_connections_again(
     monkeypatch, tmp_path
 ) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with Peer(answering(GOOD), tls=context) as peer:
+    with Peer(answering(GOOD), tls=served_by_tls(monkeypatch, tmp_path)) as peer:
         wires = [adapter(peer.url) for _ in range(50)]
         assert {wire._connections._address["ssl"] for wire in wires} == {environment_tls()}
         for _ in range(3):
