@@ -7,7 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +54,24 @@ class Noted:
     def release(self) -> None: ...
 
 
-class BusyUntil(Noted):
-    """A permit with which the program stands still before each write, its event loop too, until it may go on."""
+class Busy(Noted):
+    """A permit with which the program stands still before each write, its event loop too, until the peer is done."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._free = threading.Semaphore(0)
+        self._still, self._done = threading.Semaphore(0), threading.Semaphore(0)
 
     async def before_writing(self) -> None:
         self.told.append("before")
-        assert self._free.acquire(timeout=10)
+        self._still.release()
+        assert self._done.acquire(timeout=10)
 
-    def may_go_on(self) -> None:
-        self._free.release()
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """For the peer's thread: what it does in this block, the event loop has not read when the wait is over."""
+        assert self._still.acquire(timeout=10)
+        yield
+        self._done.release()
 
 
 def adapter(url: str, timeout: float = 5.0, max_bytes: int = 1000) -> AsyncioAdapter:
@@ -154,13 +160,13 @@ async def test_an_answer_that_came_before_its_request_is_not_the_requests(
     monkeypatch, tmp_path, secure: bool
 ) -> None:
     context = served_by_tls(monkeypatch, tmp_path) if secure else None
-    busy = BusyUntil()
+    busy = Busy()
 
     def early(connection: socket.socket) -> None:
         # Not to be kept back until the client has acknowledged what TLS sent before.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(numbered(b"early"))
-        busy.may_go_on()
+        with busy.standing_still():
+            connection.sendall(numbered(b"early"))
 
     with Peer(answering(GOOD), tls=context, greet=early) as peer:
         wire = adapter(peer.url)
@@ -172,24 +178,18 @@ async def test_an_answer_that_came_before_its_request_is_not_the_requests(
 
 
 async def test_an_answer_that_comes_while_a_request_waits_in_a_busy_program_is_not_the_requests() -> None:
-    busy = BusyUntil()
+    busy = Busy()
 
     def behave(connection: socket.socket, number: int) -> None:
         connection.sendall(numbered(b"%d" % number))
         if number == 1:
-            assert asked_again.wait(10)
-            connection.sendall(numbered(b"stray"))
-            busy.may_go_on()
+            with busy.standing_still():
+                connection.sendall(numbered(b"stray"))
 
-    async def stand_still() -> None:
-        asked_again.set()
-        await busy.before_writing()
-
-    asked_again = threading.Event()
     with Peer(behave) as peer:
         wire = adapter(peer.url)
         assert (await send(wire, peer.url)).body == b"1"
-        assert (await send(wire, peer.url, Noted(stand_still))).body == b"2"
+        assert (await send(wire, peer.url, Noted(busy.before_writing))).body == b"2"
         assert len(peer._connections) == 2
         await wire.aclose()
 
@@ -207,11 +207,11 @@ async def test_what_came_and_was_only_tls_itself_costs_no_connection(monkeypatch
 
 
 async def test_a_call_opens_three_connections_at_most_to_a_service_that_closes_them() -> None:
-    busy = BusyUntil()
+    busy = Busy()
 
     def leave(connection: socket.socket) -> None:
-        connection.shutdown(socket.SHUT_RDWR)
-        busy.may_go_on()
+        with busy.standing_still():
+            connection.shutdown(socket.SHUT_RDWR)
 
     with Peer(answering(GOOD), greet=leave) as peer:
         wire = adapter(peer.url)
