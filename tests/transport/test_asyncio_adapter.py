@@ -55,7 +55,7 @@ class Noted:
 
 
 class Busy(Noted):
-    """A permit with which the program stands still before each write, its event loop too, until the peer is done."""
+    """A permit with which the program stands still before each write, until the peer has done something."""
 
     def __init__(self) -> None:
         super().__init__()
