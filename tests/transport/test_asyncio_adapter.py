@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-import trustme
 
 from picoworkers_async import AsyncPicoworkers, Fate, PacerError, RetryPolicy, Throttle
 from picoworkers_async.credentials import credentials
@@ -22,7 +19,7 @@ from picoworkers_async.transport import asyncio_adapter, connection
 from picoworkers_async.transport.adapters import NoResponseError, Response
 from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
 from picoworkers_async.transport.tls import environment_tls
-from tests.support.peer import GOOD, Peer, reset
+from tests.support.peer import GOOD, Peer, reset, served_by_tls
 
 pytestmark = pytest.mark.anyio
 
@@ -97,16 +94,6 @@ def answering(*answers: bytes) -> Callable[[socket.socket, int], None]:
 
 def numbered(body: bytes, more: bytes = b"") -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%b\r\n%b" % (len(body), more, body)
-
-
-def served_by_tls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ssl.SSLContext:
-    """What a service serves TLS with, trusted by the environment."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
-    return context
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
