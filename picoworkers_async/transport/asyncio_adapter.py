@@ -20,8 +20,9 @@ from .tls import environment_tls
 _IDLE_SECONDS = 4.0
 # How much later the next of a host's addresses is tried while the one before it does not answer.
 _NEXT_ADDRESS_SECONDS = 0.25
-# How many connections one request may find unusable. Opening further ones is for another attempt, after a pause.
-_MOST_CONNECTIONS = 3
+# How often a request may find that it cannot be written. Opening further connections is for another attempt, after
+# a pause.
+_MOST_UNUSABLE = 3
 # What may stand in a request's first line: printable ASCII without spaces, and without a fragment.
 _TARGET = re.compile('/[!"$-~]*')
 
@@ -66,25 +67,23 @@ class AsyncioAdapter:
         """
         connections, timeout = self._connections, self._timeout
         loop = connections.loop
-        request, started = self._request(method, url, content), loop.time()
+        target, started = self._target(url), loop.time()
         connection = connections.take(started) or await self._opened(timeout)
-        spent, replaced = loop.time() - started, 0
+        spent, unusable = loop.time() - started, 0
         try:
             # Waiting for a slot is no slowness of the service: the time of the request stands still.
             await permit.before_writing()
             while not connection.is_quiet():
-                started = loop.time()
-                if not await connection.read_up():
-                    # One that is opened now holds up the others, but not for often.
-                    replaced += 1
-                    connection = await self._replacement(connection, replaced, timeout - spent)
+                started, unusable = loop.time(), unusable + 1
+                connection = await self._usable(connection, unusable, timeout - spent)
                 spent += loop.time() - started
                 await permit.before_writing()
         except BaseException:
             connections.give_back(connection)
             raise
         permit.may_have_left = True
-        answer = connection.ask(request)
+        # Put together only now: a frame that has it shows the secret in every traceback from the waits above.
+        answer = connection.ask(self._head(method, target, content) + (content or b""))
         permit.written()
         timer = loop.call_later(timeout - spent, connection.expire, f"no whole answer within {timeout:g} s")
         try:
@@ -99,23 +98,27 @@ class AsyncioAdapter:
             return result
         raise NoResponseError(Fate.UNKNOWN, result)
 
-    def _request(self, method: str, url: str, content: bytes | None) -> bytes:
-        """All that is written of a request."""
+    def _target(self, url: str) -> bytes:
+        """What stands in the request's first line for an address."""
         target = url.removeprefix(self._origin)
-        if not _TARGET.fullmatch(target):
-            raise NoResponseError(Fate.NOT_PROCESSED, ValueError("an address that is not of the service"))
-        start = f"{method} {target}".encode()
-        if content is None:
-            return start + self._get
-        return b"%b%b%d\r\n\r\n%b" % (start, self._post, len(content), content)
+        if _TARGET.fullmatch(target):
+            return target.encode()
+        raise NoResponseError(Fate.NOT_PROCESSED, ValueError("an address that is not of the service"))
 
-    async def _replacement(self, unusable: Connection, replaced: int, left: float) -> Connection:
-        """A new connection for one that closed, or has to be, before the request was written."""
-        unusable.abort()
-        if replaced < _MOST_CONNECTIONS:
-            return await self._opened(left)
-        problem = f"{replaced} connections closed, or brought an answer, before anything was asked"
-        raise NoResponseError(Fate.NOT_PROCESSED, ConnectionError(problem))
+    def _head(self, method: str, target: bytes, content: bytes | None) -> bytes:
+        start = method.encode() + b" " + target
+        return start + self._get if content is None else b"%b%b%d\r\n\r\n" % (start, self._post, len(content))
+
+    async def _usable(self, connection: Connection, times: int, left: float) -> Connection:
+        """The same connection, if what came on it was nothing to close it for, or a new one."""
+        if times == _MOST_UNUSABLE:
+            problem = f"{times} times a connection closed, or something came, before anything was asked"
+            raise NoResponseError(Fate.NOT_PROCESSED, ConnectionError(problem))
+        if await connection.read_up():
+            return connection
+        # One that is opened now holds up the others, but only for as often as that.
+        connection.abort()
+        return await self._opened(left)
 
     async def _opened(self, left: float) -> Connection:
         """A new connection, in some of the seconds left. Whatever goes wrong here, nothing was sent."""

@@ -193,6 +193,18 @@ async def test_what_came_and_was_only_tls_itself_costs_no_connection(monkeypatch
         await wire.aclose()
 
 
+async def test_a_connection_that_never_falls_quiet_is_not_waited_for_without_end(monkeypatch) -> None:
+    seen = iter([True, False] * 100)
+    monkeypatch.setattr(connection, "_poller", lambda _: lambda: next(seen))
+    with Peer(answering(GOOD)) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="3 times") as caught:
+            await send(wire, peer.url)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert peer.requests == []
+        await wire.aclose()
+
+
 async def test_a_call_opens_three_connections_at_most_to_a_service_that_closes_them() -> None:
     busy = Busy()
 
@@ -202,7 +214,7 @@ async def test_a_call_opens_three_connections_at_most_to_a_service_that_closes_t
 
     with Peer(answering(GOOD), greet=leave) as peer:
         wire = adapter(peer.url)
-        with pytest.raises(NoResponseError, match="3 connections") as caught:
+        with pytest.raises(NoResponseError, match="3 times a connection closed") as caught:
             await send(wire, peer.url, busy)
         assert caught.value.fate is Fate.NOT_PROCESSED
         assert (len(peer._connections), peer.requests) == (3, [])
