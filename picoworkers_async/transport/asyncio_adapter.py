@@ -20,6 +20,9 @@ from .tls import environment_tls
 _IDLE_SECONDS = 4.0
 # How much later the next of a host's addresses is tried while the one before it does not answer.
 _NEXT_ADDRESS_SECONDS = 0.25
+# How often a request may find that it cannot be written. Opening further connections is for another attempt, after
+# a pause.
+_MOST_UNUSABLE = 3
 # What may stand in a request's first line: printable ASCII without spaces, and without a fragment.
 _TARGET = re.compile('/[!"$-~]*')
 
@@ -66,20 +69,20 @@ class AsyncioAdapter:
         loop = connections.loop
         target, started = self._target(url), loop.time()
         connection = connections.take(started) or await self._opened(timeout)
-        spent = loop.time() - started
+        spent, unusable = loop.time() - started, 0
         try:
             # Waiting for a slot is no slowness of the service: the time of the request stands still.
             await permit.before_writing()
-            while not connection.is_open:
-                # Closed while it waited; a connection that is opened now holds up the others, but only for once.
-                started = loop.time()
-                connection = await self._opened(timeout - spent)
+            while not connection.is_quiet():
+                started, unusable = loop.time(), unusable + 1
+                connection = await self._usable(connection, unusable, timeout - spent)
                 spent += loop.time() - started
                 await permit.before_writing()
         except BaseException:
             connections.give_back(connection)
             raise
         permit.may_have_left = True
+        # Put together only now: a frame that has it shows the secret in every traceback from the waits above.
         answer = connection.ask(self._head(method, target, content) + (content or b""))
         permit.written()
         timer = loop.call_later(timeout - spent, connection.expire, f"no whole answer within {timeout:g} s")
@@ -105,6 +108,17 @@ class AsyncioAdapter:
     def _head(self, method: str, target: bytes, content: bytes | None) -> bytes:
         start = method.encode() + b" " + target
         return start + self._get if content is None else b"%b%b%d\r\n\r\n" % (start, self._post, len(content))
+
+    async def _usable(self, connection: Connection, times: int, left: float) -> Connection:
+        """The same connection, if what came on it was nothing to close it for, or a new one."""
+        if times == _MOST_UNUSABLE:
+            problem = f"{times} times a connection closed, or something came, before anything was asked"
+            raise NoResponseError(Fate.NOT_PROCESSED, ConnectionError(problem))
+        if await connection.read_up():
+            return connection
+        # One that is opened now holds up the others, but only for as often as that.
+        connection.abort()
+        return await self._opened(left)
 
     async def _opened(self, left: float) -> Connection:
         """A new connection, in some of the seconds left. Whatever goes wrong here, nothing was sent."""
@@ -137,12 +151,13 @@ class _Connections:
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._opening: set[asyncio.Task[Connection]] = set()
-        self._gone: asyncio.Future[None] | None = None
+        self._closed = False
+        self._none_left = asyncio.Event()
 
     def take(self, now: float) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_open and now - connection.idle_since < _IDLE_SECONDS and not connection.has_news():
+            if connection.is_open and now - connection.idle_since < _IDLE_SECONDS:
                 return connection
             connection.abort()
         return None
@@ -155,6 +170,8 @@ class _Connections:
             connection.abort()
 
     async def opened(self, seconds: float) -> Connection:
+        if self._closed:
+            raise ConnectionAbortedError("the client was closed")
         # In a task of its own: asyncio's race between addresses loses an open socket when it is cancelled.
         opening = self.loop.create_task(self._open(seconds))
         self._opening.add(opening)
@@ -180,18 +197,20 @@ class _Connections:
 
     def _lost(self, connection: Connection) -> None:
         self._all.discard(connection)
-        if self._gone is not None and not self._all and not self._gone.done():
-            self._gone.set_result(None)
+        if not self._all:
+            self._none_left.set()
 
     async def aclose(self) -> None:
+        """Close all of them; may be called again, at once or later."""
+        self._closed = True
         for opening in tuple(self._opening):
             opening.cancel()
         await asyncio.gather(*self._opening, return_exceptions=True)
         for connection in tuple(self._all):
             connection.abort()
         if self._all:
-            self._gone = self.loop.create_future()
-            await self._gone
+            self._none_left.clear()
+            await self._none_left.wait()
 
 
 def _close_unused(opening: asyncio.Task[Connection]) -> None:

@@ -14,6 +14,8 @@ from .bodies import Body, UnusableBodyError
 
 # How much may come without a byte of a body in it: a head, or what stands between and behind a body's chunks.
 _MOST_BYTES_WITHOUT_BODY = 128 * 1024
+# Rounds of the event loop: one finds that something came, the next reads it, and a third closes what was lost.
+_ROUNDS_TO_READ = 4
 
 
 class Connection(asyncio.Protocol):
@@ -52,9 +54,24 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         self._transport.abort()
 
-    def has_news(self) -> bool:
-        """Whether something came that the event loop has not read yet: on an idle connection, that is its end."""
-        return bool(self._poll())
+    def is_quiet(self) -> bool:
+        """Whether it is open, and nothing came that the event loop has not read yet.
+
+        Asked right before a request is written: what came until then is not its answer. What no client can tell
+        from an answer is what was still on its way then, or came between this question and the write.
+        """
+        return self.is_open and not self._poll()
+
+    async def read_up(self) -> bool:
+        """Have the event loop read what came, and say whether that was nothing to close it for.
+
+        An answer or an end is; the tickets that TLS sends for its next connection are not.
+        """
+        for _ in range(_ROUNDS_TO_READ):
+            await asyncio.sleep(0)
+            if self.is_quiet():
+                return True
+        return False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)

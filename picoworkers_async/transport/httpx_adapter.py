@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any, Self
 
 import anyio
@@ -125,19 +126,24 @@ class HttpxAdapter:
             await response.aclose()
 
 
+def _unknown() -> bool:
+    """Whether a connection is quiet of which nothing is known: it is taken to be."""
+    return True
+
+
 class _Moment:
     """Tells a permit when its request is written: by the events of httpcore, or without them at the hand-over.
 
     A client that has such events shows it by the first of them (they come through `extensions["trace"]`); one that
-    was taken to have them, and does not, by its first answer. `refusal` is the error of a permit that cannot be
-    used.
+    was taken to have them, and does not, by its first answer. `refusal` is why the request must not be written:
+    the error of a permit that cannot be used, or that something came on its lane's connection before.
     """
 
     def __init__(self, permit: Permit, source: ClientSource) -> None:
         self._permit = permit
         self._source = source
         self.started = False
-        self.refusal: PicoworkersError | None = None
+        self.refusal: PicoworkersError | NoResponseError | None = None
         self.deadline: anyio.CancelScope | None = None
 
     async def hand_over(self) -> None:
@@ -156,12 +162,12 @@ class _Moment:
                 # To a proxy, which is not the service.
                 return
             self._source.traces = True
-            await self._before_writing()
+            await self._before_writing(info.get("is_quiet", _unknown))
             self.started = self._permit.may_have_left = True
         elif self.started and name in ("send_request_headers.complete", "send_request_headers.failed"):
             self._permit.written()
 
-    async def _before_writing(self) -> None:
+    async def _before_writing(self, is_quiet: Callable[[], bool]) -> None:
         """Waiting for a slot is no slowness of the service: the deadline waits too."""
         scope = self.deadline
         if scope is None:
@@ -173,6 +179,11 @@ class _Moment:
             self.refusal = refusal
             raise
         scope.deadline = anyio.current_time() + left
+        if not is_quiet():
+            # What came until now would be taken for the answer.
+            problem = ConnectionError("the connection closed, or brought an answer, before anything was asked")
+            self.refusal = NoResponseError(Fate.NOT_PROCESSED, problem)
+            raise self.refusal
 
     def answered(self) -> None:
         if self._source.traces and not self.started:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, cast
 
@@ -14,11 +14,45 @@ import httpx
 from .tls import environment_tls
 
 
+class _Lane(httpx.AsyncHTTPTransport):
+    """A transport of one connection, which it knows more of than httpcore tells when a request is to be written.
+
+    That event's `info` has `is_quiet` beside the rest, a function: whether the connection is open, and nothing
+    came that nobody asked for. A new one over TLS is taken to be: its first bytes are tickets for the next
+    connection, and httpcore reads them with the answer only.
+    """
+
+    _stream: Any = None
+    _knows = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        before = request.extensions
+        if (trace := before.get("trace")) is None:
+            return await super().handle_async_request(request)
+        request.extensions = {**before, "trace": partial(self._tell, trace)}
+        try:
+            return await super().handle_async_request(request)
+        finally:
+            request.extensions = before
+
+    async def _tell(self, trace: Callable[..., Awaitable[None]], event: str, info: dict[str, Any]) -> None:
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._stream, self._knows = info["return_value"], event.endswith(".connect_tcp.complete")
+        elif event == "http11.send_request_headers.started":
+            info = {**info, "is_quiet": self._is_quiet}
+        elif event == "http11.receive_response_headers.complete":
+            self._knows = True
+        await trace(event, info)
+
+    def _is_quiet(self) -> bool:
+        return not (self._knows and self._stream.get_extra_info("is_readable"))
+
+
 @attrs.define(eq=False, repr=False)
 class _Waiter:
     """A request that waits for a lane, which is handed to it directly: first come, first served."""
 
-    lane: httpx.AsyncHTTPTransport | None = None
+    lane: _Lane | None = None
     # Looked up when it is made: anyio loads its parts when they are first named.
     event: anyio.Event = attrs.field(factory=lambda: anyio.Event())
 
@@ -37,12 +71,12 @@ class Lanes(httpx.AsyncBaseTransport):
         if options.get("verify", True) is True and options.get("cert") is None and options.get("trust_env", True):
             options["verify"] = environment_tls()
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        self._make = partial(httpx.AsyncHTTPTransport, limits=limits, **options)
+        self._make = partial(_Lane, limits=limits, **options)
         self._unmade = lanes
         # The one that was given back last is the likeliest to have its connection still open.
-        self._free: list[httpx.AsyncHTTPTransport] = []
+        self._free: list[_Lane] = []
         self._waiting: deque[_Waiter] = deque()
-        self._all: set[httpx.AsyncHTTPTransport] = set()
+        self._all: set[_Lane] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         lane = self._take() or await self._next_free(request)
@@ -58,7 +92,7 @@ class Lanes(httpx.AsyncBaseTransport):
         for lane in tuple(self._all):
             await lane.aclose()
 
-    def give_back(self, lane: httpx.AsyncHTTPTransport) -> None:
+    def give_back(self, lane: _Lane) -> None:
         """The lane is free again: the request that waits longest gets it."""
         if self._waiting:
             waiter = self._waiting.popleft()
@@ -67,7 +101,7 @@ class Lanes(httpx.AsyncBaseTransport):
         else:
             self._free.append(lane)
 
-    async def replace(self, lane: httpx.AsyncHTTPTransport) -> None:
+    async def replace(self, lane: _Lane) -> None:
         """Close the lane, and give back a fresh one."""
         # First the fresh one, so that no cancellation of the closing can lose a place.
         self._all.discard(lane)
@@ -75,7 +109,7 @@ class Lanes(httpx.AsyncBaseTransport):
         with anyio.CancelScope(shield=True):
             await lane.aclose()
 
-    def _take(self) -> httpx.AsyncHTTPTransport | None:
+    def _take(self) -> _Lane | None:
         if self._free:
             return self._free.pop()
         if self._unmade:
@@ -83,12 +117,12 @@ class Lanes(httpx.AsyncBaseTransport):
             return self._fresh()
         return None
 
-    def _fresh(self) -> httpx.AsyncHTTPTransport:
+    def _fresh(self) -> _Lane:
         lane = self._make()
         self._all.add(lane)
         return lane
 
-    async def _next_free(self, request: httpx.Request) -> httpx.AsyncHTTPTransport:
+    async def _next_free(self, request: httpx.Request) -> _Lane:
         waiter = _Waiter()
         self._waiting.append(waiter)
         try:
@@ -109,9 +143,9 @@ class Lanes(httpx.AsyncBaseTransport):
 class _LaneStream(httpx.AsyncByteStream):
     """The body of an answer. Closed after its end, it frees its lane; closed before, it has the lane replaced."""
 
-    def __init__(self, lanes: Lanes, lane: httpx.AsyncHTTPTransport, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, lanes: Lanes, lane: _Lane, stream: httpx.AsyncByteStream) -> None:
         self._lanes = lanes
-        self._lane: httpx.AsyncHTTPTransport | None = lane
+        self._lane: _Lane | None = lane
         self._stream = stream
         self._parts = stream.__aiter__()
         self._ended = False

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import pytest
-import trustme
 
 from picoworkers_async import AsyncPicoworkers, Fate, PacerError, RetryPolicy, Throttle
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport import asyncio_adapter
+from picoworkers_async.transport import asyncio_adapter, connection
 from picoworkers_async.transport.adapters import NoResponseError, Response
 from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
 from picoworkers_async.transport.tls import environment_tls
-from tests.support.peer import GOOD, Peer, reset
+from tests.support.peer import GOOD, Peer, reset, served_by_tls
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +49,26 @@ class Noted:
     def answered(self) -> None: ...
 
     def release(self) -> None: ...
+
+
+class Busy(Noted):
+    """A permit with which the program stands still before each write, until the peer has done something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._still, self._done = threading.Semaphore(0), threading.Semaphore(0)
+
+    async def before_writing(self) -> None:
+        self.told.append("before")
+        self._still.release()
+        assert self._done.acquire(timeout=10)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """For the peer's thread: what it does in this block, the event loop has not read when the wait is over."""
+        assert self._still.acquire(timeout=10)
+        yield
+        self._done.release()
 
 
 def adapter(url: str, timeout: float = 5.0, max_bytes: int = 1000) -> AsyncioAdapter:
@@ -119,6 +139,85 @@ async def test_an_answer_that_nobody_asked_for_is_never_the_next_requests(delay:
         for number in range(1, 4):
             assert (await send(wire, peer.url)).body == b"%d" % number
             await anyio.sleep(2 * delay)
+        await wire.aclose()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+async def test_an_answer_that_came_before_its_request_is_not_the_requests(
+    monkeypatch, tmp_path, secure: bool
+) -> None:
+    context = served_by_tls(monkeypatch, tmp_path) if secure else None
+    busy = Busy()
+
+    def early(connection: socket.socket) -> None:
+        # Not to be kept back until the client has acknowledged what TLS sent before.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with busy.standing_still():
+            connection.sendall(numbered(b"early"))
+
+    with Peer(answering(GOOD), tls=context, greet=early) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="before anything was asked") as caught:
+            await send(wire, peer.url, busy)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert peer.requests == []
+        await wire.aclose()
+
+
+async def test_an_answer_that_comes_while_a_request_waits_in_a_busy_program_is_not_the_requests() -> None:
+    busy = Busy()
+
+    def behave(connection: socket.socket, number: int) -> None:
+        connection.sendall(numbered(b"%d" % number))
+        if number == 1:
+            with busy.standing_still():
+                connection.sendall(numbered(b"stray"))
+
+    with Peer(behave) as peer:
+        wire = adapter(peer.url)
+        assert (await send(wire, peer.url)).body == b"1"
+        assert (await send(wire, peer.url, Noted(busy.before_writing))).body == b"2"
+        assert len(peer._connections) == 2
+        await wire.aclose()
+
+
+async def test_what_came_and_was_only_tls_itself_costs_no_connection(monkeypatch) -> None:
+    # Tickets for the next connection, which the loop reads without a byte for us.
+    seen = iter([True, True, False, False])
+    monkeypatch.setattr(connection, "_poller", lambda _: lambda: next(seen))
+    with Peer(answering(GOOD)) as peer:
+        wire, permit = adapter(peer.url), Noted()
+        assert (await send(wire, peer.url, permit)).body == b"abc"
+        assert permit.told == ["before", "before", "written"], "a pause may have begun meanwhile"
+        assert len(peer._connections) == 1
+        await wire.aclose()
+
+
+async def test_a_connection_that_never_falls_quiet_is_not_waited_for_without_end(monkeypatch) -> None:
+    seen = iter([True, False] * 100)
+    monkeypatch.setattr(connection, "_poller", lambda _: lambda: next(seen))
+    with Peer(answering(GOOD)) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="3 times") as caught:
+            await send(wire, peer.url)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert peer.requests == []
+        await wire.aclose()
+
+
+async def test_a_call_opens_three_connections_at_most_to_a_service_that_closes_them() -> None:
+    busy = Busy()
+
+    def leave(connection: socket.socket) -> None:
+        with busy.standing_still():
+            connection.shutdown(socket.SHUT_RDWR)
+
+    with Peer(answering(GOOD), greet=leave) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="3 times a connection closed") as caught:
+            await send(wire, peer.url, busy)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert (len(peer._connections), peer.requests) == (3, [])
         await wire.aclose()
 
 
@@ -339,15 +438,29 @@ async def test_a_client_that_is_closed_meanwhile_cancels_nobody_elses_task(monke
     assert caught.value.fate is Fate.NOT_PROCESSED
 
 
+async def test_a_client_that_is_closed_twice_at_once_is_closed_for_both() -> None:
+    with Peer(answering(GOOD)) as peer:
+        wire = adapter(peer.url)
+        await send(wire, peer.url)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(wire.aclose)
+                group.start_soon(wire.aclose)
+
+
+async def test_a_request_that_waits_for_its_slot_is_not_sent_when_the_client_is_closed_meanwhile() -> None:
+    with Peer(answering(GOOD)) as peer:
+        wire = adapter(peer.url)
+        with pytest.raises(NoResponseError, match="the client was closed") as caught:
+            await send(wire, peer.url, Noted(wire.aclose))
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert peer.requests == []
+
+
 async def test_fifty_clients_over_tls_share_one_context_and_use_their_connections_again(
     monkeypatch, tmp_path
 ) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with Peer(answering(GOOD), tls=context) as peer:
+    with Peer(answering(GOOD), tls=served_by_tls(monkeypatch, tmp_path)) as peer:
         wires = [adapter(peer.url) for _ in range(50)]
         assert {wire._connections._address["ssl"] for wire in wires} == {environment_tls()}
         for _ in range(3):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import ssl
+import threading
 
 import anyio
 import httpx
 import pytest
 from anyio import wait_all_tasks_blocked
 
-from picoworkers_async import AsyncPicoworkers, RetryPolicy, Throttle
+from picoworkers_async import AsyncPicoworkers, Fate, RetryPolicy, Throttle
+from picoworkers_async.credentials import credentials
+from picoworkers_async.throttle import Permit
+from picoworkers_async.transport.adapters import NoResponseError
+from picoworkers_async.transport.clients import OwnClient
+from picoworkers_async.transport.httpx_adapter import HttpxAdapter
 from picoworkers_async.transport.lanes import Lanes
 from picoworkers_async.transport.tls import environment_tls
-from tests.support.peer import GOOD, Peer
+from tests.support.peer import GOOD, Peer, served_by_tls
 
 pytestmark = pytest.mark.anyio
 
@@ -22,6 +29,13 @@ pytestmark = pytest.mark.anyio
 def request(url: str, pool: float | None = 5.0) -> httpx.Request:
     timeout = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": pool}
     return httpx.Request("GET", url, extensions={"timeout": timeout})
+
+
+def paced(base_url: str) -> HttpxAdapter:
+    """An adapter over one lane, which is told when each request is written."""
+    source = OwnClient(None, max_connections=1, base_url=base_url, paced=True)
+    login = credentials("user_id", "api_secret")
+    return HttpxAdapter(source, login, user_agent="tests", timeout=5.0, max_bytes=1000)
 
 
 async def get(lanes: Lanes, url: str, pool: float | None = 5.0) -> bytes:
@@ -128,6 +142,54 @@ async def test_a_lane_whose_request_failed_is_replaced() -> None:
         assert set(lanes._all) == before
         assert len(before) == 1
     await lanes.aclose()
+
+
+@pytest.mark.parametrize("what", ["an answer", "an end"])
+@pytest.mark.parametrize("when", ["on a new connection", "on one used before"])
+async def test_what_comes_while_a_paced_request_waits_to_be_written_is_not_its_answer(
+    what: str, when: str, monkeypatch
+) -> None:
+    async def wait(permit: Permit) -> None:
+        await peer.connected()
+        if what == "an answer":
+            peer._connections[-1].sendall(GOOD.replace(b"abc", b"bad"))
+        else:
+            peer._connections[-1].shutdown(socket.SHUT_WR)
+
+    with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
+        adapter = paced(peer.base)
+        if when == "on one used before":
+            await adapter.send("POST", peer.url, b"{}", await Throttle(1).acquire())
+        sent, permit = len(peer.requests), await Throttle(1).acquire()
+        with monkeypatch.context() as patch:
+            patch.setattr(Permit, "before_writing", wait)
+            with pytest.raises(NoResponseError, match="before anything") as caught:
+                await adapter.send("POST", peer.url, b"{}", permit)
+        assert caught.value.fate is Fate.NOT_PROCESSED
+        assert len(peer.requests) == sent
+        assert (await adapter.send("POST", peer.url, b"{}", await Throttle(1).acquire())).body == b"abc"
+        await adapter.aclose()
+
+
+async def test_what_tls_sends_first_on_a_lane_is_no_answer_that_came_before(monkeypatch, tmp_path) -> None:
+    async def wait(permit: Permit) -> None:
+        # With its handshake done, the service has sent its tickets for the next connection.
+        await anyio.to_thread.run_sync(shaken_hands.wait, 10)
+
+    shaken_hands = threading.Event()
+    monkeypatch.setattr(Permit, "before_writing", wait)
+    context = served_by_tls(monkeypatch, tmp_path)
+
+    def greet(_: socket.socket) -> None:
+        shaken_hands.set()
+
+    with Peer(lambda connection, _: connection.sendall(GOOD), tls=context, greet=greet) as peer:
+        adapter = paced(peer.base)
+        for _ in range(3):
+            permit = await Throttle(1).acquire()
+            assert (await adapter.send("POST", peer.url, b"{}", permit)).body == b"abc"
+        assert len(peer._connections) == 2, "one, and its TLS"
+        await adapter.aclose()
 
 
 async def test_an_answer_that_is_not_read_to_its_end_costs_its_connection_only() -> None:
