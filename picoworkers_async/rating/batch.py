@@ -84,10 +84,11 @@ class Batch:
             self._group.cancel_scope.cancel()
         self._outcomes.close()
         try:
-            if error is None or isinstance(error, Exception):
-                await self._group.__aexit__(None, None, None)
-            else:
+            if isinstance(error, BaseExceptionGroup | anyio.get_cancelled_exc_class()):
                 await self._group.__aexit__(kind, error, trace)
+            else:
+                # What ends the block comes out as it is, not in a group.
+                await self._group.__aexit__(None, None, None)
         finally:
             if self._journal is not None:
                 await self._journal.aclose()

@@ -96,6 +96,9 @@ class ReviewedTasks:
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         self._walk.ended(pendings)
 
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        self._decider.left(pending, until)
+
     async def _take(self, tasks: AsyncIterable[Task] | Iterable[Task]) -> None:
         """Meet the tasks that were given, whatever is listed."""
         if isinstance(tasks, AsyncIterable):

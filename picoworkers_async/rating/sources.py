@@ -69,6 +69,9 @@ class Source(Protocol):
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """These ratings came to their end."""
 
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        """This is left, over a limit that is lifted at this time, in seconds since 1970; None: not by time."""
+
 
 class GivenRatings:
     """The source of `rate`: an iterable, of which no more is taken than is needed, or an async iterable."""
@@ -128,6 +131,9 @@ class GivenRatings:
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """Nothing is remembered of them."""
+
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        """It is left to the next batch."""
 
 
 def given_ratings(

@@ -187,12 +187,11 @@ class Spending:
             self._hold(reached)
         return admitted, over
 
-    def leaves(self, pending: PendingRating) -> LimitError | None:
-        """The error of a rating that is over a limit and is left alone for it; None if it is put back."""
+    def leaves(self, pending: PendingRating) -> Reached | None:
+        """The limit that a rating is over and is left alone for; None if it is put back."""
         if self._on_limit != "leave" or self.reached is not None or self._balance_wanted:
             return None
-        reached = self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
-        return None if reached is None else LimitError(reached.limit, reached.text)
+        return self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
 
     def ended(self, pending: PendingRating, status: OutcomeStatus) -> None:
         """A rating came to its end: what had no effect is given back, what is unknown stays reserved."""
