@@ -21,7 +21,7 @@ from .performer import Performer
 from .planner import Situation, Step, plan
 from .progress import Progress, snapshot
 from .queue import RatingQueue
-from .raised import EndsReviewError
+from .raised import EndsBatchError
 from .reconcile import Reconciler
 from .results import Results
 from .signal import Signal
@@ -190,7 +190,7 @@ class Pipeline:
         """Send nothing new; what is under way still has its end."""
         if self.failure is None:
             leading = leading_error(error)
-            self.failure = leading.error if isinstance(leading, EndsReviewError) else leading
+            self.failure = leading.error if isinstance(leading, EndsBatchError) else leading
         self._performer.failed = True
         self._source_scope.cancel()
         self._changed.wake_all()

@@ -1,4 +1,4 @@
-"""What `decide` raised, and what follows from that: its task fails, the review ends, or it is being cancelled."""
+"""What the user's code raised: whether a task fails, the batch ends, or is being cancelled."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class TooLongError(TimeoutError):
     """`decide` took longer than `decide_timeout`."""
 
 
-class EndsReviewError(Exception):
-    """Carries what `decide` raised that is no `Exception` past those who handle exceptions: it ends the review."""
+class EndsBatchError(Exception):
+    """Carries what is no `Exception` past those who handle exceptions: it ends the batch."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -47,10 +47,31 @@ def cancellations() -> int:
 async def failure_of(error: BaseException | None, before: int) -> Failed:
     """What the task fails with, for which `decide` raised this; None if it cancelled the task that ran it.
 
-    `before` is what `cancellations` gave before. A cancellation that is not of the batch, but of something that
-    `decide` waited for, or of the task that ran it, fails its task alone, and is undone. Raises the cancellation
-    of the batch, KeyboardInterrupt, SystemExit and GeneratorExit as they are, and `EndsReviewError` for any other
-    that is no `Exception`: who raises it, such as a test that fails, means to be heard.
+    `before` is what `cancellations` gave before. Raises what `ends_more` does.
+    """
+    await ends_more(error, before)
+    if error is None:
+        message = "decide cancelled the task that ran it"
+    elif isinstance(error, TooLongError):
+        message = str(error)
+    else:
+        message = f"decide raised {in_words(error)}"
+    return Failed(message, error if isinstance(error, Exception) else RuntimeError(message))
+
+
+async def failure_of_input(error: BaseException, name: str) -> Exception:
+    """What a batch ends with, for which the input of this name raised this. Raises what `ends_more` does."""
+    await ends_more(error, cancellations())
+    return error if isinstance(error, Exception) else RuntimeError(f"{name} raised {in_words(error)}")
+
+
+async def ends_more(error: BaseException | None, before: int) -> None:
+    """Raise what the user's code raised, if it ends more than that code.
+
+    A cancellation that is not of the batch, but of something that this code waited for, or of the task that ran
+    it, is undone. What is raised: the cancellation of the batch, KeyboardInterrupt, SystemExit and GeneratorExit
+    as they are, and `EndsBatchError` for any other that is no `Exception`: who raises it, such as a test that
+    fails, means to be heard.
     """
     leaves = [] if error is None else list(_leaves(error))
     if cancellations() != before or any(map(_is_cancellation, leaves)):
@@ -59,15 +80,8 @@ async def failure_of(error: BaseException | None, before: int) -> Failed:
     for leaf in leaves:
         if isinstance(leaf, KeyboardInterrupt | SystemExit | GeneratorExit):
             raise leaf
-    if error is None:
-        message = "decide cancelled the task that ran it"
-        return Failed(message, RuntimeError(message))
-    if not all(isinstance(leaf, Exception) or _is_cancellation(leaf) for leaf in leaves):
-        raise EndsReviewError(error)
-    if isinstance(error, TooLongError):
-        return Failed(str(error), error)
-    message = f"decide raised {in_words(error)}"
-    return Failed(message, error if isinstance(error, Exception) else RuntimeError(message))
+    if error is not None and not all(isinstance(leaf, Exception) or _is_cancellation(leaf) for leaf in leaves):
+        raise EndsBatchError(error)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -15,6 +15,7 @@ from .known_jobs import KnownJobs
 from .pending import PendingRating
 from .progress import Standing
 from .queue import RatingQueue
+from .raised import failure_of_input
 from .signal import Signal
 from .watch import ServiceWatch
 
@@ -94,6 +95,14 @@ class GivenRatings:
         return self._later is not None
 
     async def run(self) -> None:
+        try:
+            await self._take()
+        except Exception:
+            raise
+        except BaseException as error:
+            raise await failure_of_input(error, "ratings") from error
+
+    async def _take(self) -> None:
         if self._later is None:
             return
         async for rating in self._later:
@@ -115,6 +124,10 @@ class GivenRatings:
             except StopIteration:
                 self._now = None
                 return
+            except Exception:
+                raise
+            except BaseException as error:
+                raise await failure_of_input(error, "ratings") from error
             self.arrived += 1
             pending = await self._in_flight.accept(rating)
             if pending is not None:
