@@ -282,9 +282,9 @@ class AsyncPicoworkers:
         An async `decide` is awaited for `deciding` tasks at a time (8), however many requests may be under way. A
         plain one is called in the event loop, and must not block; with `threads` it is called in worker threads,
         never in more than `deciding`. A decision that is awaited, or made in a thread, fails its task after
-        `decide_timeout` seconds (above 0; None: it may take for ever). With `follow`, a task whose `decide` failed,
-        or gave a rating that cannot be sent, is asked about again at the first look `retry_failed` seconds later
-        (300), doubled with each failure, an hour at most.
+        `decide_timeout` seconds (above 0; None: it may take for ever). With `follow`, a task whose `decide`
+        failed, or gave a rating that cannot be sent, is asked about again at the first look `retry_failed` seconds
+        later (300), doubled with each failure, an hour at most.
 
         A thread cannot be stopped, so give what blocks in it a timeout of its own. One that takes longer than
         `decide_timeout`, or is not waited for any more since the review ended, runs to its end, and its decision
