@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 import anyio.lowlevel
@@ -165,8 +164,11 @@ class Decider:
         if asker.threads or (asker.takes_job and job is None):
             self._await(task, None)
             return None
-        with self._given_up_if_raised():
+        try:
             answer, awaitable = await asker.ask(task, job)
+        except BaseException:
+            self._gave_up()
+            raise
         if awaitable is not None:
             self._await(task, awaitable)
             return None
@@ -182,14 +184,6 @@ class Decider:
         self._awaited.append((task, awaitable))
         self._more.wake()
 
-    @contextlib.contextmanager
-    def _given_up_if_raised(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._gave_up()
-            raise
-
     def _gave_up(self) -> None:
         """A decision is not awaited any more: it is as if its task had not been met, and the next run meets it."""
         self.met -= 1
@@ -202,8 +196,11 @@ class Decider:
                 await self._more.wait()
             task, awaitable = self._awaited.popleft()
             try:
-                with self._given_up_if_raised():
+                try:
                     answer = await self._answer(task, awaitable)
+                except BaseException:
+                    self._gave_up()
+                    raise
                 pending = await self._decided(task, answer)
                 # Until it waits in the queue, the job's smaller requests wait for it.
                 await self._put([] if pending is None else [pending])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.lowlevel
@@ -35,13 +36,18 @@ class EndsBatchError(Exception):
 
 def cancellations() -> int:
     """How often the running task of asyncio was told to cancel; always 0 on trio, whose tasks cannot be told."""
-    import asyncio  # not before an event loop runs: it takes 10 ms
-
     try:
-        task = asyncio.current_task()
+        task = _asyncio().current_task()
     except RuntimeError:
         return 0
-    return 0 if task is None else task.cancelling()
+    return 0 if task is None else int(task.cancelling())
+
+
+@functools.cache
+def _asyncio() -> Any:
+    import asyncio  # not before an event loop runs: it takes 10 ms
+
+    return asyncio
 
 
 async def failure_of(error: BaseException | None, before: int) -> Failed:
@@ -93,16 +99,13 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_cancellation(error: BaseException) -> bool:
-    import asyncio  # as above
-
     # On trio, what a future of asyncio raised is no cancellation of anything that runs here either.
-    return isinstance(error, asyncio.CancelledError | anyio.get_cancelled_exc_class())
+    return isinstance(error, _asyncio().CancelledError | anyio.get_cancelled_exc_class())
 
 
 async def _undo_cancellations(before: int) -> None:
     """The running task goes on as if it had not been told to cancel since."""
-    import asyncio  # as above
-
+    asyncio = _asyncio()
     more = cancellations() - before
     task = asyncio.current_task() if more > 0 else None
     if task is None:
