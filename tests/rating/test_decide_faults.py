@@ -165,12 +165,14 @@ async def test_what_is_no_exception_ends_the_review_as_it_is_and_has_the_report(
     assert isinstance(raised.value.report, BatchReport)  # type: ignore[attr-defined]
 
 
-async def test_what_is_no_exception_comes_out_of_the_block_of_a_batch_as_it_is(connect) -> None:
-    sandbox, _ = seeded(3)
-    async with connect(sandbox) as pico:
-        with pytest.raises(Own):
-            async with pico.review(Rating.ok, follow=60.0):
-                raise Own
+async def test_what_is_raised_in_the_block_of_a_batch_comes_out_as_it_is(connect) -> None:
+    for error in (Own(), ExceptionGroup("mine", [ValueError()])):
+        sandbox, _ = seeded(3)
+        async with connect(sandbox) as pico:
+            with pytest.raises(type(error)) as raised:
+                async with pico.review(Rating.ok, follow=60.0):
+                    raise error
+        assert raised.value is error
 
 
 async def test_a_decide_that_takes_too_long_is_not_said_to_have_raised(connect) -> None:
