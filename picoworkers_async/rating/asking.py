@@ -85,15 +85,15 @@ class Asker:
         return self._decide(task, job) if self.takes_job else self._decide(task)
 
     async def _awaited(self, task: Task, job: Job | None, awaitable: Awaitable[object] | None) -> object:
-        answer: object = awaitable
-        if awaitable is None and self._threads is not None:
-            answer = await self._threads.run(partial(self._call, task, job))
-        elif awaitable is None:
-            answer = self._call(task, job)
-        if not inspect.isawaitable(answer):
-            return answer
+        if awaitable is None:
+            threads = self._threads
+            asked = partial(self._call, task, job)
+            answer = asked() if threads is None else await threads.run(asked)
+            if not inspect.isawaitable(answer):
+                return answer
+            awaitable = answer
         with anyio.move_on_after(self._timeout):
-            return await answer
+            return await awaitable
         raise too_long(self._timeout)
 
 
