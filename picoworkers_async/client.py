@@ -225,10 +225,11 @@ class AsyncPicoworkers:
 
         `limits` is what may be spent (see `Limits`). At a limit, `on_limit="stop"` sends nothing more and ends the
         batch with what is on its way; `"wait"` goes on when the next day begins, or the balance has grown;
-        `"leave"` fails what would exceed it by a `LimitError`, unsent, and goes on with what fits. When the
-        service refuses for want of money, nothing is sent until the balance has grown, for `patience` seconds at
-        most unless `on_limit` is `"wait"`. With `dry_run` nothing is sent that changes
-        anything: what would be sent has the outcome `WOULD_RATE`, and `batch.spend()` says what it would cost.
+        `"leave"` fails what would exceed it by a `LimitError`, unsent, and goes on with what fits; a review with
+        `follow` sends the rest on the next day, if it is listed and fits then. When the service refuses for want
+        of money, nothing is sent until the balance has grown, for `patience` seconds at most unless `on_limit` is
+        `"wait"`. With `dry_run` nothing is sent that changes anything: what would be sent has the outcome
+        `WOULD_RATE`, and `batch.spend()` says what it would cost.
 
         Raises `InvalidRequestError`, naming all of them, for options out of range.
         """
@@ -274,15 +275,22 @@ class AsyncPicoworkers:
         `decide(task)` or `decide(task, job)`, plain or async, gives a `Rating` of that task, None to leave it
         alone in this run, or `Later`, whose docstring says what each means now and afterwards. It is told apart
         once, by its required parameters. A job is read once, by however many ask, and kept for five minutes. With
-        `follow` the review looks again every so many seconds, until its block is left. With `tasks` it is these
-        tasks that are decided, each `(id, revision_number)` once, instead of the listing; with `follow` beside it.
+        `follow` (above 0) the review looks again every so many seconds, until its block is left. With `tasks` it
+        is these tasks that are decided, each `(id, revision_number)` once, instead of the listing; with `follow`
+        beside it.
 
         An async `decide` is awaited for `deciding` tasks at a time (8), however many requests may be under way. A
-        plain one is called in the event loop, and must not block; with `threads` it is called in that many worker
-        threads, which run to their end when the block is left, their decisions dropped. A decision that is
-        awaited, or made in a thread, fails its task after `decide_timeout` seconds (None: it may take for ever).
-        With `follow`, a task whose `decide` failed is asked about again at the first look `retry_failed` seconds
+        plain one is called in the event loop, and must not block; with `threads` it is called in worker threads,
+        never in more than `deciding`. A decision that is awaited, or made in a thread, fails its task after
+        `decide_timeout` seconds (above 0; None: it may take for ever). With `follow`, a task whose `decide`
+        failed, or gave a rating that cannot be sent, is asked about again at the first look `retry_failed` seconds
         later (300), doubled with each failure, an hour at most.
+
+        A thread cannot be stopped, so give what blocks in it a timeout of its own. One that takes longer than
+        `decide_timeout`, or is not waited for any more since the review ended, runs to its end, and its decision
+        is dropped. Until then its place is lost: the other tasks wait for the places that are left, untimed. When
+        all are lost there is a warning, once, and nothing is decided until a thread returns; the review can be
+        stopped meanwhile. On asyncio, Python does not exit before all threads have returned; on trio it does.
 
         With `follow`, a service that cannot be reached, or does not answer as documented, is waited for without
         end, redirects and refusals of the listing included; lost credentials, the journal, and a refusal of the

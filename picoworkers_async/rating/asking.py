@@ -5,14 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
+from types import CoroutineType
 from typing import Any
 
 import anyio
-import anyio.to_thread
+import attrs
+from anyio.abc import TaskGroup
 
+from ..classify import in_words
 from ..errors import InvalidRequestError, Problem
 from ..models import Job, Rating, Task
 from .later import Later
+from .raised import Failed, cancellations, failure_of
+from .threads import DecidingThreads, too_long
 
 Decision = Rating | Later | None
 Decide = Callable[[Task], Decision | Awaitable[Decision]]
@@ -37,30 +42,97 @@ class Asker:
         self.takes_job = takes_job(decide)
         self.threads = threads
         self.at_once = at_once
+        self._threads: DecidingThreads | None = None
 
-    def ask(self, task: Task, job: Job | None) -> object:
-        """What `decide` gives, which may have to be awaited."""
-        return self._decide(task, job) if self.takes_job else self._decide(task)
+    def begin(self, group: TaskGroup) -> None:
+        """Run threads, if there are to be any, in this group."""
+        if self.threads:
+            self._threads = DecidingThreads(self.at_once, self._timeout, group)
+
+    async def ask(self, task: Task, job: Job | None) -> tuple[object, Awaitable[object] | None]:
+        """What `decide` gives at once, `Failed` if its task fails by it; or else what has to be awaited.
+
+        Raises what `failure_of` does.
+        """
+        before = cancellations()
+        answer, raised, waits = None, None, False
+        try:
+            answer = self._call(task, job)
+            waits = inspect.isawaitable(answer)
+        except BaseException as error:
+            raised = error
+        if raised is None and cancellations() == before:
+            return (None, answer) if waits else (answer, None)  # type: ignore[return-value]
+        close(answer)
+        return await failure_of(raised, before), None
 
     async def decision(self, task: Task, job: Job | None, awaitable: Awaitable[object] | None) -> object:
-        """What `decide` decides; `awaitable` is what it gave, if it was asked. Raises what it raises, in time.
+        """What `decide` decides; `Failed` if its task fails by it. `awaitable` is what it gave, if it was asked.
 
-        A thread that takes too long, or is not waited for any more, runs to its end, and what it gives is dropped.
+        Raises what `failure_of` does.
         """
-        with anyio.move_on_after(self._timeout):
-            if awaitable is None:
-                answer = await self._in_thread(task, job) if self.threads else self.ask(task, job)
-                if not inspect.isawaitable(answer):
-                    return answer
-                awaitable = answer
-            return await awaitable
-        raise TimeoutError(f"it took longer than {self._timeout:g} s")
+        before = cancellations()
+        raised = None
+        try:
+            decision = await self._awaited(task, job, awaitable)
+        except BaseException as error:
+            raised = error
+        if raised is None and cancellations() == before:
+            return decision
+        return await failure_of(raised, before)
 
-    async def _in_thread(self, task: Task, job: Job | None) -> object:
-        # As many run as there are loops that await decisions: each has a limiter to itself.
-        return await anyio.to_thread.run_sync(
-            partial(self.ask, task, job), abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
+    def _call(self, task: Task, job: Job | None) -> object:
+        return self._decide(task, job) if self.takes_job else self._decide(task)
+
+    async def _awaited(self, task: Task, job: Job | None, awaitable: Awaitable[object] | None) -> object:
+        if awaitable is None:
+            threads = self._threads
+            asked = partial(self._call, task, job)
+            answer = asked() if threads is None else await threads.run(asked)
+            if not inspect.isawaitable(answer):
+                return answer
+            awaitable = answer
+        with anyio.move_on_after(self._timeout):
+            return await awaitable
+        raise too_long(self._timeout)
+
+
+def close(answer: object) -> None:
+    """Give up what nobody is going to await."""
+    if type(answer) is CoroutineType:
+        answer.close()
+
+
+def usable(task: Task, decision: object) -> Decision | Failed:
+    """The decision, a rating of it with the task's revision; or why it cannot be used for this task."""
+    try:
+        problem = _problem_of(task, decision)
+        given = decision if isinstance(decision, Rating) else None
+        if problem is None and given is not None and given.revision_number is None:
+            return attrs.evolve(given, revision_number=task.revision_number)
+    except Exception as error:
+        # What compares itself, or tells its name, only by raising.
+        problem, given = TypeError(f"decide returned for task {task.id} what raises {in_words(error)}"), None
+    return decision if problem is None else Failed(str(problem), problem, given)  # type: ignore[return-value]
+
+
+def _problem_of(task: Task, decision: object) -> Exception | None:
+    if decision is None or isinstance(decision, Later):
+        return None
+    if not isinstance(decision, Rating):
+        kind = type(decision).__name__
+        return TypeError(f"decide returned {kind} for task {task.id}; it must return a Rating, Later or None")
+    if decision.task_id != task.id or (task.job_id is not None and decision.job_id != task.job_id):
+        return ValueError(
+            f"decide was asked about task {task.id} of job {task.job_id} and returned a rating of "
+            f"task {decision.task_id} of job {decision.job_id}"
         )
+    if decision.revision_number not in (None, task.revision_number):
+        return ValueError(
+            f"decide was asked about revision {task.revision_number} of task {task.id} and returned a rating of "
+            f"revision {decision.revision_number}"
+        )
+    return None
 
 
 def decide_problems(decide: object, *, threads: bool) -> list[Problem]:

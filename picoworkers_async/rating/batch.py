@@ -84,7 +84,8 @@ class Batch:
             self._group.cancel_scope.cancel()
         self._outcomes.close()
         try:
-            if error is None or isinstance(error, Exception):
+            if isinstance(error, Exception) or not _may_be_cancelled(error):
+                # What ends the block comes out as it is, not in a group.
                 await self._group.__aexit__(None, None, None)
             else:
                 await self._group.__aexit__(kind, error, trace)
@@ -194,3 +195,8 @@ class Batch:
                 error=None if failure is None else f"{type(failure).__name__}: {failure}",
             )
         )
+
+
+def _may_be_cancelled(error: BaseException | None) -> bool:
+    """Whether this is a cancellation, or may hold one."""
+    return isinstance(error, BaseExceptionGroup | anyio.get_cancelled_exc_class())

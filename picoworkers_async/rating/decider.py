@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 import logging
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 import anyio.lowlevel
-import attrs
 
-from ..classify import in_words
 from ..clock import event_loop_clock
 from ..errors import InvalidRequestError, RefusedError
 from ..journal.schema import JournalState
 from ..models import Rating, Task
-from .asking import Asker
+from .asking import Asker, close, usable
 from .known_jobs import UnreadableJobError
 from .later import Later
 from .outcomes import Outcome, OutcomeStatus
 from .pending import PendingRating
-from .put_off import PutOffTasks
+from .put_off import LeftRatings, PutOffTasks
+from .raised import Failed
 from .signal import Signal
 from .sources import Parts
 
@@ -31,18 +29,22 @@ logger = logging.getLogger("picoworkers_async")
 # Tasks that are decided at once must not keep everybody else from running.
 _UNINTERRUPTED = 16
 _UNSENT = (JournalState.DECIDED, JournalState.FAILED)
+LEFT_SECONDS = 3600.0
+"""After so long a rating is tried again that was left over a limit which no time lifts."""
 
 
 class Decider:
     """Turns tasks that were met into ratings in the queue.
 
     A decision that the journal has, and that was not sent, is taken as it is: the task is listed in the revision
-    that it was made of. `met` counts the tasks; `undecided` are those whose decision is awaited. Tasks that are
-    put off, or whose `decide` fails, are kept in `again`, if they are to be asked about again in this run.
+    that it was made of. `met` counts the tasks; `undecided` are those that are being decided: each is until, in
+    one step, it is decided, put off or given up. Tasks that are put off, or whose decision fails, are kept in
+    `again`, if they are to be asked about again in this run.
     """
 
     def __init__(self, asker: Asker, again: PutOffTasks | None, parts: Parts) -> None:
         self._asker, self._again = asker, again
+        self._left = LeftRatings()
         self._jobs = parts.jobs
         self._clock = event_loop_clock()
         self._put_off = 0
@@ -63,16 +65,15 @@ class Decider:
         """Await decisions, several at once, until cancelled."""
         try:
             async with anyio.create_task_group() as group:
+                self._asker.begin(group)
                 for _ in range(self._asker.at_once):
                     group.start_soon(self._await_decisions)
         finally:
             self._ended = True
             for task, awaitable in self._awaited:
-                if awaitable is not None:
-                    _close(awaitable)
+                close(awaitable)
                 # What was decided of the job need not wait for these.
                 self._queue.end_deciding(task.job_id or "")
-                self.undecided -= 1
                 self._gave_up()
             self._awaited.clear()
 
@@ -80,89 +81,113 @@ class Decider:
         """Ask about nothing more; `run` is cancelled right after."""
         self._stopped = True
 
-    async def meet(self, tasks: Sequence[Task]) -> int:
-        """Have these tasks decided; gives how many of them were not sent before."""
-        return await self._meet(tasks, counted=False)
+    def begin_look(self) -> None:
+        """Another look at the listing begins."""
+        if self._again is not None:
+            self._again.begin_look()
 
-    async def _meet(self, tasks: Sequence[Task], *, counted: bool) -> int:
+    async def meet(self, tasks: Sequence[Task]) -> int:
+        """Have these tasks decided, none of which was met before; gives how many of them were not sent before."""
+        return await self._meet(tasks, self._begin)
+
+    async def meet_again(self, tasks: Sequence[Task]) -> None:
+        """Have those decided that were put off until now, and those sent that were over a limit until now."""
+        again = self._again
+        if again is None:
+            return
+        now = self._clock()
+        for task in tasks if self._left else ():
+            rating = None if self._stopped else self._left.take(task, now)
+            pending = None if rating is None else await self._in_flight.accept(rating, task)
+            if pending is not None:
+                self._queue.put(pending)
+        due = [task for task in tasks if again.is_due(task, now)] if again else []
+        if due:
+            await self._meet(due, lambda task: self._begin_again(task, again, now))
+
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        """This is over a limit that is lifted at this time, in seconds since 1970; None: by something else."""
+        if self._again is not None:
+            seconds = LEFT_SECONDS if until is None else max(0.0, until - time.time())
+            self._left.add(pending.rating, self._clock() + seconds)
+
+    def forget(self, is_listed: Callable[[str], bool]) -> None:
+        """What is kept of tasks that are not listed any more is dropped."""
+        if self._again:
+            self._again.forget(is_listed)
+        if self._left:
+            self._left.forget(is_listed)
+
+    async def _meet(self, tasks: Sequence[Task], begin: Callable[[Task], bool]) -> int:
         known = await self._in_flight.known(tasks)
         accepted: list[PendingRating] = []
         fresh = 0
-        for number, task in enumerate(tasks, 1):
-            if self._stopped:
-                break
-            recorded = known.get((task.job_id or "", task.id, task.revision_number))
-            if recorded is None:
-                fresh += 1
-                self.met += not counted
-                await self._ask(task, accepted)
-            elif recorded.state in _UNSENT:
-                fresh += 1
-                self.met += not counted
-                pending = await self._in_flight.accept(recorded.rating, task)
-                if pending is not None:
-                    self._queue.put(pending)
-            if number % _UNINTERRUPTED == 0:
-                await anyio.lowlevel.checkpoint()
-        await self._put(accepted)
+        try:
+            for number, task in enumerate(tasks, 1):
+                if self._stopped:
+                    break
+                recorded = known.get((task.job_id or "", task.id, task.revision_number))
+                if recorded is None or recorded.state in _UNSENT:
+                    if not begin(task):
+                        continue
+                    fresh += 1
+                    pending = None
+                    if recorded is None:
+                        pending = await self._ask(task)
+                    elif (noted := await self._accept(task, recorded.rating)) is not None:
+                        self._queue.put(noted)
+                    if pending is not None:
+                        accepted.append(pending)
+                if number % _UNINTERRUPTED == 0:
+                    await anyio.lowlevel.checkpoint()
+        finally:
+            await self._put(accepted)
         return fresh
 
-    async def meet_again(self, tasks: Sequence[Task]) -> None:
-        """Have those of these decided that were put off until now."""
-        if not self._again:
-            return
-        now = self._clock()
-        due = [task for task in tasks if self._again.take(task, now)]
-        if due:
-            await self._meet(due, counted=True)
-
-    def forget(self, is_listed: Callable[[str], bool]) -> None:
-        """Put-off tasks that are not listed any more are not met again."""
-        if self._again:
-            self._again.forget(is_listed)
-
-    async def _ask(self, task: Task, accepted: list[PendingRating]) -> None:
+    def _begin(self, task: Task) -> bool:
+        self.met += 1
+        self.undecided += 1
         self._in_flight.opened()
+        return True
+
+    def _begin_again(self, task: Task, again: PutOffTasks, now: float) -> bool:
+        if not again.take(task, now):
+            return False
+        self.undecided += 1
+        self._in_flight.opened()
+        return True
+
+    async def _ask(self, task: Task) -> PendingRating | None:
+        """Have a task decided that was begun; gives its rating, if that is to be had at once."""
         asker = self._asker
         job = self._jobs.now(task.job_id or "") if asker.takes_job else None
         if asker.threads or (asker.takes_job and job is None):
             self._await(task, None)
-            return
+            return None
         try:
-            decision = asker.ask(task, job)
-        except Exception as error:
-            await self._failed(task, error)
-            return
-        if inspect.isawaitable(decision):
-            self._await(task, decision)
-            return
-        pending = await self._decided(task, decision)
-        if pending is not None:
-            accepted.append(pending)
+            answer, awaitable = await asker.ask(task, job)
+        except BaseException:
+            self._gave_up()
+            raise
+        if awaitable is not None:
+            self._await(task, awaitable)
+            return None
+        return await self._decided(task, answer)
 
     def _await(self, task: Task, awaitable: Awaitable[object] | None) -> None:
         """Have this awaited; without an awaitable, `decide` is asked then."""
         if self._ended:
-            if awaitable is not None:
-                _close(awaitable)
+            close(awaitable)
             self._gave_up()
             return
         self._queue.begin_deciding(task.job_id or "")
-        self.undecided += 1
         self._awaited.append((task, awaitable))
         self._more.wake()
-
-    @contextlib.contextmanager
-    def _given_up_if_cancelled(self) -> Iterator[None]:
-        try:
-            yield
-        except anyio.get_cancelled_exc_class():
-            self._gave_up()
-            raise
 
     def _gave_up(self) -> None:
         """A decision is not awaited any more: it is as if its task had not been met, and the next run meets it."""
         self.met -= 1
+        self.undecided -= 1
         self._in_flight.closed()
 
     async def _await_decisions(self) -> None:
@@ -171,76 +196,77 @@ class Decider:
                 await self._more.wait()
             task, awaitable = self._awaited.popleft()
             try:
-                pending = await self._outcome_of(task, awaitable)
+                try:
+                    answer = await self._answer(task, awaitable)
+                except BaseException:
+                    self._gave_up()
+                    raise
+                pending = await self._decided(task, answer)
                 # Until it waits in the queue, the job's smaller requests wait for it.
                 await self._put([] if pending is None else [pending])
             finally:
                 self._queue.end_deciding(task.job_id or "")
-                self.undecided -= 1
             self._changed.wake_all()
             self._room.wake_all()
 
-    async def _outcome_of(self, task: Task, awaitable: Awaitable[object] | None) -> PendingRating | None:
+    async def _answer(self, task: Task, awaitable: Awaitable[object] | None) -> object:
         job = None
         if awaitable is None and self._asker.takes_job:
             try:
-                with self._given_up_if_cancelled():
-                    job = await self._jobs.get(task.job_id or "")
+                job = await self._jobs.get(task.job_id or "")
             except (RefusedError, InvalidRequestError, UnreadableJobError) as error:
-                await self._fail(task, f"its job cannot be read: {error}", error)
-                return None
-        try:
-            decision = await self._asker.decision(task, job, awaitable)
-        except anyio.get_cancelled_exc_class() as cancelled:
-            # What `decide` waited for may have been cancelled by somebody else: this task alone fails then.
-            with self._given_up_if_cancelled():
-                await anyio.lowlevel.checkpoint_if_cancelled()
-            failure: BaseException = cancelled
-        except Exception as error:
-            failure = error
+                return Failed(f"its job cannot be read: {error}", error)
+        return await self._asker.decision(task, job, awaitable)
+
+    async def _decided(self, task: Task, answer: object) -> PendingRating | None:
+        """What follows from what `decide` gave; a rating in hand, if it is one."""
+        decision = answer if isinstance(answer, Failed) else usable(task, answer)
+        if isinstance(decision, Rating):
+            return await self._accept(task, decision)
+        if isinstance(decision, Failed):
+            self._is_failed(task)
+            given, message, error = decision.rating, decision.message, decision.error
+            await self._in_flight.fail(Outcome(given, OutcomeStatus.FAILED, message, error, task))
+            return None
+        if decision is None:
+            self._is_decided(task)
         else:
-            return await self._decided(task, decision)
-        await self._failed(task, failure)
+            self._is_put_off(task, decision)
+        self._in_flight.closed()
         return None
 
-    async def _decided(self, task: Task, decision: object) -> PendingRating | None:
-        """What follows from a decision; a rating in hand, if it is one."""
-        problem = _problem_of(task, decision)
-        if problem is not None:
-            given = decision if isinstance(decision, Rating) else None
-            self._meet_failed(task)
-            await self._in_flight.fail(Outcome(given, OutcomeStatus.FAILED, str(problem), problem, task))
-            return None
-        pending = None
-        if isinstance(decision, Later):
-            self._put_off += 1
-            if self._again is not None:
-                self._again.later(task, self._clock(), decision.seconds)
-            logger.debug("task %s is put off for %g s: %s", task.id, decision.seconds, decision.reason or "-")
-        elif self._again:
-            self._again.decided(task)
-        if isinstance(decision, Rating):
-            if decision.revision_number is None:
-                decision = attrs.evolve(decision, revision_number=task.revision_number)
-            try:
-                pending = await self._in_flight.accept(decision, task)
-            finally:
-                self._in_flight.closed()
+    async def _accept(self, task: Task, rating: Rating) -> PendingRating | None:
+        """Take the rating of a task that was begun in hand; one that breaks a rule or a limit is a failure."""
+        try:
+            pending = await self._in_flight.check(rating, task)
+        except BaseException:
+            self._is_decided(task)
+            raise
         else:
+            if pending is None:
+                self._is_failed(task)
+                return None
+            self._is_decided(task)
+            return await self._in_flight.take(pending)
+        finally:
             self._in_flight.closed()
-        return pending
 
-    async def _failed(self, task: Task, error: BaseException) -> None:
-        message = f"decide raised {in_words(error)}"
-        await self._fail(task, message, error if isinstance(error, Exception) else RuntimeError(message))
+    def _is_decided(self, task: Task) -> None:
+        self.undecided -= 1
+        if self._again:
+            self._again.decided(task)
 
-    async def _fail(self, task: Task, message: str, error: Exception) -> None:
-        self._meet_failed(task)
-        await self._in_flight.fail(Outcome(None, OutcomeStatus.FAILED, message, error, task))
-
-    def _meet_failed(self, task: Task) -> None:
+    def _is_failed(self, task: Task) -> None:
+        self.undecided -= 1
         if self._again is not None:
             self._again.failed(task, self._clock())
+
+    def _is_put_off(self, task: Task, later: Later) -> None:
+        self.undecided -= 1
+        self._put_off += 1
+        if self._again is not None:
+            self._again.later(task, self._clock(), later.seconds)
+        logger.debug("task %s is put off for %g s: %s", task.id, later.seconds, later.reason or "-")
 
     async def _put(self, accepted: list[PendingRating]) -> None:
         try:
@@ -250,29 +276,3 @@ class Decider:
             for pending in accepted:
                 self._queue.put(pending)
                 self._changed.wake()
-
-
-def _close(awaitable: Awaitable[object]) -> None:
-    """Give up a decision that nobody is going to await."""
-    if inspect.iscoroutine(awaitable):
-        awaitable.close()
-
-
-def _problem_of(task: Task, decision: object) -> Exception | None:
-    """Why a decision cannot be used for the task it was asked about, if it cannot."""
-    if decision is None or isinstance(decision, Later):
-        return None
-    if not isinstance(decision, Rating):
-        kind = type(decision).__name__
-        return TypeError(f"decide returned {kind} for task {task.id}; it must return a Rating, Later or None")
-    if decision.task_id != task.id or (task.job_id is not None and decision.job_id != task.job_id):
-        return ValueError(
-            f"decide was asked about task {task.id} of job {task.job_id} and returned a rating of "
-            f"task {decision.task_id} of job {decision.job_id}"
-        )
-    if decision.revision_number not in (None, task.revision_number):
-        return ValueError(
-            f"decide was asked about revision {task.revision_number} of task {task.id} and returned a rating of "
-            f"revision {decision.revision_number}"
-        )
-    return None

@@ -88,12 +88,12 @@ class InFlight:
             await self.finish(outcome)
 
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
-        """Take a rating in hand; what is not a valid rating fails here, unsent.
+        """Take a rating in hand, if it can be used: `check`, then `take`."""
+        pending = await self.check(rating, task)
+        return None if pending is None else await self.take(pending)
 
-        One that is in hand already fails too, so that it is not sent twice, by a `ConflictError` if the two
-        differ; without a journal, so does one that is among the last 500 that took effect. One that an earlier
-        run sent, and whose fate is being looked for, has its outcome when that is known.
-        """
+    async def check(self, rating: object, task: Task | None = None) -> PendingRating | None:
+        """Open a rating, to be given to `take`; what breaks a rule, or a limit by itself, fails here, unsent."""
         self.opened()
         if not isinstance(rating, Rating):
             wrong = TypeError(str(Problem("rating", rating, f"a Rating, not {type(rating).__name__}")))
@@ -115,10 +115,19 @@ class InFlight:
                 self.closed()
                 raise
         if beyond is not None:
-            if await self._replay([pending]):
-                return None
-            await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
+            if not await self._replay([pending]):
+                await self.fail(Outcome(rating, OutcomeStatus.FAILED, str(beyond), beyond, task))
             return None
+        return pending
+
+    async def take(self, pending: PendingRating) -> PendingRating | None:
+        """Take a rating in hand that passed `check`, unless it is in hand already.
+
+        Then it fails, so that it is not sent twice, by a `ConflictError` if the two differ; without a journal, so
+        does one that is among the last 500 that took effect. One that an earlier run sent, and whose fate is being
+        looked for, has its outcome when that is known.
+        """
+        rating, task = pending.rating, pending.task
         key = rating.job_id, rating.task_id
         rated = self._rated.get(key) or self._rated_before.get(key)
         if rated is not None and is_of_same_work(rated, rating):

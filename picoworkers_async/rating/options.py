@@ -98,10 +98,10 @@ def _batch_problems(options: BatchOptions) -> list[Problem]:
 
 def _review_problems(options: ReviewOptions) -> list[Problem]:
     problems = [] if options.job_id is None else rules.check_job_id(options.job_id)
-    if options.follow is not None:
-        problems += seconds_problems("follow", options.follow)
-    if options.decide_timeout is not None:
-        problems += seconds_problems("decide_timeout", options.decide_timeout)
+    for name, seconds in (("follow", options.follow), ("decide_timeout", options.decide_timeout)):
+        # Looks without a pause would take all of the budget; no time to decide in would fail every task.
+        if seconds is not None and (seconds_problems(name, seconds) or seconds == 0):
+            problems.append(Problem(name, seconds, "a finite number of seconds above 0, or None"))
     problems += seconds_problems("retry_failed", options.retry_failed)
     deciding: object = options.deciding
     if not isinstance(deciding, int) or isinstance(deciding, bool) or not 1 <= deciding <= _MOST_DECIDING:

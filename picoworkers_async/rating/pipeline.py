@@ -20,6 +20,7 @@ from .performer import Performer
 from .planner import Situation, Step, plan
 from .progress import Progress, snapshot
 from .queue import RatingQueue
+from .raised import EndsBatchError
 from .reconcile import Reconciler
 from .results import Results
 from .signal import Signal
@@ -94,7 +95,7 @@ class Pipeline:
         self._about_to_send = 0
         self._draining = False
         self._source_scope = anyio.CancelScope()
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     async def run(self) -> None:
         """Take all that the source gives, and end when every rating has its outcome."""
@@ -189,7 +190,8 @@ class Pipeline:
     def _fail(self, error: Exception) -> None:
         """Send nothing new; what is under way still has its end."""
         if self.failure is None:
-            self.failure = leading_error(error)
+            leading = leading_error(error)
+            self.failure = leading.error if isinstance(leading, EndsBatchError) else leading
         self._performer.failed = True
         self._source_scope.cancel()
         self._changed.wake_all()

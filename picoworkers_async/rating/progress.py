@@ -31,10 +31,11 @@ class Progress:
     """A batch at one moment. Times are in seconds, money is in US dollars.
 
     `listed`: tasks that the last look showed; None for `rate`, and before the first page was read. `met`: tasks,
-    or ratings of `rate`, that came so far; `deciding` of them are being decided, `decided` were. `waiting`:
-    ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`, `failed`,
-    `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked for, and
-    outcomes that were never found. `put_off`: tasks that are going to be asked about again.
+    or ratings of `rate`, that came so far. They are `deciding` that are being decided, `put_off` that are going to
+    be asked about again, and `decided`, all others; one that was put off and is listed no more is among these.
+    `waiting`: ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`,
+    `failed`, `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked
+    for, and outcomes that were never found.
 
     `bonus`: bonuses paid by this run. `pay`: all that this run pays, the bonuses included, counted from the moment
     before a rating is sent, as in `Spend`; None where nothing needed the jobs to be read for it.

@@ -142,11 +142,13 @@ class Results:
         back: list[PendingRating] = []
         left: list[tuple[PendingRating, LimitError]] = []
         for pending in over:
-            error = self._spending.leaves(pending)
-            if error is None:
+            reached = self._spending.leaves(pending)
+            if reached is None:
                 back.append(pending)
             else:
-                left.append((pending, error))
+                left.append((pending, LimitError(reached.limit, reached.text)))
+                if reached.limit != "total":
+                    self._source.left(pending, reached.until)
         if back:
             await self.put_back(back)
         await self._in_flight.leave(left)

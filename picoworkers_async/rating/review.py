@@ -15,6 +15,7 @@ from .options import ReviewOptions
 from .pending import PendingRating
 from .progress import Standing
 from .put_off import PutOffTasks
+from .raised import failure_of_input
 from .seen import SeenTasks
 from .sources import Parts
 from .walk import ListingWalk
@@ -64,7 +65,7 @@ class ReviewedTasks:
             deciding.start_soon(self._decider.run)
             async with anyio.create_task_group() as meeting:
                 if self._tasks is not None:
-                    meeting.start_soon(self._take, self._tasks)
+                    meeting.start_soon(self._take_all, self._tasks)
                 if self._walks:
                     meeting.start_soon(self._walk.run)
             self.exhausted = True
@@ -95,6 +96,17 @@ class ReviewedTasks:
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         self._walk.ended(pendings)
+
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        self._decider.left(pending, until)
+
+    async def _take_all(self, tasks: AsyncIterable[Task] | Iterable[Task]) -> None:
+        try:
+            await self._take(tasks)
+        except Exception:
+            raise
+        except BaseException as error:
+            raise await failure_of_input(error, "tasks") from error
 
     async def _take(self, tasks: AsyncIterable[Task] | Iterable[Task]) -> None:
         """Meet the tasks that were given, whatever is listed."""

@@ -15,6 +15,7 @@ from .known_jobs import KnownJobs
 from .pending import PendingRating
 from .progress import Standing
 from .queue import RatingQueue
+from .raised import failure_of_input
 from .signal import Signal
 from .watch import ServiceWatch
 
@@ -69,6 +70,9 @@ class Source(Protocol):
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """These ratings came to their end."""
 
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        """This is left, over a limit that is lifted at this time, in seconds since 1970; None: not by time."""
+
 
 class GivenRatings:
     """The source of `rate`: an iterable, of which no more is taken than is needed, or an async iterable."""
@@ -91,6 +95,14 @@ class GivenRatings:
         return self._later is not None
 
     async def run(self) -> None:
+        try:
+            await self._take()
+        except Exception:
+            raise
+        except BaseException as error:
+            raise await failure_of_input(error, "ratings") from error
+
+    async def _take(self) -> None:
         if self._later is None:
             return
         async for rating in self._later:
@@ -112,6 +124,10 @@ class GivenRatings:
             except StopIteration:
                 self._now = None
                 return
+            except Exception:
+                raise
+            except BaseException as error:
+                raise await failure_of_input(error, "ratings") from error
             self.arrived += 1
             pending = await self._in_flight.accept(rating)
             if pending is not None:
@@ -128,6 +144,9 @@ class GivenRatings:
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
         """Nothing is remembered of them."""
+
+    def left(self, pending: PendingRating, until: float | None) -> None:
+        """It is left to the next batch."""
 
 
 def given_ratings(

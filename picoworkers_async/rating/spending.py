@@ -222,12 +222,11 @@ class Spending:
         reserved = (pending.reservation for pending in pendings)
         return all(one is None or self.budget.is_of_today(one, now) for one in reserved)
 
-    def leaves(self, pending: PendingRating) -> LimitError | None:
-        """The error of a rating that is over a limit and is left alone for it; None if it is put back."""
+    def leaves(self, pending: PendingRating) -> Reached | None:
+        """The limit that a rating is over and is left alone for; None if it is put back."""
         if self._on_limit != "leave" or self.reached is not None or self._balance_wanted(self._clock()):
             return None
-        reached = self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
-        return None if reached is None else LimitError(reached.limit, reached.text)
+        return self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
 
     def ended(self, pending: PendingRating, status: OutcomeStatus) -> None:
         """A rating came to its end: what had no effect is given back, what is unknown stays reserved."""

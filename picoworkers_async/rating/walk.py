@@ -147,6 +147,7 @@ class ListingWalk:
             now = anyio.current_time()
             sweep: Sweep[Task] = Sweep(datetime.now(UTC), self._concurrency)
             self._seen.begin_look(now, count_anew=total is None)
+            self._decider.begin_look()
             self._fresh = 0
             self._sweep = sweep
             self._changed.wake_all()

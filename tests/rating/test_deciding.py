@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import threading
 from collections import Counter, defaultdict
 
 import anyio
@@ -39,6 +38,7 @@ def test_a_failed_task_is_asked_about_again_later_each_time_up_to_an_hour() -> N
     for _ in range(8):
         tasks.failed(task, now)
         began = now
+        tasks.begin_look()
         while not tasks.take(task, now):
             now += 100.0
         pauses.append(now - began)
@@ -48,6 +48,8 @@ def test_a_failed_task_is_asked_about_again_later_each_time_up_to_an_hour() -> N
 def test_a_task_is_asked_about_again_once_when_it_is_time() -> None:
     tasks = PutOffTasks(300.0)
     tasks.later(task_of(1), 0.0, 60.0)
+    assert not tasks.take(task_of(1), 61.0)  # in the look in which it was put off
+    tasks.begin_look()
     assert not tasks.take(task_of(1), 59.0)
     assert not tasks.take(task_of(1, revision=1), 61.0)
     assert tasks.take(task_of(1), 61.0)
@@ -257,41 +259,3 @@ async def test_without_follow_a_review_ends_with_tasks_put_off(connect, edition:
         report = await pico.review_all(lambda task: Later(60))
     assert report.total == 0
     assert len(sandbox.unrated()) == 5
-
-
-@pytest.mark.anyio
-@pytest.mark.virtual_time(False)
-async def test_a_decide_that_blocks_runs_in_threads(connect) -> None:
-    names: set[str] = set()
-    barrier = threading.Barrier(4)
-
-    def decide(task: Task, job: Job) -> Rating:
-        # Four that wait for each other end only if they run at once.
-        barrier.wait(30.0)
-        names.add(threading.current_thread().name)
-        return Rating.ok(task)
-
-    sandbox, _ = seeded(20)
-    async with connect(sandbox) as pico:
-        report = await pico.review_all(decide, threads=True, deciding=4)
-    assert report.rated == 20
-    assert threading.main_thread().name not in names
-
-
-@pytest.mark.anyio
-@pytest.mark.virtual_time(False)
-async def test_a_thread_that_takes_too_long_fails_its_task_alone(connect) -> None:
-    sandbox, _ = seeded(2)
-    stuck, release = sandbox.unrated()[0], threading.Event()
-
-    def decide(task: Task) -> Rating:
-        if task.id == stuck:
-            release.wait(30.0)
-        return Rating.ok(task)
-
-    async with connect(sandbox) as pico:
-        report = await pico.review_all(decide, threads=True, decide_timeout=0.1)
-    release.set()
-    assert (report.rated, report.failed) == (1, 1)
-    (failed,) = report.outcomes_by_status[OutcomeStatus.FAILED]
-    assert isinstance(failed.error, TimeoutError)
