@@ -41,7 +41,6 @@ class Batch:
         kind: str = "rate",
     ) -> None:
         self._options = options
-        self._grace = GracePeriod(options.grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
         self._journal = None
@@ -65,6 +64,7 @@ class Batch:
         self._entered = True
         if self._journal is not None:
             await self._journal.open()
+        self._grace = GracePeriod(self._options.grace)
         self._outcomes = OutcomeStream(self._session.throttle.batch_concurrency, self._session.observers)
         self._pipeline = self._assemble()
         self._assembled = True
@@ -114,7 +114,7 @@ class Batch:
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
-        if not self._entered:
+        if not self._assembled:
             raise ClientStateError("ask inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.spending.spend(self._outcomes.report())
 

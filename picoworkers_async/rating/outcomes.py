@@ -9,6 +9,7 @@ from decimal import Decimal
 import anyio
 import attrs
 
+from ..clock import event_loop_clock
 from ..models import Rating, Task
 from ..models.account import CONTEXT
 from ..observing import Observers
@@ -147,7 +148,8 @@ class OutcomeStream:
         self._send, self._receive = anyio.create_memory_object_stream[Outcome](size)
         self._dropping = False
         self._tally = Tally()
-        self._started = anyio.current_time()
+        self._clock = event_loop_clock()
+        self._started = self._clock()
 
     def put_now(self, outcome: Outcome) -> bool:
         """Hand an outcome out if there is room for it, or nobody reads any more."""
@@ -193,7 +195,7 @@ class OutcomeStream:
 
     def report(self) -> BatchReport:
         """All outcomes so far, added up."""
-        return self._tally.report(anyio.current_time() - self._started)
+        return self._tally.report(self._clock() - self._started)
 
     def end(self) -> None:
         """There are no more."""
