@@ -151,6 +151,11 @@ class Session:
             failed = first
         return await self._again(failed, call)
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the service ever answered this client as documented, but for refusals."""
+        return self._open.answered
+
     def require(self, endpoint: Endpoint) -> None:
         """Raises `ClientStateError` outside the client's block, `InvalidRequestError` for a lacking ability."""
         if self._open.state != "open":
@@ -249,7 +254,7 @@ class Session:
         self.observers.tell(RateLimited(call=call.name, seconds=seconds, asked=limited.retry_after))
 
     def _read(self, call: Call[T], url: str, response: Response) -> T:
-        return classify.read(
+        value = classify.read(
             call.name,
             url,
             response.status,
@@ -260,6 +265,8 @@ class Session:
             costs_money=call.costs_money,
             hide=self.hide,
         )
+        self._open.answered = True
+        return value
 
     async def _attempt(self, call: Call[T], attempt: int = 1) -> T:
         with await self.slot() as permit:
@@ -293,9 +300,10 @@ class Session:
 
 
 class _Flag:
-    """Whether the client's block is open, and its event loop's clock; shared by all views of a session."""
+    """Whether the block is open, the event loop's clock, and whether anything was answered; for all views."""
 
     state = "new"
+    answered = False
     clock: Callable[[], float] = staticmethod(anyio.current_time)
 
 

@@ -7,7 +7,7 @@ import math
 from urllib.parse import SplitResult, urlsplit
 
 from .credentials import Hidden
-from .errors import InvalidRequestError, Problem
+from .errors import Problem
 
 
 def is_finite(value: object) -> bool:
@@ -18,13 +18,6 @@ def is_finite(value: object) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an int beyond what a float holds
         return False
-
-
-def check_seconds(call: str, field: str, value: object) -> None:
-    """Raises `InvalidRequestError` unless the value is a finite number of seconds, 0 or more."""
-    problems = seconds_problems(field, value)
-    if problems:
-        raise InvalidRequestError(call, problems)
 
 
 def seconds_problems(field: str, value: object) -> list[Problem]:

@@ -92,7 +92,7 @@ class RowFilter:
             if not isinstance(value, str | None):
                 problems.append(Problem(name, value, "a text, or None"))
         if problems:
-            raise InvalidRequestError(call, problems)
+            raise InvalidRequestError(call, problems, sends=False)
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition in SQL, and what goes into it."""
@@ -153,7 +153,7 @@ def check_summary(by: object, timezone: object) -> tzinfo:
         except (ValueError, TypeError, OSError, KeyError):
             problems.append(Problem("timezone", timezone, "a time zone's name, such as Europe/Berlin"))
     if problems or zone is None:
-        raise InvalidRequestError("Journal.summary", problems)
+        raise InvalidRequestError("Journal.summary", problems, sends=False)
     return zone
 
 

@@ -25,9 +25,19 @@ from .schema import JournalState
 if TYPE_CHECKING:
     import sqlite3
 
+_NO_FILES = ("", ":memory:")
 _DAY_SECONDS = 86_400.0
 _MARGIN_DAYS = 30
 _REOPENED = (JournalState.REFUSED, JournalState.FAILED)
+
+
+def journal_problems(field: str, path: object) -> list[Problem]:
+    """What keeps this from being the path of a journal."""
+    if not isinstance(path, str | os.PathLike):
+        return [Problem(field, path, "the path of a file, or a Journal")]
+    if path in _NO_FILES:
+        return [Problem(field, path, "the path of a file; leave journal= out for a batch that remembers nothing")]
+    return []
 
 
 class Journal:
@@ -37,10 +47,14 @@ class Journal:
     does. Every method raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or none
     of ours (`NotAJournalError`).
 
-    A row is dated by when it was sent; if it was not, by when it failed, or else was decided.
+    A row is dated by when it was sent; if it was not, by when it failed, or else was decided. Raises
+    `InvalidRequestError` for what is no path of a file, as SQLite's `:memory:` is not.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        problems = journal_problems("path", path)
+        if problems:
+            raise InvalidRequestError("Journal", problems, sends=False)
         self.path = Path(path)
 
     def __repr__(self) -> str:
@@ -118,7 +132,7 @@ class Journal:
         if before is not None and not problems and before > datetime.now(UTC):
             problems.append(Problem("before", before, "a moment in the past"))
         if problems:
-            raise InvalidRequestError("Journal.prune", problems)
+            raise InvalidRequestError("Journal.prune", problems, sends=False)
         with held(self.path) as database:
             moment = self._long_ago(database) if before is None else before.timestamp()
             return prune(database, moment, time.time())
@@ -141,7 +155,9 @@ class Journal:
         wanted = RowFilter(state=state, message=message, job_id=job_id)
         wanted.check("Journal.reopen", _REOPENED)
         if state is None:
-            raise InvalidRequestError("Journal.reopen", [Problem("state", state, "refused or failed")])
+            raise InvalidRequestError(
+                "Journal.reopen", [Problem("state", state, "refused or failed")], sends=False
+            )
         with held(self.path) as database:
             return reopen(database, wanted)
 
@@ -153,7 +169,8 @@ class Journal:
         from .upkeep import held, withdraw  # loads SQLite
 
         if state != JournalState.DECIDED:
-            raise InvalidRequestError("Journal.withdraw", [Problem("state", state, "decided")])
+            problem = Problem("state", state, "decided")
+            raise InvalidRequestError("Journal.withdraw", [problem], sends=False)
         with held(self.path) as database:
             return withdraw(database, time.time())
 

@@ -98,6 +98,8 @@ class Batch:
         return self
 
     async def __anext__(self) -> Outcome:
+        if not self._assembled:
+            raise ClientStateError("iterate inside the block: `async with pico.rate(...) as outcomes:`")
         try:
             return await self._outcomes.take()
         except anyio.EndOfStream:

@@ -33,4 +33,4 @@ class Later:
     def __attrs_post_init__(self) -> None:
         problems = seconds_problems("seconds", self.seconds)
         if problems:
-            raise InvalidRequestError("Later", problems)
+            raise InvalidRequestError("Later", problems, sends=False)

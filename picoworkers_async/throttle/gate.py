@@ -80,7 +80,7 @@ class Throttle:
         if pacer is not None and requests_per_second is None:
             problems.append(Problem("requests_per_second", None, "a rate, for the pacer to share"))
         if problems:
-            raise InvalidRequestError("Throttle", problems)
+            raise InvalidRequestError("Throttle", problems, sends=False)
         self.max_concurrency = max_concurrency
         self.requests_per_second = requests_per_second
         self.cooldown = cooldown

@@ -14,6 +14,7 @@ from picoworkers_async import (
     SPROUTGIGS,
     AsyncPicoworkers,
     Edition,
+    InvalidRequestError,
     Journal,
     JournalError,
     OutcomeStatus,
@@ -261,3 +262,9 @@ async def test_the_account_is_kept_without_giving_it_away(connect, path: Path) -
         await pico.rate_all(ratings, journal=path)
     assert b"user_id" not in path.read_bytes()
     assert b"api_secret" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["", ":memory:"])
+def test_a_name_that_is_no_file_s_is_refused_with_the_remedy(name: str) -> None:
+    with pytest.raises(InvalidRequestError, match="leave journal= out"):
+        Journal(name)

@@ -414,11 +414,13 @@ async def test_a_signal_handler_or_a_timer_of_the_event_loop_may_stop_a_batch_an
 async def test_a_callback_may_stop_a_batch_that_sends(connect, edition: Edition) -> None:
     """What waits at the gate, and what is on the wire, is given its deadline from the callback."""
     sandbox, ratings = seeded(40, jobs=40, edition=edition, latency=0.5)
-    async with connect(sandbox, throttle=Throttle(4, requests_per_second=2)) as pico:
-        async with pico.rate(ratings, grace=3) as batch:
-            await anyio.sleep(2)
-            from_a_callback(batch.stop)
-            with anyio.fail_after(10):
-                report = await batch.report()
+    async with (
+        connect(sandbox, throttle=Throttle(4, requests_per_second=2)) as pico,
+        pico.rate(ratings, grace=3) as batch,
+    ):
+        await anyio.sleep(2)
+        from_a_callback(batch.stop)
+        with anyio.fail_after(10):
+            report = await batch.report()
     assert 0 < report.rated < 40
     assert report.rated == len(sandbox.ledger)
