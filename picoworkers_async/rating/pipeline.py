@@ -19,7 +19,7 @@ from .in_flight import InFlight
 from .outcomes import BatchReport
 from .performer import Performer
 from .planner import Situation, Step, plan
-from .progress import Progress, snapshot
+from .progress import Progress, snapshot, what_is_waited_for
 from .queue import RatingQueue
 from .reconcile import Reconciler
 from .results import Results
@@ -216,6 +216,8 @@ class Pipeline:
     def progress(self, report: BatchReport) -> Progress:
         """How far the batch is, with the outcomes of this report."""
         queue = self._queue
+        throttle = self._session.throttle.state()
+        limit, limit_left = self.spending.held_by()
         return snapshot(
             self._source.standing(),
             report,
@@ -225,8 +227,11 @@ class Pipeline:
             whole=queue.full + queue.parts(),
             at_once=queue.at_once,
             requests=self._session.requests,
-            pace=self._session.throttle.state().requests_per_second,
+            pace=throttle.requests_per_second,
             pay=self.spending.spend(report).pay,
+            wait=what_is_waited_for(
+                away=self._outage.lasts, limit=limit, limit_left=limit_left, cooldown=throttle.cooldown_left
+            ),
         )
 
     def _situation(self, *, trying: bool = False) -> Situation:

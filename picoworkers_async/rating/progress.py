@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import attrs
 
 from .outcomes import BatchReport
+
+
+WaitingFor = Literal["limit", "balance", "outage", "rate limit"]
+
+_OF_THE_BALANCE = ("balance", "keep_balance")
+
+
+class Wait(NamedTuple):
+    """What keeps a batch from sending, and for how many seconds yet; None where nobody knows."""
+
+    reason: WaitingFor
+    seconds: float | None
 
 
 class Standing(NamedTuple):
@@ -40,8 +52,17 @@ class Progress:
     before a rating is sent, as in `Spend`; None where nothing needed the jobs to be read for it.
     `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
     pace that this is, None without one. `seconds`: since it began. `eta`: seconds until what is known of is
-    rated, if the pace stays and nobody else takes of it; None where the length of the input or the pace is not
-    known. A look for lost answers is not in it.
+    rated, if the pace stays and nobody else takes of it, the wait included; None where the length of the input,
+    the pace or the wait is not known. A look for lost answers is not in it.
+
+    `waiting_for` is what keeps it from sending, None if nothing does, and `until` in how many seconds that ends:
+
+    | `waiting_for` | it waits for | `until` |
+    | --- | --- | --- |
+    | `"limit"` | the next day, when a limit of the day begins anew | that midnight |
+    | `"balance"` | more money in the account | None |
+    | `"outage"` | the service, which cannot be reached or does not answer as documented | None |
+    | `"rate limit"` | the pause after a 429 | its end |
     """
 
     listed: int | None
@@ -63,6 +84,8 @@ class Progress:
     rate_used: float | None
     seconds: float
     eta: float | None
+    waiting_for: WaitingFor | None = None
+    until: float | None = None
 
 
 def requests_left(standing: Standing, *, whole: int, waiting: int, in_flight: int, at_once: int) -> int | None:
@@ -89,6 +112,26 @@ def eta(left: int | None, pace: float | None, *, requests: int, seconds: float) 
     return None if pace is None else left / pace
 
 
+def what_is_waited_for(*, away: bool, limit: str | None, limit_left: float | None, cooldown: float) -> Wait | None:
+    """What keeps a batch from sending, the one that lasts longest first; None if nothing does.
+
+    `away` is whether the service is; `limit` the name of the limit that is reached, lifted in `limit_left` seconds;
+    `cooldown` the seconds that are left of the pause after a 429.
+    """
+    if away:
+        return Wait("outage", None)
+    if limit is not None:
+        return Wait("balance", None) if limit in _OF_THE_BALANCE else Wait("limit", limit_left)
+    return Wait("rate limit", cooldown) if cooldown > 0 else None
+
+
+def eta_after(seconds: float | None, wait: Wait | None) -> float | None:
+    """How long work of so many seconds takes that goes on after a wait."""
+    if not seconds or wait is None:
+        return seconds
+    return None if wait.seconds is None else seconds + wait.seconds
+
+
 def rate_used(pace: float | None, *, requests: int, seconds: float) -> tuple[float | None, float | None]:
     """Requests per second so far, and the share of the permitted pace that this is."""
     if seconds <= 0:
@@ -109,11 +152,12 @@ def snapshot(
     requests: int,
     pace: float | None,
     pay: Decimal | None,
+    wait: Wait | None,
 ) -> Progress:
     """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them wait for a look.
 
     `waiting`, `whole` and `at_once` are those of `requests_left`, `requests` and `pace` those of `eta`.
-    `pay` is what was spent, where that is known.
+    `pay` is what was spent, where that is known, `wait` what it waits for.
     """
     in_flight = max(0, in_hand - unknown - waiting - standing.deciding)
     left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
@@ -137,5 +181,7 @@ def snapshot(
         requests_per_second=so_far,
         rate_used=share,
         seconds=report.elapsed,
-        eta=eta(left, pace, requests=requests, seconds=report.elapsed),
+        eta=eta_after(eta(left, pace, requests=requests, seconds=report.elapsed), wait),
+        waiting_for=None if wait is None else wait.reason,
+        until=None if wait is None else wait.seconds,
     )

@@ -111,6 +111,13 @@ class Spending:
             return Spend(report.rated - report.replayed, report.bonus, None, limit)
         return Spend(spent.ratings, spent.bonus, spent.pay if self.needs_pay else None, limit)
 
+    def held_by(self) -> tuple[str | None, float | None]:
+        """The limit that is waited for, and how many seconds yet; None where there is none, or nobody knows."""
+        reached = self.reached
+        if reached is None or self.closed:
+            return None, None
+        return reached.limit, None if reached.until is None else max(0.0, reached.until - time.time())
+
     def holds(self, now: float) -> bool:
         """Whether nothing may be sent now."""
         if self.reached is not None and now >= self._until and not self.closed:
