@@ -242,7 +242,7 @@ class Session:
                 seconds=self._open.clock() - left_at,
                 waited=permit.waited + left_at - began,
                 attempt=attempt,
-                error=None if error is None else str(error),
+                error=_told(error),
             )
         )
 
@@ -250,8 +250,11 @@ class Session:
         """Have everybody wait after a 429."""
         from .events import RateLimited  # loaded when something is told
 
+        # Others that were on the wire have met the same: a pause is told once.
+        began = not self.throttle.state().cooldown_left
         seconds = await self.throttle.too_many(limited.retry_after)
-        self.observers.tell(RateLimited(call=call.name, seconds=seconds, asked=limited.retry_after))
+        if began:
+            self.observers.tell(RateLimited(call=call.name, seconds=seconds, asked=limited.retry_after))
 
     def _read(self, call: Call[T], url: str, response: Response) -> T:
         value = classify.read(
@@ -297,6 +300,13 @@ class Session:
                     raise first
                 return await self._attempt(call, number)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _told(error: CallError | None) -> str | None:
+    """What an event says of an error; whether a call may be repeated is for whoever made it."""
+    if isinstance(error, OutcomeUnknownError):
+        return str(error.reason)
+    return None if error is None else str(error)
 
 
 class _Flag:

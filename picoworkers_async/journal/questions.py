@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
 import attrs
 
 from ..errors import InvalidRequestError, Problem
 from ..models import Rating
 from ..models.account import CONTEXT
+from ..settings import time_zone, time_zone_problems
 from . import money
 from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, Spent, rating_of
 
@@ -146,12 +146,8 @@ def check_summary(by: object, timezone: object) -> tzinfo:
     problems = []
     if by not in get_args(SummaryBy):
         problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}"))
-    zone: tzinfo | None = UTC
-    if timezone != "UTC":
-        try:
-            zone = ZoneInfo(timezone)  # type: ignore[arg-type]
-        except (ValueError, TypeError, OSError, KeyError):
-            problems.append(Problem("timezone", timezone, "a time zone's name, such as Europe/Berlin"))
+    problems += time_zone_problems("timezone", timezone)
+    zone = time_zone(timezone)
     if problems or zone is None:
         raise InvalidRequestError("Journal.summary", problems, sends=False)
     return zone

@@ -9,7 +9,6 @@ import attrs
 
 from .outcomes import BatchReport
 
-
 WaitingFor = Literal["limit", "balance", "outage", "rate limit"]
 
 _OF_THE_BALANCE = ("balance", "keep_balance")
@@ -115,7 +114,7 @@ def eta(left: int | None, pace: float | None, *, requests: int, seconds: float) 
 def what_is_waited_for(*, away: bool, limit: str | None, limit_left: float | None, cooldown: float) -> Wait | None:
     """What keeps a batch from sending, the one that lasts longest first; None if nothing does.
 
-    `away` is whether the service is; `limit` the name of the limit that is reached, lifted in `limit_left` seconds;
+    `away` is whether the service is; `limit` names the limit that is reached, lifted in `limit_left` seconds;
     `cooldown` the seconds that are left of the pause after a 429.
     """
     if away:
