@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 SummaryBy = Literal["day", "job", "worker"]
+RowOrder = Literal["task", "time"]
 
 # What a row is dated by: when it was sent; if it was not, when it failed, or else was decided.
 _DATED = "coalesce(sent_at, ended_at, decided_at)"
@@ -28,6 +29,7 @@ _PAID = frozenset({JournalState.RATED, JournalState.WOULD_RATE})
 _QUARTER_SECONDS = 900
 _KEYS = {"day": f"CAST({_DATED} / {_QUARTER_SECONDS} AS INTEGER)", "job": "job_id", "worker": "worker_id"}
 _ROWS = f"SELECT {ENTRY_COLUMNS}, state, message, decided_at, sent_at, ended_at FROM ratings"  # noqa: S608
+_ORDERS = {"task": "job_id, task_id, revision", "time": f"{_DATED}, job_id, task_id, revision"}
 _NOTHING = Spent(0, Decimal(0), Decimal(0))
 
 
@@ -80,10 +82,12 @@ class RowFilter:
     worker_id: str | None = None
     message: str | None = None
 
-    def check(self, call: str, states: Iterable[JournalState] = tuple(JournalState)) -> None:
-        """Raises `InvalidRequestError` that names everything that is wrong."""
+    def check(
+        self, call: str, states: Iterable[JournalState] = tuple(JournalState), others: Iterable[Problem] = ()
+    ) -> None:
+        """Raises `InvalidRequestError` that names everything that is wrong, the `others` too."""
         names = [state.value for state in states]
-        problems = []
+        problems = list(others)
         if self.state is not None and self.state not in names:
             problems.append(Problem("state", self.state, f"one of {', '.join(names)}"))
         problems += time_problems("since", self.since) + time_problems("until", self.until)
@@ -108,6 +112,11 @@ class RowFilter:
         return " AND ".join(condition for condition, _ in given) or "TRUE", [value for _, value in given]
 
 
+def order_problems(order: object) -> list[Problem]:
+    """What keeps this from being an order of rows."""
+    return [] if order in get_args(RowOrder) else [Problem("order", order, f"one of {', '.join(_ORDERS)}")]
+
+
 def time_problems(name: str, value: object) -> list[Problem]:
     """What keeps this from being a moment, or None."""
     if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
@@ -115,10 +124,10 @@ def time_problems(name: str, value: object) -> list[Problem]:
     return [Problem(name, value, "a datetime with a time zone, or None")]
 
 
-def rows(database: sqlite3.Connection, wanted: RowFilter) -> Iterator[JournalRow]:
-    """These rows, by job, task and revision, one at a time."""
+def rows(database: sqlite3.Connection, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
+    """These rows in this order, one at a time."""
     condition, values = wanted.where()
-    query = f"{_ROWS} WHERE {condition} ORDER BY job_id, task_id, revision"
+    query = f"{_ROWS} WHERE {condition} ORDER BY {_ORDERS[order]}"
     return map(_row_of, database.execute(query, values))
 
 

@@ -19,7 +19,7 @@ from .failures import journal_errors
 from .formats import connect, read_as_this_format
 from .lock import is_held
 from .progress import Running, running_of
-from .questions import JournalRow, JournalSummary, RowFilter, SummaryBy
+from .questions import JournalRow, JournalSummary, RowFilter, RowOrder, SummaryBy
 from .schema import JournalState
 
 if TYPE_CHECKING:
@@ -82,27 +82,35 @@ class Journal:
         job_id: str | None = None,
         worker_id: str | None = None,
         message: str | None = None,
+        order: RowOrder = "task",
     ) -> Iterator[JournalRow]:
-        """The rows that fit every filter given, by job, task and revision, one at a time.
+        """The rows that fit every filter given, one at a time.
 
         `state`: in this state. `since`, `until`: dated at this moment or later, and before this moment; both with
         a time zone. `job_id`, `worker_id`: of this job, of this worker. `message`: with this text in the message,
-        in the same letter case. Raises `InvalidRequestError` for a filter that cannot be one.
+        in the same letter case. `order` is "task", by job, task and revision, or "time", by what dates them, for
+        which SQLite sorts them all first. Raises `InvalidRequestError` for a filter that cannot be one.
         """
         wanted = RowFilter(
             state=state, since=since, until=until, job_id=job_id, worker_id=worker_id, message=message
         )
-        wanted.check("Journal.rows")
-        return self._rows(wanted)
+        wanted.check("Journal.rows", others=questions.order_problems(order))
+        return self._rows(wanted, order)
 
-    def _rows(self, wanted: RowFilter) -> Iterator[JournalRow]:
+    def _rows(self, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
         with self._reading() as database:
-            yield from questions.rows(database, wanted)
+            yield from questions.rows(database, wanted, order)
 
     def summary(self, by: SummaryBy = "day", timezone: str = "UTC") -> list[JournalSummary]:
-        """All rows added up by day, by job or by worker, in that order.
+        """All rows added up, in the order of the keys. What was pruned is not in it.
 
-        A day begins at midnight in `timezone`, a name such as `Europe/Berlin`. What was pruned is not in it.
+        | `by` | one for each | `key` |
+        | --- | --- | --- |
+        | `"day"` | day, from midnight in `timezone`, a name such as `Europe/Berlin`, by what dates a row | \
+`YYYY-MM-DD` |
+        | `"job"` | job | the job's id |
+        | `"worker"` | worker | the worker's id; None where it is not known, as of ratings without a task |
+
         Raises `InvalidRequestError` for another `by`, and for a time zone that this machine does not know.
         """
         questions.check_summary(by, timezone)
