@@ -25,13 +25,14 @@ class OutcomeStatus(enum.Enum):
 
     | status | now | next look | next run |
     | --- | --- | --- | --- |
-    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` tells it as `replayed` |
+    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` tells it as \
+`replayed` |
     | `REFUSED` | the service said no, `message` why; nothing was done | not asked again | the same, until \
 `Journal.reopen` |
-    | `FAILED`: `decide` raised, took too long, or gave no rating of its task | nothing was sent | asked again after \
-`retry_failed` | asked again |
-    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked again | \
-asked again |
+    | `FAILED`: `decide` raised, took too long, or gave no rating of its task | nothing was sent | asked again \
+after `retry_failed` | asked again |
+    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked \
+again | asked again |
     | `FAILED`: it never reached the service | it had no effect | not asked again | sent as it was decided |
     | `UNKNOWN` | it may have taken effect, and reading could not tell: look before you rate its task again | not \
 asked again | looked for again; sent again only if it proves to have had no effect |
