@@ -56,19 +56,30 @@ class JournalRow:
     sent_at: datetime | None
     ended_at: datetime | None
 
+    @property
+    def total(self) -> Decimal | None:
+        """Pay and bonus; None where the pay is not known."""
+        return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
+
 
 @attrs.frozen
 class JournalSummary:
     """The ratings of one day, job or worker: how many are in each state, and what those that took effect cost.
 
-    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `bonus`
-    and `pay` are in US dollars, exact; pay that is not known is not in it. A dry run's are what it would cost.
+    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `pay` is
+    what the verdicts pay, without the `bonus`, in US dollars, exact; pay that is not known is not in it. A dry
+    run's are what it would cost.
     """
 
     key: str | None
     counts: dict[JournalState, int]
     bonus: Decimal
     pay: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Pay and bonuses."""
+        return CONTEXT.add(self.pay, self.bonus)
 
 
 @attrs.frozen(kw_only=True)

@@ -28,8 +28,8 @@ class JournalState(enum.StrEnum):
     | --- | --- | --- |
     | `DECIDED` | it was decided; it was not sent, or certainly never left | sends it, once its task is met \
 again in the same revision |
-    | `SENT` | it had its slot and was leaving; its answer is not known | looks for it, and sends it again only if \
-it proves to have had no effect |
+    | `SENT` | it had its slot and was leaving; its answer is not known | looks for it, and sends it again only \
+if it proves to have had no effect |
     | `RATED` | it took effect | never sends it again |
     | `REFUSED` | the service refused it | leaves it, until `Journal.reopen` |
     | `FAILED` | it certainly did not take effect: it broke a rule, was over a limit, `decide` failed, or it \

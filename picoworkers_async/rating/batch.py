@@ -20,8 +20,7 @@ from .outcomes import BatchReport, Outcome, OutcomeStream
 if TYPE_CHECKING:
     from .assembly import SourceMaker
     from .pipeline import Pipeline
-    from .progress import Progress
-    from .spending import Spend
+    from .progress import Progress, Spend
 
 
 class Batch:

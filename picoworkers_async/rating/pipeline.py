@@ -228,7 +228,7 @@ class Pipeline:
             at_once=queue.at_once,
             requests=self._session.requests,
             pace=throttle.requests_per_second,
-            pay=self.spending.spend(report).pay,
+            spend=self.spending.spend(report),
             wait=what_is_waited_for(
                 away=self._outage.lasts, limit=limit, limit_left=limit_left, cooldown=throttle.cooldown_left
             ),

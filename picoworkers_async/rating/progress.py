@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import attrs
 
+from ..models.account import CONTEXT
 from .outcomes import BatchReport
 
 WaitingFor = Literal["limit", "balance", "outage", "rate limit"]
@@ -37,6 +38,26 @@ class Standing(NamedTuple):
     to_come: int | None = 0
 
 
+@attrs.frozen
+class Spend:
+    """What a batch has spent in US dollars, or would have, and on how many ratings.
+
+    `pay` is the task value of each `ok` rating, without bonuses; None where nothing needed the jobs to be read for
+    it. `bonus` is all bonuses. `limit` says which limit was reached, if one was. Money counts from the moment
+    before a rating is sent, and is given back when it certainly had no effect.
+    """
+
+    ratings: int
+    pay: Decimal | None
+    bonus: Decimal
+    limit: str | None
+
+    @property
+    def total(self) -> Decimal | None:
+        """Pay and bonuses; None where the pay is not known."""
+        return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
+
+
 @attrs.frozen(kw_only=True)
 class Progress:
     """A batch at one moment. Times are in seconds, money is in US dollars.
@@ -47,8 +68,7 @@ class Progress:
     `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked for, and
     outcomes that were never found. `put_off`: tasks that are going to be asked about again.
 
-    `bonus`: bonuses paid by this run. `pay`: all that this run pays, the bonuses included, counted from the moment
-    before a rating is sent, as in `Spend`; None where nothing needed the jobs to be read for it.
+    `pay`, `bonus`, `total`: what this run pays, as in `Spend`.
     `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
     pace that this is, None without one. `seconds`: since it began. `eta`: seconds until what is known of is
     rated, if the pace stays and nobody else takes of it, the wait included; None where the length of the input,
@@ -85,6 +105,11 @@ class Progress:
     eta: float | None
     waiting_for: WaitingFor | None = None
     until: float | None = None
+
+    @property
+    def total(self) -> Decimal | None:
+        """Pay and bonuses; None where the pay is not known."""
+        return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
 
 
 def requests_left(standing: Standing, *, whole: int, waiting: int, in_flight: int, at_once: int) -> int | None:
@@ -150,13 +175,13 @@ def snapshot(
     at_once: int,
     requests: int,
     pace: float | None,
-    pay: Decimal | None,
+    spend: Spend,
     wait: Wait | None,
 ) -> Progress:
     """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them wait for a look.
 
     `waiting`, `whole` and `at_once` are those of `requests_left`, `requests` and `pace` those of `eta`.
-    `pay` is what was spent, where that is known, `wait` what it waits for.
+    `spend` is what was spent, `wait` what it waits for.
     """
     in_flight = max(0, in_hand - unknown - waiting - standing.deciding)
     left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
@@ -174,8 +199,8 @@ def snapshot(
         unknown=report.unknown + unknown,
         put_off=standing.put_off,
         would_rate=report.would_rate,
-        pay=pay,
-        bonus=report.bonus,
+        pay=spend.pay,
+        bonus=spend.bonus,
         requests=requests,
         requests_per_second=so_far,
         rate_used=share,

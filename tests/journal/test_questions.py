@@ -21,10 +21,9 @@ from picoworkers_async import (
     JournalSummary,
     OutcomeStatus,
     Rating,
-    Spent,
     Task,
 )
-from picoworkers_async.journal.schema import Entry, Failure, JournalState
+from picoworkers_async.journal.schema import Entry, Failure, JournalState, Spent
 from picoworkers_async.journal.writer import JournalWriter
 from tests.support.seeding import seeded
 

@@ -176,7 +176,12 @@ async def test_a_dry_run_says_what_it_would_pay_while_it_runs(connect, edition: 
     async with connect(sandbox) as pico, pico.review(Rating.ok, dry_run=True) as batch:
         await batch.report()
         progress = batch.progress()
-    assert (progress.would_rate, progress.rated, progress.pay) == (6, 0, Decimal("1.20"))
+    assert (progress.would_rate, progress.rated, progress.pay, progress.total) == (
+        6,
+        0,
+        Decimal("1.20"),
+        Decimal("1.20"),
+    )
 
 
 async def test_tasks_asked_about_again_are_put_off_no_longer(connect, edition: Edition) -> None:
