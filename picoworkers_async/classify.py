@@ -200,7 +200,9 @@ def _unreadable(call: str, status: int, what: str, body: bytes, hide: Hide) -> C
 def _not_found(call: str, url: str, what: str, body: bytes, hide: Hide) -> CallError:
     """A 404 that no API gives: most likely the address is not that of one."""
     asked = codec.printable(hide(url.partition("?")[0]))
-    return _unreadable(call, 404, f"{what}; is base_url right? It ends in /api/; asked was {asked}", body, hide)
+    return _unreadable(
+        call, 404, f"{what}; is base_url right? It ends in /api/; the request went to {asked}", body, hide
+    )
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

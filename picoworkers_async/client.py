@@ -286,8 +286,9 @@ class AsyncPicoworkers:
 
         With `follow`, a service that cannot be reached, or does not answer as documented, is waited for without
         end, redirects and refusals of the listing included; lost credentials, the journal, a refusal of the very
-        first page, and an address where all that this client ever asked was answered by 404 and no JSON end it. Without, `patience` seconds (600) after the first failure the review ends with it,
-        and with a redirect or a refusal of the listing at once.
+        first page, and an address where all that this client ever asked was answered by 404 and no JSON end it.
+        Without, `patience` seconds (600) after the first failure the review ends with it, and with a redirect or
+        a refusal of the listing at once.
 
         Guaranteed, in whatever order the service lists tasks and while rating takes them off the listing: each
         `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a look at the

@@ -124,8 +124,9 @@ class Batch:
 
         Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds; what is on
         the wire then has as long again to learn its answer: it may take up to 2 x `grace` in all. After that the
-        iteration ends as usual, without an error. What was not sent has no outcome; with a journal it stays `decided` there, and the next run sends
-        it. A rating whose answer was lost ends as `UNKNOWN`, and the next run with the journal settles it.
+        iteration ends as usual, without an error. What was not sent has no outcome; with a journal it stays
+        `decided` there, and the next run sends it. A rating whose answer was lost ends as `UNKNOWN`, and the next
+        run with the journal settles it.
 
         Returns at once. May be called at any time and more than once, also before the block and after the end,
         from any task or callback of the event loop, not from another thread.
