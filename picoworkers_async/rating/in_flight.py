@@ -112,6 +112,8 @@ class InFlight:
             except BaseException:
                 self.closed()
                 raise
+        elif self._journal is not None:
+            self._spending.price_if_read(pending)
         if beyond is not None:
             if await self._replay([pending]):
                 return None

@@ -58,7 +58,8 @@ def plan(now: Situation) -> Step:
     """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled.
 
     Whether a service is back is tried by reading where there is something to read: nothing can be lost by that.
-    When a limit ended the sending, what is unknown is still settled.
+    When a limit ended the sending, what is unknown is still settled; a batch that was told to stop does not wait
+    for a limit to be lifted.
     """
     if now.stopped:
         return Step.END
@@ -76,7 +77,7 @@ def plan(now: Situation) -> Step:
         return Step.SEND
     if now.look_due and (now.in_hand == now.unknown or now.draining):
         return Step.LOOK
-    if now.draining and not now.waiting:
+    if now.draining and (now.held or not now.waiting):
         return Step.END
     if now.exhausted and not now.in_hand:
         return Step.END

@@ -126,9 +126,16 @@ class Spending:
             return math.inf
         return min(self._until, self._balance_at)
 
+    def price_if_read(self, pending: PendingRating) -> None:
+        """Note what the verdict pays, if its job was read lately: nothing is read for it."""
+        job = self._jobs.now(pending.rating.job_id)
+        pending.pay = pay_of(pending.rating, None if job is None else job.task_value)
+
     async def weigh(self, pending: PendingRating) -> LimitError | None:
         """Find out what a rating costs; why it can never be sent, if that is so. Raises what reading raises."""
-        if self.needs_pay and not await self._price(pending) and self._limits_pay:
+        if not self.needs_pay:
+            self.price_if_read(pending)
+        elif not await self._price(pending) and self._limits_pay:
             # Left, or stopped, while the price was asked for: it is not sent without.
             return None
         if self._limits_pay and pending.pay is None:

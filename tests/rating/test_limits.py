@@ -49,6 +49,16 @@ async def test_pay_is_the_value_of_the_task_and_the_total_both_wherever_money_is
         assert (batch.spend().pay, batch.spend().total, batch.progress().total) == (None, None, None)
 
 
+@pytest.mark.parametrize("limits", [None, Limits(tasks_per_day=100)])
+async def test_the_journal_has_the_pay_wherever_the_job_was_read(
+    connect, edition: Edition, tmp_path, limits: Limits | None
+) -> None:
+    sandbox, _ = seeded(3, edition=edition)
+    async with connect(sandbox) as pico:
+        await pico.review_all(lambda task, job: Rating.ok(task), journal=tmp_path / "ratings.db", limits=limits)
+    assert [row.pay for row in Journal(tmp_path / "ratings.db").rows()] == [Decimal("0.1")] * 3
+
+
 @pytest.fixture
 def limited(connect):
     def make(sandbox, **options) -> AsyncPicoworkers:

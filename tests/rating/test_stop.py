@@ -21,6 +21,7 @@ from picoworkers_async import (
     Edition,
     Journal,
     JournalState,
+    Limits,
     OutcomeStatus,
     Rating,
     RetryPolicy,
@@ -424,3 +425,22 @@ async def test_a_callback_may_stop_a_batch_that_sends(connect, edition: Edition)
             report = await batch.report()
     assert 0 < report.rated < 40
     assert report.rated == len(sandbox.ledger)
+
+
+async def test_a_batch_that_waits_for_its_limit_ends_at_once_when_it_is_told_to_stop(
+    connect, edition: Edition, tmp_path: Path
+) -> None:
+    """Nothing may be sent before midnight: there is nothing to give a grace to."""
+    sandbox, _ = seeded(5, edition=edition)
+    path, limits = tmp_path / "j.db", Limits(tasks_per_day=2)
+    async with (
+        connect(sandbox) as pico,
+        pico.review(Rating.ok, follow=60, journal=path, limits=limits, on_limit="wait", grace=60) as batch,
+    ):
+        await anyio.sleep(10)
+        began = anyio.current_time()
+        batch.stop()
+        report = await batch.report()
+        assert anyio.current_time() - began < 1
+    assert report.rated == 2
+    assert states(path) == {JournalState.RATED: 2, JournalState.DECIDED: 3}
