@@ -32,6 +32,10 @@ class GracePeriod:
         """Whether the end that `end_later` set has come."""
         return self.ends_at is not None and self._clock() >= self.ends_at
 
+    def lasts_until(self, moment: float) -> bool:
+        """Whether what comes at this time comes before the end, as far as one is set."""
+        return self.ends_at is None or moment <= self.ends_at
+
     @contextmanager
     def shielded(self) -> Iterator[None]:
         """Go on, whatever is cancelled around it, until `seconds` after the end."""

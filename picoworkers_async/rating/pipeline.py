@@ -258,7 +258,7 @@ class Pipeline:
             draining=self._draining,
             stopped=self.failure is not None or self._grace.ended or (self._draining and self._grace.is_over()),
             held=held,
-            closed=held and self.spending.closed,
+            closed=held and (self.spending.closed or not self._grace.lasts_until(self.spending.next_change())),
             balance=held and self.spending.balance_due(self._clock()),
             away=away and not trying and not self._watch.may_try(now),
             probe=away,

@@ -29,9 +29,9 @@ class Situation(NamedTuple):
     ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
     the source gives nothing more. `draining`: what waits is sent, and nothing else is waited for. `stopped`: the
     batch has failed, and sends nothing new. `held`: nothing may be sent, since a limit was reached; `closed`: nor
-    will it be. `balance`: it is time to read the balance. `away`: the service does not answer, and it is too
-    early, or another loop's turn, to try again. `probe`: the service did not answer, and what is done next shows
-    whether it does again.
+    will it be, at least not before the end of a batch that was told to stop. `balance`: it is time to read the
+    balance. `away`: the service does not answer, and it is too early, or another loop's turn, to try again.
+    `probe`: the service did not answer, and what is done next shows whether it does again.
     """
 
     full: int = 0
@@ -58,8 +58,7 @@ def plan(now: Situation) -> Step:
     """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled.
 
     Whether a service is back is tried by reading where there is something to read: nothing can be lost by that.
-    When a limit ended the sending, what is unknown is still settled; a batch that was told to stop does not wait
-    for a limit to be lifted.
+    When a limit ended the sending, what is unknown is still settled.
     """
     if now.stopped:
         return Step.END
@@ -77,7 +76,7 @@ def plan(now: Situation) -> Step:
         return Step.SEND
     if now.look_due and (now.in_hand == now.unknown or now.draining):
         return Step.LOOK
-    if now.draining and (now.held or not now.waiting):
+    if now.draining and not now.waiting:
         return Step.END
     if now.exhausted and not now.in_hand:
         return Step.END
