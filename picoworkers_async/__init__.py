@@ -1,6 +1,7 @@
 """Asyncio client for the Picoworkers (SproutGigs) employer API.
 
-Everything public is named here; the rest may change at any time.
+Everything public is named here, the events of `on_event` in `picoworkers_async.events`, and what needs an extra in
+`picoworkers_async.webhooks` and `picoworkers_async.sandbox`; the rest may change at any time.
 """
 
 from .client import AsyncPicoworkers
@@ -31,7 +32,7 @@ from .errors import (
     ServiceError,
     ServiceMovedError,
 )
-from .journal import Journal, JournalProgress, JournalRow, JournalState, JournalSummary, Running, Spent
+from .journal import Journal, JournalProgress, JournalRow, JournalState, JournalSummary, Running
 from .listings.pages import Pages
 from .models import (
     Ack,
@@ -62,6 +63,7 @@ from .models import (
 )
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
+from .rating.progress import Progress, Spend
 from .retry import RetryPolicy
 from .throttle import (
     Pacer,
@@ -129,6 +131,7 @@ __all__ = [
     "PreviousProof",
     "Priority",
     "Problem",
+    "Progress",
     "Proof",
     "ProofType",
     "RateLimitedError",
@@ -142,7 +145,7 @@ __all__ = [
     "ServiceError",
     "ServiceMovedError",
     "Settlement",
-    "Spent",
+    "Spend",
     "SqlitePacer",
     "Task",
     "TaskProof",

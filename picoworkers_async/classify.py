@@ -149,9 +149,11 @@ def _successful(
     except codec.ShapeError as error:
         data, problem = None, str(error)
     if problem:
-        raise (
-            _not_accepted(call, status) if status in (401, 403) else _unreadable(call, status, problem, body, hide)
-        )
+        if status in (401, 403):
+            raise _not_accepted(call, status)
+        if status == 404:
+            raise _not_found(call, url, problem, body, hide)
+        raise _unreadable(call, status, problem, body, hide)
     message, unauthorized = codec.refusal(data), codec.is_unauthorized(data)
     if status == 401 or (unauthorized and not codec.says_ok(data)):
         raise _not_accepted(call, status)
@@ -191,9 +193,15 @@ def _not_accepted(call: str, status: int) -> AuthenticationError:
 
 def _unreadable(call: str, status: int, what: str, body: bytes, hide: Hide) -> CallError:
     excerpt = hide(body[:_SEARCHED].decode("utf-8", "replace")).strip()[:_EXCERPT]
-    shown = codec.printable(hide(what))
-    return InvalidResponseError(
-        call, f"HTTP {status} with an answer that cannot be read ({shown})", excerpt=excerpt, status=status
+    said = f"HTTP {status} with an answer that cannot be read ({codec.printable(hide(what))})"
+    return InvalidResponseError(call, said, excerpt=excerpt, status=status)
+
+
+def _not_found(call: str, url: str, what: str, body: bytes, hide: Hide) -> CallError:
+    """A 404 that no API gives: most likely the address is not that of one."""
+    asked = codec.printable(hide(url.partition("?")[0]))
+    return _unreadable(
+        call, 404, f"{what}; is base_url right? It ends in /api/; the request went to {asked}", body, hide
     )
 
 

@@ -113,7 +113,7 @@ class AsyncPicoworkers:
             transport=(transport, httpx.AsyncBaseTransport),
         )
         if problems:
-            raise InvalidRequestError("AsyncPicoworkers", problems)
+            raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
         url = edition.base_url if base_url is None else base_url
         problems = address_problems(url) + timeout_problems(timeout)
         problems += seconds_problems("settle_after", settle_after)
@@ -126,7 +126,7 @@ class AsyncPicoworkers:
         if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
             problems.append(Problem("on_event", on_event, "a plain function of one event"))
         if problems:
-            raise InvalidRequestError("AsyncPicoworkers", problems)
+            raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
         self._throttle = throttle or Throttle(
             edition.max_concurrency, edition.requests_per_second, edition.cooldown
         )
@@ -170,7 +170,7 @@ class AsyncPicoworkers:
         """
         problems = timeout_problems(timeout)
         if problems:
-            raise InvalidRequestError("with_options", problems)
+            raise InvalidRequestError("with_options", problems, sends=False)
         other = copy.copy(self)
         other._attach(self._session.with_options(priority=priority, timeout=timeout))
         return other
@@ -192,7 +192,7 @@ class AsyncPicoworkers:
         if name not in EDITIONS:
             problems.append(Problem("PICOWORKERS_EDITION", name, f"one of {', '.join(EDITIONS)}"))
         if problems:
-            raise InvalidRequestError("AsyncPicoworkers.from_env", problems)
+            raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
         options.setdefault("edition", EDITIONS[name])
         options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
         return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
@@ -293,9 +293,10 @@ class AsyncPicoworkers:
         stopped meanwhile. On asyncio, Python does not exit before all threads have returned; on trio it does.
 
         With `follow`, a service that cannot be reached, or does not answer as documented, is waited for without
-        end, redirects and refusals of the listing included; lost credentials, the journal, and a refusal of the
-        very first page end it. Without, `patience` seconds (600) after the first failure the review ends with it,
-        and with a redirect or a refusal of the listing at once.
+        end, redirects and refusals of the listing included; lost credentials, the journal, a refusal of the very
+        first page, and an address where all that this client ever asked was answered by 404 and no JSON end it.
+        Without, `patience` seconds (600) after the first failure the review ends with it, and with a redirect or
+        a refusal of the listing at once.
 
         Guaranteed, in whatever order the service lists tasks and while rating takes them off the listing: each
         `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a look at the
@@ -335,7 +336,14 @@ class AsyncPicoworkers:
     @overload
     async def review_all(self, decide: DecideWithJob, **options: Unpack[ReviewKeywords]) -> BatchReport: ...
     async def review_all(self, decide: AnyDecide, **options: Unpack[ReviewKeywords]) -> BatchReport:
-        """`review`, run to the end and added up; `options` are those of `review`, but for `follow`."""
+        """`review`, run to the end and added up; `options` are those of `review`, but for `follow`.
+
+        Raises `InvalidRequestError` for `follow`, with which a review has no end.
+        """
+        follow = options.get("follow")
+        if follow is not None:
+            what = "a review that follows the listing has no end: use review(), whose block you can leave"
+            raise InvalidRequestError("review_all", [Problem("follow", follow, what)])
         async with self.review(decide, **options) as batch:
             return await batch.report()
 

@@ -98,7 +98,7 @@ def credentials(user_id: str, api_secret: str) -> Credentials:
     if problems:
         # Whoever shows the variables of a traceback's frames sees these.
         user_id = given = api_secret = ""
-        raise InvalidRequestError("AsyncPicoworkers", problems)
+        raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
     token = base64.b64encode(f"{user_id}:{api_secret}".encode()).decode()
     return Credentials(user_id, f"Basic {token}")
 

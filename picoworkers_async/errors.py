@@ -62,13 +62,18 @@ class PicoworkersError(Exception):
 
 
 class InvalidRequestError(PicoworkersError, ValueError):
-    """The request breaks documented rules; nothing was sent. `.problems` lists every broken rule."""
+    """The request breaks documented rules; nothing was sent. `.problems` lists every broken rule.
 
-    def __init__(self, call: str, problems: Iterable[Problem]) -> None:
+    What sends nothing in any case, such as `Later` or a question to a `Journal`, raises it for its arguments.
+    """
+
+    def __init__(self, call: str, problems: Iterable[Problem], *, sends: bool = True) -> None:
         self.call = call
         self.problems = tuple(problems)
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
-        super().__init__(_encodable(f"{call}: nothing was sent, correct {len(self.problems)} problem(s):{lines}"))
+        count = len(self.problems)
+        to_correct = f"correct {count} problem{'' if count == 1 else 's'}:{lines}"
+        super().__init__(_encodable(f"{call}: {'nothing was sent, ' if sends else ''}{to_correct}"))
 
 
 class LimitError(PicoworkersError):

@@ -11,8 +11,10 @@ import logging
 import attrs
 
 from . import events
+from .effects import Effect
 from .observing import logger
 
+_TASK = "task %(task_id)s of job %(job_id)s"
 _LINES = {
     events.REQUEST_DONE: "%(call)s: HTTP %(status)s in %(seconds).3f s, after %(waited).3f s of waiting",
     events.RATE_LIMITED: "%(call)s: HTTP 429; everybody waits %(seconds)g s",
@@ -20,16 +22,23 @@ _LINES = {
     events.OUTAGE_ENDED: "the service is back after %(seconds).0f s",
     events.LOOK_DONE: "looked at the listing: %(listed)d tasks, %(fresh)d of them to be decided",
     events.LISTING_UNSTEADY: "the listing keeps changing: %(looks)d looks in a row found nothing undecided",
-    events.OUTCOME: "task %(task_id)s of job %(job_id)s: %(status)s: %(reason)s",
-    events.UNKNOWN_PARKED: "task %(task_id)s of job %(job_id)s: the answer to its rating was lost",
+    events.OUTCOME: f"{_TASK}: %(status)s: %(reason)s",
+    events.UNKNOWN_PARKED: f"{_TASK}: the answer to its rating was lost, and is looked for",
     events.UNKNOWN_UNREAD: "%(ratings)d ratings of job %(job_id)s are still unknown: %(error)s",
-    events.UNKNOWN_SETTLED: "task %(task_id)s of job %(job_id)s: what its lost rating did is told: %(reason)s",
-    events.LIMIT_REACHED: "the limit %(limit)s is reached (%(allowed)s): %(on_limit)s",
-    events.BATCH_BEGAN: "a batch began, journal %(journal)s",
+    events.UNKNOWN_SETTLED: f"{_TASK}: the rating whose answer was lost %(effect)s: %(reason)s",
+    events.LIMIT_REACHED: "the limit %(limit)s of %(allowed)s is reached: ",
+    events.BATCH_BEGAN: " began, journal %(journal)s",
     events.BATCH_ENDED: (
         "a batch ended after %(seconds).1f s: %(rated)d rated, %(refused)d refused, %(failed)d failed, "
         "%(unknown)d unknown, bonus %(bonus)s, %(requests)d requests"
     ),
+}
+_WITHOUT_JOURNAL = " began, without a journal"
+_OUT_OF_MONEY = "the service refuses for want of money: nothing is sent until the balance has grown"
+_AT_THE_LIMIT = {
+    "stop": "nothing more is sent, and the batch ends",
+    "wait": "nothing is sent until the next day, or the balance, allows it",
+    "leave": "what is over it fails, and the rest goes on",
 }
 _WARNINGS = {
     events.RATE_LIMITED,
@@ -47,12 +56,25 @@ def log(event: events.Event) -> None:
     if not logger.isEnabledFor(level):
         return
     fields = attrs.asdict(event, recurse=False)
+    logger.log(level, _line_of(event), fields, extra={"event": event.event, **fields})
+
+
+def _line_of(event: events.Event) -> str:
     line = _LINES[event.event]
-    if isinstance(event, events.RequestDone) and event.error is not None:
-        line = "%(error)s"
-    elif isinstance(event, events.BatchEnded) and event.error is not None:
-        line += "; ended by: %(error)s"
-    logger.log(level, line, fields, extra={"event": event.event, **fields})
+    match event:
+        case events.RequestDone() if event.error is not None:
+            return "%(error)s"
+        case events.BatchBegan():
+            what = "a dry run" if event.dry_run else "a batch"
+            return what + (_WITHOUT_JOURNAL if event.journal is None else line)
+        case events.BatchEnded() if event.error is not None:
+            return line + "; ended by: %(error)s"
+        case events.LimitReached():
+            # The service's own limit has no number, and the same follows whatever is to be done at ours.
+            return _OUT_OF_MONEY if event.allowed is None else line + _AT_THE_LIMIT[event.on_limit]
+        case events.UnknownSettled() if event.effect == Effect.CANNOT_TELL.value:
+            return f"{_TASK}: nobody can tell what its lost rating did: %(reason)s"
+    return line
 
 
 def level_of(event: events.Event) -> int:

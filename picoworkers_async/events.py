@@ -56,7 +56,8 @@ class RequestDone(Event):
 class RateLimited(Event):
     """The service answered 429: nobody who shares the throttle sends anything for so many `seconds`.
 
-    `asked` is how long the service asked for, None if it did not say.
+    Told once a pause, however many requests met it; each is a `RequestDone` of status 429. `asked` is how long the
+    service asked for, None if it did not say.
     """
 
     event: ClassVar[str] = RATE_LIMITED
@@ -165,7 +166,7 @@ class LimitReached(Event):
     """A batch came to one of its `Limits`, or the service refused for want of money.
 
     `limit` is the limit's name, `on_limit` what follows from it: "stop", "wait" or "leave". `allowed` is the limit
-    itself, None where the service has set it.
+    itself. Where the service refused, `limit` is "balance", and `allowed` None.
     """
 
     event: ClassVar[str] = LIMIT_REACHED

@@ -34,7 +34,7 @@ class RetryPolicy:
             if not is_finite(value) or value < 0:
                 problems.append(Problem(field, value, "a finite number of seconds, 0 or more"))
         if problems:
-            raise InvalidRequestError("RetryPolicy", problems)
+            raise InvalidRequestError("RetryPolicy", problems, sends=False)
 
     def pause(self, attempt: int, draw: float | None = None) -> float:
         """Seconds to wait after attempt number `attempt` failed; `draw`, 0 to 1, is the share of jitter."""

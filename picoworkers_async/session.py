@@ -156,6 +156,11 @@ class Session:
             failed = first
         return await self._again(failed, call)
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the service ever answered this client as documented, but for refusals."""
+        return self._open.answered
+
     def require(self, endpoint: Endpoint) -> None:
         """Raises `ClientStateError` outside the client's block, `InvalidRequestError` for a lacking ability."""
         if self._open.state != "open":
@@ -242,7 +247,7 @@ class Session:
                 seconds=self._open.clock() - left_at,
                 waited=permit.waited + left_at - began,
                 attempt=attempt,
-                error=None if error is None else str(error),
+                error=_told(error),
             )
         )
 
@@ -250,11 +255,14 @@ class Session:
         """Have everybody wait after a 429."""
         from .events import RateLimited  # loaded when something is told
 
+        # Others that were on the wire have met the same: a pause is told once.
+        began = not self.throttle.state().cooldown_left
         seconds = await self.throttle.too_many(limited.retry_after)
-        self.observers.tell(RateLimited(call=call.name, seconds=seconds, asked=limited.retry_after))
+        if began:
+            self.observers.tell(RateLimited(call=call.name, seconds=seconds, asked=limited.retry_after))
 
     def _read(self, call: Call[T], url: str, response: Response) -> T:
-        return classify.read(
+        value = classify.read(
             call.name,
             url,
             response.status,
@@ -265,6 +273,8 @@ class Session:
             costs_money=call.costs_money,
             hide=self.hide,
         )
+        self._open.answered = True
+        return value
 
     async def _attempt(self, call: Call[T], attempt: int = 1) -> T:
         with await self.slot() as permit:
@@ -303,10 +313,18 @@ class _Count:
     requests = 0
 
 
+def _told(error: CallError | None) -> str | None:
+    """What an event says of an error; whether a call may be repeated is for whoever made it."""
+    if isinstance(error, OutcomeUnknownError):
+        return str(error.reason)
+    return None if error is None else str(error)
+
+
 class _Flag:
-    """Whether the client's block is open, and its event loop's clock; shared by all views of a session."""
+    """Whether the block is open, the event loop's clock, and whether anything was answered; for all views."""
 
     state = "new"
+    answered = False
     clock: Callable[[], float] = staticmethod(anyio.current_time)
 
 

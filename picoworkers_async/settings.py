@@ -1,13 +1,15 @@
-"""What a client's settings may be: its address, its timeout, the seconds of its batches."""
+"""What settings may be: an address, a timeout, the seconds and the time zone of batches."""
 
 from __future__ import annotations
 
 import ipaddress
 import math
+from datetime import UTC, tzinfo
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
 from .credentials import Hidden
-from .errors import InvalidRequestError, Problem
+from .errors import Problem
 
 
 def is_finite(value: object) -> bool:
@@ -20,18 +22,31 @@ def is_finite(value: object) -> bool:
         return False
 
 
-def check_seconds(call: str, field: str, value: object) -> None:
-    """Raises `InvalidRequestError` unless the value is a finite number of seconds, 0 or more."""
-    problems = seconds_problems(field, value)
-    if problems:
-        raise InvalidRequestError(call, problems)
-
-
 def seconds_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a finite number of seconds, 0 or more."""
     if is_finite(value) and value >= 0:  # type: ignore[operator]
         return []
     return [Problem(field, value, "a finite number of seconds, 0 or more")]
+
+
+def time_zone(name: object) -> tzinfo | None:
+    """The time zone of this name; None if there is none, or this machine does not know it."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)  # type: ignore[arg-type]
+    except (ValueError, TypeError, OSError, KeyError):
+        return None
+
+
+def time_zone_problems(field: str, name: object) -> list[Problem]:
+    """What keeps this from being a time zone's name that this machine knows."""
+    if not isinstance(name, str):
+        return [Problem(field, name, "a time zone's name, such as Europe/Berlin")]
+    if time_zone(name) is not None:
+        return []
+    limit = "a time zone's name, such as Europe/Berlin; this one is not known on this machine"
+    return [Problem(field, name, f"{limit} (if it is right, pip install tzdata)")]
 
 
 def timeout_problems(timeout: object) -> list[Problem]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from decimal import Decimal
 
+import anyio
 import attrs
 import pytest
 
@@ -15,13 +17,14 @@ from picoworkers_async import (
     Edition,
     InvalidRequestError,
     OutcomeStatus,
+    RateLimitedError,
     Rating,
     RetryPolicy,
     ServiceError,
     Throttle,
     events,
 )
-from picoworkers_async.event_log import _LINES, level_of
+from picoworkers_async.event_log import _LINES, level_of, log
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.seeding import RATING_CALLS
 
@@ -109,6 +112,33 @@ async def test_a_429_is_told_with_the_pause_that_follows(connect, caplog) -> Non
     (record,) = (record for record in caplog.records if record.levelno == logging.WARNING)
     assert record.event == events.RATE_LIMITED
     assert record.seconds == 10
+
+
+async def test_a_pause_after_429s_is_told_once_however_many_requests_met_it(
+    connect, edition: Edition, caplog
+) -> None:
+    told: list[events.Event] = []
+    caplog.set_level(logging.INFO, "picoworkers_async")
+    sandbox = seeded(edition=edition, latency=(0.1, 0.3), faults=Faults(too_many=1))
+    async with (
+        connect(
+            sandbox, on_event=told.append, throttle=Throttle(cooldown=10), retry=RetryPolicy(attempts=2)
+        ) as pico,
+        anyio.create_task_group() as group,
+    ):
+
+        async def ask() -> None:
+            with contextlib.suppress(RateLimitedError):
+                await pico.users.get_balances()
+
+        for _ in range(4):
+            group.start_soon(ask)
+    limited = of_kind(told, events.RateLimited)
+    refused = [event for event in of_kind(told, events.RequestDone) if event.status == 429]
+    assert len(refused) == 8
+    # The four that met it together, and then each that went ahead alone.
+    assert len(limited) == 1 + 4
+    assert [record.event for record in caplog.records] == [events.RATE_LIMITED] * 5
 
 
 async def test_a_batch_tells_its_beginning_its_outcomes_its_looks_and_its_end(connect, edition: Edition) -> None:
@@ -247,6 +277,51 @@ def test_levels_are_those_of_an_operator() -> None:
     )
     assert level_of(outcome) == logging.INFO
     assert level_of(attrs.evolve(outcome, status="rated")) == logging.DEBUG
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (events.BatchBegan(journal=None, dry_run=False), "a batch began, without a journal"),
+        (events.BatchBegan(journal="j.db", dry_run=False), "a batch began, journal j.db"),
+        (events.BatchBegan(journal=None, dry_run=True), "a dry run began, without a journal"),
+        (events.BatchBegan(journal="j.db", dry_run=True), "a dry run began, journal j.db"),
+        (
+            events.LimitReached(limit="tasks_per_day", on_limit="stop", allowed=4),
+            "the limit tasks_per_day of 4 is reached: nothing more is sent, and the batch ends",
+        ),
+        (
+            events.LimitReached(limit="pay_per_day", on_limit="wait", allowed=Decimal(4)),
+            "the limit pay_per_day of 4 is reached: nothing is sent until the next day, or the balance, allows it",
+        ),
+        (
+            events.LimitReached(limit="balance", on_limit="stop"),
+            "the service refuses for want of money: nothing is sent until the balance has grown",
+        ),
+        (
+            events.UnknownSettled(
+                job_id="j", task_id="t", revision_number=0, effect="did not take effect", reason="still listed"
+            ),
+            "task t of job j: the rating whose answer was lost did not take effect: still listed",
+        ),
+    ],
+)
+def test_a_line_says_what_follows(event: events.Event, line: str, caplog) -> None:
+    with caplog.at_level(logging.DEBUG, "picoworkers_async"):
+        log(event)
+    assert caplog.messages == [line]
+
+
+async def test_a_lost_answer_is_no_alarm_where_the_batch_looks_by_itself(
+    connect, edition: Edition, caplog
+) -> None:
+    caplog.set_level(logging.INFO, "picoworkers_async")
+    sandbox = seeded(3, edition=edition, faults=Faults(cut_after=1, only=RATING_CALLS))
+    async with connect(sandbox) as pico:
+        await pico.rate_all([Rating(job, task, "ok") for job, task in _all(sandbox)])
+    assert "Do not repeat it" not in caplog.text
+    assert "the answer to its rating was lost, and is looked for" in caplog.text
+    assert "the rating whose answer was lost took effect" in caplog.text
 
 
 def _all(sandbox: Sandbox) -> list[tuple[str, str]]:

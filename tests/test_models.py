@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from decimal import Decimal
 
 import attrs
 import pytest
 
-from picoworkers_async import JobDraft, Rating, Task, Verdict
+from picoworkers_async import BatchReport, JobDraft, Limits, Outcome, OutcomeStatus, Rating, Task, Verdict
 from picoworkers_async.models.drafts import limits_of
 from tests.support.vectors import DRAFT
 
@@ -21,6 +22,35 @@ def test_money_is_read_by_its_shortest_decimal_form() -> None:
         Decimal(1),
         Decimal("3.3482"),
     ]
+
+
+@pytest.mark.parametrize("model", [JobDraft, Limits, Rating])
+def test_the_signature_of_what_a_user_makes_says_what_each_argument_may_be(model: type) -> None:
+    kinds = {name: argument.annotation for name, argument in inspect.signature(model).parameters.items()}
+    assert [name for name, kind in kinds.items() if kind == "Any"] == []
+
+
+def test_a_report_is_a_few_lines_to_read_however_much_it_keeps() -> None:
+    failed = tuple(Outcome(None, OutcomeStatus.FAILED, f"decide raised {number}") for number in range(100))
+    report = BatchReport(
+        rated=5,
+        refused=0,
+        failed=1000,
+        unknown=0,
+        bonus=Decimal("1.50"),
+        elapsed=12.34,
+        replayed=2,
+        outcomes_by_status={OutcomeStatus.FAILED: failed, OutcomeStatus.REFUSED: ()},
+        put_off=3,
+        limit="tasks_per_day is 5, and would be exceeded today",
+    )
+    assert str(report) == (
+        "5 rated, 1000 failed, 3 put off in 12.3 s; bonuses of $1.50; 2 told from the journal\n"
+        "ended by a limit: tasks_per_day is 5, and would be exceeded today\n"
+        "failed, for example: decide raised 0"
+    )
+    nothing = attrs.evolve(report, rated=0, failed=0, put_off=0, limit=None, replayed=0, outcomes_by_status={})
+    assert str(nothing) == "0 rated in 12.3 s; bonuses of $1.50"
 
 
 def test_what_is_left_out_of_a_rating_reads_as_the_services_default() -> None:

@@ -3,7 +3,7 @@
 from .progress import JournalProgress, Running
 from .questions import JournalRow, JournalSummary
 from .reader import Journal
-from .schema import JournalState, Spent
+from .schema import JournalState
 
 __all__ = [
     "Journal",
@@ -12,5 +12,4 @@ __all__ = [
     "JournalState",
     "JournalSummary",
     "Running",
-    "Spent",
 ]

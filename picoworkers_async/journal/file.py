@@ -104,7 +104,7 @@ class JournalFile:
 
 def _not_yours(name: str, kept: str) -> str:
     if name != "dry_run":
-        return f"it belongs to another {name}; batches must not be mixed"
+        return f"it belongs to another {name}, and batches must not be mixed: name another file for this one"
     if kept == "1":
         return "it is a dry run's: nothing in it was sent, so that a real batch needs another file"
     return "it is a real batch's, and no dry run's: name another file for a dry run"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
 import attrs
 
 from ..errors import InvalidRequestError, Problem
 from ..models import Rating
 from ..models.account import CONTEXT
+from ..settings import time_zone, time_zone_problems
 from . import money
 from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, Spent, rating_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 SummaryBy = Literal["day", "job", "worker"]
+RowOrder = Literal["task", "time"]
 
 # What a row is dated by: when it was sent; if it was not, when it failed, or else was decided.
 _DATED = "coalesce(sent_at, ended_at, decided_at)"
@@ -28,6 +29,7 @@ _PAID = frozenset({JournalState.RATED, JournalState.WOULD_RATE})
 _QUARTER_SECONDS = 900
 _KEYS = {"day": f"CAST({_DATED} / {_QUARTER_SECONDS} AS INTEGER)", "job": "job_id", "worker": "worker_id"}
 _ROWS = f"SELECT {ENTRY_COLUMNS}, state, message, decided_at, sent_at, ended_at FROM ratings"  # noqa: S608
+_ORDERS = {"task": "job_id, task_id, revision", "time": f"{_DATED}, job_id, task_id, revision"}
 _NOTHING = Spent(0, Decimal(0), Decimal(0))
 
 
@@ -54,14 +56,20 @@ class JournalRow:
     sent_at: datetime | None
     ended_at: datetime | None
 
+    @property
+    def total(self) -> Decimal | None:
+        """Pay and bonus; None where the pay is not known."""
+        return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
+
 
 @attrs.frozen
 class JournalSummary:
     """The ratings of one day, job or worker: how many are in each state, and what those that took effect cost.
 
-    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `bonus`
-    and `pay` are in US dollars, exact. `unpriced` counts the ratings that pay for their task, and of which it is
-    not known how much: that is not in `pay` (see `Journal.price`). A dry run's are what it would cost.
+    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `pay` is
+    what the verdicts pay, without the `bonus`, in US dollars, exact. `unpriced` counts the ratings that pay for
+    their task, and of which it is not known how much: that is not in `pay` (see `Journal.price`). A dry run's are
+    what it would cost.
     """
 
     key: str | None
@@ -69,6 +77,11 @@ class JournalSummary:
     bonus: Decimal
     pay: Decimal
     unpriced: int
+
+    @property
+    def total(self) -> Decimal:
+        """Pay and bonuses."""
+        return CONTEXT.add(self.pay, self.bonus)
 
 
 @attrs.frozen(kw_only=True)
@@ -82,10 +95,12 @@ class RowFilter:
     worker_id: str | None = None
     message: str | None = None
 
-    def check(self, call: str, states: Iterable[JournalState] = tuple(JournalState)) -> None:
-        """Raises `InvalidRequestError` that names everything that is wrong."""
+    def check(
+        self, call: str, states: Iterable[JournalState] = tuple(JournalState), others: Iterable[Problem] = ()
+    ) -> None:
+        """Raises `InvalidRequestError` that names everything that is wrong, the `others` too."""
         names = [state.value for state in states]
-        problems = []
+        problems = list(others)
         if self.state is not None and self.state not in names:
             problems.append(Problem("state", self.state, f"one of {', '.join(names)}"))
         problems += time_problems("since", self.since) + time_problems("until", self.until)
@@ -94,7 +109,7 @@ class RowFilter:
             if not isinstance(value, str | None):
                 problems.append(Problem(name, value, "a text, or None"))
         if problems:
-            raise InvalidRequestError(call, problems)
+            raise InvalidRequestError(call, problems, sends=False)
 
     def where(self) -> tuple[str, list[Any]]:
         """The condition in SQL, and what goes into it."""
@@ -110,6 +125,11 @@ class RowFilter:
         return " AND ".join(condition for condition, _ in given) or "TRUE", [value for _, value in given]
 
 
+def order_problems(order: object) -> list[Problem]:
+    """What keeps this from being an order of rows."""
+    return [] if order in get_args(RowOrder) else [Problem("order", order, f"one of {', '.join(_ORDERS)}")]
+
+
 def time_problems(name: str, value: object) -> list[Problem]:
     """What keeps this from being a moment, or None."""
     if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
@@ -117,10 +137,10 @@ def time_problems(name: str, value: object) -> list[Problem]:
     return [Problem(name, value, "a datetime with a time zone, or None")]
 
 
-def rows(database: sqlite3.Connection, wanted: RowFilter) -> Iterator[JournalRow]:
-    """These rows, by job, task and revision, one at a time."""
+def rows(database: sqlite3.Connection, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
+    """These rows in this order, one at a time."""
     condition, values = wanted.where()
-    query = f"{_ROWS} WHERE {condition} ORDER BY job_id, task_id, revision"
+    query = f"{_ROWS} WHERE {condition} ORDER BY {_ORDERS[order]}"
     return map(_row_of, database.execute(query, values))
 
 
@@ -153,14 +173,10 @@ def check_summary(by: object, timezone: object) -> tzinfo:
     problems = []
     if by not in get_args(SummaryBy):
         problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}"))
-    zone: tzinfo | None = UTC
-    if timezone != "UTC":
-        try:
-            zone = ZoneInfo(timezone)  # type: ignore[arg-type]
-        except (ValueError, TypeError, OSError, KeyError):
-            problems.append(Problem("timezone", timezone, "a time zone's name, such as Europe/Berlin"))
+    problems += time_zone_problems("timezone", timezone)
+    zone = time_zone(timezone)
     if problems or zone is None:
-        raise InvalidRequestError("Journal.summary", problems)
+        raise InvalidRequestError("Journal.summary", problems, sends=False)
     return zone
 
 

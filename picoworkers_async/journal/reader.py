@@ -20,15 +20,25 @@ from .failures import journal_errors
 from .formats import connect, read_as_this_format
 from .lock import is_held
 from .progress import Running, running_of
-from .questions import JournalRow, JournalSummary, RowFilter, SummaryBy
+from .questions import JournalRow, JournalSummary, RowFilter, RowOrder, SummaryBy
 from .schema import JournalState
 
 if TYPE_CHECKING:
     import sqlite3
 
+_NO_FILES = ("", ":memory:")
 _DAY_SECONDS = 86_400.0
 _MARGIN_DAYS = 30
 _REOPENED = (JournalState.REFUSED, JournalState.FAILED)
+
+
+def journal_problems(field: str, path: object) -> list[Problem]:
+    """What keeps this from being the path of a journal."""
+    if not isinstance(path, str | os.PathLike):
+        return [Problem(field, path, "the path of a file, or a Journal")]
+    if path in _NO_FILES:
+        return [Problem(field, path, "the path of a file; leave journal= out for a batch that remembers nothing")]
+    return []
 
 
 class Journal:
@@ -38,10 +48,14 @@ class Journal:
     does. Every method raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or none
     of ours (`NotAJournalError`).
 
-    A row is dated by when it was sent; if it was not, by when it failed, or else was decided.
+    A row is dated by when it was sent; if it was not, by when it failed, or else was decided. Raises
+    `InvalidRequestError` for what is no path of a file, as SQLite's `:memory:` is not.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        problems = journal_problems("path", path)
+        if problems:
+            raise InvalidRequestError("Journal", problems, sends=False)
         self.path = Path(path)
 
     def __repr__(self) -> str:
@@ -69,27 +83,35 @@ class Journal:
         job_id: str | None = None,
         worker_id: str | None = None,
         message: str | None = None,
+        order: RowOrder = "task",
     ) -> Iterator[JournalRow]:
-        """The rows that fit every filter given, by job, task and revision, one at a time.
+        """The rows that fit every filter given, one at a time.
 
         `state`: in this state. `since`, `until`: dated at this moment or later, and before this moment; both with
         a time zone. `job_id`, `worker_id`: of this job, of this worker. `message`: with this text in the message,
-        in the same letter case. Raises `InvalidRequestError` for a filter that cannot be one.
+        in the same letter case. `order` is "task", by job, task and revision, or "time", by what dates them, for
+        which SQLite sorts them all first. Raises `InvalidRequestError` for a filter that cannot be one.
         """
         wanted = RowFilter(
             state=state, since=since, until=until, job_id=job_id, worker_id=worker_id, message=message
         )
-        wanted.check("Journal.rows")
-        return self._rows(wanted)
+        wanted.check("Journal.rows", others=questions.order_problems(order))
+        return self._rows(wanted, order)
 
-    def _rows(self, wanted: RowFilter) -> Iterator[JournalRow]:
+    def _rows(self, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
         with self._reading() as database:
-            yield from questions.rows(database, wanted)
+            yield from questions.rows(database, wanted, order)
 
     def summary(self, by: SummaryBy = "day", timezone: str = "UTC") -> list[JournalSummary]:
-        """All rows added up by day, by job or by worker, in that order.
+        """All rows added up, in the order of the keys. What was pruned is not in it.
 
-        A day begins at midnight in `timezone`, a name such as `Europe/Berlin`. What was pruned is not in it.
+        | `by` | one for each | `key` |
+        | --- | --- | --- |
+        | `"day"` | day, from midnight in `timezone`, a name such as `Europe/Berlin`, by what dates a row | \
+`YYYY-MM-DD` |
+        | `"job"` | job | the job's id |
+        | `"worker"` | worker | the worker's id; None where it is not known, as of ratings without a task |
+
         Raises `InvalidRequestError` for another `by`, and for a time zone that this machine does not know.
         """
         questions.check_summary(by, timezone)
@@ -139,7 +161,7 @@ class Journal:
         if before is not None and not problems and before > datetime.now(UTC):
             problems.append(Problem("before", before, "a moment in the past"))
         if problems:
-            raise InvalidRequestError("Journal.prune", problems)
+            raise InvalidRequestError("Journal.prune", problems, sends=False)
         with held(self.path) as database:
             moment = self._long_ago(database) if before is None else before.timestamp()
             return prune(database, moment, time.time())
@@ -162,7 +184,9 @@ class Journal:
         wanted = RowFilter(state=state, message=message, job_id=job_id)
         wanted.check("Journal.reopen", _REOPENED)
         if state is None:
-            raise InvalidRequestError("Journal.reopen", [Problem("state", state, "refused or failed")])
+            raise InvalidRequestError(
+                "Journal.reopen", [Problem("state", state, "refused or failed")], sends=False
+            )
         with held(self.path) as database:
             return reopen(database, wanted)
 
@@ -174,7 +198,8 @@ class Journal:
         from .upkeep import held, withdraw  # loads SQLite
 
         if state != JournalState.DECIDED:
-            raise InvalidRequestError("Journal.withdraw", [Problem("state", state, "decided")])
+            problem = Problem("state", state, "decided")
+            raise InvalidRequestError("Journal.withdraw", [problem], sends=False)
         with held(self.path) as database:
             return withdraw(database, time.time())
 

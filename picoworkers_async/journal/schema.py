@@ -22,24 +22,31 @@ RECORDED_COLUMNS = (
 
 
 class JournalState(enum.StrEnum):
-    """How far a rating has come."""
+    """How far a rating has come, and what the next batch with the journal does with it.
+
+    | state | means | the next batch |
+    | --- | --- | --- |
+    | `DECIDED` | it was decided; it was not sent, or certainly never left | sends it, once its task is met \
+again in the same revision |
+    | `SENT` | it had its slot and was leaving; its answer is not known | looks for it, and sends it again only \
+if it proves to have had no effect |
+    | `RATED` | it took effect | never sends it again |
+    | `REFUSED` | the service refused it | leaves it, until `Journal.reopen` |
+    | `FAILED` | it certainly did not take effect: it broke a rule, was over a limit, `decide` failed, or it \
+never reached the service | asks again; what never arrived is sent as it was decided |
+    | `UNKNOWN` | it may have taken effect; reading could not tell | looks for it, as for one that was sent |
+    | `WITHDRAWN` | it was decided, and taken back before it was sent | asks about its task anew |
+    | `WOULD_RATE` | a dry run would have sent it | is a dry run too, and leaves it |
+    """
 
     DECIDED = "decided"
-    """It was decided; it was not sent, or certainly never left."""
     SENT = "sent"
-    """It had its slot and was leaving; its answer is not known."""
     RATED = "rated"
-    """It took effect."""
     REFUSED = "refused"
-    """The service refused it."""
     FAILED = "failed"
-    """It certainly did not take effect: it broke a rule, `decide` failed, or it never reached the service."""
     UNKNOWN = "unknown"
-    """It may have taken effect; reading could not tell."""
     WITHDRAWN = "withdrawn"
-    """It was decided, and taken back before it was sent; its task is asked about again."""
     WOULD_RATE = "would_rate"
-    """A dry run would have sent it."""
 
 
 Key = tuple[str, str, int]

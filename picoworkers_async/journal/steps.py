@@ -41,7 +41,8 @@ ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
     list_id = excluded.list_id, block_worker = excluded.block_worker,
     bonus = excluded.bonus, bonus_units = excluded.bonus_units,
     worker_id = coalesce(excluded.worker_id, worker_id),
-    pay = excluded.pay, pay_units = excluded.pay_units,
+    pay = iif(excluded.pay IS NULL AND excluded.verdict = verdict, pay, excluded.pay),
+    pay_units = iif(excluded.pay IS NULL AND excluded.verdict = verdict, pay_units, excluded.pay_units),
     state = excluded.state, message = excluded.message,
     decided_at = coalesce(excluded.decided_at, decided_at),
     sent_at = excluded.sent_at, ended_at = excluded.ended_at

@@ -27,7 +27,7 @@ class Balances:
     """Fields that the document does not know."""
 
 
-def to_money(value: Any) -> Any:
+def to_money(value: Decimal | int | float | str) -> Any:
     """Read an int, a str, a float (by its shortest decimal form) or a Decimal as US dollars.
 
     What cannot be read is given back as it is; the rules report it with everything else that is wrong.
@@ -47,6 +47,6 @@ def to_money(value: Any) -> Any:
     return value
 
 
-def to_money_or_none(value: Any) -> Any:
+def to_money_or_none(value: Decimal | int | float | str | None) -> Any:
     """`to_money`, where None stands for: not given."""
     return None if value is None else to_money(value)

@@ -38,7 +38,7 @@ def limits_of(model: type) -> dict[str, Limit]:
     return {field.name: field.metadata["limit"] for field in attrs.fields(model) if "limit" in field.metadata}
 
 
-def _to_tuple(value: Any) -> Any:
+def _to_tuple(value: Sequence[Any] | None) -> Any:
     """A sequence as a tuple. A string, or what is not a sequence, stays as it is for the rules to refuse."""
     if value is None or isinstance(value, str | bytes | Mapping):
         return value

@@ -97,12 +97,12 @@ _VERDICTS = {value.value: value for value in Verdict}
 _SATISFACTIONS = {value.value: value for value in Satisfaction}
 
 
-def _to_verdict(value: Any) -> Any:
+def _to_verdict(value: Verdict | str) -> Any:
     """A verdict in any letter case. What is not a verdict stays as it is for the rules to refuse."""
     return _VERDICTS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _to_satisfaction(value: Any) -> Any:
+def _to_satisfaction(value: Satisfaction | str | None) -> Any:
     """A satisfaction in any letter case. What is not one stays as it is for the rules to refuse."""
     return _SATISFACTIONS.get(value.lower(), value) if isinstance(value, str) else value
 

@@ -38,7 +38,7 @@ def assemble(
     """The pipeline of a batch; to be called where its event loop runs."""
     edition = session.edition
     changed, room = Signal(), Signal()
-    watch = ServiceWatch(session.retry, options.patience, session.observers, changed)
+    watch = ServiceWatch(session, options.patience, changed)
     jobs = KnownJobs(Jobs(session).get_job, Users(session.once()).get_balances, session.retry, watch)
     spending = Spending(session, options, jobs, grace, patience=None if watch.follows else options.patience)
     parts = Parts(

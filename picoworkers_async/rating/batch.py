@@ -20,8 +20,7 @@ from .outcomes import BatchReport, Outcome, OutcomeStream
 if TYPE_CHECKING:
     from .assembly import SourceMaker
     from .pipeline import Pipeline
-    from .progress import Progress
-    from .spending import Spend
+    from .progress import Progress, Spend
 
 
 class Batch:
@@ -41,7 +40,6 @@ class Batch:
         kind: str = "rate",
     ) -> None:
         self._options = options
-        self._grace = GracePeriod(options.grace)
         self._session = session.view(priority=Priority.BATCH, group=self)
         self._make_source = make_source
         self._journal = None
@@ -65,6 +63,7 @@ class Batch:
         self._entered = True
         if self._journal is not None:
             await self._journal.open()
+        self._grace = GracePeriod(self._options.grace)
         self._outcomes = OutcomeStream(self._session.throttle.batch_concurrency, self._session.observers)
         self._pipeline = self._assemble()
         self._assembled = True
@@ -99,6 +98,8 @@ class Batch:
         return self
 
     async def __anext__(self) -> Outcome:
+        if not self._assembled:
+            raise ClientStateError("iterate inside the block: `async with pico.rate(...) as outcomes:`")
         try:
             return await self._outcomes.take()
         except anyio.EndOfStream:
@@ -115,7 +116,7 @@ class Batch:
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
-        if not self._entered:
+        if not self._assembled:
             raise ClientStateError("ask inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.spending.spend(self._outcomes.report())
 
@@ -123,9 +124,10 @@ class Batch:
         """Have the batch come to its end: take no more tasks or ratings in, send what was decided, and end.
 
         Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds; what is on
-        the wire then has as long again to learn its answer. After that the iteration ends as usual, without an
-        error. What was not sent has no outcome; with a journal it stays `decided` there, and the next run sends
-        it. A rating whose answer was lost ends as `UNKNOWN`, and the next run with the journal settles it.
+        the wire then has as long again to learn its answer: it may take up to 2 x `grace` in all. After that the
+        iteration ends as usual, without an error. What was not sent has no outcome; with a journal it stays
+        `decided` there, and the next run sends it. A rating whose answer was lost ends as `UNKNOWN`, and the next
+        run with the journal settles it.
 
         Returns at once. May be called at any time and more than once, also before the block and after the end,
         from any task or callback of the event loop, not from another thread.

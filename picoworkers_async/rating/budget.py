@@ -16,7 +16,8 @@ import attrs
 
 from ..models import Rating, Verdict
 from ..models.account import CONTEXT
-from .limits import Limits, day_of, time_zone
+from ..settings import time_zone
+from .limits import Limits, day_of
 
 _NOTHING = Decimal(0)
 

@@ -7,17 +7,21 @@ from contextlib import contextmanager
 
 import anyio
 
+from ..clock import event_loop_clock
+
 
 class GracePeriod:
     """Keeps the loops of a batch from being cancelled, until `end` gives them a last deadline.
 
     A rating that was sent may have paid somebody; cutting it off would only lose the answer. A loop is shielded as
     a whole, since a scope for each request would cost as much as all the rest of it; where it waits for something
-    else than an answer, it says so, and is interrupted at once.
+    else than an answer, it says so, and is interrupted at once. It is made where its event loop runs, and may be
+    ended from a callback of that loop, too.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self._clock = event_loop_clock()
         self.ended = False
         self.ends_at: float | None = None
         self._deadline: float | None = None
@@ -26,7 +30,11 @@ class GracePeriod:
 
     def is_over(self) -> bool:
         """Whether the end that `end_later` set has come."""
-        return self.ends_at is not None and anyio.current_time() >= self.ends_at
+        return self.ends_at is not None and self._clock() >= self.ends_at
+
+    def lasts_until(self, moment: float) -> bool:
+        """Whether what comes at this time comes before the end, as far as one is set."""
+        return self.ends_at is None or moment <= self.ends_at
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -59,7 +67,7 @@ class GracePeriod:
         if self.ended:
             return
         self.ended = True
-        self._set_deadline(anyio.current_time() + self.seconds)
+        self._set_deadline(self._clock() + self.seconds)
         for scope in self._waits:
             scope.cancel()
 
@@ -67,7 +75,7 @@ class GracePeriod:
         """The batch was told to stop: the end comes `seconds` from now, without anybody being needed for it."""
         if self.ended or self.ends_at is not None:
             return
-        self.ends_at = anyio.current_time() + self.seconds
+        self.ends_at = self._clock() + self.seconds
         self._set_deadline(self.ends_at + self.seconds)
         for scope in self._waits:
             scope.deadline = self.ends_at

@@ -99,6 +99,8 @@ class KnownJobs:
                 self._watch.answered()
                 raise
             except CallError as error:
+                if self._watch.at_no_api(error):
+                    raise
                 patient = anyio.current_time() - began < self._watch.patience
                 asks_others = tries % _TRIES == 0
                 if asks_others and await self._answers_others():

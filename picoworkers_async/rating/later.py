@@ -39,4 +39,4 @@ again every hour; over `total`, not again | as a `Rating` |
     def __attrs_post_init__(self) -> None:
         problems = seconds_problems("seconds", self.seconds)
         if problems:
-            raise InvalidRequestError("Later", problems)
+            raise InvalidRequestError("Later", problems, sends=False)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import attrs
 
 from ..errors import Problem
 from ..models.account import to_money_or_none
 from ..rules import values
+from ..settings import time_zone_problems
 
 MONEY = ("max_bonus", "bonus_per_day", "pay_per_day", "total", "keep_balance")
 
@@ -52,19 +52,7 @@ def limits_problems(limits: object) -> list[Problem]:
             problems += values.money(f"limits.{name}", value)
     if limits.tasks_per_day is not None:
         problems += values.whole("limits.tasks_per_day", limits.tasks_per_day, 0)
-    if time_zone(limits.timezone) is None:
-        problems.append(Problem("limits.timezone", limits.timezone, "a time zone's name, such as Europe/Berlin"))
-    return problems
-
-
-def time_zone(name: object) -> tzinfo | None:
-    """The time zone of this name; None if there is none, or this machine does not know it."""
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)  # type: ignore[arg-type]
-    except (ValueError, TypeError, OSError, KeyError):
-        return None
+    return problems + time_zone_problems("limits.timezone", limits.timezone)
 
 
 def day_of(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

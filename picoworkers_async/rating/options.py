@@ -11,6 +11,7 @@ import attrs
 from .. import rules
 from ..errors import InvalidRequestError, Problem
 from ..journal import Journal
+from ..journal.reader import journal_problems
 from ..models import Task
 from ..settings import seconds_problems
 from .limits import Limits, limits_problems
@@ -91,6 +92,8 @@ def check_options(call: str, batch: BatchOptions, review: ReviewOptions | None =
 def _batch_problems(options: BatchOptions) -> list[Problem]:
     problems = seconds_problems("grace", options.grace) + seconds_problems("patience", options.patience)
     problems += limits_problems(options.limits)
+    if not isinstance(options.journal, Journal) and options.journal is not None:
+        problems += journal_problems("journal", options.journal)
     if options.on_limit not in get_args(OnLimit):
         problems.append(Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}"))
     return problems + _flag("dry_run", options.dry_run)

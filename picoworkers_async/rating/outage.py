@@ -9,6 +9,7 @@ import attrs
 from ..errors import (
     AuthenticationError,
     CallError,
+    InvalidResponseError,
     OutcomeUnknownError,
     RateLimitedError,
     RefusedError,
@@ -78,6 +79,15 @@ def is_failure(error: CallError) -> bool:
     if isinstance(error, OutcomeUnknownError):
         return not isinstance(error.reason, CallError) or is_failure(error.reason)
     return not isinstance(error, AuthenticationError | RefusedError | RateLimitedError)
+
+
+def is_no_api(error: CallError) -> bool:
+    """Whether this is how a server answers that has no API at the address: 404, and nothing that an API says.
+
+    A service that is being repaired may answer so, too: only when nothing has worked yet is the address in doubt.
+    """
+    reason = error.reason if isinstance(error, OutcomeUnknownError) else error
+    return isinstance(reason, InvalidResponseError) and reason.status == 404
 
 
 def may_pass(error: CallError, *, follows: bool) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import anyio
 import attrs
 
+from ..clock import event_loop_clock
 from ..models import Rating, Task
 from ..models.account import CONTEXT
 from ..observing import Observers
@@ -19,18 +20,32 @@ _KEPT = 100
 
 
 class OutcomeStatus(enum.Enum):
-    """What became of one rating."""
+    """What became of one rating, and what follows from that.
+
+    The next look is that of a review with `follow`; the next run is the same call with the same journal. Without a
+    journal the next run knows of nothing, and meets every task that is still listed.
+
+    | status | now | next look | next run |
+    | --- | --- | --- | --- |
+    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` tells it as \
+`replayed` |
+    | `REFUSED` | the service said no, `message` why; nothing was done | not asked again | the same, until \
+`Journal.reopen` |
+    | `FAILED`: `decide` raised, took too long, or gave no rating of its task | nothing was sent | asked again \
+after `retry_failed` | asked again |
+    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked \
+again | asked again |
+    | `FAILED`: it never reached the service | it had no effect | not asked again | sent as it was decided |
+    | `UNKNOWN` | it may have taken effect, and reading could not tell: look before you rate its task again | not \
+asked again | looked for again; sent again only if it proves to have had no effect |
+    | `WOULD_RATE` | a dry run would have sent it | not asked again | a dry run's journal is for dry runs alone |
+    """
 
     RATED = "rated"
-    """The service took it; if it pays, it has paid."""
     REFUSED = "refused"
-    """The service said no; nothing was done. `message` is its reason."""
     FAILED = "failed"
-    """It certainly did not take effect: bad input, `decide` raised, or it never reached the service."""
     UNKNOWN = "unknown"
-    """It may have taken effect, and reading could not tell. Look before you rate this task again."""
     WOULD_RATE = "would_rate"
-    """A dry run would have sent it."""
 
 
 _OTHERS = tuple(status for status in OutcomeStatus if status is not OutcomeStatus.RATED)
@@ -64,7 +79,7 @@ class BatchReport:
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
-    a million ratings stays small.
+    a million ratings stays small. `str(report)` is the report in a few lines.
     """
 
     rated: int
@@ -79,6 +94,21 @@ class BatchReport:
     would_rate: int = 0
     put_off: int = 0
     limit: str | None = None
+
+    def __str__(self) -> str:
+        counts = {status.value: getattr(self, status.value) for status in OutcomeStatus}
+        counts["put off"] = self.put_off
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        lines = [f"{told or '0 rated'} in {self.elapsed:.1f} s; bonuses of ${self.bonus}"]
+        if self.replayed:
+            lines[0] += f"; {self.replayed} told from the journal"
+        if self.limit is not None:
+            lines.append(f"ended by a limit: {self.limit}")
+        for status, outcomes in self.outcomes_by_status.items():
+            if outcomes and outcomes[0].message is not None:
+                first = outcomes[0].message.splitlines()[0]
+                lines.append(f"{status.value.replace('_', ' ')}, for example: {first}")
+        return "\n".join(lines)
 
     @property
     def total(self) -> int:
@@ -156,7 +186,8 @@ class OutcomeStream:
         # Those whose giver was cancelled while it waited for room.
         self._late: deque[Outcome] = deque()
         self._tally = Tally()
-        self._started = anyio.current_time()
+        self._clock = event_loop_clock()
+        self._started = self._clock()
 
     def put_now(self, outcome: Outcome) -> bool:
         """Hand an outcome out if there is room for it, or nobody reads any more."""
@@ -213,7 +244,7 @@ class OutcomeStream:
 
     def report(self) -> BatchReport:
         """All outcomes so far, added up."""
-        return self._tally.report(anyio.current_time() - self._started)
+        return self._tally.report(self._clock() - self._started)
 
     def end(self) -> None:
         """There are no more."""

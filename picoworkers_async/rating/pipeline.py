@@ -18,7 +18,7 @@ from .in_flight import InFlight
 from .outcomes import BatchReport
 from .performer import Performer
 from .planner import Situation, Step, plan
-from .progress import Progress, snapshot
+from .progress import Progress, snapshot, what_is_waited_for
 from .queue import RatingQueue
 from .raised import EndsBatchError
 from .reconcile import Reconciler
@@ -219,6 +219,8 @@ class Pipeline:
     def progress(self, report: BatchReport) -> Progress:
         """How far the batch is, with the outcomes of this report."""
         queue = self._queue
+        throttle = self._session.throttle.state()
+        limit, limit_left = self.spending.held_by()
         return snapshot(
             self._source.standing(),
             report,
@@ -228,8 +230,11 @@ class Pipeline:
             whole=queue.full + queue.parts(),
             at_once=queue.at_once,
             requests=self._session.requests,
-            pace=self._session.throttle.state().requests_per_second,
-            pay=self.spending.spend(report).pay,
+            pace=throttle.requests_per_second,
+            spend=self.spending.spend(report),
+            wait=what_is_waited_for(
+                away=self._outage.lasts, limit=limit, limit_left=limit_left, cooldown=throttle.cooldown_left
+            ),
         )
 
     def _situation(self, *, trying: bool = False) -> Situation:
@@ -256,7 +261,7 @@ class Pipeline:
             draining=self._draining,
             stopped=self.failure is not None or self._grace.ended or (self._draining and self._grace.is_over()),
             held=held,
-            closed=held and (self.spending.closed or (self._draining and self.spending.reached is not None)),
+            closed=held and (self.spending.closed or not self._grace.lasts_until(self.spending.next_change())),
             balance=held and queue.waiting > 0 and self.spending.balance_due(self._clock()),
             away=away and not trying and not self._watch.may_try(now),
             probe=away,

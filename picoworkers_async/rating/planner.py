@@ -29,9 +29,9 @@ class Situation(NamedTuple):
     ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
     the source gives nothing more. `draining`: what waits is sent, and nothing else is waited for. `stopped`: the
     batch has failed, and sends nothing new. `held`: nothing may be sent, since a limit was reached; `closed`: nor
-    will it be. `balance`: it is time to read the balance. `away`: the service does not answer, and it is too
-    early, or another loop's turn, to try again. `probe`: the service did not answer, and what is done next shows
-    whether it does again.
+    will it be, at least not before the end of a batch that was told to stop. `balance`: it is time to read the
+    balance. `away`: the service does not answer, and it is too early, or another loop's turn, to try again.
+    `probe`: the service did not answer, and what is done next shows whether it does again.
     """
 
     full: int = 0

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import attrs
 
+from ..models.account import CONTEXT
 from .outcomes import BatchReport
+
+WaitingFor = Literal["limit", "balance", "outage", "rate limit"]
+
+_OF_THE_BALANCE = ("balance", "keep_balance")
+
+
+class Wait(NamedTuple):
+    """What keeps a batch from sending, and for how many seconds yet; None where nobody knows."""
+
+    reason: WaitingFor
+    seconds: float | None
 
 
 class Standing(NamedTuple):
@@ -26,6 +38,26 @@ class Standing(NamedTuple):
     to_come: int | None = 0
 
 
+@attrs.frozen
+class Spend:
+    """What a batch has spent in US dollars, or would have, and on how many ratings.
+
+    `pay` is the task value of each `ok` rating, without bonuses; None where nothing needed the jobs to be read for
+    it. `bonus` is all bonuses. `limit` says which limit was reached, if one was. Money counts from the moment
+    before a rating is sent, and is given back when it certainly had no effect.
+    """
+
+    ratings: int
+    pay: Decimal | None
+    bonus: Decimal
+    limit: str | None
+
+    @property
+    def total(self) -> Decimal | None:
+        """Pay and bonuses; None where the pay is not known."""
+        return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
+
+
 @attrs.frozen(kw_only=True)
 class Progress:
     """A batch at one moment. Times are in seconds, money is in US dollars.
@@ -37,12 +69,20 @@ class Progress:
     `failed`, `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked
     for, and outcomes that were never found.
 
-    `bonus`: bonuses paid by this run. `pay`: all that this run pays, the bonuses included, counted from the moment
-    before a rating is sent, as in `Spend`; None where nothing needed the jobs to be read for it.
+    `pay`, `bonus`, `total`: what this run pays, as in `Spend`.
     `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
     pace that this is, None without one. `seconds`: since it began. `eta`: seconds until what is known of is
-    rated, if the pace stays and nobody else takes of it; None where the length of the input or the pace is not
-    known. A look for lost answers is not in it.
+    rated, if the pace stays and nobody else takes of it, the wait included; None where the length of the input,
+    the pace or the wait is not known. A look for lost answers is not in it.
+
+    `waiting_for` is what keeps it from sending, None if nothing does, and `until` in how many seconds that ends:
+
+    | `waiting_for` | it waits for | `until` |
+    | --- | --- | --- |
+    | `"limit"` | the next day, when a limit of the day begins anew | that midnight |
+    | `"balance"` | more money in the account | None |
+    | `"outage"` | the service, which cannot be reached or does not answer as documented | None |
+    | `"rate limit"` | the pause after a 429 | its end |
     """
 
     listed: int | None
@@ -64,6 +104,13 @@ class Progress:
     rate_used: float | None
     seconds: float
     eta: float | None
+    waiting_for: WaitingFor | None = None
+    until: float | None = None
+
+    @property
+    def total(self) -> Decimal | None:
+        """Pay and bonuses; None where the pay is not known."""
+        return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
 
 
 def requests_left(standing: Standing, *, whole: int, waiting: int, in_flight: int, at_once: int) -> int | None:
@@ -90,6 +137,26 @@ def eta(left: int | None, pace: float | None, *, requests: int, seconds: float) 
     return None if pace is None else left / pace
 
 
+def what_is_waited_for(*, away: bool, limit: str | None, limit_left: float | None, cooldown: float) -> Wait | None:
+    """What keeps a batch from sending, the one that lasts longest first; None if nothing does.
+
+    `away` is whether the service is; `limit` names the limit that is reached, lifted in `limit_left` seconds;
+    `cooldown` the seconds that are left of the pause after a 429.
+    """
+    if away:
+        return Wait("outage", None)
+    if limit is not None:
+        return Wait("balance", None) if limit in _OF_THE_BALANCE else Wait("limit", limit_left)
+    return Wait("rate limit", cooldown) if cooldown > 0 else None
+
+
+def eta_after(seconds: float | None, wait: Wait | None) -> float | None:
+    """How long work of so many seconds takes that goes on after a wait."""
+    if not seconds or wait is None:
+        return seconds
+    return None if wait.seconds is None else seconds + wait.seconds
+
+
 def rate_used(pace: float | None, *, requests: int, seconds: float) -> tuple[float | None, float | None]:
     """Requests per second so far, and the share of the permitted pace that this is."""
     if seconds <= 0:
@@ -109,12 +176,13 @@ def snapshot(
     at_once: int,
     requests: int,
     pace: float | None,
-    pay: Decimal | None,
+    spend: Spend,
+    wait: Wait | None,
 ) -> Progress:
     """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them wait for a look.
 
     `waiting`, `whole` and `at_once` are those of `requests_left`, `requests` and `pace` those of `eta`.
-    `pay` is what was spent, where that is known.
+    `spend` is what was spent, `wait` what it waits for.
     """
     in_flight = max(0, in_hand - unknown - waiting - standing.deciding)
     left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)
@@ -132,11 +200,13 @@ def snapshot(
         unknown=report.unknown + unknown,
         put_off=standing.put_off,
         would_rate=report.would_rate,
-        pay=pay,
-        bonus=report.bonus,
+        pay=spend.pay,
+        bonus=spend.bonus,
         requests=requests,
         requests_per_second=so_far,
         rate_used=share,
         seconds=report.elapsed,
-        eta=eta(left, pace, requests=requests, seconds=report.elapsed),
+        eta=eta_after(eta(left, pace, requests=requests, seconds=report.elapsed), wait),
+        waiting_for=None if wait is None else wait.reason,
+        until=None if wait is None else wait.seconds,
     )

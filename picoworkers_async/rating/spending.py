@@ -8,8 +8,6 @@ import time
 from collections.abc import Sequence
 from decimal import Decimal
 
-import attrs
-
 from .. import codec, endpoints
 from ..clock import event_loop_clock
 from ..errors import AuthenticationError, CallError, JournalError, LimitError, RefusedError
@@ -26,6 +24,7 @@ from .limits import Limits
 from .options import BatchOptions
 from .outcomes import BatchReport, OutcomeStatus
 from .pending import PendingRating
+from .progress import Spend
 
 BALANCE_SECONDS = 60.0
 """How often the balance is read where it matters, and while a batch waits for it to grow."""
@@ -34,21 +33,6 @@ _RETRY_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 600.0
 PROBE_SECONDS = 3600.0
 """After so long without money one more rating is tried: the balance may have grown before it was first read."""
-
-
-@attrs.frozen
-class Spend:
-    """What a batch has spent in US dollars, or would have: how many ratings, their bonuses, and all that they pay.
-
-    Money counts from the moment before a rating is sent, and is given back when it certainly had no effect. `pay`
-    is the task value of each `ok` rating and its bonus; None where nothing needed the jobs to be read for it.
-    `limit` says which limit was reached, if one was.
-    """
-
-    ratings: int
-    bonus: Decimal
-    pay: Decimal | None
-    limit: str | None
 
 
 class Spending:
@@ -136,8 +120,16 @@ class Spending:
         """What this run has spent; without limits, by its outcomes."""
         spent, limit = self._spent, None if self.reached is None else self.reached.text
         if not self.limited:
-            return Spend(report.newly_rated, report.bonus, None, limit)
-        return Spend(spent.ratings, spent.bonus, spent.pay if self.needs_pay else None, limit)
+            return Spend(report.newly_rated, None, report.bonus, limit)
+        pay = CONTEXT.subtract(spent.pay, spent.bonus) if self.needs_pay else None
+        return Spend(spent.ratings, pay, spent.bonus, limit)
+
+    def held_by(self) -> tuple[str | None, float | None]:
+        """The limit that is waited for, and how many seconds yet; None where there is none, or nobody knows."""
+        reached = self.reached
+        if reached is None or self.closed:
+            return None, None
+        return reached.limit, None if reached.until is None else max(0.0, reached.until - time.time())
 
     def holds(self, now: float) -> bool:
         """Whether nothing may be sent now."""

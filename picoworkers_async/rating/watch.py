@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from ..clock import event_loop_clock
 from ..errors import CallError, OutcomeUnknownError
 from ..events import OutageBegan, OutageEnded
-from ..observing import Observers
-from ..retry import RetryPolicy
-from .outage import Outage, is_failure
+from ..session import Session
+from .outage import Outage, is_failure, is_no_api
 from .signal import Signal
 
 
@@ -21,14 +20,16 @@ class ServiceWatch:
     `patience` is how many seconds a batch with an end waits for it; infinity, one that follows the listing.
     """
 
-    def __init__(self, retry: RetryPolicy, patience: float, observers: Observers, changed: Signal) -> None:
-        self.outage = Outage(retry, patience)
+    def __init__(self, session: Session, patience: float, changed: Signal) -> None:
+        self._session = session
+        self.outage = Outage(session.retry, patience)
         self.patience = patience
         self.follows = patience == math.inf
-        self._observers = observers
+        self._observers = session.observers
         self._changed = changed
         self._clock = event_loop_clock()
         self._trying = 0
+        self._not_found = 0
 
     @property
     def away(self) -> bool:
@@ -65,8 +66,17 @@ class ServiceWatch:
             if seconds is not None:
                 self._ended(seconds)
 
+    def at_no_api(self, error: CallError) -> bool:
+        """Whether this client asks at an address where no API is: nothing it has sent so far found one."""
+        if self._session.has_answered or not is_no_api(error):
+            return False
+        self._not_found += 1
+        return self._not_found >= self._session.requests
+
     def met(self, error: CallError) -> bool:
-        """A request ended with this error. Whether there is patience left."""
+        """A request ended with this error. Whether there is patience left; none with an address without an API."""
+        if self.at_no_api(error):
+            return False
         if not is_failure(error):
             self.answered()
             return True

@@ -18,6 +18,9 @@ from .store import JobRow, Store, TaskRow
 
 T = TypeVar("T")
 
+_WORKERS = tuple(f"abcd{number}" for number in range(1234, 1244))
+"""They take turns at handing in tasks."""
+
 
 class Account:
     """The state of one account. `store` is how things are; `shown()` is how a read sees them.
@@ -33,6 +36,7 @@ class Account:
         self.ledger: list[Entry] = []
         self.submitted: list[tuple[str, str]] = []
         self.blocked_workers: set[str] = set()
+        self.refused: dict[str, str] = {}
         self.double_ratings = 0
         self.after_rating: list[Callable[[], object]] = []
         self.rng = random.Random(seed)  # noqa: S311
@@ -83,7 +87,8 @@ class Account:
         job = self.store.jobs[job_id]
         ids = []
         for _ in range(count):
-            task = TaskRow(self._make_id(14), job, {"finished_at": timestamp(), **fields})
+            worker_id = _WORKERS[len(self.submitted) % len(_WORKERS)]
+            task = TaskRow(self._make_id(14), job, {"finished_at": timestamp(), "worker_id": worker_id, **fields})
             self._apply(Store.put_task, task)
             self.submitted.append((job_id, task.id))
             ids.append(task.id)

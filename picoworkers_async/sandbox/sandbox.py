@@ -160,7 +160,10 @@ class Sandbox:
             return self._account.add_job(fields)
 
     def add_tasks(self, job_id: str, count: int = 1, **fields: Any) -> list[str]:
-        """Have workers hand in tasks of the job; `fields` are those of get-unrated-tasks. Gives their ids."""
+        """Have ten workers in turn hand in tasks of the job; gives the tasks' ids.
+
+        `fields` are those of get-unrated-tasks: with `worker_id` all are that worker's.
+        """
         with self._account.lock:
             return self._account.add_tasks(job_id, count, fields)
 
@@ -173,6 +176,14 @@ class Sandbox:
         """Take a task away, as if somebody else had settled it."""
         with self._account.lock:
             self._account.withdraw(task_id)
+
+    def refuse(self, task_id: str, message: str | None = "Task cannot be rated.") -> None:
+        """Refuse ratings of a task with this message, though it stays listed; None takes them again."""
+        with self._account.lock:
+            if message is None:
+                self._account.refused.pop(task_id, None)
+            else:
+                self._account.refused[task_id] = message
 
     def after_each_rating(self, callback: Callable[[Sandbox], object]) -> None:
         """Call back whenever a rating took effect, for instance to have more tasks arrive."""

@@ -99,6 +99,8 @@ def _rate(account: Account, job: JobRow, rating: dict[str, Any]) -> None:
     task = account.store.tasks.get(rating["task_id"])
     if task is None or task.job is not job:
         raise Refusal("Task not found.")
+    if task.id in account.refused:
+        raise Refusal(account.refused[task.id])
     if task.verdict is not None:
         account.double_ratings += 1
         if not account.behaviour.pays_repeats:

@@ -80,7 +80,7 @@ class Throttle:
         if pacer is not None and requests_per_second is None:
             problems.append(Problem("requests_per_second", None, "a rate, for the pacer to share"))
         if problems:
-            raise InvalidRequestError("Throttle", problems)
+            raise InvalidRequestError("Throttle", problems, sends=False)
         self.max_concurrency = max_concurrency
         self.requests_per_second = requests_per_second
         self.cooldown = cooldown
@@ -105,8 +105,10 @@ class Throttle:
         return max(1, self.max_concurrency - 1)
 
     def state(self) -> ThrottleState:
-        """How things stand now; to be called where an event loop runs."""
-        now = anyio.current_time()
+        """How things stand now; to be called where an event loop runs, from a callback of it too."""
+        from ..clock import loop_time  # loads asyncio, which a trio program never needs
+
+        now = loop_time()
         pace = self._departures.pace
         margin = paces.margin(pace, now) if self._shared is None else self._shared.margin
         rate = self.requests_per_second

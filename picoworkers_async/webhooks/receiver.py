@@ -43,7 +43,7 @@ class Receiver:
     def __init__(self, path: str | os.PathLike[str], *, secret: str | None = None) -> None:
         if secret is not None and (not isinstance(secret, str) or len(secret) < _LEAST_SECRET or "/" in secret):
             limit = f"a text of at least {_LEAST_SECRET} letters, without a slash"
-            raise InvalidRequestError("Receiver", [Problem("secret", "(not shown)", limit)])
+            raise InvalidRequestError("Receiver", [Problem("secret", "(not shown)", limit)], sends=False)
         self._submitted = Submitted(path)
         self._secret = secret
         self._busy = 0

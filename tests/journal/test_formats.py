@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from picoworkers_async import Journal, JournalError, Rating, Spent
+from picoworkers_async import Journal, JournalError, Rating
 from picoworkers_async.journal import formats, money, steps
 from picoworkers_async.journal.formats import VERSION
+from picoworkers_async.journal.schema import Spent
 from picoworkers_async.journal.writer import JournalWriter
 
 pytestmark = pytest.mark.anyio

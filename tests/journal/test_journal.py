@@ -14,6 +14,7 @@ from picoworkers_async import (
     SPROUTGIGS,
     AsyncPicoworkers,
     Edition,
+    InvalidRequestError,
     Journal,
     JournalError,
     OutcomeStatus,
@@ -226,7 +227,7 @@ async def test_a_journal_of_another_account_or_edition_is_not_mixed(connect, pat
     options = {} if other == "account" else {"edition": SPROUTGIGS}
     pico = AsyncPicoworkers(name, "api_secret", transport=sandbox.transport(), throttle=Throttle(), **options)
     async with pico:
-        with pytest.raises(JournalError, match=f"belongs to another {other}"):
+        with pytest.raises(JournalError, match=f"belongs to another {other}.*name another file"):
             await pico.rate_all(ratings, journal=path)
     assert len(sandbox.requests) == 2
 
@@ -261,3 +262,9 @@ async def test_the_account_is_kept_without_giving_it_away(connect, path: Path) -
         await pico.rate_all(ratings, journal=path)
     assert b"user_id" not in path.read_bytes()
     assert b"api_secret" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["", ":memory:"])
+def test_a_name_that_is_no_file_s_is_refused_with_the_remedy(name: str) -> None:
+    with pytest.raises(InvalidRequestError, match="leave journal= out"):
+        Journal(name)

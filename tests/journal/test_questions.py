@@ -21,10 +21,9 @@ from picoworkers_async import (
     JournalSummary,
     OutcomeStatus,
     Rating,
-    Spent,
     Task,
 )
-from picoworkers_async.journal.schema import Entry, Failure, JournalState
+from picoworkers_async.journal.schema import Entry, Failure, JournalState, Spent
 from picoworkers_async.journal.writer import JournalWriter
 from tests.support.seeding import seeded
 
@@ -103,6 +102,7 @@ async def filled(path: Path) -> None:
         ({"message": "funds"}, ["refused"]),
         ({"message": "%"}, []),
         ({"job_id": "k", "state": "sent"}, ["sent"]),
+        ({"order": "time"}, ["decided", "rated", "failed", "refused", "sent", "unknown", "late"]),
     ],
 )
 async def test_the_rows_that_fit_every_filter_are_given(path: Path, filters: dict, expected: list[str]) -> None:
@@ -118,6 +118,7 @@ async def test_the_rows_that_fit_every_filter_are_given(path: Path, filters: dic
         ({"until": 5.0}, "time zone"),
         ({"worker_id": 7}, "a text"),
         ({"message": b"funds"}, "a text"),
+        ({"order": "size"}, "task, time"),
     ],
 )
 def test_a_filter_that_cannot_be_one_is_told_at_once(path: Path, filters: dict, said: str) -> None:

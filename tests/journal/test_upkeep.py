@@ -22,11 +22,10 @@ from picoworkers_async import (
     JournalFullError,
     NotAJournalError,
     Rating,
-    Spent,
     Task,
 )
 from picoworkers_async.journal.failures import journal_errors
-from picoworkers_async.journal.schema import Entry, JournalState
+from picoworkers_async.journal.schema import Entry, JournalState, Spent
 from picoworkers_async.journal.writer import JournalWriter
 from tests.support.seeding import seeded
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from picoworkers_async import AsyncPicoworkers, InvalidRequestError, Limits, Rating
 from picoworkers_async.rating.budget import Budget, Cost, Spent, cost_of, pay_of
-from picoworkers_async.rating.limits import day_of, limits_problems, time_zone
+from picoworkers_async.rating.limits import day_of, limits_problems
+from picoworkers_async.settings import time_zone
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
@@ -131,3 +132,11 @@ def test_limits_that_cannot_be_used_are_refused_by_name(limits, field: str) -> N
     assert [problem.field for problem in limits_problems(limits)] == [field]
     with pytest.raises(InvalidRequestError, match=field):
         AsyncPicoworkers("user_id", "api_secret").rate([], limits=limits)
+
+
+def test_a_time_zone_that_this_machine_does_not_know_is_told_apart_from_what_is_none() -> None:
+    (unknown,) = limits_problems(Limits(timezone="Europe/Berln"))
+    assert "not known on this machine" in unknown.limit
+    assert "tzdata" in unknown.limit
+    (none,) = limits_problems(Limits(timezone=3))  # type: ignore[arg-type]
+    assert "tzdata" not in none.limit

@@ -30,6 +30,35 @@ CONCURRENT = 4
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 
+async def test_pay_is_the_value_of_the_task_and_the_total_both_wherever_money_is_told(
+    connect, edition: Edition, tmp_path
+) -> None:
+    """In what the batch says of itself, and in its journal."""
+    sandbox, ratings = seeded(6, edition=edition)
+    path = tmp_path / "ratings.db"
+    async with connect(sandbox) as pico, pico.rate(ratings, limits=Limits(total=100), journal=path) as batch:
+        await batch.report()
+        spend, progress = batch.spend(), batch.progress()
+    (day,) = Journal(path).summary()
+    rows = list(Journal(path).rows())
+    expected = Decimal("0.60"), Decimal("0.60"), Decimal("1.20")
+    assert (sandbox.paid, sandbox.bonus_paid) == expected[:2]
+    assert {(one.pay, one.bonus, one.total) for one in (spend, progress, day)} == {expected}
+    assert {(row.pay, row.bonus, row.total) for row in rows} == {(Decimal("0.1"), Decimal("0.1"), Decimal("0.2"))}
+    async with connect(sandbox) as pico, pico.rate(ratings, journal=tmp_path / "second.db") as batch:
+        assert (batch.spend().pay, batch.spend().total, batch.progress().total) == (None, None, None)
+
+
+@pytest.mark.parametrize("limits", [None, Limits(tasks_per_day=100)])
+async def test_the_journal_has_the_pay_wherever_the_job_was_read(
+    connect, edition: Edition, tmp_path, limits: Limits | None
+) -> None:
+    sandbox, _ = seeded(3, edition=edition)
+    async with connect(sandbox) as pico:
+        await pico.review_all(lambda task, job: Rating.ok(task), journal=tmp_path / "ratings.db", limits=limits)
+    assert [row.pay for row in Journal(tmp_path / "ratings.db").rows()] == [Decimal("0.1")] * 3
+
+
 @pytest.fixture
 def limited(connect):
     def make(sandbox, **options) -> AsyncPicoworkers:
@@ -59,13 +88,13 @@ async def test_sending_stops_at_the_cap_of_the_day(limited, edition: Edition) ->
     assert report.bonus == Decimal("1.2")
 
 
-async def test_pay_is_the_value_of_the_task_and_the_bonus(limited, edition: Edition) -> None:
+async def test_a_limit_on_pay_counts_the_value_of_the_task_and_the_bonus(limited, edition: Edition) -> None:
     sandbox, ratings = seeded(20, edition=edition)
     async with limited(sandbox) as pico, pico.rate(ratings, limits=Limits(pay_per_day=1)) as batch:
         report = await batch.report()
         spend = batch.spend()
     assert report.rated == 5
-    assert (spend.ratings, spend.bonus, spend.pay) == (5, Decimal("0.5"), Decimal(1))
+    assert (spend.ratings, spend.pay, spend.bonus, spend.total) == (5, Decimal("0.5"), Decimal("0.5"), Decimal(1))
 
 
 async def test_what_costs_nothing_goes_on_where_limits_are_left_alone(limited, edition: Edition) -> None:
@@ -148,7 +177,7 @@ async def test_a_dry_run_sends_nothing_and_says_what_it_would_cost(limited, edit
         async with pico.review(Rating.ok, dry_run=True, limits=Limits(tasks_per_day=15)) as batch:
             reviewed = await batch.report()
     assert (report.would_rate, report.failed, report.rated) == (10, 1, 0)
-    assert (spend.ratings, spend.bonus, spend.pay) == (10, Decimal(1), Decimal(2))
+    assert (spend.ratings, spend.pay, spend.bonus, spend.total) == (10, Decimal(1), Decimal(1), Decimal(2))
     assert reviewed.would_rate == 15
     assert sandbox.ledger == []
     assert not [request for request in sandbox.requests if "rate-" in request.path]

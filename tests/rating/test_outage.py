@@ -17,6 +17,7 @@ from picoworkers_async import (
     Edition,
     Fate,
     InvalidResponseError,
+    Limits,
     NoAnswerError,
     NotSentError,
     OutcomeUnknownError,
@@ -28,7 +29,7 @@ from picoworkers_async import (
     ServiceMovedError,
     Throttle,
 )
-from picoworkers_async.rating.outage import LONGEST_PAUSE_SECONDS, Outage, is_failure, may_pass
+from picoworkers_async.rating.outage import LONGEST_PAUSE_SECONDS, Outage, is_failure, is_no_api, may_pass
 from picoworkers_async.sandbox import Sandbox
 from tests.support.away import WAYS, AwayTransport
 from tests.support.seeding import seeded
@@ -101,6 +102,21 @@ def test_what_a_failure_is_to_a_batch(
     assert is_failure(error) is failure
     assert may_pass(error, follows=False) is passes
     assert may_pass(error, follows=True) is passes_where_it_follows
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (InvalidResponseError("call", "HTML", status=404), True),
+        (OutcomeUnknownError("call", InvalidResponseError("call", "HTML", status=404)), True),
+        (InvalidResponseError("call", "HTML", status=200), False),
+        (ServiceError("call", "502", status=502), False),
+        (RefusedError("call", "no such job", status=404), False),
+        (NotSentError("call", "refused"), False),
+    ],
+)
+def test_what_looks_like_an_address_where_no_api_is(error: CallError, expected: bool) -> None:
+    assert is_no_api(error) is expected
 
 
 # Batches
@@ -245,3 +261,38 @@ async def test_leaving_the_block_during_an_outage_is_immediate(edition: Edition)
                     raise AssertionError("nothing can be rated")
         assert anyio.current_time() - began <= 1000.1
     assert sandbox.ledger == []
+
+
+@pytest.mark.anyio
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("kind", ["review", "with jobs", "rate", "limited"])
+async def test_an_address_without_an_api_ends_a_batch_at_once_and_is_named(edition: Edition, kind: str) -> None:
+    sandbox, ratings = seeded(20, jobs=4, edition=edition)
+    transport = away(sandbox, "404", NIGHT, after=0.0)
+    began = anyio.current_time()
+    async with AsyncPicoworkers("user_id", "api_secret", edition=edition, transport=transport) as pico:
+        limits = Limits(pay_per_day=100) if kind == "limited" else None
+        if kind in ("rate", "limited"):
+            batch = pico.rate(ratings, limits=limits)
+        else:
+            decide = (lambda task, job: Rating.ok(task)) if kind == "with jobs" else Rating.ok
+            batch = pico.review(decide, follow=60.0)
+        with pytest.raises(InvalidResponseError, match=r"is base_url right\? It ends in /api/") as caught:
+            async with batch:
+                await batch.report()
+    assert edition.base_url + "jobs/" in str(caught.value)
+    assert anyio.current_time() - began < 10.0
+    assert sandbox.ledger == []
+
+
+@pytest.mark.anyio
+@pytest.mark.virtual_time
+async def test_a_page_not_found_is_an_outage_once_anything_of_the_client_has_worked(edition: Edition) -> None:
+    sandbox, _ = seeded(20, edition=edition)
+    transport = away(sandbox, "404", MINUTES, after=1.0)
+    async with client(transport, edition) as pico:
+        await pico.users.get_balances()
+        await anyio.sleep(1.0)
+        report = await pico.review_all(Rating.ok)
+    assert report.rated == 20
+    assert len(transport.tries) > 2

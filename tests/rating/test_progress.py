@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picoworkers_async import ClientStateError, Edition, Later, Rating, Task, Throttle
-from picoworkers_async.rating.progress import Progress, Standing, eta, rate_used, requests_left
+from picoworkers_async import AsyncPicoworkers, ClientStateError, Edition, Later, Limits, Rating, Task, Throttle
+from picoworkers_async.rating.progress import (
+    Progress,
+    Standing,
+    Wait,
+    eta,
+    eta_after,
+    rate_used,
+    requests_left,
+    what_is_waited_for,
+)
 from picoworkers_async.sandbox import Faults, Sandbox
+from tests.support.away import AwayTransport
 from tests.support.seeding import RATING_CALLS, seeded
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
@@ -166,7 +176,12 @@ async def test_a_dry_run_says_what_it_would_pay_while_it_runs(connect, edition: 
     async with connect(sandbox) as pico, pico.review(Rating.ok, dry_run=True) as batch:
         await batch.report()
         progress = batch.progress()
-    assert (progress.would_rate, progress.rated, progress.pay) == (6, 0, Decimal("1.20"))
+    assert (progress.would_rate, progress.rated, progress.pay, progress.total) == (
+        6,
+        0,
+        Decimal("1.20"),
+        Decimal("1.20"),
+    )
 
 
 async def test_tasks_asked_about_again_are_put_off_no_longer(connect, edition: Edition) -> None:
@@ -197,3 +212,85 @@ async def test_the_report_counts_what_was_put_off(connect, edition: Edition) -> 
     async with connect(sandbox) as pico:
         report = await pico.review_all(lambda task: Later(60))
     assert (report.put_off, report.total) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    ("away", "limit", "limit_left", "cooldown", "expected"),
+    [
+        (False, None, None, 0.0, None),
+        (False, "tasks_per_day", 3600.0, 0.0, Wait("limit", 3600.0)),
+        (False, "tasks_per_day", 3600.0, 10.0, Wait("limit", 3600.0)),
+        (False, "keep_balance", None, 0.0, Wait("balance", None)),
+        (False, "balance", None, 0.0, Wait("balance", None)),
+        (True, "tasks_per_day", 3600.0, 10.0, Wait("outage", None)),
+        (False, None, None, 10.0, Wait("rate limit", 10.0)),
+    ],
+)
+def test_what_a_batch_waits_for(away, limit, limit_left, cooldown, expected) -> None:
+    assert what_is_waited_for(away=away, limit=limit, limit_left=limit_left, cooldown=cooldown) == expected
+
+
+def test_the_time_left_counts_the_wait_and_is_not_known_where_that_is_not() -> None:
+    assert eta_after(5.0, None) == 5.0
+    assert eta_after(5.0, Wait("limit", 3600.0)) == 3605.0
+    assert eta_after(5.0, Wait("outage", None)) is None
+    assert eta_after(None, Wait("limit", 3600.0)) is None
+    assert eta_after(0.0, Wait("outage", None)) == 0.0
+
+
+async def test_a_batch_at_its_limit_of_the_day_says_so_and_counts_the_night_in(connect, edition: Edition) -> None:
+    sandbox, ratings = seeded(10, jobs=10, edition=edition)
+    async with (
+        connect(sandbox, throttle=Throttle(requests_per_second=1)) as pico,
+        pico.rate(ratings, limits=Limits(tasks_per_day=4), on_limit="wait") as batch,
+    ):
+        await anyio.sleep(2)
+        assert batch.progress().waiting_for is None
+        await anyio.sleep(30)
+        now = batch.progress()
+    assert (now.rated, now.waiting_for) == (4, "limit")
+    assert now.until is not None
+    assert now.eta is not None
+    assert 0 <= now.until <= 86_400
+    assert now.eta == pytest.approx(now.until + 6, abs=1)
+
+
+async def test_a_batch_says_that_it_waits_for_the_balance_and_not_when_it_goes_on(
+    connect, edition: Edition
+) -> None:
+    sandbox, ratings = seeded(4, edition=edition)
+    sandbox.balance = 50
+    async with (
+        connect(sandbox) as pico,
+        pico.rate(ratings, limits=Limits(keep_balance=60), on_limit="wait") as batch,
+    ):
+        await anyio.sleep(120)
+        now = batch.progress()
+    assert (now.rated, now.waiting_for, now.until, now.eta) == (0, "balance", None, None)
+
+
+async def test_a_batch_says_that_it_waits_for_the_service_to_come_back(connect, edition: Edition) -> None:
+    sandbox, ratings = seeded(40, jobs=40, edition=edition, latency=0.2)
+    transport = AwayTransport(sandbox.transport(), "503", anyio.current_time() + 3, 200)
+    async with (
+        AsyncPicoworkers(
+            "user_id", "api_secret", edition=edition, transport=transport, throttle=Throttle(4, 2.0)
+        ) as pico,
+        pico.rate(ratings) as batch,
+    ):
+        async with anyio.create_task_group() as group:
+            group.start_soon(batch.report)
+            await anyio.sleep(60)
+            now = batch.progress()
+        after = batch.progress()
+    assert (now.waiting_for, now.until, now.eta) == ("outage", None, None)
+    assert (after.waiting_for, after.until, after.eta) == (None, None, 0)
+
+
+async def test_a_batch_says_that_it_is_silent_after_a_429(connect, edition: Edition) -> None:
+    sandbox, ratings = seeded(4, edition=edition, faults=Faults(too_many=1, only=RATING_CALLS), retry_after="50")
+    async with connect(sandbox, throttle=Throttle(cooldown=20)) as pico, pico.rate(ratings) as batch:
+        await anyio.sleep(10)
+        now = batch.progress()
+    assert now.waiting_for == "rate limit"
+    assert now.until == pytest.approx(40, abs=1)

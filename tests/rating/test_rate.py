@@ -222,6 +222,8 @@ async def test_a_batch_is_entered_once_and_iterated_inside(connect) -> None:
         batch = pico.rate(ratings)
         with pytest.raises(ClientStateError):
             aiter(batch)
+        with pytest.raises(ClientStateError, match="inside the block"):
+            await anext(batch)
         async with batch as outcomes:
             assert [outcome.status async for outcome in outcomes] == [OutcomeStatus.RATED]
         with pytest.raises(ClientStateError):

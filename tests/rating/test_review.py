@@ -188,12 +188,30 @@ async def test_lost_credentials_stop_a_review() -> None:
     assert len(sandbox.requests) == 1
 
 
-@pytest.mark.parametrize("options", [{"job_id": ""}, {"follow": -1}, {"grace": float("nan")}, {"follow": "soon"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"job_id": ""},
+        {"follow": -1},
+        {"grace": float("nan")},
+        {"follow": "soon"},
+        {"journal": ":memory:"},
+        {"journal": ""},
+        {"journal": 3},
+    ],
+)
 async def test_arguments_that_cannot_be_used_are_refused_by_name(connect, options: dict) -> None:
     async with connect(Sandbox()) as pico:
         with pytest.raises(InvalidRequestError) as caught:
             pico.review(Rating.ok, **options)
     assert [problem.field for problem in caught.value.problems] == list(options)
+
+
+async def test_a_review_that_runs_to_its_end_cannot_follow_for_ever_and_says_what_can(connect) -> None:
+    async with connect(seeded(2)) as pico:
+        with pytest.raises(InvalidRequestError, match=r"follow=3: .*review\(\)"):
+            await pico.review_all(Rating.ok, follow=3)
+        assert (await pico.review_all(Rating.ok, follow=None)).rated == 2
 
 
 @pytest.mark.virtual_time(False)

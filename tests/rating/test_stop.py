@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
+import sniffio
+import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +21,7 @@ from picoworkers_async import (
     Edition,
     Journal,
     JournalState,
+    Limits,
     OutcomeStatus,
     Rating,
     RetryPolicy,
@@ -377,3 +382,65 @@ def test_a_batch_that_drains_sends_what_waits_and_waits_for_nothing_else() -> No
     assert plan(draining._replace(waiting=3)) is Step.WAIT
     assert plan(draining._replace(full=1, waiting=3, stopped=True)) is Step.END
     assert plan(draining._replace(draining=False)) is Step.WAIT
+
+
+def from_a_callback(call: Callable[[], object]) -> None:
+    """Have this called by the event loop itself, outside of every task of ours, as by a signal handler."""
+    if sniffio.current_async_library() == "trio":
+        trio.lowlevel.current_trio_token().run_sync_soon(call)
+    else:
+        # asyncio.run, unlike anyio.run, leaves nothing in the context that tells which loop runs.
+        asyncio.get_running_loop().call_soon(call, context=contextvars.Context())
+
+
+async def test_a_signal_handler_or_a_timer_of_the_event_loop_may_stop_a_batch_and_ask_how_it_stands(
+    connect, edition: Edition
+) -> None:
+    sandbox, _ = seeded(5, edition=edition)
+    told: list[object] = []
+    async with connect(sandbox) as pico, pico.review(Rating.ok, follow=60) as batch:
+
+        def ask_and_stop() -> None:
+            told.extend((batch.progress().rated, batch.spend().ratings, pico.throttle.state().in_flight))
+            batch.stop()
+
+        await anyio.sleep(5)
+        from_a_callback(ask_and_stop)
+        with anyio.fail_after(30):
+            report = await batch.report()
+    assert report.rated == 5
+    assert told == [5, 5, 0]
+
+
+async def test_a_callback_may_stop_a_batch_that_sends(connect, edition: Edition) -> None:
+    """What waits at the gate, and what is on the wire, is given its deadline from the callback."""
+    sandbox, ratings = seeded(40, jobs=40, edition=edition, latency=0.5)
+    async with (
+        connect(sandbox, throttle=Throttle(4, requests_per_second=2)) as pico,
+        pico.rate(ratings, grace=3) as batch,
+    ):
+        await anyio.sleep(2)
+        from_a_callback(batch.stop)
+        with anyio.fail_after(10):
+            report = await batch.report()
+    assert 0 < report.rated < 40
+    assert report.rated == len(sandbox.ledger)
+
+
+async def test_a_batch_that_waits_for_its_limit_ends_at_once_when_it_is_told_to_stop(
+    connect, edition: Edition, tmp_path: Path
+) -> None:
+    """Nothing may be sent before midnight: there is nothing to give a grace to."""
+    sandbox, _ = seeded(5, edition=edition)
+    path, limits = tmp_path / "j.db", Limits(tasks_per_day=2)
+    async with (
+        connect(sandbox) as pico,
+        pico.review(Rating.ok, follow=60, journal=path, limits=limits, on_limit="wait", grace=60) as batch,
+    ):
+        await anyio.sleep(10)
+        began = anyio.current_time()
+        batch.stop()
+        report = await batch.report()
+        assert anyio.current_time() - began < 1
+    assert report.rated == 2
+    assert states(path) == {JournalState.RATED: 2, JournalState.DECIDED: 3}
