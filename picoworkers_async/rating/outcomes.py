@@ -191,6 +191,22 @@ class OutcomeStream:
 
     def put_now(self, outcome: Outcome) -> bool:
         """Hand an outcome out if there is room for it, or nobody reads any more."""
+        if not self._offer(outcome):
+            return False
+        self._told(outcome)
+        return True
+
+    async def put(self, outcome: Outcome) -> None:
+        """Hand an outcome out, when there is room. Cancelled, it is kept until the end, and not lost."""
+        self._told(outcome)
+        try:
+            while not self._offer(outcome):
+                await self._room.wait()
+        except BaseException:
+            self._late.append(outcome)
+            raise
+
+    def _offer(self, outcome: Outcome) -> bool:
         if not self._dropping:
             try:
                 self._send.send_nowait(outcome)
@@ -199,7 +215,6 @@ class OutcomeStream:
             except anyio.BrokenResourceError:
                 # Nobody reads any more; it is in the tally, and in the journal if there is one.
                 pass
-        self._told(outcome)
         return True
 
     def _told(self, outcome: Outcome) -> None:
@@ -207,16 +222,6 @@ class OutcomeStream:
         # One that went well is of interest to few, and costs the others next to nothing.
         if outcome.status is not OutcomeStatus.RATED or self._listening():
             _tell(self._observers, outcome)
-
-    async def put(self, outcome: Outcome) -> None:
-        """Hand an outcome out, when there is room. Cancelled, it is kept until the end, and not lost."""
-        try:
-            while not self.put_now(outcome):
-                await self._room.wait()
-        except BaseException:
-            self._late.append(outcome)
-            self._told(outcome)
-            raise
 
     async def take(self) -> Outcome:
         """The next outcome. Raises `anyio.EndOfStream` after the last."""

@@ -261,11 +261,14 @@ class Pipeline:
             draining=self._draining,
             stopped=self.failure is not None or self._grace.ended or (self._draining and self._grace.is_over()),
             held=held,
-            closed=held and (self.spending.closed or not self._grace.lasts_until(self.spending.next_change())),
+            closed=held and (self.spending.closed or not self._grace.lasts_until(self._limits_change_at())),
             balance=held and queue.waiting > 0 and self.spending.balance_due(self._clock()),
             away=away and not trying and not self._watch.may_try(now),
             probe=away,
         )
+
+    def _limits_change_at(self) -> float:
+        return self.spending.next_change(waiting=self._queue.waiting > 0)
 
     def _next_time(self) -> float | None:
         """When time alone may have changed the plan."""
@@ -273,7 +276,7 @@ class Pipeline:
         now = self._clock()
         if self._outage.lasts and not self._watch.may_try(now):
             return self._watch.next_try_at()
-        change_at, lifted_at = self._reconciler.next_change(now), self.spending.next_change()
+        change_at, lifted_at = self._reconciler.next_change(now), self._limits_change_at()
         times = page_at, change_at, None if lifted_at == math.inf else lifted_at
         return min((time for time in times if time is not None), default=None)
 

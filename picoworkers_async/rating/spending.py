@@ -148,9 +148,9 @@ class Spending:
         """Whether the balance should be read now."""
         return self._balance_at <= now and not self.closed
 
-    def next_change(self) -> float:
-        """When time alone changes what may be done; infinity if it does not."""
-        if self.closed or not (self.reached is not None or self._balance_wanted(self._clock())):
+    def next_change(self, *, waiting: bool) -> float:
+        """When time alone changes what may be done; infinity if it does not. Whether ratings are `waiting` matters."""
+        if self.closed or not (self.reached is not None or (waiting and self._balance_wanted(self._clock()))):
             # The balance is read again when it stands in the way, not before.
             return math.inf
         return min(self._until, self._balance_at, self._give_up_at)

@@ -291,3 +291,19 @@ async def test_requests_of_an_outage_are_counted_too(limited, edition: Edition) 
     async with client as pico, pico.rate(ratings, limits=Limits(keep_balance=1)) as batch:
         await batch.report()
         assert batch.progress().requests == len(sandbox.requests)
+
+
+async def test_a_batch_that_watches_the_balance_is_idle_when_it_has_nothing_to_send(
+    limited, edition: Edition
+) -> None:
+    """Nothing is asked, and no loop spins, while no task waits."""
+    sandbox, _ = seeded(2, edition=edition)
+    async with (
+        limited(sandbox) as pico,
+        pico.review(Rating.ok, follow=3600, limits=Limits(keep_balance=1)) as batch,
+    ):
+        await anyio.sleep(1800)
+        before = len(sandbox.requests)
+        await anyio.sleep(1500)
+        assert batch.progress().rated == 2
+    assert len(sandbox.requests) == before
