@@ -7,6 +7,7 @@ import hmac
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,8 +180,9 @@ async def _body_of(request: Request) -> bytes:
     if announced.isascii() and announced.isdigit() and (len(announced) > 12 or int(announced) > MOST_BYTES):
         raise NotTakenError(413, f"at most {MOST_BYTES} bytes are read")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise NotTakenError(413, f"at most {MOST_BYTES} bytes are read")
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise NotTakenError(413, f"at most {MOST_BYTES} bytes are read")
     return bytes(body)
