@@ -25,14 +25,16 @@ class HugeNumber(str):
     __slots__ = ()
 
 
-def loads(raw: bytes) -> Any:
+def loads(raw: bytes, *, unique_names: bool = False) -> Any:
     """Read JSON; numbers with a point or an exponent become exact `Decimal`s.
 
     Those of absurd size stay a text, a `HugeNumber`. Raises `ShapeError` for what is not JSON in UTF-8, and for
-    JSON that is nested too deeply.
+    JSON that is nested too deeply. With `unique_names` also for an object that has one name twice, of which the
+    first would be lost.
     """
+    decoder = _decoder_of_unique_names if unique_names else _decoder
     try:
-        return _decoder.decode(raw.decode("utf-8-sig"))
+        return decoder.decode(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         problem = "it is not UTF-8"
     except json.JSONDecodeError as error:
@@ -85,7 +87,17 @@ def _no_constant(name: str) -> Any:
     raise ShapeError(f"{name} is not JSON")
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ShapeError("an object has the same name twice")
+    return found
+
+
 _decoder = json.JSONDecoder(parse_float=_to_decimal, parse_int=_to_int, parse_constant=_no_constant)
+_decoder_of_unique_names = json.JSONDecoder(
+    parse_float=_to_decimal, parse_int=_to_int, parse_constant=_no_constant, object_pairs_hook=_unique
+)
 
 
 def money(amount: Decimal) -> float:

@@ -150,3 +150,17 @@ class Job:
     """Greatest share of tasks from one country, in percent (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     """Fields that the document does not know, and those that could not be read."""
+
+
+@attrs.frozen
+class JobChange:
+    """SproutGigs only: a job came into a status, as the service posted it to a webhook.
+
+    `status` is a plain text where the service sends one that is not known here. `at` is when it changed, in UTC;
+    None where the service said no time, or none that can be read. Source: what is seen of the webhook in use; no
+    document has it.
+    """
+
+    job_id: str
+    status: JobStatus | str
+    at: datetime | None = None

@@ -149,7 +149,7 @@ class Spending:
         return self._balance_at <= now and not self.closed
 
     def next_change(self, *, waiting: bool) -> float:
-        """When time alone changes what may be done; infinity if it does not. Whether ratings are `waiting` matters."""
+        """When time alone changes what may be done; infinity if not. Whether ratings are `waiting` matters."""
         if self.closed or not (self.reached is not None or (waiting and self._balance_wanted(self._clock()))):
             # The balance is read again when it stands in the way, not before.
             return math.inf

@@ -11,6 +11,7 @@ except ImportError as _missing:
 from .faults import Faults
 from .ledger import Entry, Kind
 from .messages import Logged
+from .postbacks import PostbackShape
 from .sandbox import Sandbox
 
-__all__ = ["Entry", "Faults", "Kind", "Logged", "Sandbox"]
+__all__ = ["Entry", "Faults", "Kind", "Logged", "PostbackShape", "Sandbox"]

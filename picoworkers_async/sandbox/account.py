@@ -35,6 +35,8 @@ class Account:
         self.store = Store(balance)
         self.ledger: list[Entry] = []
         self.submitted: list[tuple[str, str]] = []
+        self.status_changes: list[tuple[str, dict[str, str]]] = []
+        self._statuses: dict[str, str] = {}
         self.blocked_workers: set[str] = set()
         self.refused: dict[str, str] = {}
         self.double_ratings = 0
@@ -115,7 +117,10 @@ class Account:
         self._apply(Store.remove_task, self.store.tasks[task_id])
 
     def put_job(self, job: JobRow) -> None:
-        """Make what was changed of a job known."""
+        """Make what was changed of a job known. A status that it came into is there to be posted back."""
+        if self._statuses.get(job.id, job.status) != job.status:
+            self.status_changes.append((job.id, {"status": job.status, "date": timestamp()}))
+        self._statuses[job.id] = job.status
         self._apply(Store.put_job, job)
 
     def set_balance(self, balance: Decimal) -> None:

@@ -18,7 +18,7 @@ from .faults import Faults
 from .ledger import Entry
 from .limiter import Limiter
 from .messages import Logged
-from .postbacks import Postbacks
+from .postbacks import Postbacks, PostbackShape
 from .serving import serve
 from .store import Store
 from .transport import SandboxTransport
@@ -159,6 +159,13 @@ class Sandbox:
         with self._account.lock:
             return self._account.add_job(fields)
 
+    def set_job_status(self, job_id: str, status: str) -> None:
+        """Have the service put the job into this status, as its staff or its system would."""
+        with self._account.lock:
+            job = self._account.store.jobs[job_id]
+            job.status = status
+            self._account.put_job(job)
+
     def add_tasks(self, job_id: str, count: int = 1, **fields: Any) -> list[str]:
         """Have ten workers in turn hand in tasks of the job; gives the tasks' ids.
 
@@ -271,12 +278,29 @@ class Sandbox:
         return serve(self._delivery, port)
 
     def post_back(
-        self, url: str, *, every: float = 60.0, retry_every: float = 300.0, give_up_after: float = 86400.0
+        self,
+        url: str,
+        *,
+        shape: PostbackShape = "jobs",
+        signing_secret: str | None = None,
+        job_changes: bool = False,
+        every: float = 60.0,
+        retry_every: float = 300.0,
+        give_up_after: float = 86400.0,
     ) -> Postbacks:
-        """Post the ids of submitted tasks to a loopback URL while the block lasts; see `Postbacks`."""
+        """Post submitted tasks, and jobs' changes, to a loopback URL while the block lasts; see `Postbacks`."""
         if not self.edition.can(Ability.WEBHOOK):
             raise ValueError(f"edition {self.edition.name} has no postbacks")
-        return Postbacks(self._account, url, every=every, retry_every=retry_every, give_up_after=give_up_after)
+        return Postbacks(
+            self._account,
+            url,
+            shape=shape,
+            signing_secret=signing_secret,
+            job_changes=job_changes,
+            every=every,
+            retry_every=retry_every,
+            give_up_after=give_up_after,
+        )
 
     @property
     def _account(self) -> Account:

@@ -1,4 +1,4 @@
-"""Receiving SproutGigs' postbacks of submitted tasks. Needs the extra `picoworkers-async[webhooks]`."""
+"""Receiving postbacks of submitted tasks and changed jobs. Needs the extra `picoworkers-async[webhooks]`."""
 
 try:
     import starlette as _starlette  # noqa: F401
@@ -7,8 +7,9 @@ except ImportError as _missing:
         f"picoworkers_async.webhooks needs {_missing.name}; install `picoworkers-async[webhooks]`"
     ) from None
 
+from .file import SubmittedError
+from .job_changes import JobChanges
 from .receiver import Receiver
-from .submitted import SubmittedError
 from .tasks import SubmittedTasks
 
-__all__ = ["Receiver", "SubmittedError", "SubmittedTasks"]
+__all__ = ["JobChanges", "Receiver", "SubmittedError", "SubmittedTasks"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import logging
 import os
+from collections.abc import Iterable
+from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,9 +17,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from ..credentials import Hidden
 from ..errors import InvalidRequestError, Problem
-from .postback import MOST_BYTES, BadPostbackError, read_postback
-from .submitted import Submitted, SubmittedError
+from .changes import Changes
+from .file import SubmittedError
+from .job_changes import JobChanges
+from .postback import MOST_BYTES, read_postback
+from .refusals import NotTakenError, RefusalLog, excerpt_of
+from .signature import HEADER, Signatures
+from .submitted import Submitted
 from .tasks import SubmittedTasks
 
 if TYPE_CHECKING:
@@ -29,27 +39,42 @@ _SECONDS_FOR_A_BODY = 30.0
 
 
 class Receiver:
-    """Takes postbacks of submitted tasks, as an ASGI application: mount it in Starlette or FastAPI, or serve it.
+    """Takes the service's postbacks, as an ASGI application: mount it in Starlette or FastAPI, or serve it.
 
-    `path` is an SQLite file for the ids, made if it is not there; 200 is answered only once they are durable in
-    it. With `secret`, at least 16 letters that nobody can guess, the URL to give the service ends in it
-    (`app.mount("/hooks", receiver)`: `https://.../hooks/<secret>`); any other is answered 404. A body is read up
-    to 1 MiB, 50,000 ids and 5,000 jobs. Nothing of it is believed but "look at these ids": `tasks` fetches the
-    real tasks. Postbacks that were sent twice do no harm.
+    `path` is an SQLite file, made if it is not there. 200 is answered only to what was understood whole, once it
+    is durable in that file; any other answer has the service send it again. Both shapes are taken: the one of 2024
+    (tasks by job) and the envelope of today (`tasks_submitted`, `job_status_changed`). What cannot be understood
+    is answered 422 and logged; the entries beside it that can be are taken all the same. A body is read up to
+    1 MiB, 5,000 jobs and 50,000 entries (else 413), in 30 seconds (else 408). Nothing of it is believed but "look
+    at these ids", and the statuses of jobs. Postbacks that come twice do no harm.
 
-    Raises `InvalidRequestError` for a secret that is too short or has a slash. Source: the webhook of 2024.
+    With `secret`, at least 16 letters that nobody can guess, the URL to give the service ends in it
+    (`app.mount("/hooks", receiver)`: `https://.../hooks/<secret>`); any other is answered 404. With
+    `signing_secret`, at least 8 characters, a body that is not signed by it is answered 401 before it is parsed;
+    give both in a list while one is being changed. Without it, whoever knows the URL can post what they like.
+
+    Raises `InvalidRequestError` for a secret that is too short or has a slash, and for a signing secret that is
+    too short or has white space at an end. Source: the webhook of 2024; envelope and signature as seen in use.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, secret: str | None = None) -> None:
-        if secret is not None and (not isinstance(secret, str) or len(secret) < _LEAST_SECRET or "/" in secret):
-            limit = f"a text of at least {_LEAST_SECRET} letters, without a slash"
-            raise InvalidRequestError("Receiver", [Problem("secret", "(not shown)", limit)], sends=False)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        secret: str | None = None,
+        signing_secret: str | Iterable[str] | None = None,
+    ) -> None:
+        self._segment = _digest("") if secret is None else _checked(secret)
+        self._signatures = None if signing_secret is None else Signatures(signing_secret)
+        self._path = Path(path)
         self._submitted = Submitted(path)
-        self._secret = secret
+        self._changes = Changes(path)
+        self._opened: list[JobChanges] = []
+        self._refusals = RefusalLog()
         self._busy = 0
 
     def __repr__(self) -> str:
-        return f"Receiver({str(self._submitted.path)!r})"
+        return f"Receiver({str(self._path)!r})"
 
     def tasks(self, pico: AsyncPicoworkers) -> SubmittedTasks:
         """The submitted tasks, fetched by their ids: `async with receiver.tasks(pico) as tasks`.
@@ -58,6 +83,16 @@ class Receiver:
         once in each revision; after a restart, those that are still unrated come again.
         """
         return SubmittedTasks(self._submitted, pico)
+
+    def job_changes(self) -> JobChanges:
+        """The changes of jobs' statuses: `async with receiver.job_changes() as changes`, then `async for`.
+
+        It never ends by itself. Each change comes once over restarts, but for one that was given out and not yet
+        followed by the next when the process ended: that one comes again. A change is its job, status and date;
+        posted again it is taken once, as long as it is among the newest 100,000, which are kept. Without a
+        `signing_secret`, read the job before acting upon what is said of it. See `JobChanges`.
+        """
+        return JobChanges(self._changes, self._opened)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -80,42 +115,74 @@ class Receiver:
             return 503, "Busy"
         self._busy += 1
         try:
-            with anyio.fail_after(_SECONDS_FOR_A_BODY):
-                body = await _body_of(request)
-            postback = read_postback(body)
-            room = await anyio.to_thread.run_sync(self._submitted.note, postback.ids) if postback.ids else True
-        except BadPostbackError as error:
-            logger.warning("a postback was not taken: %s", error)
-            return error.status, str(error)
+            body = await self._authentic_body(request)
+            await anyio.to_thread.run_sync(self._take, body)
+        except NotTakenError as refusal:
+            self._refusals.tell(refusal)
+            return refusal.status, "Try again" if refusal.status == 503 else refusal.what
         except TimeoutError:
             return 408, "The body did not come in time"
-        except SubmittedError as error:
-            logger.error("a postback could not be noted, and will come again: %s", error)
-            return 503, "Try again"
         finally:
             self._busy -= 1
-        if not room:
-            logger.error("too many submitted tasks wait to be looked up; this postback will come again")
-            return 503, "Try again"
-        if postback.ignored:
-            logger.warning("a postback had %d entries that cannot be ids", postback.ignored)
         return 200, "Noted"
+
+    async def _authentic_body(self, request: Request) -> bytes:
+        """The body, signed if it has to be; without a signature to check it is not read at all."""
+        values = request.headers.getlist(HEADER)
+        problem = None if self._signatures is None else self._signatures.problem_of_header(values)
+        if problem is not None:
+            raise NotTakenError(401, problem)
+        with anyio.fail_after(_SECONDS_FOR_A_BODY):
+            body = await _body_of(request)
+        if self._signatures is not None and not self._signatures.match(values[0], body):
+            raise NotTakenError(401, "its signature is by another secret, or of another body")
+        return body
+
+    def _take(self, body: bytes) -> None:
+        """Understand a body and make durable what it says. Raises `NotTakenError` unless all of it is both."""
+        try:
+            postback = read_postback(body)
+            room = self._submitted.note(postback.ids) if postback.ids else True
+            dropped = self._changes.note(postback.changes) if postback.changes else 0
+        except NotTakenError as refusal:
+            raise NotTakenError(refusal.status, refusal.what, excerpt_of(body)) from None
+        except SubmittedError as error:
+            raise NotTakenError(503, f"it could not be noted: {error}") from None
+        if dropped:
+            logger.error("%d changes of jobs were dropped before anybody asked for them: too many wait", dropped)
+        if not room:
+            raise NotTakenError(503, "too many submitted tasks wait to be looked up")
+        if postback.problem is not None:
+            raise NotTakenError(422, postback.problem, excerpt_of(body))
 
     def _is_the_door(self, request: Request) -> bool:
         """Whether the path, below where this is mounted, is the secret; told in constant time."""
         path, root = request.scope["path"], request.scope.get("root_path", "")
-        segment = (path[len(root) :] if path.startswith(root) else path).strip("/")
-        return hmac.compare_digest(segment.encode(), (self._secret or "").encode())
+        below = path[len(root) :] if path.startswith(root) else path
+        return hmac.compare_digest(_digest(below.strip("/")), self._segment)
+
+
+def _checked(secret: str) -> bytes:
+    """The digest of a secret that will do: all that is kept of it."""
+    if not isinstance(secret, str) or len(secret) < _LEAST_SECRET or "/" in secret:
+        limit = f"a text of at least {_LEAST_SECRET} letters, without a slash"
+        raise InvalidRequestError("Receiver", [Problem("secret", Hidden(), limit)], sends=False)
+    return _digest(secret)
+
+
+def _digest(segment: str) -> bytes:
+    return hashlib.sha256(segment.encode("utf-8", "surrogatepass")).digest()
 
 
 async def _body_of(request: Request) -> bytes:
     """The body, if it is no larger than what is read; one that is announced larger is not read at all."""
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or len(announced) > 12 or int(announced) > MOST_BYTES:
-        raise BadPostbackError(413, f"at most {MOST_BYTES} bytes are read")
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and (len(announced) > 12 or int(announced) > MOST_BYTES):
+        raise NotTakenError(413, f"at most {MOST_BYTES} bytes are read")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise BadPostbackError(413, f"at most {MOST_BYTES} bytes are read")
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise NotTakenError(413, f"at most {MOST_BYTES} bytes are read")
     return bytes(body)

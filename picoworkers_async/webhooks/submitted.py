@@ -1,45 +1,20 @@
-"""The submitted tasks that were posted back, in an SQLite file: noted before the service is thanked."""
+"""The submitted tasks that were posted back: noted before the service is thanked."""
 
 from __future__ import annotations
 
 import math
 import os
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 import attrs
 
-from ..errors import PicoworkersError
+from .file import PostbackFile
 
-_APPLICATION_ID = 0x70696377
-_VERSION = 1
 _MOST_ROWS = 1_000_000
 _MOST_REFUSALS = 5
 _MINUTE, _HOUR = 60.0, 3600.0
-
-_SCHEMA = (
-    """CREATE TABLE submitted (
-        job_id TEXT NOT NULL,
-        task_id TEXT NOT NULL,
-        waiting INTEGER NOT NULL,
-        revision INTEGER NOT NULL,
-        refusals INTEGER NOT NULL,
-        posts INTEGER NOT NULL,
-        at REAL NOT NULL,
-        PRIMARY KEY (job_id, task_id)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX by_time ON submitted (waiting, at)",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {_VERSION}",
-)
 _NOT_YET = -1
-
-
-class SubmittedError(PicoworkersError):
-    """The file of submitted tasks cannot be used; the text says which and why."""
 
 
 @attrs.frozen
@@ -56,18 +31,18 @@ class Lookup:
 
 
 class Submitted:
-    """A file of ids. A row waits to be looked up; looked up and found, it keeps the revision that was given out.
+    """The ids in a file. A row waits to be looked up; then it keeps the revision that was given out.
 
     Rows of tasks that are no longer unrated are dropped. Several processes may use the file. Every method blocks,
     and raises `SubmittedError` for a file that cannot be used.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self._file = PostbackFile(path)
 
     def note(self, ids: Iterable[tuple[str, str]]) -> bool:
         """Make it durable that these wait; False if there is no room for more."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             (rows,) = database.execute("SELECT count(*) FROM submitted").fetchone()
             new = list(ids)
             if rows + len(new) > _MOST_ROWS:
@@ -82,7 +57,7 @@ class Submitted:
 
     def begin(self) -> None:
         """A new run: whatever was given out before and is still here comes again."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             database.execute("UPDATE submitted SET waiting = 1, revision = ?", (_NOT_YET,))
 
     def next_lookup(self, most: int) -> Lookup | None:
@@ -92,7 +67,7 @@ class Submitted:
         those of an hour ago are looked at.
         """
         now = time.time()
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             first = "SELECT job_id FROM submitted WHERE waiting = ? AND at <= ? ORDER BY at LIMIT 1"
             row = database.execute(first, (1, math.inf)).fetchone()
             row = row or database.execute(first, (0, now - _HOUR)).fetchone()
@@ -112,7 +87,7 @@ class Submitted:
         began stays, and waits for another.
         """
         fresh = []
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             for task_id, posts in lookup.posts.items():
                 key = (lookup.job_id, task_id)
                 revision = revisions.get(task_id)
@@ -134,39 +109,8 @@ class Submitted:
 
     def refused(self, lookup: Lookup) -> int:
         """The service would not look: they go to the end of the line, and out of it the fifth time."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             update = "UPDATE submitted SET refusals = refusals + 1, at = ? WHERE job_id = ? AND task_id = ?"
             now = time.time()
             database.executemany(update, ((now, lookup.job_id, task_id) for task_id in lookup.task_ids))
             return database.execute("DELETE FROM submitted WHERE refusals >= ?", (_MOST_REFUSALS,)).rowcount
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = sqlite3.connect(
-                str(self.path), timeout=5.0, isolation_level=None, check_same_thread=False
-            )
-            with closing(connection) as database:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")
-                try:
-                    self._prepare(database)
-                    yield database
-                    database.execute("COMMIT")
-                except BaseException:
-                    if database.in_transaction:
-                        database.execute("ROLLBACK")
-                    raise
-        except sqlite3.Error as error:
-            raise SubmittedError(f"submitted tasks {self.path}: {error}") from error
-
-    def _prepare(self, database: sqlite3.Connection) -> None:
-        """Make the table in a new file; refuse a file that is of something else."""
-        (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if not tables:
-            for statement in _SCHEMA:
-                database.execute(statement)
-        (application,) = database.execute("PRAGMA application_id").fetchone()
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if (application, version) != (_APPLICATION_ID, _VERSION):
-            raise SubmittedError(f"submitted tasks {self.path}: it is a database of something else")

@@ -20,6 +20,7 @@ from picoworkers_async import (
     LimitError,
     Limits,
     OutcomeStatus,
+    Rating,
     Throttle,
 )
 from picoworkers_async.journal import writer

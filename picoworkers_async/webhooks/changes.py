@@ -1,0 +1,85 @@
+"""Changes of jobs' statuses that were posted back: noted before the service is thanked, given out in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import attrs
+
+from ..codec import ShapeError
+from ..codec.values import to_datetime
+from ..models import JobChange, JobStatus
+from .file import PostbackFile
+
+_MOST_ROWS = 100_000
+_STATUSES = {status.value: status for status in JobStatus}
+
+
+@attrs.frozen
+class Change:
+    """What is taken once: a job came into a status. All are texts; `date` is empty where none was said."""
+
+    job_id: str
+    status: str
+    date: str
+
+    def model(self) -> JobChange:
+        """This change as it is given to a user."""
+        try:
+            at = to_datetime(self.date)
+        except ShapeError:
+            at = None
+        return JobChange(self.job_id, _STATUSES.get(self.status, self.status), at)
+
+
+class Changes:
+    """The newest 100,000 changes in a file, numbered in the order in which they came, and the last one handled.
+
+    Several processes may use the file. Every method blocks, and raises `SubmittedError` for a file that cannot
+    be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = PostbackFile(path)
+
+    def note(self, changes: Iterable[Change]) -> int:
+        """Make them durable, each that is not there yet. Gives how many were dropped for want of room, unhandled.
+
+        One without a date is there already if it is the last status of its job.
+        """
+        dated = "INSERT OR IGNORE INTO changes (job_id, status, date) VALUES (?, ?, ?)"
+        undated = (
+            "INSERT INTO changes (job_id, status, date) SELECT ?1, ?2, ''"
+            " WHERE ?2 IS NOT (SELECT status FROM changes WHERE job_id = ?1 ORDER BY number DESC LIMIT 1)"
+        )
+        with self._file.transaction() as database:
+            for change in changes:
+                if change.date:
+                    database.execute(dated, (change.job_id, change.status, change.date))
+                else:
+                    database.execute(undated, (change.job_id, change.status))
+            (last,) = database.execute("SELECT max(number) FROM changes").fetchone()
+            (handled,) = database.execute("SELECT number FROM handled").fetchone()
+            query = "SELECT count(*) FROM changes WHERE number <= ? AND number > ?"
+            oldest_kept = (last or 0) - _MOST_ROWS
+            (dropped,) = database.execute(query, (oldest_kept, handled)).fetchone()
+            database.execute("DELETE FROM changes WHERE number <= ?", (oldest_kept,))
+        return int(dropped)
+
+    def handled(self) -> int:
+        """The number of the last change that was handled; those after it were not."""
+        with self._file.transaction() as database:
+            (number,) = database.execute("SELECT number FROM handled").fetchone()
+        return int(number)
+
+    def next_after(self, number: int, handled: int) -> tuple[int, JobChange] | None:
+        """The change that follows this number, with its own; None if there is none yet.
+
+        Makes it durable before that those up to `handled` were handled.
+        """
+        with self._file.transaction() as database:
+            database.execute("UPDATE handled SET number = ?1 WHERE number < ?1", (handled,))
+            query = "SELECT number, job_id, status, date FROM changes WHERE number > ? ORDER BY number LIMIT 1"
+            row = database.execute(query, (number,)).fetchone()
+        return None if row is None else (row[0], Change(*row[1:]).model())
