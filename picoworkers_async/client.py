@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 import attrs
-import httpx
 
 from . import rules
 from .credentials import credentials
@@ -49,9 +48,13 @@ from .settings import (
 )
 from .settlement import settle
 from .throttle import Priority, Throttle
+from .transport.clients import package_of_transport
 from .transport.default import choose_adapter
 
 if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
     from .events import Event
     from .rating.asking import AnyDecide, Decide, DecideWithJob
 
@@ -61,10 +64,10 @@ class AsyncPicoworkers:
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`); `base_url` overrides its address.
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
-    closed from here. `transport` is an httpx transport of yours, in place of the default one; it is closed with
-    this client. Of both, "never reached the service" is believed only where httpcore's own exception proves it;
-    every other failure counts as sent. `throttle` may be shared with other clients of the same account; left out,
-    one with the edition's limits is made. `retry` is for calls that are safe to repeat.
+    closed from here. `transport` is an httpx transport of yours (or one of httpx2), in place of the default one;
+    it is closed with this client. Of both, "never reached the service" is believed only where httpcore's own
+    exception proves it; every other failure counts as sent. `throttle` may be shared with other clients of the
+    same account; left out, one with the edition's limits is made. `retry` is for calls that are safe to repeat.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
     left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
@@ -91,8 +94,8 @@ class AsyncPicoworkers:
         *,
         edition: Edition = PICOWORKERS,
         base_url: str | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
+        transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None = None,
         throttle: Throttle | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
@@ -110,8 +113,9 @@ class AsyncPicoworkers:
             edition=(edition, Edition),
             throttle=(throttle, Throttle),
             retry=(retry, RetryPolicy),
-            transport=(transport, httpx.AsyncBaseTransport),
         )
+        if transport is not None and package_of_transport(transport) is None:
+            problems.append(Problem("transport", transport, "an AsyncBaseTransport of httpx or httpx2"))
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems)
         url = edition.base_url if base_url is None else base_url

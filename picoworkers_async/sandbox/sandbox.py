@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 import httpx
 
 from ..editions import PICOWORKERS, Ability, Edition
+from ..transport.package import default_package, made_of
 from .account import Account
 from .behaviour import Behaviour, Order, Titles
 from .delivery import Delivery
@@ -252,8 +253,11 @@ class Sandbox:
             return list(self._account.store.unrated)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """This service in process, as an httpx transport."""
-        return SandboxTransport(self._delivery)
+        """This service in process, as an httpx transport; clients of httpx2 can send through it as well."""
+        transport: httpx.AsyncBaseTransport = made_of(default_package(), SandboxTransport, "AsyncBaseTransport")(
+            self._delivery
+        )
+        return transport
 
     def serve(self, port: int = 0) -> AbstractAsyncContextManager[str]:
         """This service over real HTTP on a loopback port (0: a free one): the block has its base URL."""

@@ -1,4 +1,4 @@
-"""The adapter over an httpx client, whosever it is."""
+"""The adapter over a client of httpx or httpx2, whosever it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 from typing import Any, Self
 
 import anyio
-import httpx
 
 from ..credentials import Credentials
 from ..errors import Fate, PicoworkersError
@@ -42,8 +41,8 @@ class HttpxAdapter:
         self._timeout = timeout
         self._max_bytes = max_bytes
         common = request_headers(credentials, user_agent)
-        self._get = httpx.Headers(common)
-        self._post = httpx.Headers(common | {"Content-Type": "application/json"})
+        self._get = source.headers(common)
+        self._post = source.headers(common | {"Content-Type": "application/json"})
 
     def with_timeout(self, timeout: float) -> Self:
         """The same adapter, with another timeout in seconds."""

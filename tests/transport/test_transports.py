@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ TIMEOUT = 0.4
 Make = Callable[..., HttpAdapter]
 
 
-@pytest.fixture(params=["lanes-asyncio", "lanes-trio", "fast-asyncio"])
+@pytest.fixture(params=["lanes-asyncio", "lanes-trio", "lanes2-asyncio", "fast-asyncio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param).partition("-")[2]
 
@@ -52,6 +53,8 @@ def make(request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest
     def adapter(url: str, connections: int = 2, timeout: float = TIMEOUT) -> HttpAdapter:
         if "lanes" in request.node.callspec.id:
             monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        if "lanes2" in request.node.callspec.id:
+            monkeypatch.setitem(sys.modules, "httpx", httpx2)
         made = choose_adapter(
             url,
             credentials("user_id", "api_secret"),
