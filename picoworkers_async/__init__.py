@@ -22,6 +22,7 @@ from .errors import (
     MoneyCall,
     NoAnswerError,
     NotAJournalError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     PicoworkersError,
@@ -60,6 +61,7 @@ from .models import (
     WorkersLevel,
     Zone,
 )
+from .ping import Ping
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
 from .retry import RetryPolicy
@@ -115,6 +117,7 @@ __all__ = [
     "MoneyCall",
     "NoAnswerError",
     "NotAJournalError",
+    "NotFoundError",
     "NotSentError",
     "Outcome",
     "OutcomeStatus",
@@ -124,6 +127,7 @@ __all__ = [
     "Page",
     "Pages",
     "PicoworkersError",
+    "Ping",
     "PostedJob",
     "PredictedPosition",
     "PreviousProof",

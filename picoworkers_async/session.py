@@ -259,6 +259,7 @@ class Session:
             problem=response.problem,
             costs_money=call.costs_money,
             hide=self.hide,
+            lacks=self.edition.lacks if call.names_job else None,
         )
 
     async def _attempt(self, call: Call[T], attempt: int = 1) -> T:

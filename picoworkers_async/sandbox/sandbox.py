@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import httpx
 
-from ..editions import PICOWORKERS, Ability, Edition
+from ..editions import EDITIONS, PICOWORKERS, Ability, Edition, edition_named
 from ..transport.package import default_package, made_of
 from .account import Account
 from .behaviour import Behaviour, Order, Titles
@@ -64,7 +64,7 @@ class Sandbox:
     def __init__(
         self,
         *,
-        edition: Edition = PICOWORKERS,
+        edition: Edition | str = PICOWORKERS,
         user_id: str = "user_id",
         api_secret: str = "api_secret",  # noqa: S107
         page_size: int = 20,
@@ -86,7 +86,10 @@ class Sandbox:
         refuse_bulk_with: set[str] | None = None,
         seed: int = 0,
     ) -> None:
-        self.edition = edition
+        service = edition_named(edition)
+        if service is None:
+            raise ValueError(f"edition={edition!r}: an Edition, or one of {', '.join(EDITIONS)}")
+        self.edition = edition = service
         self._behaviour = Behaviour(
             page_size=page_size,
             latency=latency,
