@@ -24,6 +24,7 @@ _LINES = {
     events.UNKNOWN_PARKED: "task %(task_id)s of job %(job_id)s: the answer to its rating was lost",
     events.UNKNOWN_UNREAD: "%(ratings)d ratings of job %(job_id)s are still unknown: %(error)s",
     events.UNKNOWN_SETTLED: "task %(task_id)s of job %(job_id)s: what its lost rating did is told: %(reason)s",
+    events.RATED_LISTING_MISSING: "ratings are settled without the listing of rated tasks: %(error)s",
     events.LIMIT_REACHED: "the limit %(limit)s is reached (%(allowed)s): %(on_limit)s",
     events.BATCH_BEGAN: "a batch began, journal %(journal)s",
     events.BATCH_ENDED: (
@@ -37,6 +38,7 @@ _WARNINGS = {
     events.OUTAGE_ENDED,
     events.LISTING_UNSTEADY,
     events.UNKNOWN_UNREAD,
+    events.RATED_LISTING_MISSING,
     events.LIMIT_REACHED,
 }
 
