@@ -150,3 +150,15 @@ class Job:
     """Greatest share of tasks from one country, in percent (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     """Fields that the document does not know, and those that could not be read."""
+
+
+@attrs.frozen
+class JobUpdate:
+    """A job as a look found it: `after`, and `before` as the look before that did (None at the first).
+
+    `changed` has the names of the attributes of `Job` that differ, in their order; it is empty at the first look.
+    """
+
+    before: Job | None
+    after: Job
+    changed: tuple[str, ...] = ()

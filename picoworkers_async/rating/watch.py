@@ -10,8 +10,8 @@ from ..clock import event_loop_clock
 from ..errors import CallError, OutcomeUnknownError
 from ..events import OutageBegan, OutageEnded
 from ..observing import Observers
+from ..outage import Outage, is_failure
 from ..retry import RetryPolicy
-from .outage import Outage, is_failure
 from .signal import Signal
 
 
