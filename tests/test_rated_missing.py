@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
+import attrs
 import httpx
 import pytest
 
 from picoworkers_async import (
     SPROUTGIGS,
+    Ability,
     AsyncPicoworkers,
     Edition,
     Effect,
@@ -85,6 +87,24 @@ async def test_settle_falls_back_by_ids_and_says_so_once(way, caplog) -> None:
     assert len([record for record in caplog.records if "without the listing" in record.message]) == 1
 
 
+@pytest.mark.parametrize(("faults", "effect"), [(LOST, Effect.TOOK_EFFECT), (UNSENT, Effect.DID_NOT)])
+async def test_an_edition_that_takes_ids_but_lists_no_rated_tasks_is_asked_by_ids(faults, effect) -> None:
+    told: list[events.Event] = []
+    edition = attrs.evolve(SPROUTGIGS, abilities=SPROUTGIGS.abilities - {Ability.RATED_TASKS})
+    sandbox, (rating, *_) = seeded()
+    async with client(sandbox, "there", edition, on_event=told.append) as pico:
+        sandbox.faults = faults
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await pico.jobs.rate_single_task(rating)
+        sandbox.faults = Faults()
+        assert (await pico.settle(caught.value)).effect is effect
+    _, *reads = sandbox.requests
+    assert {request.path.rpartition("/")[2] for request in reads} == {"get-unrated-tasks.php"}
+    assert all("task_ids" in request.query for request in reads)
+    # That the edition has no such listing is nothing new.
+    assert not [event for event in told if isinstance(event, events.RatedListingMissing)]
+
+
 @pytest.mark.parametrize("way", ["503", "html"])
 async def test_an_outage_of_the_rated_listing_is_not_taken_for_none(way) -> None:
     told: list[events.Event] = []
@@ -126,15 +146,15 @@ async def test_one_look_that_finds_it_missing_is_taken_back_by_the_next_that_rea
 async def test_a_whole_listing_in_answer_to_ids_proves_no_absence() -> None:
     """A service that does not heed `task_ids` shows a listing that moves while it is read."""
     sandbox, (rating, *_) = seeded(3)
+    transport = WithoutRated(sandbox, "404")
+    others = {"current_page": 1, "pages": 1, "tasks": [{"id": "other", "job_id": rating.job_id}]}
 
     async def heedless(request: httpx.Request) -> httpx.Response:
-        if "task_ids" in request.url.params:
-            return httpx.Response(
-                200, json={"current_page": 1, "pages": 1, "tasks": [{"id": "other", "job_id": "j"}]}
-            )
-        return await sandbox.transport().handle_async_request(request)
+        if request.url.path.endswith("get-unrated-tasks.php"):
+            return httpx.Response(200, json=others)
+        return await transport.handle_async_request(request)
 
-    sandbox.faults = LOST
+    sandbox.faults = UNSENT
     options = {"transport": httpx.MockTransport(heedless), "throttle": Throttle(), "edition": SPROUTGIGS}
     async with AsyncPicoworkers("user_id", "api_secret", **options) as pico:
         with pytest.raises(OutcomeUnknownError) as caught:

@@ -178,6 +178,19 @@ async def test_a_service_that_is_away_is_waited_for_and_told_of_once(way: str) -
     assert 7200 / 61 - 5 <= len(transport.tries) <= 7200 / 60 + 12
 
 
+async def test_changes_that_are_told_of_in_an_outage_ask_for_no_look() -> None:
+    sandbox = Sandbox()
+    job_id, now = sandbox.add_job(), anyio.current_time()
+    transport = AwayTransport(sandbox.transport(), "503", now + 5, 1200)
+    changes = Changes(*(now + second for second in range(10, 1200)), job_id=job_id)
+    pico = AsyncPicoworkers("user_id", "api_secret", transport=transport, throttle=Throttle())
+    async with pico, pico.jobs.watch(job_id, changes=changes) as watch:
+        await anext(watch)
+        with anyio.move_on_after(1190):
+            await anext(watch)
+    assert len(transport.tries) < 40
+
+
 async def test_a_job_that_is_not_there_is_an_error_at_once_and_later(connect) -> None:
     sandbox = Sandbox()
     job_id = sandbox.add_job()

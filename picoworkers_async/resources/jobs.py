@@ -152,11 +152,11 @@ class Jobs:
     def watch(
         self, job_id: str, *, every: float = 60.0, changes: AsyncIterable[ChangeOfJob] | None = None
     ) -> JobWatch:
-        """The changes of one job: `async for update in pico.jobs.watch(job_id)`; see `JobWatch`.
+        """The changes of one job, as `JobWatch` says: `async for update in pico.jobs.watch(job_id)`.
 
         With `changes`, such as `receiver.job_changes()`: `async with pico.jobs.watch(job_id, changes=changes)`.
         """
-        from .watching import JobWatch  # with what only a watch needs
+        from .watching import JobWatch
 
         session = self._session.view(priority=Priority.BATCH, group=object()).once()
         return JobWatch(session, Jobs(session).get_job, job_id, every=every, changes=changes)

@@ -297,6 +297,7 @@ def test_the_proxy_is_the_environments(
     assert environment_proxy("https://sproutgigs.com/api/") == proxy
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("package", [httpx, httpx2], ids=["httpx", "httpx2"])
 async def test_a_shared_client_of_either_package_pays_everybody_once_and_stays_open(package) -> None:
     faults = Faults(cut_before=0.1, cut_after=0.1, half_answer=0.1, only={"rate_single_task"})
