@@ -68,8 +68,9 @@ class JobWatch:
     restarted is watched anew. What changed and changed back between two looks is not seen. Looks have the place of
     a batch at the gate, and are `every` seconds (60) apart.
 
-    With `changes`, a change of this job has it read at once; nothing else in it is believed, and those of other
-    jobs are passed over. When `changes` ends, looks go on; what it raises is raised.
+    With `changes` (as `async with receiver.job_changes() as changes` gives them), a change of this job has it read
+    at once; nothing else in it is believed, and those of other jobs are passed over. When they end, looks go on;
+    what they raise is raised.
 
     A service that cannot be reached, or does not answer as documented, is waited for without end, with pauses that
     grow to a minute; so is one that refuses, but for the very first look. Raises `NotFoundError` for a job that is
