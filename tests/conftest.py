@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from picoworkers_async import AsyncPicoworkers, Edition, RetryPolicy, Throttle
 from picoworkers_async.editions import EDITIONS
 from picoworkers_async.sandbox import Sandbox
+from tests.support.packages import without_httpx
 from tests.support.virtual_time import virtual
 
 # How long an example takes says more about the machine than about the code.
@@ -43,13 +43,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def http_package(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The HTTP package of a test. Where that is httpx2, `import httpx` gives it, as after `httpx2.alias_httpx()`.
-
-    The name `httpx` of the test's own module is changed with it.
-    """
+    """The HTTP package of a test: of our own clients, of sandboxes in process, and its module's name `httpx`."""
     package = PACKAGES[getattr(request, "param", request.config.getoption("--http"))]
     if package is httpx2:
-        monkeypatch.setitem(sys.modules, "httpx", httpx2)
+        without_httpx(monkeypatch)
         if hasattr(request.module, "httpx"):
             monkeypatch.setattr(request.module, "httpx", httpx2)
     return package

@@ -24,6 +24,7 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.sandbox import Faults, Sandbox
+from picoworkers_async.transport.package import package_of
 from tests.support import virtual_time
 
 SITUATIONS = int(os.environ.get("PICOWORKERS_SITUATIONS", "300"))
@@ -31,10 +32,10 @@ SETTLE_AFTER = 30.0
 
 
 WITHOUT = {
-    "404": lambda: httpx.Response(404, text="<html>Not Found"),
-    "refused": lambda: httpx.Response(200, json={"ok": False, "message": "This method is no longer available."}),
-    "503": lambda: httpx.Response(503, text="<html>We are working on it"),
-    "html": lambda: httpx.Response(200, text="<html>We are working on it"),
+    "404": lambda package: package.Response(404, text="<html>Not Found"),
+    "refused": lambda package: package.Response(200, json={"ok": False, "message": "No such method."}),
+    "503": lambda package: package.Response(503, text="<html>We are working on it"),
+    "html": lambda package: package.Response(200, text="<html>We are working on it"),
 }
 """Answers in place of the listing of rated tasks: the first two say that there is none."""
 
@@ -47,7 +48,7 @@ class WithoutRated(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.way in WITHOUT and request.url.path.endswith("get-rated-tasks.php"):
-            return WITHOUT[self.way]()
+            return WITHOUT[self.way](package_of(request, "Request"))
         return await self.inner.handle_async_request(request)
 
 

@@ -24,6 +24,7 @@ from picoworkers_async import (
 from picoworkers_async.models import Job, JobStatus
 from picoworkers_async.resources.watching import changed_fields, has_ended
 from picoworkers_async.sandbox import Sandbox
+from picoworkers_async.transport.package import package_of
 from tests.support.away import WAYS, AwayTransport
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
@@ -60,7 +61,8 @@ class Refusing(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.refuses:
             self.refuses -= 1
-            return httpx.Response(200, json={"ok": False, "message": "maintenance"}, request=request)
+            answer = {"ok": False, "message": "maintenance"}
+            return package_of(request, "Request").Response(200, json=answer, request=request)
         return await self.inner.handle_async_request(request)
 
 

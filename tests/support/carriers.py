@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +11,7 @@ import httpx2
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy
+from tests.support.packages import without_httpx
 
 CARRIERS = ("lanes-asyncio", "lanes-trio", "fast-asyncio", "transport-asyncio", "httpx-asyncio", "httpx-trio")
 CARRIERS += ("lanes2-asyncio", "transport2-asyncio", "httpx2-asyncio", "httpx2-trio")
@@ -32,7 +32,7 @@ async def carried(
     if kind.startswith("lanes"):
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     if kind == "lanes2":
-        monkeypatch.setitem(sys.modules, "httpx", httpx2)
+        without_httpx(monkeypatch)
     if kind.startswith("transport"):
         options["transport"] = (httpx2 if kind.endswith("2") else httpx).AsyncHTTPTransport()
     shared = {"httpx": httpx.AsyncClient, "httpx2": httpx2.AsyncClient}.get(kind)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +31,7 @@ from picoworkers_async.transport.default import choose_adapter
 from picoworkers_async.transport.httpx_adapter import HttpxAdapter
 from picoworkers_async.transport.proxies import environment_proxy
 from tests.support.carriers import carried, over_each_carrier
+from tests.support.packages import without_httpx
 from tests.support.peer import GOOD, Peer, cut_half, reset, wait
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ def make(request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest
         if "lanes" in request.node.callspec.id:
             monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         if "lanes2" in request.node.callspec.id:
-            monkeypatch.setitem(sys.modules, "httpx", httpx2)
+            without_httpx(monkeypatch)
         made = choose_adapter(
             url,
             credentials("user_id", "api_secret"),
