@@ -152,10 +152,7 @@ class Jobs:
     def watch(
         self, job_id: str, *, every: float = 60.0, changes: AsyncIterable[ChangeOfJob] | None = None
     ) -> JobWatch:
-        """The changes of one job, as `JobWatch` says: `async for update in pico.jobs.watch(job_id)`.
-
-        With `changes`, such as `receiver.job_changes()`: `async with pico.jobs.watch(job_id, changes=changes)`.
-        """
+        """The changes of one job, as `JobWatch` says: `async for update in pico.jobs.watch(job_id)`."""
         from .watching import JobWatch
 
         session = self._session.view(priority=Priority.BATCH, group=object()).once()
