@@ -89,7 +89,7 @@ def pendings(count: int, jobs: int) -> list[PendingRating]:
 
 def reconcile(at_once: int | None) -> Callable[[int], Calls]:
     def calls(count: int) -> Calls:
-        reconciler = Reconciler(settle_after=30.0, has_rated_listing=True, at_once=at_once)
+        reconciler = Reconciler(settle_after=30.0, at_once=at_once)
         for number, pending in enumerate(pendings(count, 1000)):
             yield lambda pending=pending, number=number: reconciler.park(pending, number / 1000)  # type: ignore[misc]
             yield lambda: reconciler.overdue(0.0)

@@ -23,6 +23,7 @@ from .errors import (
     MoneyCall,
     NoAnswerError,
     NotAJournalError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     PicoworkersError,
@@ -46,6 +47,7 @@ from .models import (
     JobChange,
     JobDraft,
     JobStatus,
+    JobUpdate,
     Page,
     PostedJob,
     PredictedPosition,
@@ -62,6 +64,7 @@ from .models import (
     WorkersLevel,
     Zone,
 )
+from .ping import Ping
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
 from .rating.progress import Progress, Spend
@@ -104,6 +107,7 @@ __all__ = [
     "JobChange",
     "JobDraft",
     "JobStatus",
+    "JobUpdate",
     "Journal",
     "JournalBusyError",
     "JournalDamagedError",
@@ -119,6 +123,7 @@ __all__ = [
     "MoneyCall",
     "NoAnswerError",
     "NotAJournalError",
+    "NotFoundError",
     "NotSentError",
     "Outcome",
     "OutcomeStatus",
@@ -128,6 +133,7 @@ __all__ = [
     "Page",
     "Pages",
     "PicoworkersError",
+    "Ping",
     "PostedJob",
     "PredictedPosition",
     "PreviousProof",

@@ -43,6 +43,11 @@ class Call(Generic[T]):
         """The name used in errors and logs, such as `jobs.get_job`."""
         return self.endpoint.call
 
+    @property
+    def names_job(self) -> bool:
+        """Whether the call is about one job, or a task of it."""
+        return (self.query or self.body or {}).get("job_id") is not None
+
     def url(self, base_url: str) -> str:
         """The address of the call at a service; fields of the query that are None are left out."""
         url = base_url + self.endpoint.path

@@ -20,6 +20,7 @@ from .errors import (
     Fate,
     InvalidResponseError,
     NoAnswerError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -30,6 +31,7 @@ from .errors import (
 
 T = TypeVar("T")
 Hide = Callable[[str], str]
+Lacks = Callable[[str, int | None], bool]
 
 _EXCERPT = 120
 _SEARCHED = 8192
@@ -53,14 +55,16 @@ def read(
     problem: str | None = None,
     costs_money: bool,
     hide: Hide,
+    lacks: Lacks | None = None,
 ) -> T:
     """What `reader` makes of the JSON of a successful answer; every other answer raises what it means.
 
     `problem` is why the body could not be read off the connection, if so.
     `AuthenticationError` and `RateLimitedError` for credentials and limits; `RefusedError` for `ok: false` with a
-    2xx or 4xx status. A failure of the service (5xx, 408, 409, 425, 499, whatever its JSON says) is a
-    `ServiceError`, a redirect a `ServiceMovedError`, an answer that cannot be read an `InvalidResponseError`:
-    raised for a call that costs nothing, and the `.reason` of an `OutcomeUnknownError` for one that costs money.
+    2xx or 4xx status: a `NotFoundError` where `lacks`, given for a call that names a job, says so. A failure of
+    the service (5xx, 408, 409, 425, 499, whatever its JSON says) is a `ServiceError`, a redirect a
+    `ServiceMovedError`, an answer that cannot be read an `InvalidResponseError`: raised for a call that costs
+    nothing, and the `.reason` of an `OutcomeUnknownError` for one that costs money.
     """
     if status == 200 and reader is codec.read_ack and len(body) <= _SHORT and problem is None:
         known: Any = codec.plain_ack(body)
@@ -68,7 +72,7 @@ def read(
             result: T = known
             return result
     try:
-        return reader(_successful(call, url, status, headers, body, problem, hide))
+        return reader(_successful(call, url, status, headers, body, problem, hide, lacks))
     except (AuthenticationError, RateLimitedError, RefusedError) as certain:
         error: CallError = certain
     except CallError as uncertain:
@@ -135,7 +139,14 @@ def _finite(seconds: float) -> float | None:
 
 
 def _successful(
-    call: str, url: str, status: int, headers: Mapping[str, str], body: bytes, problem: str | None, hide: Hide
+    call: str,
+    url: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    problem: str | None,
+    hide: Hide,
+    lacks: Lacks | None,
 ) -> Any:
     """The JSON of a successful answer, else a `CallError` that does not consider what a repeat would cost."""
     if status == 429:
@@ -158,7 +169,7 @@ def _successful(
     if status == 401 or (unauthorized and not codec.says_ok(data)):
         raise _not_accepted(call, status)
     if message is not None and (200 <= status < 300 or 400 <= status < 500):
-        raise RefusedError(call, codec.printable(hide(message)), status=status)
+        raise refused(call, codec.printable(hide(message)), status, lacks)
     if status == 403 and not codec.says_ok(data):
         raise _not_accepted(call, status)
     if 200 <= status < 300 and not unauthorized:
@@ -169,8 +180,14 @@ def _successful(
         and "ok" not in data
         and isinstance(data.get("message"), str)
     ):
-        raise RefusedError(call, codec.printable(hide(data["message"])), status=status)
+        raise refused(call, codec.printable(hide(data["message"])), status, lacks)
     raise _unreadable(call, status, "not a documented answer", body, hide)
+
+
+def refused(call: str, message: str, status: int | None, lacks: Lacks | None) -> RefusedError:
+    """The error for a refusal: of a job or a task that is not there, or any other."""
+    kind = NotFoundError if lacks is not None and lacks(message, status) else RefusedError
+    return kind(call, message, status=status)
 
 
 def _weighed(error: CallError, *, costs_money: bool) -> CallError:

@@ -11,16 +11,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 import attrs
-import httpx
 
 from . import rules
 from .credentials import credentials
-from .editions import EDITIONS, PICOWORKERS, Edition
+from .editions import EDITIONS, PICOWORKERS, Edition, edition_named
 from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError, Problem
 from .models import Rating, Task
 from .observing import Observers
+from .ping import Ping, ping
 from .rating import Batch, BatchReport
 from .rating.limits import Limits
 from .rating.options import (
@@ -49,9 +49,13 @@ from .settings import (
 )
 from .settlement import settle
 from .throttle import Priority, Throttle
+from .transport.clients import package_of_transport
 from .transport.default import choose_adapter
 
 if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
     from .events import Event
     from .rating.asking import AnyDecide, Decide, DecideWithJob
 
@@ -59,12 +63,13 @@ if TYPE_CHECKING:
 class AsyncPicoworkers:
     """A client for one employer's account, used as `async with AsyncPicoworkers(user_id, api_secret) as pico:`.
 
-    `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`); `base_url` overrides its address.
+    `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
+    address.
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
-    closed from here. `transport` is an httpx transport of yours, in place of the default one; it is closed with
-    this client. Of both, "never reached the service" is believed only where httpcore's own exception proves it;
-    every other failure counts as sent. `throttle` may be shared with other clients of the same account; left out,
-    one with the edition's limits is made. `retry` is for calls that are safe to repeat.
+    closed from here. `transport` is an httpx transport of yours (or one of httpx2), in place of the default one;
+    it is closed with this client. Of both, "never reached the service" is believed only where httpcore's own
+    exception proves it; every other failure counts as sent. `throttle` may be shared with other clients of the
+    same account; left out, one with the edition's limits is made. `retry` is for calls that are safe to repeat.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
     left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
@@ -89,10 +94,10 @@ class AsyncPicoworkers:
         user_id: str,
         api_secret: str,
         *,
-        edition: Edition = PICOWORKERS,
+        edition: Edition | str = PICOWORKERS,
         base_url: str | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
+        transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None = None,
         throttle: Throttle | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
@@ -106,15 +111,18 @@ class AsyncPicoworkers:
             # Neither this frame nor that of a traceback keeps it.
             del api_secret
         self._user_id = login.user_id
+        service = edition_named(edition)
         problems = kind_problems(
-            edition=(edition, Edition),
             throttle=(throttle, Throttle),
             retry=(retry, RetryPolicy),
-            transport=(transport, httpx.AsyncBaseTransport),
         )
-        if problems:
+        if service is None:
+            problems.insert(0, Problem("edition", edition, f"an Edition, or one of {', '.join(EDITIONS)}"))
+        if transport is not None and package_of_transport(transport) is None:
+            problems.append(Problem("transport", transport, "an AsyncBaseTransport of httpx or httpx2"))
+        if problems or service is None:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
-        url = edition.base_url if base_url is None else base_url
+        url = service.base_url if base_url is None else base_url
         problems = address_problems(url) + timeout_problems(timeout)
         problems += seconds_problems("settle_after", settle_after)
         if http_client is not None:
@@ -128,7 +136,7 @@ class AsyncPicoworkers:
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
         self._throttle = throttle or Throttle(
-            edition.max_concurrency, edition.requests_per_second, edition.cooldown
+            service.max_concurrency, service.requests_per_second, service.cooldown
         )
         adapter = choose_adapter(
             url,
@@ -141,7 +149,7 @@ class AsyncPicoworkers:
             paced=self._throttle.requests_per_second is not None,
         )
         self._session = Session(
-            edition=edition,
+            edition=service,
             base_url=url if url.endswith("/") else url + "/",
             adapter=adapter,
             throttle=self._throttle,
@@ -152,7 +160,7 @@ class AsyncPicoworkers:
             observers=Observers(on_event),
         )
         if self._throttle.pacer is not None:
-            self._throttle.pacer.bind(f"{edition.name}-{login.account()}")
+            self._throttle.pacer.bind(f"{service.name}-{login.account()}")
         self._attach(self._session)
 
     def _attach(self, session: Session) -> None:
@@ -188,12 +196,12 @@ class AsyncPicoworkers:
             for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
             if not os.environ.get(name)
         ]
-        name = os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name).lower()
-        if name not in EDITIONS:
+        name = os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name)
+        if edition_named(name) is None:
             problems.append(Problem("PICOWORKERS_EDITION", name, f"one of {', '.join(EDITIONS)}"))
         if problems:
             raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
-        options.setdefault("edition", EDITIONS[name])
+        options.setdefault("edition", name)
         options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
         return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
 
@@ -363,6 +371,14 @@ class AsyncPicoworkers:
         if method == "GET":
             return await self._session.call(endpoint, _as_it_is, query=fields)
         return await self._session.call(endpoint, _as_it_is, body=fields)
+
+    async def ping(self) -> Ping:
+        """Whether the credentials and the address work, and which edition answers: two reads, which cost nothing.
+
+        Each is sent once, the second only if the first was answered. Whatever keeps the service from answering is
+        told, not raised. Raises `ClientStateError` outside the block, and `PacerError`.
+        """
+        return await ping(self._session)
 
     async def settle(self, error: OutcomeUnknownError) -> Settlement:
         """Look whether a call of unknown outcome took effect, by reading only; it is never sent again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 
 import attrs
 
@@ -33,7 +34,8 @@ class Edition:
     `default_hold_time` the minutes a worker may hold a position when a job does not say, `ratings_at_once` how
     many tasks of a job one request can rate, `job_url` where a job's page is, up to its id. A
     refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the
-    document gives no such message, so these words are a guess, to be changed by `attrs.evolve`.
+    document gives no such message, so these words are a guess, to be changed by `attrs.evolve`. So are those of
+    `not_found`, by which a refusal says that a job or a task is not there.
     """
 
     name: str
@@ -48,6 +50,10 @@ class Edition:
     cooldown: float = 10.0
     max_concurrency: int = 8
     lacks_money: tuple[str, ...] = ("insufficient", "not enough balance", "not enough funds", "balance is too low")
+    not_found: tuple[str, ...] = (
+        *("job not found", "job was not found", "job does not exist", "no such job"),
+        *("task not found", "task was not found", "task does not exist", "no such task"),
+    )
 
     def can(self, ability: Ability) -> bool:
         """Whether this edition has the ability."""
@@ -57,6 +63,14 @@ class Edition:
         """Whether a refusal with this message means that the balance cannot pay for it."""
         said = message.lower()
         return any(words.lower() in said for words in self.lacks_money)
+
+    def lacks(self, message: str, status: int | None) -> bool:
+        """Whether a refusal of a call that names a job says that the job, or the task, is not there.
+
+        By HTTP 404, or by its words. A 404 without JSON is no refusal: it may be of an address that is wrong.
+        """
+        said = message.lower()
+        return status == 404 or any(words.lower() in said for words in self.not_found)
 
 
 _ZONES = frozenset({"africa1", "asia1", "europe1", "europe2", "int", "latin", "muslim", "west1"})
@@ -87,3 +101,16 @@ SPROUTGIGS = Edition(
 """The service as it is today, under its new name."""
 
 EDITIONS: dict[str, Edition] = {edition.name: edition for edition in (PICOWORKERS, SPROUTGIGS)}
+
+
+def edition_named(edition: object) -> Edition | None:
+    """The edition that is meant: one itself, or one by its name, in any letter case; None if it is neither."""
+    if isinstance(edition, Edition):
+        return edition
+    return EDITIONS.get(edition.lower()) if isinstance(edition, str) else None
+
+
+def edition_with_zones(zones: Collection[str]) -> Edition | None:
+    """The edition that lists these zones, the richest whose own are all among them; None if it is neither."""
+    known = sorted(EDITIONS.values(), key=lambda edition: len(edition.zones), reverse=True)
+    return next((edition for edition in known if edition.zones <= set(zones)), None)

@@ -120,18 +120,26 @@ def _latest_that_agree(looks: Sequence[Look], ended_at: float) -> list[Look]:
     return agreeing
 
 
+class RatedListing(enum.Enum):
+    """What one look brought of the listing of rated tasks."""
+
+    READ = "it was read"
+    UNREAD = "it could not be read whole, or nobody tried"
+    MISSING = "there is none: the edition has none, or the service itself says that it is not there"
+
+
 class Sighting(NamedTuple):
     """Where one look found a task.
 
     `complete` says that all unrated tasks asked for were read. `listed` is the revision in which it is listed as
-    unrated, None if it is not. `rated` is the task as it is listed among the rated, None if it is not;
-    `rated_known` is False where the edition has no such listing, or it could not be read.
+    unrated, None if it is not. `rated` is the task as it is listed among the rated, None if it is not, and
+    `rated_listing` what that means.
     """
 
     complete: bool
     listed: int | None = None
     rated: Task | None = None
-    rated_known: bool = False
+    rated_listing: RatedListing = RatedListing.UNREAD
 
     @property
     def revision(self) -> int:
@@ -139,9 +147,7 @@ class Sighting(NamedTuple):
         return self.listed or (self.rated.revision_number if self.rated is not None else 0)
 
 
-def sign_of_rating(
-    rating: Rating, seen: Sighting, *, known_revision: int, refused: bool, has_rated_listing: bool
-) -> Finding:
+def sign_of_rating(rating: Rating, seen: Sighting, *, known_revision: int, refused: bool) -> Finding:
     """What one look says about a rating whose answer was lost.
 
     `known_revision` is the highest revision of the task that was ever seen: a look that shows a lower one is
@@ -153,10 +159,10 @@ def sign_of_rating(
         return _sign_of_rated(rating, seen.rated, known_revision)
     if not seen.complete:
         return Finding(Sign.NOTHING, "the listing of unrated tasks could not be read whole")
-    if not has_rated_listing:
+    if seen.rated_listing is RatedListing.MISSING:
         return Finding(Sign.GONE, "the task is no longer listed as unrated")
-    if not seen.rated_known:
-        return Finding(Sign.UNCLEAR, "it is no longer listed as unrated, and the rated tasks could not be read")
+    if seen.rated_listing is RatedListing.UNREAD:
+        return Finding(Sign.NOTHING, "it is no longer listed as unrated, but the rated tasks could not be read")
     if rating.verdict == Verdict.REVISE:
         return Finding(Sign.GONE, "the task is listed neither as unrated nor as rated, as one that was sent back")
     return Finding(Sign.UNCLEAR, "the task is listed neither as unrated nor as rated")

@@ -116,6 +116,13 @@ class RefusedError(CallError):
         super().__init__(call, f"refused by the service: {message}", status=status)
 
 
+class NotFoundError(RefusedError):
+    """The service says that the job or the task of the call is not there.
+
+    Told by `Edition.lacks`, whose words are a guess: no document gives the message.
+    """
+
+
 class RateLimitedError(CallError):
     """HTTP 429, still after the retries allowed; nothing was done.
 

@@ -26,6 +26,7 @@ _LINES = {
     events.UNKNOWN_PARKED: f"{_TASK}: the answer to its rating was lost, and is looked for",
     events.UNKNOWN_UNREAD: "%(ratings)d ratings of job %(job_id)s are still unknown: %(error)s",
     events.UNKNOWN_SETTLED: f"{_TASK}: the rating whose answer was lost %(effect)s: %(reason)s",
+    events.RATED_LISTING_MISSING: "ratings are settled without the listing of rated tasks: %(error)s",
     events.LIMIT_REACHED: "the limit %(limit)s of %(allowed)s is reached: ",
     events.BATCH_BEGAN: " began, journal %(journal)s",
     events.BATCH_ENDED: (
@@ -46,6 +47,7 @@ _WARNINGS = {
     events.OUTAGE_ENDED,
     events.LISTING_UNSTEADY,
     events.UNKNOWN_UNREAD,
+    events.RATED_LISTING_MISSING,
     events.LIMIT_REACHED,
 }
 

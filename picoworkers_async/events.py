@@ -22,6 +22,7 @@ OUTCOME = "outcome"
 UNKNOWN_PARKED = "unknown_parked"
 UNKNOWN_UNREAD = "unknown_unread"
 UNKNOWN_SETTLED = "unknown_settled"
+RATED_LISTING_MISSING = "rated_listing_missing"
 LIMIT_REACHED = "limit_reached"
 BATCH_BEGAN = "batch_began"
 BATCH_ENDED = "batch_ended"
@@ -159,6 +160,18 @@ class UnknownSettled(Event):
     revision_number: int | None
     effect: str
     reason: str
+
+
+@attrs.frozen(kw_only=True)
+class RatedListingMissing(Event):
+    """The service refuses its listing of rated tasks, or has none: `error` says how. Told once by each client.
+
+    From then on a rating whose answer was lost is taken to have worked when its task is no longer unrated, as on
+    the edition of 2022: whose rating took it off is not seen.
+    """
+
+    event: ClassVar[str] = RATED_LISTING_MISSING
+    error: str
 
 
 @attrs.frozen(kw_only=True)

@@ -27,6 +27,7 @@ class Observers:
     def __init__(self, on_event: Callable[[Event], object] | None) -> None:
         self._on_event = on_event
         self._raised = False
+        self._told_once: set[str] = set()
         self.listening: Callable[[], bool] = _always
         self.listening_to_failures: Callable[[], bool] = _always
         if on_event is None:
@@ -46,6 +47,12 @@ class Observers:
                     self._raised = True
                     logger.exception("on_event raised for %s; further errors of it are not logged", event.event)
         log(event)
+
+    def tell_once(self, event: Event) -> None:
+        """Tell what happened, unless an event of its kind was told by this before."""
+        if event.event not in self._told_once:
+            self._told_once.add(event.event)
+            self.tell(event)
 
 
 def _always() -> bool:

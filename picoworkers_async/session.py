@@ -272,6 +272,7 @@ class Session:
             problem=response.problem,
             costs_money=call.costs_money,
             hide=self.hide,
+            lacks=self.edition.lacks if call.names_job else None,
         )
         self._open.answered = True
         return value

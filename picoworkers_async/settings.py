@@ -49,6 +49,13 @@ def time_zone_problems(field: str, name: object) -> list[Problem]:
     return [Problem(field, name, f"{limit} (if it is right, pip install tzdata)")]
 
 
+def interval_problems(field: str, value: object) -> list[Problem]:
+    """What keeps this from being a finite number of seconds above 0."""
+    if is_finite(value) and value > 0:  # type: ignore[operator]
+        return []
+    return [Problem(field, value, "a finite number of seconds above 0")]
+
+
 def timeout_problems(timeout: object) -> list[Problem]:
     """What keeps this from being a timeout in seconds; None stands for the default."""
     if timeout is None or (is_finite(timeout) and timeout > 0):  # type: ignore[operator]

@@ -6,11 +6,9 @@ import anyio
 
 from .effects import (
     Effect,
-    Finding,
     Judgement,
     Look,
     Settlement,
-    Sighting,
     judge,
     sign_of_deposit,
     sign_of_positions,
@@ -91,7 +89,7 @@ async def _settle_ratings(call: MoneyCall, session: Session) -> Settlement:
         for start in range(0, len(open_ids), at_once):
             lookup = await look_up(session, call.body["job_id"], open_ids[start : start + at_once])
             for task_id, sighting in lookup.seen.items():
-                found = _found(ratings[task_id], sighting, highest[task_id], session)
+                found = sign_of_rating(ratings[task_id], sighting, known_revision=highest[task_id], refused=False)
                 highest[task_id] = max(highest[task_id], sighting.revision)
                 looks[task_id] = (*looks[task_id], Look(lookup.began, found))
                 judgement = judge(looks[task_id], ended_at=call.ended_at, settle_after=session.settle_after)
@@ -101,16 +99,6 @@ async def _settle_ratings(call: MoneyCall, session: Session) -> Settlement:
         if len(judged) < len(ratings):
             await anyio.sleep_until(wait_until)
     return _add_up(list(judged.values()))
-
-
-def _found(rating: Rating, sighting: Sighting, known_revision: int, session: Session) -> Finding:
-    return sign_of_rating(
-        rating,
-        sighting,
-        known_revision=known_revision,
-        refused=False,
-        has_rated_listing=most_looked_up(session.edition) is not None,
-    )
 
 
 def _ratings_of(call: MoneyCall) -> dict[str, Rating]:

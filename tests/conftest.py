@@ -4,19 +4,52 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
+import httpx
+import httpx2
 import hypothesis
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, Edition, RetryPolicy, Throttle
 from picoworkers_async.editions import EDITIONS
 from picoworkers_async.sandbox import Sandbox
+from tests.support.packages import without_httpx
 from tests.support.virtual_time import virtual
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("busy", deadline=None)
 hypothesis.settings.load_profile("busy")
+
+
+PACKAGES = {"httpx": httpx, "httpx2": httpx2}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--http",
+        choices=tuple(PACKAGES),
+        default="httpx",
+        help="the package that every test's clients and transports are of; those marked each_package run on both",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    # A carrier says by its name what it is of.
+    if metafunc.definition.get_closest_marker("each_package") and "carrier" not in metafunc.fixturenames:
+        metafunc.parametrize("http_package", PACKAGES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def http_package(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The HTTP package of a test: of our own clients, of sandboxes in process, and its module's name `httpx`."""
+    package = PACKAGES[getattr(request, "param", request.config.getoption("--http"))]
+    if package is httpx2:
+        without_httpx(monkeypatch)
+        if hasattr(request.module, "httpx"):
+            monkeypatch.setattr(request.module, "httpx", httpx2)
+    return package
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -10,6 +10,7 @@ import random
 
 import anyio
 import attrs
+import httpx
 
 from picoworkers_async import (
     PICOWORKERS,
@@ -23,10 +24,32 @@ from picoworkers_async import (
     Throttle,
 )
 from picoworkers_async.sandbox import Faults, Sandbox
+from picoworkers_async.transport.package import package_of
 from tests.support import virtual_time
 
 SITUATIONS = int(os.environ.get("PICOWORKERS_SITUATIONS", "300"))
 SETTLE_AFTER = 30.0
+
+
+WITHOUT = {
+    "404": lambda package: package.Response(404, text="<html>Not Found"),
+    "refused": lambda package: package.Response(200, json={"ok": False, "message": "No such method."}),
+    "503": lambda package: package.Response(503, text="<html>We are working on it"),
+    "html": lambda package: package.Response(200, text="<html>We are working on it"),
+}
+"""Answers in place of the listing of rated tasks: the first two say that there is none."""
+
+
+class WithoutRated(httpx.AsyncBaseTransport):
+    """Carries requests to a sandbox, but has another answer for the listing of rated tasks."""
+
+    def __init__(self, sandbox: Sandbox, way: str) -> None:
+        self.inner, self.way = sandbox.transport(), way
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.way in WITHOUT and request.url.path.endswith("get-rated-tasks.php"):
+            return WITHOUT[self.way](package_of(request, "Request"))
+        return await self.inner.handle_async_request(request)
 
 
 @attrs.frozen
@@ -43,6 +66,7 @@ class Situation:
     by_hand: str | None
     by_hand_at: float
     others: int
+    rated_listing: str
     seed: int
 
     @classmethod
@@ -60,6 +84,7 @@ class Situation:
             by_hand=rng.choice([None, None, "ok", "not_ok", "handed in again"]),
             by_hand_at=rng.uniform(0.1, 80),
             others=rng.choice([0, 3, 45]),
+            rated_listing=rng.choice(["there", "there", *WITHOUT]),
             seed=seed,
         )
 
@@ -98,20 +123,21 @@ async def something_else(sandbox: Sandbox, rating: Rating, situation: Situation)
             )
 
 
-def client(sandbox: Sandbox) -> AsyncPicoworkers:
+def client(sandbox: Sandbox, rated_listing: str = "there", **options) -> AsyncPicoworkers:
     return AsyncPicoworkers(
         "user_id",
         "api_secret",
         edition=sandbox.edition,
-        transport=sandbox.transport(),
+        transport=WithoutRated(sandbox, rated_listing),
         throttle=Throttle(),
         settle_after=SETTLE_AFTER,
+        **options,
     )
 
 
 async def by_batch(situation: Situation) -> tuple[Effect, Sandbox]:
     sandbox, rating = situation.sandbox()
-    async with anyio.create_task_group() as group, client(sandbox) as pico:
+    async with anyio.create_task_group() as group, client(sandbox, situation.rated_listing) as pico:
         group.start_soon(something_else, sandbox, rating, situation)
         async with pico.rate([rating]) as outcomes:
             await anyio.sleep(0.05)
@@ -130,7 +156,7 @@ async def by_batch(situation: Situation) -> tuple[Effect, Sandbox]:
 
 async def by_settle(situation: Situation) -> tuple[Effect, Sandbox]:
     sandbox, rating = situation.sandbox()
-    async with anyio.create_task_group() as group, client(sandbox) as pico:
+    async with anyio.create_task_group() as group, client(sandbox, situation.rated_listing) as pico:
         group.start_soon(something_else, sandbox, rating, situation)
         try:
             await pico.jobs.rate_single_task(rating)
@@ -149,6 +175,9 @@ async def ask(seeds: range) -> None:
         settled, sandbox = await by_settle(situation)
         assert batch is settled, situation
         sandbox.catch_up()
+        if situation.edition is SPROUTGIGS and situation.rated_listing in ("503", "html"):
+            # An outage of that listing is no sign that there is none.
+            assert settled is not Effect.TOOK_EFFECT or situation.by_hand == "handed in again", situation
         if settled is Effect.DID_NOT:
             assert not any(entry.comment == "why" for entry in sandbox.ledger), situation
         if settled is Effect.TOOK_EFFECT and situation.by_hand is None:

@@ -30,7 +30,7 @@ from picoworkers_async import (
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.vectors import DRAFT
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.each_package]
 
 SECRET = "open-sesame-42"
 TOKEN = "dXNlcl9pZDpvcGVuLXNlc2FtZS00Mg=="

@@ -6,15 +6,15 @@ import json
 
 import httpx
 import pytest
-import respx
 
 from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, InvalidRequestError
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.transport.lanes import Lanes
+from tests.support.answering import answering
 from tests.support.later_vectors import LATER_VECTORS
 from tests.support.vectors import DRAFT, VECTORS, Vector
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.each_package]
 
 
 def client(**options) -> AsyncPicoworkers:
@@ -37,7 +37,7 @@ def test_every_endpoint_of_today_has_an_example() -> None:
     "vector", [*VECTORS, *LATER_VECTORS], ids=lambda vector: f"{vector.section}-{vector.name}"
 )
 async def test_an_example_is_sent_and_read_as_documented(vector: Vector) -> None:
-    with respx.mock(assert_all_called=True) as router:
+    with answering(httpx, assert_all_called=True) as router:
         route = router.request(vector.method, vector.url)
         route.respond(200, text=vector.answer, headers={"content-type": "application/json"})
         edition = SPROUTGIGS if vector.section == "2024" else PICOWORKERS
@@ -75,7 +75,7 @@ async def test_the_same_is_sent_through_a_client_that_the_user_shares() -> None:
 
 
 async def test_queries_are_written_as_documented() -> None:
-    with respx.mock() as router:
+    with answering(httpx) as router:
         jobs = router.get("https://picoworkers.com/api/jobs/get-jobs.php")
         jobs.respond(200, json={"current_page": 2, "pages": 2, "jobs": []})
         tasks = router.get("https://picoworkers.com/api/jobs/get-unrated-tasks.php")
@@ -88,7 +88,7 @@ async def test_queries_are_written_as_documented() -> None:
 
 
 async def test_posting_in_test_mode_asks_for_a_test_and_reads_an_answer_without_a_url() -> None:
-    with respx.mock() as router:
+    with answering(httpx) as router:
         route = router.post("https://picoworkers.com/api/jobs/post-job.php")
         route.respond(200, json={"ok": True, "message": "Job is valid"})
         async with client() as pico:
@@ -101,14 +101,14 @@ async def test_posting_in_test_mode_asks_for_a_test_and_reads_an_answer_without_
 @pytest.mark.parametrize("vector", LATER_VECTORS, ids=lambda vector: vector.name)
 async def test_what_an_edition_lacks_is_refused_before_it_is_sent(vector: Vector) -> None:
     """respx answers nothing here: whatever was sent would fail in another way."""
-    with respx.mock():
+    with answering(httpx):
         async with client() as pico:
             with pytest.raises(InvalidRequestError):
                 await vector.call(pico)
 
 
 async def test_the_deposit_that_today_lacks_is_refused_before_it_is_sent() -> None:
-    with respx.mock():
+    with answering(httpx):
         async with client(edition=SPROUTGIGS) as pico:
             with pytest.raises(InvalidRequestError, match="edition"):
                 await pico.wallet.deposit(1000)

@@ -15,6 +15,7 @@ from picoworkers_async.effects import (
     MOST_LOOKS,
     Finding,
     Look,
+    RatedListing,
     Sighting,
     Sign,
     judge,
@@ -118,9 +119,9 @@ def test_a_service_that_acts_late_and_reads_that_lag_never_make_it_tell_wrongly(
             complete=True,
             listed=None if rated else 1,
             rated=Task("t", "j", revision_number=1, status="OK") if rated and has_rated else None,
-            rated_known=has_rated,
+            rated_listing=RatedListing.READ if has_rated else RatedListing.MISSING,
         )
-        found = sign_of_rating(OK, seen, known_revision=1, refused=False, has_rated_listing=has_rated)
+        found = sign_of_rating(OK, seen, known_revision=1, refused=False)
         made.append(Look(at, found))
         judgement = judge(made, ended_at=world.ended_at, settle_after=SETTLE)
         if judgement.effect is not None:
@@ -130,12 +131,13 @@ def test_a_service_that_acts_late_and_reads_that_lag_never_make_it_tell_wrongly(
 
 
 def rated(status: str | None = "OK", revision: int = 1) -> Sighting:
-    return Sighting(True, None, Task("t", "j", revision_number=revision, status=status), rated_known=True)
+    return Sighting(True, None, Task("t", "j", revision_number=revision, status=status), RatedListing.READ)
 
 
 LISTED = Sighting(complete=True, listed=1)
-GONE = Sighting(complete=True)
-NOWHERE = Sighting(complete=True, rated_known=True)
+UNREAD = Sighting(complete=True)
+MISSING = Sighting(complete=True, rated_listing=RatedListing.MISSING)
+NOWHERE = Sighting(complete=True, rated_listing=RatedListing.READ)
 
 
 @pytest.mark.parametrize(
@@ -164,18 +166,18 @@ NOWHERE = Sighting(complete=True, rated_known=True)
         (REVISE, rated(revision=2), False, Sign.SHOWN),
         (OK, NOWHERE, False, Sign.UNCLEAR),
         (REVISE, NOWHERE, False, Sign.GONE),
-        (OK, GONE, False, Sign.UNCLEAR),
-        (REVISE, GONE, False, Sign.UNCLEAR),
+        (OK, UNREAD, False, Sign.NOTHING),
+        (REVISE, UNREAD, False, Sign.NOTHING),
     ],
 )
 def test_what_one_look_says_of_a_rating_where_rated_tasks_are_listed(rating, seen, refused, sign) -> None:
-    found = sign_of_rating(rating, seen, known_revision=1, refused=refused, has_rated_listing=True)
+    found = sign_of_rating(rating, seen, known_revision=1, refused=refused)
     assert found.sign is sign
 
 
 @pytest.mark.parametrize("rating", [OK, NOT_OK, REVISE])
 def test_where_rated_tasks_are_not_listed_gone_is_all_there_is(rating: Rating) -> None:
-    found = sign_of_rating(rating, GONE, known_revision=1, refused=True, has_rated_listing=False)
+    found = sign_of_rating(rating, MISSING, known_revision=1, refused=True)
     assert found.sign is Sign.GONE
 
 

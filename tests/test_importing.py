@@ -23,6 +23,8 @@ def loaded() -> set[str]:
         "anyio.lowlevel",
         "asyncio",
         "cattrs",
+        "httpx",
+        "httpx2",
         "platformdirs",
         "pyreqwest",
         "redis",

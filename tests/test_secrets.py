@@ -113,6 +113,7 @@ def test_the_secret_is_found_in_every_form_in_which_it_may_be_echoed(form: str) 
 
 
 @pytest.mark.anyio
+@pytest.mark.each_package
 async def test_no_error_of_a_call_shows_the_secret_that_the_service_or_the_transport_echoes() -> None:
     def echo(request: httpx.Request) -> httpx.Response:
         header, way = request.headers["authorization"], request.url.path

@@ -9,13 +9,15 @@ from typing import NamedTuple
 from .. import codec, endpoints
 from ..call import Call
 from ..editions import Ability, Edition
-from ..effects import Sighting
+from ..effects import RatedListing, Sighting
 from ..endpoints import Endpoint
-from ..errors import AuthenticationError, CallError
+from ..errors import AuthenticationError, CallError, InvalidResponseError, RefusedError
 from ..models import Page, Task
 from ..rules import MOST_TASK_IDS
 from ..session import Session
 from .sweep import SweepResult, sweep
+
+_NOT_THERE = frozenset({404, 405, 410})
 
 
 class TaskLookup(NamedTuple):
@@ -27,7 +29,7 @@ class TaskLookup(NamedTuple):
 
 def most_looked_up(edition: Edition) -> int | None:
     """How many tasks one look can ask for by their ids; None where it reads the whole listing of the job."""
-    return MOST_TASK_IDS if edition.can(Ability.TASK_IDS) and edition.can(Ability.RATED_TASKS) else None
+    return MOST_TASK_IDS if edition.can(Ability.TASK_IDS) else None
 
 
 async def look_up(
@@ -37,24 +39,23 @@ async def look_up(
 
     `ended` are tasks that were certainly rated before the look, None if they are not known: a whole listing that
     shows them, or may, mixes old pages with new ones. Where the rated tasks cannot be read, what the unrated ones
-    showed still counts. Raises `CallError`.
+    showed still counts; that the service has no such listing is told once. Raises `CallError`.
     """
-    if most_looked_up(session.edition) is None:
-        unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, ())
-        if ended is None or any(task_id in unrated.items for task_id in ended):
-            unrated = unrated._replace(complete=False)
-        rated = None
-    else:
-        unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, task_ids)
-        rated = await _rated(session, job_id, [task_id for task_id in task_ids if task_id not in unrated.items])
+    by_ids = most_looked_up(session.edition) is not None
+    unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, task_ids if by_ids else ())
+    stale = not by_ids and (ended is None or any(task_id in unrated.items for task_id in ended))
+    # Ids that are not heeded bring a whole listing, of which nothing is known to hold still.
+    unasked = by_ids and not unrated.items.keys() <= set(task_ids)
+    gone = [task_id for task_id in task_ids if task_id not in unrated.items]
+    listing, rated = await _rated(session, job_id, gone)
     return TaskLookup(
         unrated.began,
         {
             task_id: Sighting(
-                complete=unrated.complete,
+                complete=unrated.complete and not stale and not unasked,
                 listed=unrated.items[task_id].revision_number if task_id in unrated.items else None,
-                rated=None if rated is None else rated.get(task_id),
-                rated_known=rated is not None,
+                rated=rated.get(task_id),
+                rated_listing=listing,
             )
             for task_id in task_ids
         },
@@ -69,15 +70,38 @@ def page_call(
     return Call(endpoint, partial(codec.read_tasks_page, job_id=job_id), query=query)
 
 
-async def _rated(session: Session, job_id: str, task_ids: Sequence[str]) -> Mapping[str, Task] | None:
+async def _rated(
+    session: Session, job_id: str, task_ids: Sequence[str]
+) -> tuple[RatedListing, Mapping[str, Task]]:
+    """The rated ones of these tasks of a job, and what was brought of their listing."""
+    if not session.edition.can(Ability.RATED_TASKS):
+        return RatedListing.MISSING, {}
     if not task_ids:
-        return {}
+        return RatedListing.READ, {}
     try:
-        return (await _sweep(session, endpoints.GET_RATED_TASKS, job_id, task_ids)).items
+        swept = await _sweep(session, endpoints.GET_RATED_TASKS, job_id, task_ids)
     except AuthenticationError:
         raise
-    except CallError:
-        return None
+    except CallError as error:
+        if not is_missing(error):
+            return RatedListing.UNREAD, {}
+        from ..events import RatedListingMissing  # loaded when something is told
+
+        session.observers.tell_once(RatedListingMissing(error=str(error)))
+        return RatedListing.MISSING, {}
+    return RatedListing.READ if swept.complete else RatedListing.UNREAD, swept.items
+
+
+def is_missing(error: CallError) -> bool:
+    """Whether the service itself says that it has no such listing: by a refusal, or by HTTP 404, 405 or 410.
+
+    Everything else may be an outage, which proves nothing: a page of HTML with another status, a redirect, no
+    answer. One look that finds it missing proves nothing yet either: the next must find the same, `settle_after`
+    seconds later, and both must have read the unrated tasks.
+    """
+    if isinstance(error, RefusedError):
+        return True
+    return isinstance(error, InvalidResponseError) and error.status in _NOT_THERE
 
 
 async def _sweep(session: Session, endpoint: Endpoint, job_id: str, task_ids: Sequence[str]) -> SweepResult[Task]:

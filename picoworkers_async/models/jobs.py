@@ -164,3 +164,15 @@ class JobChange:
     job_id: str
     status: JobStatus | str
     at: datetime | None = None
+
+
+@attrs.frozen
+class JobUpdate:
+    """A job as a look found it: `after`, and `before` as the look before that did (None at the first).
+
+    `changed` has the names of the attributes of `Job` that differ, in their order; it is empty at the first look.
+    """
+
+    before: Job | None
+    after: Job
+    changed: tuple[str, ...] = ()

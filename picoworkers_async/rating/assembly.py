@@ -59,7 +59,6 @@ def assemble(
         in_flight=parts.in_flight,
         reconciler=Reconciler(
             settle_after=session.settle_after,
-            has_rated_listing=most_looked_up(edition) is not None,
             at_once=most_looked_up(edition),
             unreadable_for=math.inf if watch.follows else UNREADABLE_FOR_SECONDS,
         ),

@@ -99,12 +99,10 @@ class Reconciler:
         self,
         *,
         settle_after: float,
-        has_rated_listing: bool,
         at_once: int | None,
         unreadable_for: float = UNREADABLE_FOR_SECONDS,
     ) -> None:
         self._settle_after = settle_after
-        self._has_rated_listing = has_rated_listing
         self._at_once = at_once
         self._unreadable_for = unreadable_for
         self._jobs: dict[str, ParkedRatings] = {}
@@ -185,11 +183,7 @@ class Reconciler:
         for pending in pendings:
             sighting = seen.get(pending.rating.task_id, _NOTHING)
             found = sign_of_rating(
-                pending.rating,
-                sighting,
-                known_revision=pending.known_revision,
-                refused=pending.refused,
-                has_rated_listing=self._has_rated_listing,
+                pending.rating, sighting, known_revision=pending.known_revision, refused=pending.refused
             )
             pending.known_revision = max(pending.known_revision, sighting.revision)
             pending.looks = (*pending.looks, Look(began, found))

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .. import codec, endpoints
 from ..call import Call
-from ..errors import CallError, InvalidResponseError, OutcomeUnknownError, RefusedError
+from ..classify import refused
+from ..editions import Edition
+from ..errors import CallError, InvalidResponseError, OutcomeUnknownError
 from ..listings.lookup import page_call
 from ..models import Page, RatingAck, Task
 from ..session import Session
@@ -42,10 +44,12 @@ async def _rate_many(session: Session, permit: Permit, pendings: Sequence[Pendin
         )
     except CallError as error:
         return [Result(pending, error=error) for pending in pendings]
-    return [read_result(pending, acks, session.hide) for pending in pendings]
+    return [read_result(pending, acks, session.hide, session.edition) for pending in pendings]
 
 
-def read_result(pending: PendingRating, acks: Mapping[str, RatingAck], hide: Callable[[str], str]) -> Result:
+def read_result(
+    pending: PendingRating, acks: Mapping[str, RatingAck], hide: Callable[[str], str], edition: Edition
+) -> Result:
     """What the answer to a bulk rating says of one task. Nothing said is nothing known.
 
     `hide` takes the secret out of what the service says.
@@ -58,7 +62,7 @@ def read_result(pending: PendingRating, acks: Mapping[str, RatingAck], hide: Cal
         )
         return Result(pending, error=OutcomeUnknownError(call, silent))
     if not ack.ok:
-        return Result(pending, error=RefusedError(call, hide(ack.message or "it gave no reason")))
+        return Result(pending, error=refused(call, hide(ack.message or "it gave no reason"), None, edition.lacks))
     return Result(pending, ack.message)
 
 

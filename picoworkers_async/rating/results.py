@@ -10,10 +10,10 @@ from ..errors import AuthenticationError, CallError, LimitError, RefusedError
 from ..events import UnknownParked, UnknownSettled, UnknownUnread
 from ..listings.lookup import TaskLookup, look_up, most_looked_up
 from ..models import Rating, Verdict
+from ..outage import is_failure, may_pass
 from ..session import Session
 from .ended import LatelyEnded
 from .in_flight import InFlight
-from .outage import is_failure, may_pass
 from .outcomes import OutcomeStatus
 from .pending import NextStep, PendingRating, Result, next_step
 from .queue import RatingQueue

@@ -12,8 +12,8 @@ from ..errors import CallError, RefusedError
 from ..events import ListingUnsteady, LookDone
 from ..listings.sweep import Sweep
 from ..models import Page, Task
+from ..outage import may_pass
 from .decider import Decider
-from .outage import may_pass
 from .pending import PendingRating
 from .seen import SeenTasks
 from .signal import Signal

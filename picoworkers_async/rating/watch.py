@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from ..clock import event_loop_clock
 from ..errors import CallError, OutcomeUnknownError
 from ..events import OutageBegan, OutageEnded
+from ..outage import Outage, is_failure, is_no_api
 from ..session import Session
-from .outage import Outage, is_failure, is_no_api
 from .signal import Signal
 
 

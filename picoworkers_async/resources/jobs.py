@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -30,7 +30,11 @@ from ..models import (
 )
 from ..models.account import to_money
 from ..session import Session
+from ..throttle import Priority
 from .checking import require
+
+if TYPE_CHECKING:
+    from .watching import ChangeOfJob, JobWatch
 
 
 class Jobs:
@@ -144,6 +148,15 @@ class Jobs:
         job = await self._session.call(endpoints.GET_JOB, codec.read_job, query={"job_id": job_id})
         self._session.baseline.saw_jobs([job], began)
         return job
+
+    def watch(
+        self, job_id: str, *, every: float = 60.0, changes: AsyncIterable[ChangeOfJob] | None = None
+    ) -> JobWatch:
+        """The changes of one job, as `JobWatch` says: `async for update in pico.jobs.watch(job_id)`."""
+        from .watching import JobWatch
+
+        session = self._session.view(priority=Priority.BATCH, group=object()).once()
+        return JobWatch(session, Jobs(session).get_job, job_id, every=every, changes=changes)
 
     async def get_unrated_tasks(
         self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None

@@ -24,8 +24,11 @@ _FILTERS = [status.value for status in JobStatus if status is not JobStatus.PEND
 
 
 def check_job_id(job_id: str) -> list[Problem]:
-    """A job's id must be a text that is not empty."""
-    return list(values.text("job_id", job_id))
+    """A job's id must be a text that is not empty, and no path."""
+    problems = list(values.text("job_id", job_id))
+    if not problems and ("/" in job_id or "\\" in job_id):
+        problems.append(Problem("job_id", job_id, "an id, such as fc7b3bd10d08; this is a path, or an address"))
+    return problems
 
 
 def check_page(page: int) -> list[Problem]:

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar, overload
 
 import httpx
 
-from ..editions import PICOWORKERS, Ability, Edition
+from ..editions import EDITIONS, PICOWORKERS, Ability, Edition, edition_named
+from ..transport.package import default_package, made_of
 from .account import Account
 from .behaviour import Behaviour, Order, Titles
 from .delivery import Delivery
@@ -63,7 +64,7 @@ class Sandbox:
     def __init__(
         self,
         *,
-        edition: Edition = PICOWORKERS,
+        edition: Edition | str = PICOWORKERS,
         user_id: str = "user_id",
         api_secret: str = "api_secret",  # noqa: S107
         page_size: int = 20,
@@ -85,7 +86,10 @@ class Sandbox:
         refuse_bulk_with: set[str] | None = None,
         seed: int = 0,
     ) -> None:
-        self.edition = edition
+        service = edition_named(edition)
+        if service is None:
+            raise ValueError(f"edition={edition!r}: an Edition, or one of {', '.join(EDITIONS)}")
+        self.edition = edition = service
         self._behaviour = Behaviour(
             page_size=page_size,
             latency=latency,
@@ -270,8 +274,11 @@ class Sandbox:
             return list(self._account.store.unrated)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """This service in process, as an httpx transport."""
-        return SandboxTransport(self._delivery)
+        """This service in process, as an httpx transport; clients of httpx2 can send through it as well."""
+        transport: httpx.AsyncBaseTransport = made_of(default_package(), SandboxTransport, "AsyncBaseTransport")(
+            self._delivery
+        )
+        return transport
 
     def serve(self, port: int = 0) -> AbstractAsyncContextManager[str]:
         """This service over real HTTP on a loopback port (0: a free one): the block has its base URL."""

@@ -1,22 +1,40 @@
-"""The sandbox in process: an httpx transport, with the failures that a real connection would have."""
+"""The sandbox in process: a transport of httpx or httpx2, with the failures that a real connection would have."""
 
 from __future__ import annotations
 
-import anyio
-import httpx
+from types import TracebackType
+from typing import Any, Self
 
+import anyio
+
+from ..transport.package import package_of
 from .delivery import Delivery
 from .disturbance import Sending
 from .messages import Request, parse_query
 
 
-class SandboxTransport(httpx.AsyncBaseTransport):
-    """Hands requests to a sandbox in the same process."""
+class SandboxTransport:
+    """Hands requests to a sandbox in the same process; answers and fails in the package that asks.
+
+    To be made of a package's `AsyncBaseTransport`.
+    """
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is open."""
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    async def handle_async_request(self, request: Any) -> Any:
+        package = package_of(request, "Request")
         arrived = Request(
             request.method,
             request.url.path,
@@ -29,12 +47,12 @@ class SandboxTransport(httpx.AsyncBaseTransport):
             with anyio.fail_after(timeout):
                 reply, sending = await self._delivery.deliver(arrived)
         except TimeoutError:
-            raise httpx.ReadTimeout("", request=request) from None
+            raise package.ReadTimeout("", request=request) from None
         if sending is Sending.NOTHING:
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+            raise package.RemoteProtocolError("Server disconnected without sending a response.", request=request)
         if sending is Sending.HALF:
-            raise httpx.RemoteProtocolError(
+            raise package.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=request
             )
         headers = {"content-type": reply.content_type, **reply.headers}
-        return httpx.Response(reply.status, headers=headers, content=reply.body, request=request)
+        return package.Response(reply.status, headers=headers, content=reply.body, request=request)

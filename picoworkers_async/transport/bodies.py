@@ -1,35 +1,13 @@
-"""The bodies of requests and answers: an answer's is unpacked, without ever holding more than a limit allows."""
+"""The bodies of answers: unpacked, without ever holding more than a limit allows."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
-
-import httpx
 
 # What is unpacked at a time: a small answer can unpack to a thousand times its size.
 _PIECE_BYTES = 256 * 1024
-
-
-class BytesStream(httpx.AsyncByteStream):
-    """The body of a request in one piece.
-
-    httpx's own is an async generator, which a failed connection leaves behind unfinished.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._given = not content
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return BytesStream(self._content)
-
-    async def __anext__(self) -> bytes:
-        if self._given:
-            raise StopAsyncIteration
-        self._given = True
-        return self._content
 
 
 class UnusableBodyError(Exception):

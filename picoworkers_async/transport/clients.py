@@ -1,16 +1,14 @@
-"""The httpx client that requests go through: one of ours, or one that the user shares with us."""
+"""The client of httpx or httpx2 that requests go through: one of ours, or one that the user shares with us."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
-import httpx
-
-from .bodies import BytesStream
 from .lanes import Lanes
+from .package import default_package, made_of, package_of
 from .proxies import environment_proxy
 
 
@@ -29,6 +27,9 @@ class ClientSource(Protocol):
     def client(self) -> Any:
         """An `httpx.AsyncClient`, or the same of httpx2."""
 
+    def headers(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+        """These headers, in the form that a request takes soonest."""
+
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
     ) -> Any:
@@ -40,13 +41,13 @@ class ClientSource(Protocol):
 class OwnClient:
     """A client of ours, made when it is first needed, where the event loop runs, and closed with us.
 
-    It sends through the user's `transport`, or without one over so many lanes, with the proxy that the environment
-    names for `base_url`. `paced` says that requests keep a distance in time.
+    It sends through the user's `transport`, and is of the same package as that; or without one over so many lanes,
+    with the proxy that the environment names for `base_url`. `paced` says that requests keep a distance in time.
     """
 
     def __init__(
         self,
-        transport: httpx.AsyncBaseTransport | None,
+        transport: Any,
         *,
         max_connections: int,
         base_url: str,
@@ -55,21 +56,32 @@ class OwnClient:
         self.ours = transport is None
         self.watched = paced or not self.ours
         self.traces = False
+        self._package = package_of_transport(transport) or default_package()
         self._transport = transport
         self._max_connections = max_connections
         self._base_url = base_url
 
     @cached_property
-    def client(self) -> httpx.AsyncClient:
-        transport = self._transport or Lanes(self._max_connections, proxy=environment_proxy(self._base_url))
-        self.traces = self.watched and isinstance(transport, Lanes | httpx.AsyncHTTPTransport)
-        return _Client(transport=transport, trust_env=False)
+    def client(self) -> Any:
+        package = self._package
+        transport = self._transport
+        if transport is None:
+            transport = Lanes(self._max_connections, package, proxy=environment_proxy(self._base_url))
+        self.traces = self.watched and isinstance(transport, Lanes | package.AsyncHTTPTransport)
+        return _client_class(package)(transport=transport, trust_env=False)
+
+    def headers(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+        headers: Mapping[str, str] = self._package.Headers(fields)
+        return headers
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
-    ) -> httpx.Request:
-        request = httpx.Request(method, _parsed(url), headers=headers, content=content, extensions=extensions)
-        request.stream = BytesStream(request.content)
+    ) -> Any:
+        package = self._package
+        request = package.Request(
+            method, _parsed(package, url), headers=headers, content=content, extensions=extensions
+        )
+        request.stream = made_of(package, BytesStream, "AsyncByteStream")(request.content)
         return request
 
     async def aclose(self) -> None:
@@ -90,6 +102,11 @@ class SharedClient:
         self.client = client
         self.traces = False
 
+    def headers(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+        package = package_of(self.client, "AsyncClient")
+        headers: Mapping[str, str] = fields if package is None else package.Headers(fields)
+        return headers
+
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
     ) -> Any:
@@ -99,23 +116,50 @@ class SharedClient:
         """The client is not ours to close."""
 
 
+def package_of_transport(transport: object) -> Any:
+    """The package that a transport is of: its clients can send through it. None if it is no transport."""
+    return transport.package if isinstance(transport, Lanes) else package_of(transport, "AsyncBaseTransport")
+
+
+class BytesStream:
+    """The body of a request in one piece; to be made of a package's `AsyncByteStream`.
+
+    That of httpx itself is an async generator, which a failed connection leaves behind unfinished.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._given = not content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return type(self)(self._content)
+
+    async def __anext__(self) -> bytes:
+        if self._given:
+            raise StopAsyncIteration
+        self._given = True
+        return self._content
+
+
 @functools.lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
+def _parsed(package: Any, url: str) -> Any:
     """An address, which cannot be changed. To parse one takes httpx a tenth of all that a request costs."""
-    return httpx.URL(url)
+    return package.URL(url)
 
 
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Keep none, so that no answer leaves anything behind for the next request, or another account's."""
+@functools.cache
+def _client_class(package: Any) -> Any:
+    """The package's `AsyncClient` without cookies: no answer leaves anything behind for the next account's."""
 
+    class NoCookies(package.Cookies):  # type: ignore[misc]
+        def extract_cookies(self, response: Any) -> None:
+            """Keep none."""
 
-class _Client(httpx.AsyncClient):
-    """An `httpx.AsyncClient` that has no cookies."""
+    none = NoCookies()
 
-    @property  # type: ignore[misc]
-    def cookies(self) -> httpx.Cookies:
-        return _NO_COOKIES
+    class Client(package.AsyncClient):  # type: ignore[misc]
+        @property
+        def cookies(self) -> Any:
+            return none
 
-
-_NO_COOKIES = _NoCookies()
+    return Client

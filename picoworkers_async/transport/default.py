@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Callable, Coroutine
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-import httpx
 
 from ..credentials import Credentials
 from ..throttle import Permit
@@ -18,6 +17,10 @@ from .clients import OwnClient, SharedClient
 from .httpx_adapter import HttpxAdapter
 from .proxies import environment_proxy
 
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
 _TIMEOUT = 30.0
 _USER_AGENT = f"picoworkers_async/{__version__}"
 
@@ -26,8 +29,8 @@ def choose_adapter(
     base_url: str,
     credentials: Credentials,
     *,
-    http_client: httpx.AsyncClient | None,
-    transport: httpx.AsyncBaseTransport | None,
+    http_client: httpx.AsyncClient | httpx2.AsyncClient | None,
+    transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None,
     timeout: float | None,
     max_bytes: int,
     max_connections: int,
@@ -43,14 +46,17 @@ def choose_adapter(
         shared = SharedClient(http_client)
         return HttpxAdapter(shared, credentials, user_agent=_USER_AGENT, timeout=timeout, max_bytes=max_bytes)
     seconds = _TIMEOUT if timeout is None else timeout
-    own = OwnClient(transport, max_connections=max_connections, base_url=base_url, paced=paced)
-    over_httpx = HttpxAdapter(own, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)
+
+    def own() -> HttpAdapter:
+        source = OwnClient(transport, max_connections=max_connections, base_url=base_url, paced=paced)
+        return HttpxAdapter(source, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)
+
     if transport is not None:
-        return over_httpx
+        return own()
 
     def fastest() -> HttpAdapter:
         if not _on_asyncio() or not importlib.util.find_spec("httptools") or environment_proxy(base_url):
-            return over_httpx
+            return own()
         from .asyncio_adapter import AsyncioAdapter
 
         return AsyncioAdapter(base_url, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)

@@ -1,4 +1,4 @@
-"""The adapter over an httpx client, whosever it is."""
+"""The adapter over a client of httpx or httpx2, whosever it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import anyio
-import httpx
 
 from ..credentials import Credentials
 from ..errors import Fate, PicoworkersError
@@ -43,8 +42,8 @@ class HttpxAdapter:
         self._timeout = timeout
         self._max_bytes = max_bytes
         common = request_headers(credentials, user_agent)
-        self._get = httpx.Headers(common)
-        self._post = httpx.Headers(common | {"Content-Type": "application/json"})
+        self._get = source.headers(common)
+        self._post = source.headers(common | {"Content-Type": "application/json"})
 
     def with_timeout(self, timeout: float) -> Self:
         """The same adapter, with another timeout in seconds."""

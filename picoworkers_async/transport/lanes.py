@@ -5,33 +5,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Self
 
 import anyio
 import attrs
-import httpx
 
+from .package import default_package, made_of
 from .tls import environment_tls
 
 
-class _Lane(httpx.AsyncHTTPTransport):
-    """A transport of one connection, which it knows more of than httpcore tells when a request is to be written.
+class _Lane:
+    """Made one of either package's transports, of one connection, of which it knows more than httpcore tells.
 
-    That event's `info` has `is_quiet` beside the rest, a function: whether the connection is open, and nothing
-    came that nobody asked for. A new one over TLS is taken to be: its first bytes are tickets for the next
-    connection, and httpcore reads them with the answer only.
+    When a request is to be written, that event's `info` has `is_quiet` beside the rest, a function: whether the
+    connection is open, and nothing came that nobody asked for. A new one over TLS is taken to be: its first bytes
+    are tickets for the next connection, and httpcore reads them with the answer only.
     """
 
     _stream: Any = None
     _knows = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: Any) -> Any:
+        sender: Any = super()
         before = request.extensions
         if (trace := before.get("trace")) is None:
-            return await super().handle_async_request(request)
+            return await sender.handle_async_request(request)
         request.extensions = {**before, "trace": partial(self._tell, trace)}
         try:
-            return await super().handle_async_request(request)
+            return await sender.handle_async_request(request)
         finally:
             request.extensions = before
 
@@ -52,47 +53,55 @@ class _Lane(httpx.AsyncHTTPTransport):
 class _Waiter:
     """A request that waits for a lane, which is handed to it directly: first come, first served."""
 
-    lane: _Lane | None = None
+    lane: Any = None
     # Looked up when it is made: anyio loads its parts when they are first named.
     event: anyio.Event = attrs.field(factory=lambda: anyio.Event())
 
 
-class Lanes(httpx.AsyncBaseTransport):
+class Lanes:
     """Many transports of one connection each: a request takes a free one, so none looks at all the others.
 
     `lanes` is how many requests may be under way at once; one more waits for as long as its `pool` timeout says,
-    and raises `httpx.PoolTimeout` after that. `options` are those of `httpx.AsyncHTTPTransport` (`verify`, `cert`,
-    `proxy`, `http2`, `retries` and so on), except `limits`. A lane whose request ended in an exception or a
+    and raises `PoolTimeout` after that. `package` is httpx or httpx2: that of the client which sends through
+    this, and of the transports within. `options` are those of its `AsyncHTTPTransport` (`verify`, `cert`, `proxy`,
+    `http2`, `retries` and so on), except `limits`. A lane whose request ended in an exception or a
     cancellation, or whose answer was not read to its end, is closed and replaced: what state it was left in is
     not known. Works on asyncio and trio.
     """
 
-    def __init__(self, lanes: int, **options: Any) -> None:
+    def __init__(self, lanes: int, package: Any = None, **options: Any) -> None:
+        self.package = package = package or default_package()
         if options.get("verify", True) is True and options.get("cert") is None and options.get("trust_env", True):
             options["verify"] = environment_tls()
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        self._make = partial(_Lane, limits=limits, **options)
+        limits = package.Limits(max_connections=1, max_keepalive_connections=1)
+        self._make = partial(made_of(package, _Lane, "AsyncHTTPTransport"), limits=limits, **options)
         self._unmade = lanes
         # The one that was given back last is the likeliest to have its connection still open.
-        self._free: list[_Lane] = []
+        self._free: list[Any] = []
         self._waiting: deque[_Waiter] = deque()
-        self._all: set[_Lane] = set()
+        self._all: set[Any] = set()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: Any) -> Any:
         lane = self._take() or await self._next_free(request)
         try:
             response = await lane.handle_async_request(request)
         except BaseException:
             await self.replace(lane)
             raise
-        response.stream = _LaneStream(self, lane, cast("httpx.AsyncByteStream", response.stream))
+        response.stream = made_of(self.package, _LaneStream, "AsyncByteStream")(self, lane, response.stream)
         return response
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     async def aclose(self) -> None:
         for lane in tuple(self._all):
             await lane.aclose()
 
-    def give_back(self, lane: _Lane) -> None:
+    def give_back(self, lane: Any) -> None:
         """The lane is free again: the request that waits longest gets it."""
         if self._waiting:
             waiter = self._waiting.popleft()
@@ -101,7 +110,7 @@ class Lanes(httpx.AsyncBaseTransport):
         else:
             self._free.append(lane)
 
-    async def replace(self, lane: _Lane) -> None:
+    async def replace(self, lane: Any) -> None:
         """Close the lane, and give back a fresh one."""
         # First the fresh one, so that no cancellation of the closing can lose a place.
         self._all.discard(lane)
@@ -109,7 +118,7 @@ class Lanes(httpx.AsyncBaseTransport):
         with anyio.CancelScope(shield=True):
             await lane.aclose()
 
-    def _take(self) -> _Lane | None:
+    def _take(self) -> Any:
         if self._free:
             return self._free.pop()
         if self._unmade:
@@ -117,12 +126,12 @@ class Lanes(httpx.AsyncBaseTransport):
             return self._fresh()
         return None
 
-    def _fresh(self) -> _Lane:
+    def _fresh(self) -> Any:
         lane = self._make()
         self._all.add(lane)
         return lane
 
-    async def _next_free(self, request: httpx.Request) -> _Lane:
+    async def _next_free(self, request: Any) -> Any:
         waiter = _Waiter()
         self._waiting.append(waiter)
         try:
@@ -136,16 +145,16 @@ class Lanes(httpx.AsyncBaseTransport):
             raise
         if waiter.lane is None:
             self._waiting.remove(waiter)
-            raise httpx.PoolTimeout("no lane became free", request=request)
+            raise self.package.PoolTimeout("no lane became free", request=request)
         return waiter.lane
 
 
-class _LaneStream(httpx.AsyncByteStream):
+class _LaneStream:
     """The body of an answer. Closed after its end, it frees its lane; closed before, it has the lane replaced."""
 
-    def __init__(self, lanes: Lanes, lane: _Lane, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, lanes: Lanes, lane: Any, stream: Any) -> None:
         self._lanes = lanes
-        self._lane: _Lane | None = lane
+        self._lane: Any = lane
         self._stream = stream
         self._parts = stream.__aiter__()
         self._ended = False
@@ -155,10 +164,11 @@ class _LaneStream(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         try:
-            return await self._parts.__anext__()
+            part: bytes = await self._parts.__anext__()
         except StopAsyncIteration:
             self._ended = True
             raise
+        return part
 
     async def aclose(self) -> None:
         lane, self._lane = self._lane, None

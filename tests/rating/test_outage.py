@@ -29,7 +29,7 @@ from picoworkers_async import (
     ServiceMovedError,
     Throttle,
 )
-from picoworkers_async.rating.outage import LONGEST_PAUSE_SECONDS, Outage, is_failure, is_no_api, may_pass
+from picoworkers_async.outage import LONGEST_PAUSE_SECONDS, Outage, is_failure, is_no_api, may_pass
 from picoworkers_async.sandbox import Sandbox
 from tests.support.away import WAYS, AwayTransport
 from tests.support.seeding import seeded

@@ -49,7 +49,7 @@ STEPS = st.one_of(
 
 @given(st.lists(STEPS, max_size=60), st.sampled_from([None, 1, 3]))
 def test_looks_are_due_and_taken_as_going_through_everything_would_say(steps: list, at_once: int | None) -> None:
-    reconciler = Reconciler(settle_after=SETTLE_AFTER, has_rated_listing=True, at_once=at_once)
+    reconciler = Reconciler(settle_after=SETTLE_AFTER, at_once=at_once)
     plain = PlainReconciler(at_once)
     now = 100.0
     looked_for: list[PendingRating] = []
@@ -85,7 +85,7 @@ def test_looks_are_due_and_taken_as_going_through_everything_would_say(steps: li
 
 @pytest.mark.parametrize("at_once", [None, 50])
 def test_all_that_wait_are_looked_for_once_each(at_once: int | None) -> None:
-    reconciler = Reconciler(settle_after=SETTLE_AFTER, has_rated_listing=True, at_once=at_once)
+    reconciler = Reconciler(settle_after=SETTLE_AFTER, at_once=at_once)
     parked = [PendingRating(Rating(f"job{number % 7}", f"task{number}", "ok")) for number in range(1000)]
     for number, pending in enumerate(parked):
         reconciler.park(pending, float(number))

@@ -178,7 +178,7 @@ def test_a_rating_is_held_to_its_limits(rating: Rating, broken: str | None) -> N
         (rules.check_speed, [1, 1000], [0, 1001]),
         (rules.check_deposit, [1000, 100000], [999, 10.0, "1000"]),
         (rules.check_page, [1, 2], [0, -1, "1"]),
-        (rules.check_job_id, ["fc7b3bd10d08"], ["", " ", 5, None]),
+        (rules.check_job_id, ["fc7b3bd10d08"], ["", " ", 5, None, "a/b", "..\\b"]),
         (rules.check_status_filter, [None, "running", "PAUSED", JobStatus.BLOCKED], ["gone", "pending_approval"]),
         (lambda ttr: rules.check_ttr(ttr, PICOWORKERS), [1, 7], [0, 8]),
         (lambda ttr: rules.check_ttr(ttr, SPROUTGIGS), [1, 90], [0, 91]),

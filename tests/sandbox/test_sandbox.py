@@ -96,10 +96,10 @@ async def test_the_listing_keeps_its_order_page_by_page(order, first: int) -> No
 
 
 FAULTS = {
-    "cut_before": (httpx.RemoteProtocolError, False),
-    "cut_after": (httpx.RemoteProtocolError, True),
-    "half_answer": (httpx.RemoteProtocolError, True),
-    "slow": (httpx.ReadTimeout, True),
+    "cut_before": ("RemoteProtocolError", False),
+    "cut_after": ("RemoteProtocolError", True),
+    "half_answer": ("RemoteProtocolError", True),
+    "slow": ("ReadTimeout", True),
     "html_503": (503, False),
     "error_500_before": (500, False),
     "error_500_after": (500, True),
@@ -124,7 +124,7 @@ async def test_a_fault_shows_as_it_should_and_the_ledger_tells_the_truth(fault: 
         if isinstance(shows, int):
             assert (await rate(http)).status_code == shows
         else:
-            with pytest.raises((shows, httpx.ReadError)):
+            with pytest.raises((getattr(httpx, shows), httpx.ReadError)):
                 await rate(http)
 
     if real:

@@ -11,9 +11,10 @@ import httpx2
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, RetryPolicy
+from tests.support.packages import without_httpx
 
 CARRIERS = ("lanes-asyncio", "lanes-trio", "fast-asyncio", "transport-asyncio", "httpx-asyncio", "httpx-trio")
-CARRIERS += ("httpx2-asyncio", "httpx2-trio")
+CARRIERS += ("lanes2-asyncio", "transport2-asyncio", "httpx2-asyncio", "httpx2-trio")
 
 # A test marked with this runs over each of them, on the backend that its name ends with.
 over_each_carrier = pytest.mark.parametrize(
@@ -28,10 +29,12 @@ async def carried(
     """A client of `url` whose requests go the way that the name before the dash says, each of them once."""
     kind = carrier.partition("-")[0]
     options.setdefault("retry", RetryPolicy(attempts=1))
-    if kind == "lanes":
+    if kind.startswith("lanes"):
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    if kind == "transport":
-        options["transport"] = httpx.AsyncHTTPTransport()
+    if kind == "lanes2":
+        without_httpx(monkeypatch)
+    if kind.startswith("transport"):
+        options["transport"] = (httpx2 if kind.endswith("2") else httpx).AsyncHTTPTransport()
     shared = {"httpx": httpx.AsyncClient, "httpx2": httpx2.AsyncClient}.get(kind)
     if shared is None:
         async with AsyncPicoworkers("user_id", "api_secret", base_url=url, **options) as pico:

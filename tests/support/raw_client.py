@@ -7,14 +7,16 @@ from typing import Any
 import httpx
 
 from picoworkers_async.sandbox import Sandbox
+from picoworkers_async.transport.package import package_of
 
 HEADERS = {"Authorization": "Basic dXNlcl9pZDphcGlfc2VjcmV0"}
 
 
 def raw_client(sandbox: Sandbox) -> httpx.AsyncClient:
-    """A plain httpx client with the sandbox's credentials."""
-    base = "https://picoworkers.com/api/"
-    return httpx.AsyncClient(transport=sandbox.transport(), base_url=base, headers=HEADERS)
+    """A plain client of httpx, or of httpx2 where the sandbox's transport is, with the sandbox's credentials."""
+    transport = sandbox.transport()
+    package = package_of(transport, "AsyncBaseTransport")
+    return package.AsyncClient(transport=transport, base_url="https://picoworkers.com/api/", headers=HEADERS)
 
 
 async def rate(http: httpx.AsyncClient, job_id: str, task_id: str, **fields: Any) -> httpx.Response:

@@ -28,6 +28,7 @@ from tests.support.peer import Peer
 
 pytestmark = [
     pytest.mark.anyio,
+    pytest.mark.each_package,
     # httpx's own generators, in which an answer is left that is not read on.
     pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

@@ -29,7 +29,7 @@ from picoworkers_async.transport.failures import fate_of
 from tests.support.carriers import carried, over_each_carrier
 from tests.support.peer import Peer, cut_half, reset
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.each_package]
 
 RATING = Rating("j", "t", "ok")
 ONCE = RetryPolicy(attempts=1)
@@ -169,19 +169,18 @@ async def test_a_hook_that_raises_leaves_a_call_for_money_unknown(moment: str) -
             await pico.jobs.rate_single_task(RATING)
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2], ids=["httpx", "httpx2"])
-async def test_a_failed_connect_after_the_request_was_written_is_no_proof(package) -> None:
+async def test_a_failed_connect_after_the_request_was_written_is_no_proof() -> None:
     """A hook of the answer that asks another service: its own failure is a true failed connect."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         elsewhere = f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
     async def hook(_: object) -> None:
-        async with package.AsyncClient() as other:
+        async with httpx.AsyncClient() as other:
             await other.get(elsewhere)
 
     ok = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"ok":true}'
     with Peer(lambda connection, _: connection.sendall(ok)) as peer:
-        async with package.AsyncClient(event_hooks={"response": [hook]}) as shared:
+        async with httpx.AsyncClient(event_hooks={"response": [hook]}) as shared:
             pico = AsyncPicoworkers("user_id", "api_secret", base_url=peer.base, http_client=shared, retry=ONCE)
             async with pico:
                 with pytest.raises(OutcomeUnknownError):
@@ -189,11 +188,10 @@ async def test_a_failed_connect_after_the_request_was_written_is_no_proof(packag
         assert len(peer.requests) == 1
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2], ids=["httpx", "httpx2"])
-async def test_a_place_that_does_not_come_free_in_a_shared_pool_is_no_sending(package) -> None:
+async def test_a_place_that_does_not_come_free_in_a_shared_pool_is_no_sending() -> None:
     with Peer(lambda connection, _: connection.recv(1)) as peer:
-        limits = package.Limits(max_connections=1)
-        async with package.AsyncClient(limits=limits, timeout=package.Timeout(30.0, pool=0.2)) as shared:
+        limits = httpx.Limits(max_connections=1)
+        async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(30.0, pool=0.2)) as shared:
             pico = AsyncPicoworkers("user_id", "api_secret", base_url=peer.base, http_client=shared, retry=ONCE)
             async with pico, anyio.create_task_group() as group:
                 group.start_soon(pico.users.get_balances)

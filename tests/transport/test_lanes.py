@@ -23,7 +23,7 @@ from picoworkers_async.transport.lanes import Lanes
 from picoworkers_async.transport.tls import environment_tls
 from tests.support.peer import GOOD, Peer, served_by_tls
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.each_package]
 
 
 def request(url: str, pool: float | None = 5.0) -> httpx.Request:

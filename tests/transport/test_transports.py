@@ -31,6 +31,7 @@ from picoworkers_async.transport.default import choose_adapter
 from picoworkers_async.transport.httpx_adapter import HttpxAdapter
 from picoworkers_async.transport.proxies import environment_proxy
 from tests.support.carriers import carried, over_each_carrier
+from tests.support.packages import without_httpx
 from tests.support.peer import GOOD, Peer, cut_half, reset, wait
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ TIMEOUT = 0.4
 Make = Callable[..., HttpAdapter]
 
 
-@pytest.fixture(params=["lanes-asyncio", "lanes-trio", "fast-asyncio"])
+@pytest.fixture(params=["lanes-asyncio", "lanes-trio", "lanes2-asyncio", "fast-asyncio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param).partition("-")[2]
 
@@ -52,6 +53,8 @@ def make(request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest
     def adapter(url: str, connections: int = 2, timeout: float = TIMEOUT) -> HttpAdapter:
         if "lanes" in request.node.callspec.id:
             monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        if "lanes2" in request.node.callspec.id:
+            without_httpx(monkeypatch)
         made = choose_adapter(
             url,
             credentials("user_id", "api_secret"),
@@ -294,6 +297,7 @@ def test_the_proxy_is_the_environments(
     assert environment_proxy("https://sproutgigs.com/api/") == proxy
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("package", [httpx, httpx2], ids=["httpx", "httpx2"])
 async def test_a_shared_client_of_either_package_pays_everybody_once_and_stays_open(package) -> None:
     faults = Faults(cut_before=0.1, cut_after=0.1, half_answer=0.1, only={"rate_single_task"})

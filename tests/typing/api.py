@@ -11,12 +11,15 @@ from picoworkers_async import (
     Balances,
     Batch,
     BatchReport,
+    Edition,
     Job,
     JobDraft,
+    JobUpdate,
     Later,
     Outcome,
     OutcomeStatus,
     Page,
+    Ping,
     PostedJob,
     Rating,
     Task,
@@ -35,6 +38,13 @@ async def every_group(pico: AsyncPicoworkers, draft: JobDraft, task: Task) -> No
     assert_type((await pico.users.get_balances()).spendable, Decimal)
     assert_type(await pico.wallet.deposit(1000), Ack)
     assert_type(await pico.lists.add_workers(1, ["a"]), Ack)
+
+
+async def looks(pico: AsyncPicoworkers) -> None:
+    assert_type(await pico.ping(), Ping)
+    assert_type((await pico.ping()).edition, Edition | None)
+    async for update in pico.jobs.watch("a", every=30):
+        assert_type(update, JobUpdate)
 
 
 async def listings(pico: AsyncPicoworkers) -> None:

@@ -6,7 +6,7 @@ import random
 
 import attrs
 
-from ..errors import (
+from .errors import (
     AuthenticationError,
     CallError,
     InvalidResponseError,
@@ -15,7 +15,7 @@ from ..errors import (
     RefusedError,
     ServiceMovedError,
 )
-from ..retry import RetryPolicy
+from .retry import RetryPolicy
 
 LONGEST_PAUSE_SECONDS = 60.0
 """How long nothing is tried at most, while the service is away."""
@@ -25,7 +25,7 @@ _IN_A_ROW = 2
 
 
 class Outage:
-    """How a batch stands with the service: since when nothing works, and when to try again.
+    """How a batch, or a watch, stands with the service: since when nothing works, and when to try again.
 
     It `lasts` from the second failure in a row until something works; `failures` counts them. While it lasts, one
     request at a time tries, not before `next_try_at`; the pauses grow to 60 seconds. Failures of requests that

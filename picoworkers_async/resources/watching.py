@@ -1,0 +1,191 @@
+"""Watching one job: what changed in it since the last look."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterable, Awaitable, Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+import anyio
+import attrs
+
+from .. import rules
+from ..errors import (
+    AuthenticationError,
+    CallError,
+    ClientStateError,
+    InvalidRequestError,
+    NotFoundError,
+    Problem,
+    RateLimitedError,
+    RefusedError,
+)
+from ..events import OutageBegan, OutageEnded
+from ..models import Job, JobStatus, JobUpdate
+from ..outage import Outage, is_failure
+from ..retry import RetryPolicy
+from ..session import Session
+from ..settings import interval_problems
+
+ENDED = frozenset({JobStatus.FINISHED, JobStatus.DECLINED})
+"""In these a job stays, unless somebody restarts it."""
+
+
+class ChangeOfJob(Protocol):
+    """What is read of a change that the service told of: which job to look at. The rest is looked up."""
+
+    @property
+    def job_id(self) -> str: ...
+
+
+def changed_fields(before: Job, after: Job) -> tuple[str, ...]:
+    """The names of the attributes in which two looks at a job differ."""
+    names = (field.name for field in attrs.fields(Job))
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
+
+
+def has_ended(job: Job) -> bool:
+    """Whether the job changes its status no more by itself."""
+    return job.status in ENDED
+
+
+def pause_after(error: CallError, failures: int, *, every: float, retry: RetryPolicy) -> float:
+    """How many seconds after a look that failed the next one is due, where no outage says otherwise.
+
+    A 429 is waited out at the gate. A refusal may be how the service says that it is being repaired.
+    """
+    if isinstance(error, RateLimitedError):
+        return 0.0
+    return min(every, retry.pause(failures)) if is_failure(error) else every
+
+
+class JobWatch:
+    """The changes of one job: an async iterator of `JobUpdate`, and with `changes` an async context manager too.
+
+    The first item is the job as it is, each further one a look that found something changed. It ends after the one
+    that shows the job finished or declined, whether or not tasks of it still wait to be rated: a job that is
+    restarted is watched anew. What changed and changed back between two looks is not seen. Looks have the place of
+    a batch at the gate, and are `every` seconds (60) apart.
+
+    With `changes` (as `async with receiver.job_changes() as changes` gives them), a change of this job has it read
+    at once; nothing else in it is believed, and those of other jobs are passed over. When they end, looks go on;
+    what they raise is raised.
+
+    A service that cannot be reached, or does not answer as documented, is waited for without end, with pauses that
+    grow to a minute; so is one that refuses, but for the very first look. Raises `NotFoundError` for a job that is
+    not there, or not any more, `AuthenticationError`, and `InvalidRequestError` for an id that is empty or a path,
+    an `every` that is not above 0, and `changes` that are no async iterable.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        read: Callable[[str], Awaitable[Job]],
+        job_id: str,
+        *,
+        every: float,
+        changes: AsyncIterable[ChangeOfJob] | None,
+    ) -> None:
+        problems = rules.check_job_id(job_id) + interval_problems("every", every)
+        if changes is not None and not hasattr(changes, "__aiter__"):
+            problems.append(Problem("changes", changes, "an async iterable, such as receiver.job_changes()"))
+        if problems:
+            raise InvalidRequestError("jobs.watch", problems)
+        self._job_id, self._every, self._changes = job_id, every, changes
+        self._read, self._retry, self._observers = read, session.retry, session.observers
+        self._outage = Outage(session.retry, math.inf)
+        self._failures = 0
+        self._job: Job | None = None
+        self._next_at = -math.inf
+        self._told = anyio.Event()
+        self._listening = False
+        self._lost: Exception | None = None
+
+    async def __aenter__(self) -> Self:
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        if self._changes is not None:
+            self._group.start_soon(self._listen, self._changes)
+        self._listening = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listening = False
+        self._group.cancel_scope.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JobUpdate:
+        if self._changes is not None and not self._listening:
+            raise ClientStateError(
+                "iterate inside the block: `async with pico.jobs.watch(..., changes=...) as watch`"
+            )
+        before = self._job
+        if before is not None and has_ended(before):
+            raise StopAsyncIteration
+        while True:
+            await self._until_due()
+            after = await self._look()
+            if after is None:
+                continue
+            self._job = after
+            if before is None:
+                return JobUpdate(None, after)
+            changed = changed_fields(before, after)
+            if changed:
+                return JobUpdate(before, after, changed)
+
+    async def _listen(self, changes: AsyncIterable[ChangeOfJob]) -> None:
+        try:
+            async for change in changes:
+                if change.job_id == self._job_id:
+                    self._told.set()
+        except Exception as error:
+            self._lost = error
+            self._told.set()
+
+    async def _until_due(self) -> None:
+        """Wait until a look is due by time, or unless there is an outage, by a change that was told of."""
+        if self._outage.lasts:
+            await anyio.sleep_until(self._next_at)
+        with anyio.move_on_after(max(0.0, self._next_at - anyio.current_time())):
+            await self._told.wait()
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            raise lost
+        if self._told.is_set():
+            self._told = anyio.Event()
+
+    async def _look(self) -> Job | None:
+        """The job; None where it could not be read, and is to be read again when that is due."""
+        began = anyio.current_time()
+        try:
+            job = await self._read(self._job_id)
+        except (AuthenticationError, NotFoundError):
+            raise
+        except CallError as error:
+            if isinstance(error, RefusedError) and self._job is None:
+                raise
+            self._failed(error)
+            return None
+        self._failures = 0
+        self._next_at = began + self._every
+        lasted = self._outage.worked(anyio.current_time())
+        if lasted is not None:
+            self._observers.tell(OutageEnded(seconds=lasted))
+        return job
+
+    def _failed(self, error: CallError) -> None:
+        now = anyio.current_time()
+        self._failures += 1
+        self._next_at = now + pause_after(error, self._failures, every=self._every, retry=self._retry)
+        if is_failure(error):
+            if self._outage.failed(now):
+                self._observers.tell(OutageBegan(error=str(error)))
+            if self._outage.lasts:
+                self._next_at = self._outage.next_try_at
