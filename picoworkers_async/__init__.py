@@ -25,7 +25,6 @@ from .errors import (
     NotSentError,
     OutcomeUnknownError,
     PicoworkersError,
-    Problem,
     RateLimitedError,
     RefusedError,
     ServiceError,
@@ -60,6 +59,7 @@ from .models import (
     WorkersLevel,
     Zone,
 )
+from .problems import Problem, ProblemCode
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
 from .retry import RetryPolicy
@@ -129,6 +129,7 @@ __all__ = [
     "PreviousProof",
     "Priority",
     "Problem",
+    "ProblemCode",
     "Proof",
     "ProofType",
     "RateLimitedError",

@@ -18,9 +18,10 @@ from .credentials import credentials
 from .editions import EDITIONS, PICOWORKERS, Edition
 from .effects import Settlement
 from .endpoints import endpoint_at
-from .errors import InvalidRequestError, OutcomeUnknownError, Problem
+from .errors import InvalidRequestError, OutcomeUnknownError
 from .models import Rating, Task
 from .observing import Observers
+from .problems import Problem, ProblemCode
 from .rating import Batch, BatchReport
 from .rating.limits import Limits
 from .rating.options import (
@@ -119,12 +120,20 @@ class AsyncPicoworkers:
         problems += seconds_problems("settle_after", settle_after)
         if http_client is not None:
             if not inspect.iscoroutinefunction(getattr(http_client, "send", None)):
-                problems.append(Problem("http_client", http_client, "an httpx.AsyncClient (or one of httpx2)"))
+                problems.append(
+                    Problem(
+                        "http_client", http_client, "an httpx.AsyncClient (or one of httpx2)", ProblemCode.TYPE
+                    )
+                )
             if transport is not None:
-                problems.append(Problem("transport", transport, "either http_client or transport, not both"))
+                problems.append(
+                    Problem(
+                        "transport", transport, "either http_client or transport, not both", ProblemCode.CONFLICT
+                    )
+                )
         problems += size_problems("max_response_bytes", max_response_bytes)
         if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
-            problems.append(Problem("on_event", on_event, "a plain function of one event"))
+            problems.append(Problem("on_event", on_event, "a plain function of one event", ProblemCode.TYPE))
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems)
         self._throttle = throttle or Throttle(
@@ -184,13 +193,15 @@ class AsyncPicoworkers:
         Raises `InvalidRequestError` naming each variable that is missing or unknown.
         """
         problems = [
-            Problem(name, None, "set this environment variable")
+            Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
             for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
             if not os.environ.get(name)
         ]
         name = os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name).lower()
         if name not in EDITIONS:
-            problems.append(Problem("PICOWORKERS_EDITION", name, f"one of {', '.join(EDITIONS)}"))
+            problems.append(
+                Problem("PICOWORKERS_EDITION", name, f"one of {', '.join(EDITIONS)}", ProblemCode.CHOICE)
+            )
         if problems:
             raise InvalidRequestError("AsyncPicoworkers.from_env", problems)
         options.setdefault("edition", EDITIONS[name])

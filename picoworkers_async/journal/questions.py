@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
 from ..models import Rating
 from ..models.account import CONTEXT
+from ..problems import Problem, ProblemCode
 from . import money
 from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, Spent, rating_of
 
@@ -85,12 +86,12 @@ class RowFilter:
         names = [state.value for state in states]
         problems = []
         if self.state is not None and self.state not in names:
-            problems.append(Problem("state", self.state, f"one of {', '.join(names)}"))
+            problems.append(Problem("state", self.state, f"one of {', '.join(names)}", ProblemCode.CHOICE))
         problems += time_problems("since", self.since) + time_problems("until", self.until)
         for name in ("job_id", "worker_id", "message"):
             value = getattr(self, name)
             if not isinstance(value, str | None):
-                problems.append(Problem(name, value, "a text, or None"))
+                problems.append(Problem(name, value, "a text, or None", ProblemCode.TYPE))
         if problems:
             raise InvalidRequestError(call, problems)
 
@@ -112,7 +113,7 @@ def time_problems(name: str, value: object) -> list[Problem]:
     """What keeps this from being a moment, or None."""
     if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
         return []
-    return [Problem(name, value, "a datetime with a time zone, or None")]
+    return [Problem(name, value, "a datetime with a time zone, or None", ProblemCode.TYPE)]
 
 
 def rows(database: sqlite3.Connection, wanted: RowFilter) -> Iterator[JournalRow]:
@@ -145,13 +146,15 @@ def check_summary(by: object, timezone: object) -> tzinfo:
     """The time zone. Raises `InvalidRequestError` that names everything that is wrong."""
     problems = []
     if by not in get_args(SummaryBy):
-        problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}"))
+        problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}", ProblemCode.CHOICE))
     zone: tzinfo | None = UTC
     if timezone != "UTC":
         try:
             zone = ZoneInfo(timezone)  # type: ignore[arg-type]
         except (ValueError, TypeError, OSError, KeyError):
-            problems.append(Problem("timezone", timezone, "a time zone's name, such as Europe/Berlin"))
+            problems.append(
+                Problem("timezone", timezone, "a time zone's name, such as Europe/Berlin", ProblemCode.CHOICE)
+            )
     if problems or zone is None:
         raise InvalidRequestError("Journal.summary", problems)
     return zone

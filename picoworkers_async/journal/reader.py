@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..editions import EDITIONS
-from ..errors import InvalidRequestError, JournalError, Problem
+from ..errors import InvalidRequestError, JournalError
 from ..models.account import CONTEXT
+from ..problems import Problem, ProblemCode
 from . import money, questions
 from .failures import journal_errors
 from .formats import connect, read_as_this_format
@@ -116,7 +117,7 @@ class Journal:
 
         problems = questions.time_problems("before", before)
         if before is not None and not problems and before > datetime.now(UTC):
-            problems.append(Problem("before", before, "a moment in the past"))
+            problems.append(Problem("before", before, "a moment in the past", ProblemCode.RANGE))
         if problems:
             raise InvalidRequestError("Journal.prune", problems)
         with held(self.path) as database:
@@ -141,7 +142,9 @@ class Journal:
         wanted = RowFilter(state=state, message=message, job_id=job_id)
         wanted.check("Journal.reopen", _REOPENED)
         if state is None:
-            raise InvalidRequestError("Journal.reopen", [Problem("state", state, "refused or failed")])
+            raise InvalidRequestError(
+                "Journal.reopen", [Problem("state", state, "refused or failed", ProblemCode.CHOICE)]
+            )
         with held(self.path) as database:
             return reopen(database, wanted)
 
@@ -153,7 +156,7 @@ class Journal:
         from .upkeep import held, withdraw  # loads SQLite
 
         if state != JournalState.DECIDED:
-            raise InvalidRequestError("Journal.withdraw", [Problem("state", state, "decided")])
+            raise InvalidRequestError("Journal.withdraw", [Problem("state", state, "decided", ProblemCode.CHOICE)])
         with held(self.path) as database:
             return withdraw(database, time.time())
 

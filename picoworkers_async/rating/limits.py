@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from ..errors import Problem
 from ..models.account import to_money_or_none
+from ..problems import Problem, ProblemCode
 from ..rules import values
 
 MONEY = ("max_bonus", "bonus_per_day", "pay_per_day", "total", "keep_balance")
@@ -44,16 +44,23 @@ def limits_problems(limits: object) -> list[Problem]:
     if limits is None:
         return []
     if not isinstance(limits, Limits):
-        return [Problem("limits", limits, "a Limits")]
+        return [Problem("limits", limits, "a Limits", ProblemCode.TYPE)]
     problems: list[Problem] = []
     for name in MONEY:
         value: Any = getattr(limits, name)
         if value is not None:
-            problems += values.money(f"limits.{name}", value)
+            problems += values.money(("limits", name), value)
     if limits.tasks_per_day is not None:
-        problems += values.whole("limits.tasks_per_day", limits.tasks_per_day, 0)
+        problems += values.whole(("limits", "tasks_per_day"), limits.tasks_per_day, 0)
     if time_zone(limits.timezone) is None:
-        problems.append(Problem("limits.timezone", limits.timezone, "a time zone's name, such as Europe/Berlin"))
+        problems.append(
+            Problem(
+                ("limits", "timezone"),
+                limits.timezone,
+                "a time zone's name, such as Europe/Berlin",
+                ProblemCode.CHOICE,
+            )
+        )
     return problems
 
 

@@ -9,9 +9,10 @@ from typing import Literal, TypedDict, get_args
 import attrs
 
 from .. import rules
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
 from ..journal import Journal
 from ..models import Task
+from ..problems import Problem, ProblemCode, number_code
 from ..settings import seconds_problems
 from .limits import Limits, limits_problems
 
@@ -92,7 +93,9 @@ def _batch_problems(options: BatchOptions) -> list[Problem]:
     problems = seconds_problems("grace", options.grace) + seconds_problems("patience", options.patience)
     problems += limits_problems(options.limits)
     if options.on_limit not in get_args(OnLimit):
-        problems.append(Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}"))
+        problems.append(
+            Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}", ProblemCode.CHOICE)
+        )
     return problems + _flag("dry_run", options.dry_run)
 
 
@@ -105,12 +108,14 @@ def _review_problems(options: ReviewOptions) -> list[Problem]:
     problems += seconds_problems("retry_failed", options.retry_failed)
     deciding: object = options.deciding
     if not isinstance(deciding, int) or isinstance(deciding, bool) or not 1 <= deciding <= _MOST_DECIDING:
-        problems.append(Problem("deciding", deciding, f"a whole number from 1 to {_MOST_DECIDING:,}"))
+        problems.append(
+            Problem("deciding", deciding, f"a whole number from 1 to {_MOST_DECIDING:,}", number_code(deciding))
+        )
     return problems + _flag("threads", options.threads)
 
 
 def _flag(field: str, value: object) -> list[Problem]:
-    return [] if isinstance(value, bool) else [Problem(field, value, "True or False")]
+    return [] if isinstance(value, bool) else [Problem(field, value, "True or False", ProblemCode.TYPE)]
 
 
 def _named(choices: Sequence[str]) -> str:

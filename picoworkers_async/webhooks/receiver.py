@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode
 from .postback import MOST_BYTES, BadPostbackError, read_postback
 from .submitted import Submitted, SubmittedError
 from .tasks import SubmittedTasks
@@ -43,7 +44,7 @@ class Receiver:
     def __init__(self, path: str | os.PathLike[str], *, secret: str | None = None) -> None:
         if secret is not None and (not isinstance(secret, str) or len(secret) < _LEAST_SECRET or "/" in secret):
             limit = f"a text of at least {_LEAST_SECRET} letters, without a slash"
-            raise InvalidRequestError("Receiver", [Problem("secret", "(not shown)", limit)])
+            raise InvalidRequestError("Receiver", [Problem("secret", "(not shown)", limit, ProblemCode.FORMAT)])
         self._submitted = Submitted(path)
         self._secret = secret
         self._busy = 0
