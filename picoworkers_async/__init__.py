@@ -4,6 +4,7 @@ Everything public is named here; the rest may change at any time.
 """
 
 from .client import AsyncPicoworkers
+from .codec.converter import json_converter
 from .editions import PICOWORKERS, SPROUTGIGS, Ability, Edition
 from .effects import Effect, Settlement
 from .errors import (
@@ -59,6 +60,7 @@ from .models import (
     WorkersLevel,
     Zone,
 )
+from .models.to_plain import to_jsonable
 from .problems import Problem, ProblemCode
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
@@ -154,4 +156,6 @@ __all__ = [
     "WorkersLevel",
     "Zone",
     "__version__",
+    "json_converter",
+    "to_jsonable",
 ]
