@@ -187,6 +187,8 @@ def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
         ("draft.json", "[" * 200_000, "format", "nested too deeply"),
         ("draft.toml", 'title = "x"\ntitle = "y"', "format", r"valid TOML in UTF-8: Cannot overwrite a value"),
         ("draft.toml", "title", "format", "valid TOML in UTF-8: "),
+        ("draft.json", '{"task_value": NaN}', "format", "NaN is not JSON"),
+        ("draft.json", '{"num_tasks": ' + "9" * 5000 + "}", "format", "valid JSON in UTF-8: "),
         ("draft.json", "", "format", "valid JSON in UTF-8: "),
         ("draft.json", "5", "type", "the fields of a JobDraft"),
     ],

@@ -28,21 +28,28 @@ def values_in(path: str | os.PathLike[str], call: str) -> Any:
 
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        return tomllib.loads(text) if kind == "TOML" else json.loads(text, object_pairs_hook=_each_once)
+        return tomllib.loads(text) if kind == "TOML" else _loads_json(text)
     except RecursionError:
         why = "nested too deeply"
     except ValueError as error:  # not UTF-8, or not what the suffix says
         why = str(error)
-    raise InvalidRequestError(
-        call, [Problem("path", str(file), f"valid {kind} in UTF-8: {why}", ProblemCode.FORMAT)]
-    )
+    problem = Problem("path", str(file), f"valid {kind} in UTF-8: {why}", ProblemCode.FORMAT)
+    raise InvalidRequestError(call, [problem])
+
+
+def _loads_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_constant)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. A name that comes twice, as may happen with pay, is no matter of which comes last."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} stands there twice")
+    """A JSON object. A name that comes twice is refused: of two amounts of pay, none should win by its place."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise ValueError(f"{name!r} stands there twice")
+        fields[name] = value
     return fields
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
