@@ -82,6 +82,19 @@ async def test_a_draft_beyond_the_limits_is_answered_alike() -> None:
     assert sandbox.requests == []
 
 
+async def test_hostile_names_and_values_are_answered_like_any_other() -> None:
+    body = b'{"\\ud800": 1e999, "title": "\\ud800", "notes": %s}' % (b"[" * 90 + b"]" * 90)
+    async with backend(Sandbox()) as browser:
+        answer = await browser.post("/jobs", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert [(problem["type"], problem["loc"][1]) for problem in answer.json()["detail"]] == [
+        ("unknown", "\\ud800"),
+        ("type", "notes"),
+        ("required", "category_id"),
+        ("required", "task_value"),
+    ]
+
+
 async def test_the_body_may_be_what_a_draft_says_of_itself() -> None:
     draft = JobDraft.from_dict({**DRAFT.to_dict(), "task_value": 0.15, "notes": "ünïcode"})
     async with backend(Sandbox(balance=1000)) as browser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -72,6 +73,24 @@ def as_sent(value: object) -> Any:
 def test_the_public_models_are_found() -> None:
     assert {Job, Task, Rating, Outcome, BatchReport, events.RequestDone, Problem} <= set(MODELS)
     assert len(MODELS) > 40
+
+
+def test_every_public_class_is_a_model_or_one_that_does_something() -> None:
+    others = {
+        kind.__name__
+        for kind in _PUBLIC
+        if isinstance(kind, type) and not attrs.has(kind) and not issubclass(kind, enum.Enum | Exception)
+    }
+    assert others == {
+        "AsyncPicoworkers",
+        "Batch",
+        "Journal",
+        "Pacer",
+        "Pages",
+        "RedisPacer",
+        "SqlitePacer",
+        "Throttle",
+    }
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -53,6 +53,20 @@ def sorts(problems: list[Problem]) -> dict[tuple, str]:
     return {problem.path: problem.code.value for problem in problems}
 
 
+def test_the_sorts_are_these() -> None:
+    assert [code.value for code in ProblemCode] == [
+        "required",
+        "type",
+        "range",
+        "length",
+        "choice",
+        "format",
+        "unknown",
+        "conflict",
+        "edition",
+    ]
+
+
 def test_every_problem_of_a_draft_has_its_path_and_its_sort() -> None:
     draft = JobDraft(
         zone_id="int",

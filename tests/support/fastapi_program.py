@@ -24,11 +24,11 @@ def make_app(pico: AsyncPicoworkers) -> FastAPI:
                 "type": problem.code,
                 "loc": ["body", *problem.path],
                 "msg": problem.limit,
-                "input": to_jsonable(problem.value),
+                "input": problem.value,
             }
             for problem in error.problems
         ]
-        return JSONResponse({"detail": detail}, status_code=422)
+        return JSONResponse(to_jsonable({"detail": detail}), status_code=422)
 
     @app.post("/jobs", status_code=201)
     async def post_job(fields: dict[str, Any]) -> Any:
