@@ -21,11 +21,12 @@ def json_converter() -> JsonConverter:
     """A new cattrs converter that writes models as `to_jsonable` does, and reads them back; add hooks as you like.
 
     Your own classes may hold models, amounts and times: `converter.structure(data, Order)`. A page is read as one
-    of something: `converter.structure(data, Page[Job])`. A model that does not
-    fit raises `InvalidRequestError` with every problem, an unknown field included, so both ends should have the
-    same version. Models that hold an exception (`Outcome`, `BatchReport`) are written only: reading one raises
-    `TypeError`. What `to_jsonable` writes as text because JSON cannot carry it is read as that text, and so is a
-    `Decimal` in an `extra`. This is not how the service writes: what it sends, the client has read already.
+    of something: `converter.structure(data, Page[Job])`. A model that does not fit raises `InvalidRequestError`
+    with every problem, an unknown field included, so both ends should have the same version.
+
+    Models that hold an exception (`Outcome`, `BatchReport`) are written only: reading one raises `TypeError`. What
+    `to_jsonable` had to write as a text stays that text where anything may stand, a `Decimal` in an `extra` too,
+    and is refused elsewhere. This is not how the service writes: what it sends, the client has read already.
     """
     from cattrs.preconf.json import make_converter
 

@@ -11,6 +11,7 @@ from picoworkers_async import (
     Balances,
     Batch,
     BatchReport,
+    InvalidRequestError,
     Job,
     JobDraft,
     Later,
@@ -18,11 +19,14 @@ from picoworkers_async import (
     OutcomeStatus,
     Page,
     PostedJob,
+    ProblemCode,
     Rating,
     Task,
     Throttle,
     Zone,
     events,
+    json_converter,
+    to_jsonable,
 )
 
 
@@ -53,6 +57,16 @@ async def batches(pico: AsyncPicoworkers, stream: AsyncIterator[Rating]) -> None
         assert_type(outcomes.progress().eta, float | None)
         outcomes.stop()
     assert_type(await pico.review_all(Rating.ok), BatchReport)
+
+
+def as_plain_values(draft: JobDraft, error: InvalidRequestError) -> None:
+    assert_type(JobDraft.from_dict(draft.to_dict()), JobDraft)
+    assert_type(JobDraft.from_file("draft.toml"), JobDraft)
+    assert_type(json_converter().structure({}, Page[Job]), Page[Job])
+    for problem in error.problems:
+        assert_type(problem.path, tuple[str | int, ...])
+        assert_type(problem.code, ProblemCode)
+    to_jsonable(error.problems)
 
 
 def observe(event: events.Event) -> None:
