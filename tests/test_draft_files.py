@@ -185,7 +185,7 @@ def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
         ("draft.json", b'{"title": "\xff"}', "format", "valid JSON in UTF-8: 'utf-8' codec"),
         ("draft.json", '{"task_value": "0.1", "task_value": "1"}', "format", "'task_value' stands there twice"),
         ("draft.json", "[" * 200_000, "format", "nested too deeply"),
-        ("draft.toml", 'title = "x"\ntitle = "y"', "format", r"valid TOML in UTF-8: Cannot overwrite a value"),
+        ("draft.toml", 'title = "x"\ntitle = "y"', "format", "valid TOML in UTF-8: "),
         ("draft.toml", "title", "format", "valid TOML in UTF-8: "),
         ("draft.json", '{"task_value": NaN}', "format", "NaN is not JSON"),
         ("draft.json", '{"num_tasks": ' + "9" * 5000 + "}", "format", "valid JSON in UTF-8: "),
