@@ -104,12 +104,14 @@ def test_the_problem_of_one_rating_among_several_says_which() -> None:
         Rating("j", "t1", Verdict.OK),
         Rating("j", "t1", Verdict.NOT_OK),
         Rating("j", "t2", "well", bonus=-1),
+        Rating("j", "t3", Verdict.REVISE, comment=5),
     ]
     assert sorts(rules.check_ratings(ratings, 50)) == {
         ("ratings", 1, "comment"): "required",
         ("ratings", 1, "task_id"): "conflict",
         ("ratings", 2, "verdict"): "choice",
         ("ratings", 2, "bonus"): "range",
+        ("ratings", 3, "comment"): "type",
     }
 
 

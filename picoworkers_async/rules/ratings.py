@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ..models import Rating, Satisfaction, Verdict
-from ..problems import Problem, ProblemCode
+from ..problems import Problem, ProblemCode, text_code
 from . import values
 
 FITTING = {
@@ -36,7 +36,7 @@ def check_rating(rating: Rating) -> list[Problem]:
     comment: object = rating.comment
     if verdict in _EXPLAINED and not (isinstance(comment, str) and comment.strip()):
         limit = f"a comment is required when the verdict is {rating.verdict.value}"
-        problems.append(Problem("comment", comment, limit, ProblemCode.REQUIRED))
+        problems.append(Problem("comment", comment, limit, text_code(comment)))
     elif comment is not None and not _is_plain(comment):
         problems += values.optional_text("comment", comment)
     list_id: object = rating.given_list_id
