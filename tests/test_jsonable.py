@@ -252,3 +252,16 @@ def test_a_model_that_does_not_fit_is_refused_with_every_problem() -> None:
         ("blocked", "unknown"),
         ("task_id", "required"),
     }
+
+
+@pytest.mark.parametrize("moment", ["2026-05-04T03:02:01", "yesterday", 1777863721])
+def test_a_time_is_read_with_its_offset_or_not_at_all(moment: object) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        json_converter().structure({"id": "t", "finished_at": moment}, Task)
+    assert [problem.field for problem in caught.value.problems] == ["finished_at"]
+
+
+def test_what_a_model_refuses_by_itself_is_told_by_whoever_reads_it() -> None:
+    with pytest.raises(InvalidRequestError, match="reading a RetryPolicy: .*") as caught:
+        json_converter().structure({"attempts": 0}, RetryPolicy)
+    assert [problem.path for problem in caught.value.problems] == [("attempts",)]
