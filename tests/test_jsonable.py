@@ -262,6 +262,6 @@ def test_a_time_is_read_with_its_offset_or_not_at_all(moment: object) -> None:
 
 
 def test_what_a_model_refuses_by_itself_is_told_by_whoever_reads_it() -> None:
-    with pytest.raises(InvalidRequestError, match="reading a RetryPolicy: .*") as caught:
+    with pytest.raises(InvalidRequestError, match="reading a RetryPolicy: ") as caught:
         json_converter().structure({"attempts": 0}, RetryPolicy)
     assert [problem.path for problem in caught.value.problems] == [("attempts",)]
