@@ -5,6 +5,7 @@ Everything public is named here, the events of `on_event` in `picoworkers_async.
 """
 
 from .client import AsyncPicoworkers
+from .codec.converter import json_converter
 from .editions import PICOWORKERS, SPROUTGIGS, Ability, Edition
 from .effects import Effect, Settlement
 from .errors import (
@@ -27,7 +28,6 @@ from .errors import (
     NotSentError,
     OutcomeUnknownError,
     PicoworkersError,
-    Problem,
     RateLimitedError,
     RefusedError,
     ServiceError,
@@ -64,7 +64,9 @@ from .models import (
     WorkersLevel,
     Zone,
 )
+from .models.to_plain import to_jsonable
 from .ping import Ping
+from .problems import Problem, ProblemCode
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
 from .rating.progress import Progress, Spend
@@ -139,6 +141,7 @@ __all__ = [
     "PreviousProof",
     "Priority",
     "Problem",
+    "ProblemCode",
     "Progress",
     "Proof",
     "ProofType",
@@ -164,4 +167,6 @@ __all__ = [
     "WorkersLevel",
     "Zone",
     "__version__",
+    "json_converter",
+    "to_jsonable",
 ]

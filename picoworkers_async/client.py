@@ -17,10 +17,11 @@ from .credentials import credentials
 from .editions import EDITIONS, PICOWORKERS, Edition, edition_named
 from .effects import Settlement
 from .endpoints import endpoint_at
-from .errors import InvalidRequestError, OutcomeUnknownError, Problem
+from .errors import InvalidRequestError, OutcomeUnknownError
 from .models import Rating, Task
 from .observing import Observers
 from .ping import Ping, ping
+from .problems import Problem, ProblemCode
 from .rating import Batch, BatchReport
 from .rating.limits import Limits
 from .rating.options import (
@@ -117,9 +118,11 @@ class AsyncPicoworkers:
             retry=(retry, RetryPolicy),
         )
         if service is None:
-            problems.insert(0, Problem("edition", edition, f"an Edition, or one of {', '.join(EDITIONS)}"))
+            limit = f"an Edition, or one of {', '.join(EDITIONS)}"
+            problems.insert(0, Problem("edition", edition, limit, ProblemCode.CHOICE))
         if transport is not None and package_of_transport(transport) is None:
-            problems.append(Problem("transport", transport, "an AsyncBaseTransport of httpx or httpx2"))
+            limit = "an AsyncBaseTransport of httpx or httpx2"
+            problems.append(Problem("transport", transport, limit, ProblemCode.TYPE))
         if problems or service is None:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
         url = service.base_url if base_url is None else base_url
@@ -127,12 +130,20 @@ class AsyncPicoworkers:
         problems += seconds_problems("settle_after", settle_after)
         if http_client is not None:
             if not inspect.iscoroutinefunction(getattr(http_client, "send", None)):
-                problems.append(Problem("http_client", http_client, "an httpx.AsyncClient (or one of httpx2)"))
+                problems.append(
+                    Problem(
+                        "http_client", http_client, "an httpx.AsyncClient (or one of httpx2)", ProblemCode.TYPE
+                    )
+                )
             if transport is not None:
-                problems.append(Problem("transport", transport, "either http_client or transport, not both"))
+                problems.append(
+                    Problem(
+                        "transport", transport, "either http_client or transport, not both", ProblemCode.CONFLICT
+                    )
+                )
         problems += size_problems("max_response_bytes", max_response_bytes)
         if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
-            problems.append(Problem("on_event", on_event, "a plain function of one event"))
+            problems.append(Problem("on_event", on_event, "a plain function of one event", ProblemCode.TYPE))
         if problems:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
         self._throttle = throttle or Throttle(
@@ -192,13 +203,14 @@ class AsyncPicoworkers:
         Raises `InvalidRequestError` naming each variable that is missing or unknown.
         """
         problems = [
-            Problem(name, None, "set this environment variable")
+            Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
             for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
             if not os.environ.get(name)
         ]
         name = os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name)
         if edition_named(name) is None:
-            problems.append(Problem("PICOWORKERS_EDITION", name, f"one of {', '.join(EDITIONS)}"))
+            limit = f"one of {', '.join(EDITIONS)}"
+            problems.append(Problem("PICOWORKERS_EDITION", name, limit, ProblemCode.CHOICE))
         if problems:
             raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
         options.setdefault("edition", name)
@@ -351,7 +363,7 @@ class AsyncPicoworkers:
         follow = options.get("follow")
         if follow is not None:
             what = "a review that follows the listing has no end: use review(), whose block you can leave"
-            raise InvalidRequestError("review_all", [Problem("follow", follow, what)])
+            raise InvalidRequestError("review_all", [Problem("follow", follow, what, ProblemCode.CONFLICT)])
         async with self.review(decide, **options) as batch:
             return await batch.report()
 

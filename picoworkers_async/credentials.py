@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-from .errors import InvalidRequestError, Problem
+from .errors import InvalidRequestError
+from .problems import Problem, ProblemCode, text_code
 
 _HIDDEN = "(hidden)"
 
@@ -83,18 +84,29 @@ def credentials(user_id: str, api_secret: str) -> Credentials:
     given: object = user_id
     if not isinstance(given, str):
         # It may be anything, both of them in a tuple included.
-        problems.append(Problem("user_id", type(given), "a non-empty string"))
+        problems.append(Problem("user_id", type(given), "a non-empty string", ProblemCode.TYPE))
     elif ":" in user_id:
         limit = "no colon: it separates the user id from the secret, which is an argument of its own"
-        problems.append(Problem("user_id", Hidden(), limit))
+        problems.append(Problem("user_id", Hidden(), limit, ProblemCode.FORMAT))
     elif not user_id.strip():
-        problems.append(Problem("user_id", user_id, "a non-empty string"))
+        problems.append(Problem("user_id", user_id, "a non-empty string", ProblemCode.REQUIRED))
     elif not _can_be_encoded(user_id):
-        problems.append(Problem("user_id", user_id, "a string that UTF-8 can encode, without lone surrogates"))
+        problems.append(
+            Problem(
+                "user_id", user_id, "a string that UTF-8 can encode, without lone surrogates", ProblemCode.FORMAT
+            )
+        )
     if not isinstance(api_secret, str) or not api_secret.strip():
-        problems.append(Problem("api_secret", Hidden(), "a non-empty string"))
+        problems.append(Problem("api_secret", Hidden(), "a non-empty string", text_code(api_secret)))
     elif not _can_be_encoded(api_secret):
-        problems.append(Problem("api_secret", Hidden(), "a string that UTF-8 can encode, without lone surrogates"))
+        problems.append(
+            Problem(
+                "api_secret",
+                Hidden(),
+                "a string that UTF-8 can encode, without lone surrogates",
+                ProblemCode.FORMAT,
+            )
+        )
     if problems:
         # Whoever shows the variables of a traceback's frames sees these.
         user_id = given = api_secret = ""

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-_SHOWN = 80
+from .problems import Problem
 
 
 class Fate(enum.Enum):
@@ -22,30 +22,6 @@ class Fate(enum.Enum):
     NOT_PROCESSED = "certainly not processed"
     PROCESSED = "processed"
     UNKNOWN = "may have been processed"
-
-
-@attrs.frozen
-class Problem:
-    """One broken rule: the field, the value it had, and the limit it broke."""
-
-    field: str
-    value: object
-    limit: str
-
-    def __str__(self) -> str:
-        return f"{self.field}={_repr(self.value)}: {self.limit}"
-
-
-def _repr(value: object) -> str:
-    """The start of the value's repr, whatever it is."""
-    if isinstance(value, str | bytes):
-        value = value[:_SHOWN]
-    try:
-        text = repr(value)
-    except Exception:
-        # An int of thousands of digits has no repr, and neither has what is nested too deeply.
-        return f"({type(value).__name__})"
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def _encodable(message: str) -> str:

@@ -6,7 +6,8 @@ import random
 
 import attrs
 
-from .errors import InvalidRequestError, Problem
+from .errors import InvalidRequestError
+from .problems import Problem, number_code
 from .settings import is_finite
 
 _MOST_DOUBLINGS = 64
@@ -29,10 +30,12 @@ class RetryPolicy:
     def __attrs_post_init__(self) -> None:
         problems = []
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
-            problems.append(Problem("attempts", self.attempts, "a whole number, at least 1"))
+            problems.append(
+                Problem("attempts", self.attempts, "a whole number, at least 1", number_code(self.attempts))
+            )
         for field, value in (("initial", self.initial), ("maximum", self.maximum)):
             if not is_finite(value) or value < 0:
-                problems.append(Problem(field, value, "a finite number of seconds, 0 or more"))
+                problems.append(Problem(field, value, "a finite number of seconds, 0 or more", number_code(value)))
         if problems:
             raise InvalidRequestError("RetryPolicy", problems, sends=False)
 

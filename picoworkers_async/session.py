@@ -23,10 +23,10 @@ from .errors import (
     MoneyCall,
     OutcomeUnknownError,
     PicoworkersError,
-    Problem,
     RateLimitedError,
 )
 from .observing import Observers
+from .problems import Problem, ProblemCode
 from .retry import RetryPolicy
 from .throttle import Permit, Priority, Throttle
 from .transport.adapters import HttpAdapter, NoResponseError, Response
@@ -170,7 +170,8 @@ class Session:
             )
         if endpoint.ability is not None and not self.edition.can(endpoint.ability):
             limit = f"this edition of the service cannot {endpoint.ability.value}"
-            raise InvalidRequestError(endpoint.call, [Problem("edition", self.edition.name, limit)])
+            problem = Problem("edition", self.edition.name, limit, ProblemCode.EDITION)
+            raise InvalidRequestError(endpoint.call, [problem])
 
     def slot_now(self) -> Permit | None:
         """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from .credentials import Hidden
-from .errors import Problem
+from .problems import Problem, ProblemCode, Where, number_code
 
 
 def is_finite(value: object) -> bool:
@@ -26,7 +26,7 @@ def seconds_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a finite number of seconds, 0 or more."""
     if is_finite(value) and value >= 0:  # type: ignore[operator]
         return []
-    return [Problem(field, value, "a finite number of seconds, 0 or more")]
+    return [Problem(field, value, "a finite number of seconds, 0 or more", number_code(value))]
 
 
 def time_zone(name: object) -> tzinfo | None:
@@ -39,34 +39,38 @@ def time_zone(name: object) -> tzinfo | None:
         return None
 
 
-def time_zone_problems(field: str, name: object) -> list[Problem]:
+def time_zone_problems(field: Where, name: object) -> list[Problem]:
     """What keeps this from being a time zone's name that this machine knows."""
     if not isinstance(name, str):
-        return [Problem(field, name, "a time zone's name, such as Europe/Berlin")]
+        return [Problem(field, name, "a time zone's name, such as Europe/Berlin", ProblemCode.TYPE)]
     if time_zone(name) is not None:
         return []
     limit = "a time zone's name, such as Europe/Berlin; this one is not known on this machine"
-    return [Problem(field, name, f"{limit} (if it is right, pip install tzdata)")]
+    return [Problem(field, name, f"{limit} (if it is right, pip install tzdata)", ProblemCode.CHOICE)]
 
 
 def interval_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a finite number of seconds above 0."""
     if is_finite(value) and value > 0:  # type: ignore[operator]
         return []
-    return [Problem(field, value, "a finite number of seconds above 0")]
+    return [Problem(field, value, "a finite number of seconds above 0", number_code(value))]
 
 
 def timeout_problems(timeout: object) -> list[Problem]:
     """What keeps this from being a timeout in seconds; None stands for the default."""
     if timeout is None or (is_finite(timeout) and timeout > 0):  # type: ignore[operator]
         return []
-    return [Problem("timeout", timeout, "a finite number of seconds above 0, or None for the default")]
+    return [
+        Problem(
+            "timeout", timeout, "a finite number of seconds above 0, or None for the default", number_code(timeout)
+        )
+    ]
 
 
 def kind_problems(**given: tuple[object, type]) -> list[Problem]:
     """Which of these arguments are not of their kind; None stands for the default."""
     return [
-        Problem(name, value, f"{'an' if kind.__name__[0] in 'AEIO' else 'a'} {kind.__name__}")
+        Problem(name, value, f"{'an' if kind.__name__[0] in 'AEIO' else 'a'} {kind.__name__}", ProblemCode.TYPE)
         for name, (value, kind) in given.items()
         if value is not None and not isinstance(value, kind)
     ]
@@ -76,7 +80,7 @@ def size_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a number of bytes."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return []
-    return [Problem(field, value, "a whole number of bytes, at least 1")]
+    return [Problem(field, value, "a whole number of bytes, at least 1", number_code(value))]
 
 
 def address_problems(url: object) -> list[Problem]:
@@ -86,25 +90,32 @@ def address_problems(url: object) -> list[Problem]:
     address that may hold a password is not shown, however it is broken.
     """
     if not isinstance(url, str):
-        return [Problem("base_url", type(url), "a string, the https:// address of the API")]
+        return [Problem("base_url", type(url), "a string, the https:// address of the API", ProblemCode.TYPE)]
     parts = _parts(url)
     if parts is None:
-        return [Problem("base_url", Hidden(), "a valid https:// address")]
+        return [Problem("base_url", Hidden(), "a valid https:// address", ProblemCode.FORMAT)]
     # What stands before an @, or has no host, may be a password.
     shown = Hidden() if "@" in url or not parts.hostname else f"{parts.scheme}://{parts.netloc}{parts.path}"
     problems = []
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        problems.append(Problem("base_url", shown, "an https:// address"))
+        problems.append(Problem("base_url", shown, "an https:// address", ProblemCode.FORMAT))
     elif parts.scheme == "http" and not _is_loopback(parts.hostname):
         problems.append(
-            Problem("base_url", shown, "https://, since http:// would show the secret; loopback may use it")
+            Problem(
+                "base_url",
+                shown,
+                "https://, since http:// would show the secret; loopback may use it",
+                ProblemCode.FORMAT,
+            )
         )
     if "@" in url:
-        problems.append(Problem("base_url", shown, "no credentials in the address"))
+        problems.append(Problem("base_url", shown, "no credentials in the address", ProblemCode.FORMAT))
     if not (url.isascii() and url.isprintable()) or " " in url:
-        problems.append(Problem("base_url", Hidden(), "ASCII without spaces and control characters"))
+        problems.append(
+            Problem("base_url", Hidden(), "ASCII without spaces and control characters", ProblemCode.FORMAT)
+        )
     if "?" in url or "#" in url:
-        problems.append(Problem("base_url", shown, "no query and no fragment"))
+        problems.append(Problem("base_url", shown, "no query and no fragment", ProblemCode.FORMAT))
     return problems
 
 

@@ -150,6 +150,7 @@ async def test_a_read_that_is_never_answered_ends_with_the_policy(connect) -> No
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "half_answer", "html_200", "html_502", "slow"])
+@pytest.mark.virtual_time
 async def test_a_call_that_moves_money_is_sent_once_when_its_answer_is_lost(connect, fault: str) -> None:
     sandbox = Sandbox(faults=Faults(**{fault: 1.0}, slow_seconds=1.0))
     job_id = sandbox.add_job()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from picoworkers_async import InvalidRequestError, PicoworkersError, RetryPolicy
-from picoworkers_async.errors import Problem
+from picoworkers_async.problems import Problem, ProblemCode
 from picoworkers_async.settings import address_problems, seconds_problems, timeout_problems
 
 HUGE = 10**5000
@@ -48,13 +48,13 @@ def test_a_problem_shows_its_value_whatever_it_is() -> None:
         ("\ud800" * 10**6, "\\ud800"),
         (endless, "[[...]]"),
     ):
-        text = str(Problem("x", value, "short"))
+        text = str(Problem("x", value, "short", ProblemCode.TYPE))
         assert shown in text
         assert len(text.encode()) < 200
 
 
 def test_every_message_can_be_written_to_a_log() -> None:
-    assert str(InvalidRequestError("call", [Problem("x", 1, "one of \ud800, ü")])).encode()
+    assert str(InvalidRequestError("call", [Problem("x", 1, "one of \ud800, ü", ProblemCode.CHOICE)])).encode()
 
 
 def test_an_error_carries_a_report_only_where_it_ended_a_batch() -> None:

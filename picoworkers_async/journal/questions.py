@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
 
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
 from ..models import Rating
 from ..models.account import CONTEXT
+from ..problems import Problem, ProblemCode
 from ..settings import time_zone, time_zone_problems
 from . import money
 from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, Spent, rating_of
@@ -102,12 +103,12 @@ class RowFilter:
         names = [state.value for state in states]
         problems = list(others)
         if self.state is not None and self.state not in names:
-            problems.append(Problem("state", self.state, f"one of {', '.join(names)}"))
+            problems.append(Problem("state", self.state, f"one of {', '.join(names)}", ProblemCode.CHOICE))
         problems += time_problems("since", self.since) + time_problems("until", self.until)
         for name in ("job_id", "worker_id", "message"):
             value = getattr(self, name)
             if not isinstance(value, str | None):
-                problems.append(Problem(name, value, "a text, or None"))
+                problems.append(Problem(name, value, "a text, or None", ProblemCode.TYPE))
         if problems:
             raise InvalidRequestError(call, problems, sends=False)
 
@@ -127,14 +128,16 @@ class RowFilter:
 
 def order_problems(order: object) -> list[Problem]:
     """What keeps this from being an order of rows."""
-    return [] if order in get_args(RowOrder) else [Problem("order", order, f"one of {', '.join(_ORDERS)}")]
+    if order in get_args(RowOrder):
+        return []
+    return [Problem("order", order, f"one of {', '.join(_ORDERS)}", ProblemCode.CHOICE)]
 
 
 def time_problems(name: str, value: object) -> list[Problem]:
     """What keeps this from being a moment, or None."""
     if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
         return []
-    return [Problem(name, value, "a datetime with a time zone, or None")]
+    return [Problem(name, value, "a datetime with a time zone, or None", ProblemCode.TYPE)]
 
 
 def rows(database: sqlite3.Connection, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
@@ -172,7 +175,7 @@ def check_summary(by: object, timezone: object) -> tzinfo:
     """The time zone. Raises `InvalidRequestError` that names everything that is wrong."""
     problems = []
     if by not in get_args(SummaryBy):
-        problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}"))
+        problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}", ProblemCode.CHOICE))
     problems += time_zone_problems("timezone", timezone)
     zone = time_zone(timezone)
     if problems or zone is None:

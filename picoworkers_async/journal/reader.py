@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..editions import EDITIONS
-from ..errors import InvalidRequestError, JournalError, Problem
+from ..errors import InvalidRequestError, JournalError
 from ..models.account import CONTEXT, to_money
+from ..problems import Problem, ProblemCode
 from ..rules import values
 from . import money, questions
 from .failures import journal_errors
@@ -35,9 +36,10 @@ _REOPENED = (JournalState.REFUSED, JournalState.FAILED)
 def journal_problems(field: str, path: object) -> list[Problem]:
     """What keeps this from being the path of a journal."""
     if not isinstance(path, str | os.PathLike):
-        return [Problem(field, path, "the path of a file, or a Journal")]
+        return [Problem(field, path, "the path of a file, or a Journal", ProblemCode.TYPE)]
     if path in _NO_FILES:
-        return [Problem(field, path, "the path of a file; leave journal= out for a batch that remembers nothing")]
+        limit = "the path of a file; leave journal= out for a batch that remembers nothing"
+        return [Problem(field, path, limit, ProblemCode.FORMAT)]
     return []
 
 
@@ -159,7 +161,7 @@ class Journal:
 
         problems = questions.time_problems("before", before)
         if before is not None and not problems and before > datetime.now(UTC):
-            problems.append(Problem("before", before, "a moment in the past"))
+            problems.append(Problem("before", before, "a moment in the past", ProblemCode.RANGE))
         if problems:
             raise InvalidRequestError("Journal.prune", problems, sends=False)
         with held(self.path) as database:
@@ -185,7 +187,9 @@ class Journal:
         wanted.check("Journal.reopen", _REOPENED)
         if state is None:
             raise InvalidRequestError(
-                "Journal.reopen", [Problem("state", state, "refused or failed")], sends=False
+                "Journal.reopen",
+                [Problem("state", state, "refused or failed", ProblemCode.CHOICE)],
+                sends=False,
             )
         with held(self.path) as database:
             return reopen(database, wanted)
@@ -198,7 +202,7 @@ class Journal:
         from .upkeep import held, withdraw  # loads SQLite
 
         if state != JournalState.DECIDED:
-            problem = Problem("state", state, "decided")
+            problem = Problem("state", state, "decided", ProblemCode.CHOICE)
             raise InvalidRequestError("Journal.withdraw", [problem], sends=False)
         with held(self.path) as database:
             return withdraw(database, time.time())

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import attrs
 
 from .account import CONTEXT, to_money, to_money_or_none
+from .draft_file import values_in
+from .from_plain import from_plain
 from .jobs import Autorate, Challenge, ChallengeAction, Proof, WorkersLevel
+from .to_plain import to_plain
 
 _FOLLOWERS_SHARE = Decimal("0.03")
 _FOLLOWERS_LEAST = Decimal(1)
@@ -46,6 +50,13 @@ def _to_tuple(value: Sequence[Any] | None) -> Any:
         return tuple(value)
     except TypeError:
         return value
+
+
+def _to_tuples(value: Mapping[str, Sequence[str]] | None) -> Any:
+    """A mapping of names to sequences, these as tuples. What is not a mapping stays as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _to_tuple(values) for name, values in value.items()}
 
 
 @attrs.frozen
@@ -135,8 +146,37 @@ class JobDraft:
     """UTC, `HH:mm`: when the job starts each day (SproutGigs)."""
     end_time: str | None = None
     """UTC, `HH:mm`: when the job ends each day (SproutGigs)."""
-    variables: Mapping[str, Sequence[str]] | None = limited(Limit(minimum=2, maximum=999))
+    variables: Mapping[str, Sequence[str]] | None = limited(Limit(minimum=2, maximum=999), converter=_to_tuples)
     """Values for each `{{NAME}}` of the instructions, all of the same number (SproutGigs)."""
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """The draft that these plain values make, as they come out of JSON, TOML or a form.
+
+        Names are those of this class; proofs and challenges are dicts of theirs. Money is a number or its text
+        (a float is read by its shortest form, so text is the safer), times of day are texts. Raises
+        `InvalidRequestError` with every name that is missing or unknown and every value of another kind, each
+        with its path. The limits are checked by `jobs.check` and `post_job`, as ever.
+        """
+        return from_plain(cls, fields, f"{cls.__name__}.from_dict")
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """The draft in this file, TOML or JSON by its suffix, as `from_dict` reads it. It blocks while it reads.
+
+        Raises `InvalidRequestError` also for a file that is not valid TOML or JSON, and for a name that comes
+        twice; `OSError` for one that cannot be read.
+        """
+        call = f"{cls.__name__}.from_file"
+        return from_plain(cls, values_in(path, call), call)
+
+    def to_dict(self) -> dict[str, Any]:
+        """This draft as plain values that JSON and TOML can hold: what was set, and nothing else.
+
+        `JobDraft.from_dict` makes an equal draft of it. Money is its exact text. What JSON cannot carry becomes a
+        text, as `to_jsonable` says; the rules would refuse nearly all of it.
+        """
+        return to_plain(self)
 
     def cost(self) -> Cost:
         """What this job is known to cost, and in words what is not known. Never sends anything.

@@ -13,8 +13,9 @@ import attrs
 from anyio.abc import TaskGroup
 
 from ..classify import in_words
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
 from ..models import Job, Rating, Task
+from ..problems import Problem, ProblemCode
 from .later import Later
 from .raised import Failed, cancellations, failure_of
 from .threads import DecidingThreads, too_long
@@ -139,13 +140,17 @@ def decide_problems(decide: object, *, threads: bool) -> list[Problem]:
     """What keeps `decide` from being asked."""
     wanted = "a function of (task) or (task, job)"
     if not callable(decide):
-        return [Problem("decide", decide, wanted)]
+        return [Problem("decide", decide, wanted, ProblemCode.TYPE)]
     if threads and (inspect.iscoroutinefunction(decide) or inspect.iscoroutinefunction(type(decide).__call__)):
-        return [Problem("threads", threads, "a plain decide: an async one is awaited, in no thread")]
+        return [
+            Problem(
+                "threads", threads, "a plain decide: an async one is awaited, in no thread", ProblemCode.CONFLICT
+            )
+        ]
     signature = _signature(decide)
     if signature is None or _can_take(signature, 1) or _can_take(signature, 2):
         return []
-    return [Problem("decide", f"{getattr(decide, '__name__', decide)}{signature}", wanted)]
+    return [Problem("decide", f"{getattr(decide, '__name__', decide)}{signature}", wanted, ProblemCode.TYPE)]
 
 
 def takes_job(decide: Callable[..., object]) -> bool:

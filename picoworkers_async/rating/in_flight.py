@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import anyio
 
 from .. import endpoints, rules
-from ..errors import InvalidRequestError, LimitError, Problem, RefusedError
+from ..errors import InvalidRequestError, LimitError, RefusedError
 from ..journal.schema import Failure, JournalState, Key, Recorded, key_of
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
+from ..problems import Problem, ProblemCode
 from .conflicts import is_of_same_work, replayed, twice
 from .outcomes import Outcome, OutcomeStatus, OutcomeStream
 from .pending import PendingRating, Result
@@ -96,7 +97,9 @@ class InFlight:
         """Open a rating, to be given to `take`; what breaks a rule, or a limit by itself, fails here, unsent."""
         self.opened()
         if not isinstance(rating, Rating):
-            wrong = TypeError(str(Problem("rating", rating, f"a Rating, not {type(rating).__name__}")))
+            wrong = TypeError(
+                str(Problem("rating", rating, f"a Rating, not {type(rating).__name__}", ProblemCode.TYPE))
+            )
             await self.finish(Outcome(None, OutcomeStatus.FAILED, str(wrong), wrong, task))
             return None
         problems = rules.check_rating(rating)

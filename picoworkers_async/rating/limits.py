@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from ..errors import Problem
 from ..models.account import to_money_or_none
+from ..problems import Problem, ProblemCode
 from ..rules import values
 from ..settings import time_zone_problems
 
@@ -44,15 +44,15 @@ def limits_problems(limits: object) -> list[Problem]:
     if limits is None:
         return []
     if not isinstance(limits, Limits):
-        return [Problem("limits", limits, "a Limits")]
+        return [Problem("limits", limits, "a Limits", ProblemCode.TYPE)]
     problems: list[Problem] = []
     for name in MONEY:
         value: Any = getattr(limits, name)
         if value is not None:
-            problems += values.money(f"limits.{name}", value)
+            problems += values.money(("limits", name), value)
     if limits.tasks_per_day is not None:
-        problems += values.whole("limits.tasks_per_day", limits.tasks_per_day, 0)
-    return problems + time_zone_problems("limits.timezone", limits.timezone)
+        problems += values.whole(("limits", "tasks_per_day"), limits.tasks_per_day, 0)
+    return problems + time_zone_problems(("limits", "timezone"), limits.timezone)
 
 
 def day_of(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

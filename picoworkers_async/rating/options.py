@@ -9,10 +9,11 @@ from typing import Literal, TypedDict, get_args
 import attrs
 
 from .. import rules
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
 from ..journal import Journal
 from ..journal.reader import journal_problems
 from ..models import Task
+from ..problems import Problem, ProblemCode, number_code
 from ..settings import seconds_problems
 from .limits import Limits, limits_problems
 
@@ -95,7 +96,9 @@ def _batch_problems(options: BatchOptions) -> list[Problem]:
     if not isinstance(options.journal, Journal) and options.journal is not None:
         problems += journal_problems("journal", options.journal)
     if options.on_limit not in get_args(OnLimit):
-        problems.append(Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}"))
+        problems.append(
+            Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}", ProblemCode.CHOICE)
+        )
     return problems + _flag("dry_run", options.dry_run)
 
 
@@ -104,16 +107,19 @@ def _review_problems(options: ReviewOptions) -> list[Problem]:
     for name, seconds in (("follow", options.follow), ("decide_timeout", options.decide_timeout)):
         # Looks without a pause would take all of the budget; no time to decide in would fail every task.
         if seconds is not None and (seconds_problems(name, seconds) or seconds == 0):
-            problems.append(Problem(name, seconds, "a finite number of seconds above 0, or None"))
+            limit = "a finite number of seconds above 0, or None"
+            problems.append(Problem(name, seconds, limit, number_code(seconds)))
     problems += seconds_problems("retry_failed", options.retry_failed)
     deciding: object = options.deciding
     if not isinstance(deciding, int) or isinstance(deciding, bool) or not 1 <= deciding <= _MOST_DECIDING:
-        problems.append(Problem("deciding", deciding, f"a whole number from 1 to {_MOST_DECIDING:,}"))
+        problems.append(
+            Problem("deciding", deciding, f"a whole number from 1 to {_MOST_DECIDING:,}", number_code(deciding))
+        )
     return problems + _flag("threads", options.threads)
 
 
 def _flag(field: str, value: object) -> list[Problem]:
-    return [] if isinstance(value, bool) else [Problem(field, value, "True or False")]
+    return [] if isinstance(value, bool) else [Problem(field, value, "True or False", ProblemCode.TYPE)]
 
 
 def _named(choices: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..endpoints import Endpoint
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
+from ..problems import Problem
 
 
 def require(endpoint: Endpoint, *checks: Iterable[Problem]) -> None:

@@ -17,13 +17,13 @@ from ..errors import (
     ClientStateError,
     InvalidRequestError,
     NotFoundError,
-    Problem,
     RateLimitedError,
     RefusedError,
 )
 from ..events import OutageBegan, OutageEnded
 from ..models import Job, JobStatus, JobUpdate
 from ..outage import Outage, is_failure
+from ..problems import Problem, ProblemCode
 from ..retry import RetryPolicy
 from ..session import Session
 from ..settings import interval_problems
@@ -89,7 +89,8 @@ class JobWatch:
     ) -> None:
         problems = rules.check_job_id(job_id) + interval_problems("every", every)
         if changes is not None and not hasattr(changes, "__aiter__"):
-            problems.append(Problem("changes", changes, "an async iterable, such as receiver.job_changes()"))
+            limit = "an async iterable, such as receiver.job_changes()"
+            problems.append(Problem("changes", changes, limit, ProblemCode.TYPE))
         if problems:
             raise InvalidRequestError("jobs.watch", problems)
         self._job_id, self._every, self._changes = job_id, every, changes

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+import attrs
+
 from ..editions import Ability, Edition
-from ..errors import Problem
 from ..models import JobDraft, JobStatus
 from ..models.drafts import limits_of
+from ..problems import Problem, ProblemCode
 from . import values
 
 _MOST_POSITIONS = 9999
@@ -27,7 +29,8 @@ def check_job_id(job_id: str) -> list[Problem]:
     """A job's id must be a text that is not empty, and no path."""
     problems = list(values.text("job_id", job_id))
     if not problems and ("/" in job_id or "\\" in job_id):
-        problems.append(Problem("job_id", job_id, "an id, such as fc7b3bd10d08; this is a path, or an address"))
+        limit = "an id, such as fc7b3bd10d08; this is a path, or an address"
+        problems.append(Problem("job_id", job_id, limit, ProblemCode.FORMAT))
     return problems
 
 
@@ -40,7 +43,7 @@ def check_status_filter(status: JobStatus | str | None) -> list[Problem]:
     """Only the documented statuses filter the listing of jobs, in any letter case (section 3.8)."""
     if status is None or (isinstance(status, str) and status.lower() in _FILTERS):
         return []
-    return [Problem("status", status, f"one of {', '.join(_FILTERS)}")]
+    return [Problem("status", status, f"one of {', '.join(_FILTERS)}", ProblemCode.CHOICE)]
 
 
 def check_order(order: str | None, edition: Edition) -> list[Problem]:
@@ -49,7 +52,11 @@ def check_order(order: str | None, edition: Edition) -> list[Problem]:
         return []
     if not edition.can(Ability.JOB_ORDER):
         return [_lacking("order", order, edition, Ability.JOB_ORDER)]
-    return [] if isinstance(order, str) and order in _ORDERS else [Problem("order", order, "asc or desc")]
+    return (
+        []
+        if isinstance(order, str) and order in _ORDERS
+        else [Problem("order", order, "asc or desc", ProblemCode.CHOICE)]
+    )
 
 
 def check_task_ids(task_ids: Sequence[str] | None, edition: Edition) -> list[Problem]:
@@ -60,7 +67,7 @@ def check_task_ids(task_ids: Sequence[str] | None, edition: Edition) -> list[Pro
         return [_lacking("task_ids", task_ids, edition, Ability.TASK_IDS)]
     problems = list(values.texts("task_ids", task_ids, least=1, most=MOST_TASK_IDS))
     return problems or [
-        Problem(f"task_ids[{place}]", task_id, "an id without a comma")
+        Problem(("task_ids", place), task_id, "an id without a comma", ProblemCode.FORMAT)
         for place, task_id in enumerate(task_ids)
         if "," in task_id
     ]
@@ -70,7 +77,7 @@ def check_feature(amount: Decimal) -> list[Problem]:
     """SproutGigs only: featuring a job costs at least 2.00 US dollars."""
     problems = list(values.money("amount", amount))
     if not problems and amount < _LEAST_FEATURE:
-        problems.append(Problem("amount", amount, f"an amount of at least {_LEAST_FEATURE}"))
+        problems.append(Problem("amount", amount, f"an amount of at least {_LEAST_FEATURE}", ProblemCode.RANGE))
     return problems
 
 
@@ -81,16 +88,18 @@ def check_category(category_id: str) -> list[Problem]:
 
 def check_request(method: str, path: str) -> list[Problem]:
     """The low-level call sends a GET or a POST, to a path below the service's address."""
-    problems = [] if method in ("GET", "POST") else [Problem("method", method, "GET or POST")]
+    problems = [] if method in ("GET", "POST") else [Problem("method", method, "GET or POST", ProblemCode.CHOICE)]
     parts = path.split("/") if isinstance(path, str) else [""]
     if any(part in ("", ".", "..") or not _PATH_PART.fullmatch(part) for part in parts):
         limit = "a path relative to the service's address, such as jobs/set-distribution.php"
-        problems.append(Problem("path", path, limit))
+        problems.append(Problem("path", path, limit, ProblemCode.FORMAT))
     return problems
 
 
 def _lacking(field: str, value: object, edition: Edition, ability: Ability) -> Problem:
-    return Problem(field, value, f"not given: the edition {edition.name} cannot {ability.value}")
+    return Problem(
+        field, value, f"not given: the edition {edition.name} cannot {ability.value}", ProblemCode.EDITION
+    )
 
 
 def check_positions(positions: int) -> list[Problem]:
@@ -112,7 +121,7 @@ def check_ttr(ttr: int, edition: Edition) -> list[Problem]:
 def check_deposit(amount: int) -> list[Problem]:
     """A deposit must be at least 1000, in whole US cents (section 6.1)."""
     return [
-        Problem(problem.field, problem.value, f"{problem.limit}, in US cents")
+        attrs.evolve(problem, limit=f"{problem.limit}, in US cents")
         for problem in values.whole("amount", amount, _LEAST_DEPOSIT)
     ]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..codec import printable
 from ..editions import Ability, Edition
-from ..errors import Problem
 from ..models import Autorate, Challenge, ChallengeAction, JobDraft, Proof, ProofType, WorkersLevel
 from ..models.drafts import limits_of
+from ..problems import Problem, ProblemCode
 from . import values
 
 _RANGES = ("num_tasks", "workers_max_tasks", "speed", "hold_time", "distribution")
@@ -22,7 +22,7 @@ def check_draft(draft: JobDraft, edition: Edition) -> list[Problem]:
     """Everything that keeps this draft from being posted to this edition, without asking the service."""
     given: object = draft
     if not isinstance(given, JobDraft):
-        return [Problem("draft", given, "a JobDraft")]
+        return [Problem("draft", given, "a JobDraft", ProblemCode.TYPE)]
     return [
         *_check_target(draft),
         *_check_words(draft),
@@ -38,9 +38,9 @@ def check_draft(draft: JobDraft, edition: Edition) -> list[Problem]:
 
 def _check_target(draft: JobDraft) -> Iterator[Problem]:
     if draft.zone_id is None and draft.list_id is None:
-        yield Problem("zone_id", None, "a zone_id or a list_id is required")
+        yield Problem("zone_id", None, "a zone_id or a list_id is required", ProblemCode.REQUIRED)
     elif draft.zone_id is not None and draft.list_id is not None:
-        yield Problem("list_id", draft.list_id, "either a zone_id or a list_id, not both")
+        yield Problem("list_id", draft.list_id, "either a zone_id or a list_id, not both", ProblemCode.CONFLICT)
     if draft.zone_id is not None:
         yield from values.text("zone_id", draft.zone_id)
     if draft.list_id is not None:
@@ -48,7 +48,9 @@ def _check_target(draft: JobDraft) -> Iterator[Problem]:
     if draft.excluded_countries is not None:
         yield from values.texts("excluded_countries", draft.excluded_countries)
         if draft.excluded_countries and draft.zone_id is None:
-            yield Problem("excluded_countries", draft.excluded_countries, "only with a zone_id")
+            yield Problem(
+                "excluded_countries", draft.excluded_countries, "only with a zone_id", ProblemCode.CONFLICT
+            )
 
 
 def _check_words(draft: JobDraft) -> Iterator[Problem]:
@@ -78,7 +80,9 @@ def _check_workers(draft: JobDraft) -> Iterator[Problem]:
         yield from values.one_of("workers_level", level, WorkersLevel)
     most = draft.workers_max_tasks
     if isinstance(most, int) and most > 1 and (level is None or level == WorkersLevel.STARTER):
-        yield Problem("workers_max_tasks", most, "more than 1 only with a workers_level above starter")
+        yield Problem(
+            "workers_max_tasks", most, "more than 1 only with a workers_level above starter", ProblemCode.CONFLICT
+        )
     if draft.autorate is not None:
         yield from values.one_of("autorate", draft.autorate, Autorate)
 
@@ -86,28 +90,28 @@ def _check_workers(draft: JobDraft) -> Iterator[Problem]:
 def _check_proofs(draft: JobDraft) -> Iterator[Problem]:
     for place, proof in enumerate(_items(draft.proofs)):
         if not isinstance(proof, Proof):
-            yield Problem(f"proofs[{place}]", proof, "a Proof")
+            yield Problem(("proofs", place), proof, "a Proof", ProblemCode.TYPE)
             continue
-        yield from values.text(f"proofs[{place}].description", proof.description)
-        yield from values.one_of(f"proofs[{place}].type", proof.type, ProofType)
+        yield from values.text(("proofs", place, "description"), proof.description)
+        yield from values.one_of(("proofs", place, "type"), proof.type, ProofType)
     yield from _check_number_of("proofs", draft.proofs)
 
 
 def _check_challenges(draft: JobDraft) -> Iterator[Problem]:
     for place, challenge in enumerate(_items(draft.challenges)):
         if not isinstance(challenge, Challenge):
-            yield Problem(f"challenges[{place}]", challenge, "a Challenge")
+            yield Problem(("challenges", place), challenge, "a Challenge", ProblemCode.TYPE)
             continue
-        yield from values.text(f"challenges[{place}].question", challenge.question)
-        yield from values.text(f"challenges[{place}].answer", challenge.answer)
+        yield from values.text(("challenges", place, "question"), challenge.question)
+        yield from values.text(("challenges", place, "answer"), challenge.answer)
     yield from _check_number_of("challenges", draft.challenges)
     action = draft.challenge_action
     if action is not None:
         yield from values.one_of("challenge_action", action, ChallengeAction)
     if draft.challenges and action is None:
-        yield Problem("challenge_action", None, "required when there are challenges")
+        yield Problem("challenge_action", None, "required when there are challenges", ProblemCode.REQUIRED)
     if action is not None and not draft.challenges:
-        yield Problem("challenge_action", action, "only with challenges")
+        yield Problem("challenge_action", action, "only with challenges", ProblemCode.CONFLICT)
 
 
 def _items(given: object) -> tuple[object, ...]:
@@ -117,16 +121,16 @@ def _items(given: object) -> tuple[object, ...]:
 def _check_number_of(field: str, given: object) -> Iterator[Problem]:
     most = int(limits_of(JobDraft)[field].maximum or 0)
     if given is not None and not isinstance(given, tuple):
-        yield Problem(field, given, "a list")
+        yield Problem(field, given, "a list", ProblemCode.TYPE)
     elif given is not None and len(given) > most:
-        yield Problem(field, len(given), f"at most {most}")
+        yield Problem(field, len(given), f"at most {most}", ProblemCode.LENGTH)
 
 
 def _check_money(draft: JobDraft) -> Iterator[Problem]:
     problems = list(values.money("task_value", draft.task_value))
     yield from problems
     if not problems and draft.task_value == 0:
-        yield Problem("task_value", draft.task_value, "an amount above 0")
+        yield Problem("task_value", draft.task_value, "an amount above 0", ProblemCode.RANGE)
     premium = draft.premium_amount
     if premium is not None:
         problems = list(values.money("premium_amount", premium))
@@ -135,7 +139,7 @@ def _check_money(draft: JobDraft) -> Iterator[Problem]:
         least, most = limit.minimum or 0, limit.maximum or 0
         if not problems and premium != 0 and not least <= premium <= most:
             span = f"0, or an amount from {least} to {most}"
-            yield Problem("premium_amount", premium, span)
+            yield Problem("premium_amount", premium, span, ProblemCode.RANGE)
 
 
 def _check_schedule(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
@@ -144,13 +148,13 @@ def _check_schedule(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
         if value is None:
             continue
         if not edition.can(Ability.SCHEDULE):
-            yield Problem(name, value, f"not known to the edition {edition.name}")
+            yield Problem(name, value, f"not known to the edition {edition.name}", ProblemCode.EDITION)
         elif not isinstance(value, str) or not _TIME.fullmatch(value):
-            yield Problem(name, value, "a time in UTC from 00:00 to 24:00, as HH:mm")
+            yield Problem(name, value, "a time in UTC from 00:00 to 24:00, as HH:mm", ProblemCode.FORMAT)
     start, end = draft.start_time or "00:00", draft.end_time or "24:00"
     fit = isinstance(start, str) and isinstance(end, str) and _TIME.fullmatch(start) and _TIME.fullmatch(end)
     if fit and start >= end:
-        yield Problem("end_time", end, f"later than the start_time, {start}")
+        yield Problem("end_time", end, f"later than the start_time, {start}", ProblemCode.CONFLICT)
 
 
 def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
@@ -158,24 +162,26 @@ def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
     if given is None:
         return
     if not edition.can(Ability.VARIABLES):
-        yield Problem("variables", given, f"not known to the edition {edition.name}")
+        yield Problem("variables", given, f"not known to the edition {edition.name}", ProblemCode.EDITION)
         return
     if not isinstance(given, Mapping):
-        yield Problem("variables", given, "a mapping of names to lists of values")
+        yield Problem("variables", given, "a mapping of names to lists of values", ProblemCode.TYPE)
         return
     limit = limits_of(JobDraft)["variables"]
     for name, of_name in given.items():
         yield from values.text("variables", name)
-        field = f"variables[{printable(str(name))}]"
-        yield from values.texts(field, of_name, least=int(limit.minimum or 0), most=int(limit.maximum or 0))
+        path = ("variables", str(name))
+        yield from values.texts(path, of_name, least=int(limit.minimum or 0), most=int(limit.maximum or 0))
     counts = {name: len(of_name) for name, of_name in given.items() if isinstance(of_name, Sequence)}
     if len(set(counts.values())) > 1:
-        yield Problem("variables", counts, "the same number of values for every variable")
+        yield Problem("variables", counts, "the same number of values for every variable", ProblemCode.CONFLICT)
     lines = draft.instructions if isinstance(draft.instructions, tuple) else ()
     used = {name for line in lines if isinstance(line, str) for name in _NAME.findall(line)}
     names = {name for name in given if isinstance(name, str)}
     for name in sorted(used - names):
-        yield Problem("instructions", "{{" + name + "}}", "a variable of that name is required")
+        yield Problem(
+            "instructions", "{{" + name + "}}", "a variable of that name is required", ProblemCode.CONFLICT
+        )
     for name in sorted(names - used):
         use = "to be used in the instructions, as {{" + printable(name) + "}}"
-        yield Problem(f"variables[{printable(name)}]", name, use)
+        yield Problem(("variables", name), name, use, ProblemCode.CONFLICT)

@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from ..codec import printable
-from ..errors import Problem
+from ..problems import Problem, ProblemCode, Where, below
 from . import values
 
 _DEEPEST = 50
@@ -22,42 +21,44 @@ def check_fields(fields: object) -> list[Problem]:
     if fields is None:
         return []
     if not isinstance(fields, Mapping):
-        return [Problem("fields", fields, "a mapping of names to JSON values")]
+        return [Problem("fields", fields, "a mapping of names to JSON values", ProblemCode.TYPE)]
     return list(_check("fields", fields, 0))
 
 
-def _check(field: str, value: object, depth: int) -> Iterator[Problem]:
+def _check(where: Where, value: object, depth: int) -> Iterator[Problem]:
     if value is None or isinstance(value, bool):
         return
     if depth > _DEEPEST:
-        yield Problem(field, type(value).__name__, f"nested at most {_DEEPEST} deep")
+        yield Problem(where, type(value).__name__, f"nested at most {_DEEPEST} deep", ProblemCode.RANGE)
     elif isinstance(value, str):
-        yield from values.encodable(field, value)
+        yield from values.encodable(where, value)
     elif isinstance(value, int):
         if not -values.MOST_WHOLE <= value <= values.MOST_WHOLE:
-            yield Problem(field, value, f"a whole number from {-values.MOST_WHOLE} to {values.MOST_WHOLE}")
+            yield Problem(
+                where, value, f"a whole number from {-values.MOST_WHOLE} to {values.MOST_WHOLE}", ProblemCode.RANGE
+            )
     elif isinstance(value, float | Decimal):
         if not _is_finite(value):
-            yield Problem(field, value, "a finite number that JSON can hold")
+            yield Problem(where, value, "a finite number that JSON can hold", ProblemCode.RANGE)
     elif isinstance(value, Mapping):
-        yield from _check_mapping(field, value, depth)
+        yield from _check_mapping(where, value, depth)
     elif isinstance(value, list | tuple):
         for place, item in enumerate(value):
-            yield from _check(f"{field}[{place}]", item, depth + 1)
+            yield from _check(below(where, place), item, depth + 1)
     else:
-        yield Problem(field, value, "a JSON value")
+        yield Problem(where, value, "a JSON value", ProblemCode.TYPE)
 
 
-def _check_mapping(field: str, value: Mapping[object, object], depth: int) -> Iterator[Problem]:
+def _check_mapping(where: Where, value: Mapping[object, object], depth: int) -> Iterator[Problem]:
     if not isinstance(value, dict) and depth > 0:
-        yield Problem(field, value, "a dict")
+        yield Problem(where, value, "a dict", ProblemCode.TYPE)
         return
     for name, item in value.items():
         if not isinstance(name, str):
-            yield Problem(field, name, "names that are texts")
+            yield Problem(where, name, "names that are texts", ProblemCode.TYPE)
             continue
-        yield from values.encodable(f"a name in {field}", name)
-        yield from _check(f"{field}.{printable(name)}", item, depth + 1)
+        yield from values.encodable(below(where, name), name)
+        yield from _check(below(where, name), item, depth + 1)
 
 
 def _is_finite(value: float | Decimal) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ..errors import Problem
 from ..models import Category, JobDraft, WorkerList, Zone
+from ..problems import Problem, ProblemCode
 
 _LEAST_WORKERS = 10
 _PRICE_OF_LISTS = "int"
@@ -28,12 +28,15 @@ def _check_zone(draft: JobDraft, zones: Sequence[Zone]) -> Iterator[Problem]:
         return
     zone = next((zone for zone in zones if zone.id == draft.zone_id), None)
     if zone is None:
-        yield Problem("zone_id", draft.zone_id, f"one of {', '.join(zone.id for zone in zones)}")
+        yield Problem(
+            "zone_id", draft.zone_id, f"one of {', '.join(zone.id for zone in zones)}", ProblemCode.CHOICE
+        )
         return
-    for country in draft.excluded_countries or ():
+    for place, country in enumerate(draft.excluded_countries or ()):
         if country not in zone.excludable_countries:
+            path = ("excluded_countries", place)
             allowed = ", ".join(zone.excludable_countries) or "none"
-            yield Problem("excluded_countries", country, f"zone {zone.id} lets one exclude: {allowed}")
+            yield Problem(path, country, f"zone {zone.id} lets one exclude: {allowed}", ProblemCode.CHOICE)
 
 
 def _check_list(draft: JobDraft, lists: Sequence[WorkerList]) -> Iterator[Problem]:
@@ -42,19 +45,24 @@ def _check_list(draft: JobDraft, lists: Sequence[WorkerList]) -> Iterator[Proble
     chosen = next((workers for workers in lists if workers.id == draft.list_id), None)
     if chosen is None:
         known = ", ".join(str(workers.id) for workers in lists) or "none"
-        yield Problem("list_id", draft.list_id, f"one of your lists: {known}")
+        yield Problem("list_id", draft.list_id, f"one of your lists: {known}", ProblemCode.CHOICE)
     elif chosen.workers is not None and chosen.workers < _LEAST_WORKERS:
         limit = f"a list of at least {_LEAST_WORKERS} workers; this one has {chosen.workers}"
-        yield Problem("list_id", draft.list_id, limit)
+        yield Problem("list_id", draft.list_id, limit, ProblemCode.LENGTH)
 
 
 def _check_category(draft: JobDraft, categories: Sequence[Category]) -> Iterator[Problem]:
     category = next((category for category in categories if category.id == draft.category_id), None)
     if category is None:
         limit = "one of the live categories, leading zeroes included"
-        yield Problem("category_id", draft.category_id, limit)
+        yield Problem("category_id", draft.category_id, limit, ProblemCode.CHOICE)
         return
     zone = draft.zone_id if draft.zone_id is not None else _PRICE_OF_LISTS
     least = category.min_task_value.get(zone)
     if least is not None and isinstance(draft.task_value, Decimal) and draft.task_value < least:
-        yield Problem("task_value", draft.task_value, f"at least {least} in category {category.id}, zone {zone}")
+        yield Problem(
+            "task_value",
+            draft.task_value,
+            f"at least {least} in category {category.id}, zone {zone}",
+            ProblemCode.RANGE,
+        )

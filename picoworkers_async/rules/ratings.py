@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..errors import Problem
 from ..models import Rating, Satisfaction, Verdict
+from ..problems import Problem, ProblemCode, text_code
 from . import values
 
 FITTING = {
@@ -36,7 +36,7 @@ def check_rating(rating: Rating) -> list[Problem]:
     comment: object = rating.comment
     if verdict in _EXPLAINED and not (isinstance(comment, str) and comment.strip()):
         limit = f"a comment is required when the verdict is {rating.verdict.value}"
-        problems.append(Problem("comment", comment, limit))
+        problems.append(Problem("comment", comment, limit, text_code(comment)))
     elif comment is not None and not _is_plain(comment):
         problems += values.optional_text("comment", comment)
     list_id: object = rating.given_list_id
@@ -44,7 +44,7 @@ def check_rating(rating: Rating) -> list[Problem]:
         problems += values.whole("list_id", rating.given_list_id, 0)
     block: object = rating.given_block_worker
     if block is not None and type(block) is not bool:
-        problems.append(Problem("block_worker", block, "True or False"))
+        problems.append(Problem("block_worker", block, "True or False", ProblemCode.TYPE))
     bonus: object = rating.given_bonus
     if bonus is not None and not (type(bonus) is Decimal and bonus.is_zero()):
         problems += values.money("bonus", rating.given_bonus)
@@ -62,23 +62,25 @@ def _is_plain(text: object) -> bool:
 def check_ratings(ratings: object, at_once: int) -> list[Problem]:
     """What keeps these ratings from being sent in one request: they must be of one job, each of another task."""
     if isinstance(ratings, str | bytes) or not isinstance(ratings, Sequence):
-        return [Problem("ratings", ratings, "a list of Rating")]
+        return [Problem("ratings", ratings, "a list of Rating", ProblemCode.TYPE)]
     if not 1 <= len(ratings) <= at_once:
-        return [Problem("ratings", f"{len(ratings)} ratings", f"from 1 to {at_once}")]
+        return [Problem("ratings", f"{len(ratings)} ratings", f"from 1 to {at_once}", ProblemCode.LENGTH)]
     problems: list[Problem] = []
     seen: set[str] = set()
     for place, rating in enumerate(ratings):
-        field = f"ratings[{place}]"
+        path = ("ratings", place)
         if not isinstance(rating, Rating):
-            problems.append(Problem(field, rating, "a Rating"))
+            problems.append(Problem(path, rating, "a Rating", ProblemCode.TYPE))
             continue
-        problems += [Problem(f"{field}.{p.field}", p.value, p.limit) for p in check_rating(rating)]
+        problems += [problem.within("ratings", place) for problem in check_rating(rating)]
         if rating.job_id != getattr(ratings[0], "job_id", rating.job_id):
-            problems.append(Problem(f"{field}.job_id", rating.job_id, "the same job for all"))
+            problems.append(
+                Problem((*path, "job_id"), rating.job_id, "the same job for all", ProblemCode.CONFLICT)
+            )
         task_id: object = rating.task_id
         if isinstance(task_id, str):
             if task_id in seen:
-                problems.append(Problem(f"{field}.task_id", task_id, "each task once"))
+                problems.append(Problem((*path, "task_id"), task_id, "each task once", ProblemCode.CONFLICT))
             seen.add(task_id)
     return problems
 
@@ -94,5 +96,10 @@ def _check_satisfaction(rating: Rating, problems: list[Problem]) -> None:
         names = [member.value for member in Satisfaction if member in fitting]
         limit = f"one of {', '.join(names)}" if names else "no satisfaction"
         problems.append(
-            Problem("satisfaction", satisfaction.value, f"{limit}, when the verdict is {rating.verdict.value}")
+            Problem(
+                "satisfaction",
+                satisfaction.value,
+                f"{limit}, when the verdict is {rating.verdict.value}",
+                ProblemCode.CONFLICT,
+            )
         )

@@ -9,7 +9,8 @@ from collections.abc import Hashable, Mapping
 import anyio
 import attrs
 
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode, number_code
 from . import pacing as paces
 from .departures import Departures, Permit
 from .pacers import Pacer
@@ -78,7 +79,9 @@ class Throttle:
     ) -> None:
         problems = _limit_problems(max_concurrency, requests_per_second, cooldown)
         if pacer is not None and requests_per_second is None:
-            problems.append(Problem("requests_per_second", None, "a rate, for the pacer to share"))
+            problems.append(
+                Problem("requests_per_second", None, "a rate, for the pacer to share", ProblemCode.REQUIRED)
+            )
         if problems:
             raise InvalidRequestError("Throttle", problems, sends=False)
         self.max_concurrency = max_concurrency
@@ -232,13 +235,22 @@ class Throttle:
 def _limit_problems(max_concurrency: int, requests_per_second: float | None, cooldown: float) -> list[Problem]:
     problems = []
     if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
-        problems.append(Problem("max_concurrency", max_concurrency, "a whole number, at least 1"))
+        problems.append(
+            Problem("max_concurrency", max_concurrency, "a whole number, at least 1", number_code(max_concurrency))
+        )
     if requests_per_second is not None and not _positive(requests_per_second):
         problems.append(
-            Problem("requests_per_second", requests_per_second, "a finite number above 0, or None for no pace")
+            Problem(
+                "requests_per_second",
+                requests_per_second,
+                "a finite number above 0, or None for no pace",
+                number_code(requests_per_second),
+            )
         )
     if not _positive(cooldown) and cooldown != 0:
-        problems.append(Problem("cooldown", cooldown, "a finite number of seconds, 0 or more"))
+        problems.append(
+            Problem("cooldown", cooldown, "a finite number of seconds, 0 or more", number_code(cooldown))
+        )
     return problems
 
 

@@ -18,7 +18,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from ..credentials import Hidden
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode
 from .changes import Changes
 from .file import SubmittedError
 from .job_changes import JobChanges
@@ -166,7 +167,9 @@ def _checked(secret: str) -> bytes:
     """The digest of a secret that will do: all that is kept of it."""
     if not isinstance(secret, str) or len(secret) < _LEAST_SECRET or "/" in secret:
         limit = f"a text of at least {_LEAST_SECRET} letters, without a slash"
-        raise InvalidRequestError("Receiver", [Problem("secret", Hidden(), limit)], sends=False)
+        raise InvalidRequestError(
+            "Receiver", [Problem("secret", Hidden(), limit, ProblemCode.FORMAT)], sends=False
+        )
     return _digest(secret)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..credentials import Hidden
-from ..errors import InvalidRequestError, Problem
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode
 
 HEADER = "x-sproutgigs-signature"
 _SIGNATURE = re.compile(r"sha256=([0-9A-Fa-f]{64})")
@@ -27,12 +28,19 @@ class Signatures:
     def __init__(self, secrets: str | Iterable[str]) -> None:
         texts: list[str] = [secrets] if isinstance(secrets, str) else _listed(secrets)
         problems = [
-            Problem("signing_secret" if secrets is text else f"signing_secret[{place}]", Hidden(), _LIMIT)
+            Problem(
+                "signing_secret" if secrets is text else ("signing_secret", place),
+                Hidden(),
+                _LIMIT,
+                ProblemCode.FORMAT,
+            )
             for place, text in enumerate(texts)
             if not _fits(text)
         ]
         if not texts:
-            problems.append(Problem("signing_secret", Hidden(), "a text, or a list of at least one"))
+            problems.append(
+                Problem("signing_secret", Hidden(), "a text, or a list of at least one", ProblemCode.REQUIRED)
+            )
         if problems:
             raise InvalidRequestError("Receiver", problems, sends=False)
         self._keyed = [hmac.new(text.encode(), digestmod=hashlib.sha256) for text in texts]

@@ -12,9 +12,10 @@ import anyio
 import anyio.to_thread
 
 from ..editions import Ability
-from ..errors import AuthenticationError, CallError, ClientStateError, InvalidRequestError, Problem, RefusedError
+from ..errors import AuthenticationError, CallError, ClientStateError, InvalidRequestError, RefusedError
 from ..listings.sweep import sweep
 from ..models import Page, Task
+from ..problems import Problem, ProblemCode
 from ..rules import MOST_TASK_IDS
 from ..throttle import Priority
 from .submitted import Lookup, Submitted
@@ -38,7 +39,7 @@ class SubmittedTasks:
     def __init__(self, submitted: Submitted, pico: AsyncPicoworkers) -> None:
         if not pico.edition.can(Ability.WEBHOOK):
             limit = f"an edition that can {Ability.WEBHOOK.value}"
-            raise InvalidRequestError("tasks", [Problem("edition", pico.edition.name, limit)])
+            raise InvalidRequestError("tasks", [Problem("edition", pico.edition.name, limit, ProblemCode.EDITION)])
         self._submitted = submitted
         self._jobs = pico.with_options(priority=Priority.BATCH).jobs
         self._ready: deque[Task] = deque()

@@ -12,6 +12,7 @@ from picoworkers_async import (
     Batch,
     BatchReport,
     Edition,
+    InvalidRequestError,
     Job,
     JobDraft,
     JobUpdate,
@@ -21,11 +22,14 @@ from picoworkers_async import (
     Page,
     Ping,
     PostedJob,
+    ProblemCode,
     Rating,
     Task,
     Throttle,
     Zone,
     events,
+    json_converter,
+    to_jsonable,
 )
 
 
@@ -63,6 +67,16 @@ async def batches(pico: AsyncPicoworkers, stream: AsyncIterator[Rating]) -> None
         assert_type(outcomes.progress().eta, float | None)
         outcomes.stop()
     assert_type(await pico.review_all(Rating.ok), BatchReport)
+
+
+def as_plain_values(draft: JobDraft, error: InvalidRequestError) -> None:
+    assert_type(JobDraft.from_dict(draft.to_dict()), JobDraft)
+    assert_type(JobDraft.from_file("draft.toml"), JobDraft)
+    assert_type(json_converter().structure({}, Page[Job]), Page[Job])
+    for problem in error.problems:
+        assert_type(problem.path, tuple[str | int, ...])
+        assert_type(problem.code, ProblemCode)
+    to_jsonable(error.problems)
 
 
 def observe(event: events.Event) -> None:

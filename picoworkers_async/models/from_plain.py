@@ -1,0 +1,262 @@
+"""Models from plain values, as JSON and TOML hold them, by the annotations of the classes alone.
+
+Every field that is missing, unknown or of another kind is told, with its path. Limits are not looked at here.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode, number_code
+from .account import to_money
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+_ITEMS: Mapping[Any, Callable[[list[Any]], Any]] = {
+    Sequence: tuple,
+    tuple: tuple,
+    list: list,
+    frozenset: frozenset,
+}
+
+
+def from_plain(model: type[T], value: object, call: str) -> T:
+    """The model that these plain values make; `call` names who asks.
+
+    Money is a number or, better, its text; times are ISO 8601 with their offset; members of closed lists are their
+    values. Raises `InvalidRequestError` with every problem, and `TypeError` for a model that holds what cannot be
+    read back, such as an exception.
+    """
+    kind: Any = model
+    _check_readable(kind)
+    problems: list[Problem] = []
+    made: T = _read(kind, value, (), problems)
+    if problems:
+        raise InvalidRequestError(call, problems)
+    return made
+
+
+@cache
+def _check_readable(kind: Any) -> None:
+    """Raises `TypeError` for what holds a value of which plain values do not tell enough."""
+    origin = get_origin(kind) or kind
+    if origin in (Any, object, types.NoneType, Literal, ...) or isinstance(origin, TypeVar) or kind in _SIMPLE:
+        return
+    is_model = attrs.has(origin)
+    if not (is_model or get_args(kind) or (isinstance(kind, type) and issubclass(kind, enum.Enum))):
+        raise TypeError(f"{kind} cannot be read from plain values")
+    for part in (*get_args(kind), *(_fields_of(origin).kinds.values() if is_model else ())):
+        _check_readable(part)
+
+
+class _Fields(NamedTuple):
+    """The fields of a model by the names that its constructor has for them, and what names its kind."""
+
+    kinds: Mapping[str, Any]
+    required: frozenset[str]
+    tags: Mapping[str, str]
+
+
+@cache
+def _fields_of(model: type) -> _Fields:
+    hints = get_type_hints(model)
+    fields = [field for field in attrs.fields(model) if field.init]
+    return _Fields(
+        {str(field.alias): hints[field.name] for field in fields},
+        frozenset(str(field.alias) for field in fields if field.default is attrs.NOTHING),
+        tags_of(model),
+    )
+
+
+@cache
+def tags_of(model: type) -> dict[str, str]:
+    """The class variables of a model that are texts, such as the name of an event: they say which kind it is."""
+    annotated = {name for base in model.__mro__ for name in vars(base).get("__annotations__", ())}
+    given = {name: getattr(model, name, None) for name in sorted(annotated)}
+    return {name: value for name, value in given.items() if isinstance(value, str)}
+
+
+def _read(kind: Any, value: Any, path: Path, problems: list[Problem]) -> Any:
+    """The value as one of this kind. If that adds to the problems, what is given back is of no use."""
+    origin = get_origin(kind) or kind
+    if origin in (Any, object) or isinstance(origin, TypeVar):
+        return value
+    if origin in (Union, types.UnionType):
+        return _read_one_of(get_args(kind), value, path, problems)
+    if value is None:
+        return _wrong(problems, path, value, "a value", ProblemCode.REQUIRED)
+    if origin in _ITEMS:
+        return _read_items(_ITEMS[origin], get_args(kind)[0], value, path, problems)
+    if origin in (Mapping, dict):
+        return _read_mapping(get_args(kind), value, path, problems)
+    if attrs.has(origin):
+        return _read_model(kind, origin, value, path, problems)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return _read_member(kind, value, path, problems)
+    if origin is Literal:
+        return _read_choice(get_args(kind), value, path, problems)
+    return _SIMPLE[kind](value, path, problems)
+
+
+def _wrong(problems: list[Problem], path: Path, value: object, limit: str, code: ProblemCode) -> None:
+    problems.append(Problem(path, value, limit, code))
+
+
+def _read_one_of(kinds: tuple[Any, ...], value: Any, path: Path, problems: list[Problem]) -> Any:
+    """The value as the first of the kinds that it fits, or what keeps it from being the last."""
+    if value is None and types.NoneType in kinds:
+        return None
+    found: list[Problem] = []
+    for kind in kinds:
+        if kind is types.NoneType:
+            continue
+        found = []
+        made = _read(kind, value, path, found)
+        if not found:
+            return made
+    problems += found
+    return None
+
+
+def _read_items(
+    make: Callable[[list[Any]], Any], kind: Any, value: Any, path: Path, problems: list[Problem]
+) -> Any:
+    if not isinstance(value, list | tuple):
+        return _wrong(problems, path, value, "a list", ProblemCode.TYPE)
+    return make([_read(kind, item, (*path, place), problems) for place, item in enumerate(value)])
+
+
+def _read_mapping(kinds: tuple[Any, ...], value: Any, path: Path, problems: list[Problem]) -> Any:
+    if not isinstance(value, Mapping):
+        return _wrong(problems, path, value, "a mapping of names to values", ProblemCode.TYPE)
+    name_kind, kind = kinds
+    made = {}
+    for name, item in value.items():
+        place = (*path, str(name))
+        key = _read_name(name_kind, name, place, problems)
+        made[key] = _read(kind, item, place, problems)
+    return made
+
+
+def _read_name(kind: Any, name: Any, path: Path, problems: list[Problem]) -> Any:
+    """A name in a mapping. JSON makes a text of the value of an enum that is a number."""
+    if isinstance(kind, type) and issubclass(kind, enum.IntEnum):
+        name = next((member for member in kind if str(member.value) == name), name)
+    return _read(kind, name, path, problems)
+
+
+def _read_model(kind: Any, model: type, value: Any, path: Path, problems: list[Problem]) -> Any:
+    if not isinstance(value, Mapping):
+        return _wrong(problems, path, value, f"the fields of a {model.__name__}", ProblemCode.TYPE)
+    kinds, required, tags = _fields_of(model)
+    bound = dict(zip(getattr(model, "__parameters__", ()), get_args(kind), strict=False))
+    before = len(problems)
+    given = {}
+    for name, item in value.items():
+        place = (*path, str(name))
+        if name in kinds:
+            given[name] = _read(_bind(kinds[name], bound), item, place, problems)
+        elif name not in tags:
+            _wrong(problems, place, item, _no_field(str(name), model, kinds), ProblemCode.UNKNOWN)
+        elif item != tags[name]:
+            _wrong(problems, place, item, repr(tags[name]), ProblemCode.CHOICE)
+    for name in kinds:
+        if name in required and name not in value:
+            _wrong(problems, (*path, name), None, "required", ProblemCode.REQUIRED)
+    if len(problems) > before:
+        return None
+    try:
+        return model(**given)
+    except InvalidRequestError as error:
+        problems += [problem.within(*path) for problem in error.problems]
+        return None
+
+
+def _bind(kind: Any, bound: Mapping[Any, Any]) -> Any:
+    """The kind of a field of a generic model, where the model's own parameters are known."""
+    if isinstance(kind, TypeVar):
+        return bound.get(kind, Any)
+    parameters = getattr(kind, "__parameters__", ())
+    return kind[tuple(bound.get(parameter, Any) for parameter in parameters)] if parameters else kind
+
+
+def _no_field(name: str, model: type, kinds: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches  # loaded when somebody misspelt something
+
+    like = get_close_matches(name, kinds, n=1)
+    return f"no field of a {model.__name__}" + (f"; did you mean {like[0]}?" if like else "")
+
+
+def _read_member(kind: type[enum.Enum], value: Any, path: Path, problems: list[Problem]) -> Any:
+    try:
+        return kind(value)
+    except (ValueError, TypeError):
+        choices = ", ".join(str(member.value) for member in kind)
+        return _wrong(problems, path, value, f"one of {choices}", ProblemCode.CHOICE)
+
+
+def _read_choice(choices: tuple[object, ...], value: Any, path: Path, problems: list[Problem]) -> Any:
+    if isinstance(value, str) and value in choices:
+        return value
+    return _wrong(problems, path, value, f"one of {', '.join(map(str, choices))}", ProblemCode.CHOICE)
+
+
+def _read_text(value: Any, path: Path, problems: list[Problem]) -> Any:
+    return value if isinstance(value, str) else _wrong(problems, path, value, "a text", ProblemCode.TYPE)
+
+
+def _read_int(value: Any, path: Path, problems: list[Problem]) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return _wrong(problems, path, value, "a whole number", ProblemCode.TYPE)
+
+
+def _read_float(value: Any, path: Path, problems: list[Problem]) -> Any:
+    is_number = number_code(value) is ProblemCode.RANGE
+    return value if is_number else _wrong(problems, path, value, "a number", ProblemCode.TYPE)
+
+
+def _read_bool(value: Any, path: Path, problems: list[Problem]) -> Any:
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    return _wrong(problems, path, value, "true or false", ProblemCode.TYPE)
+
+
+def _read_money(value: Any, path: Path, problems: list[Problem]) -> Any:
+    amount = to_money(value)
+    if isinstance(amount, Decimal):
+        return amount
+    code = ProblemCode.FORMAT if isinstance(value, str) else ProblemCode.TYPE
+    return _wrong(problems, path, value, "an amount, as a number or its text", code)
+
+
+def _read_time(value: Any, path: Path, problems: list[Problem]) -> Any:
+    if not isinstance(value, str):
+        return _wrong(problems, path, value, "a time, as text", ProblemCode.TYPE)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        return _wrong(problems, path, value, "a time in ISO 8601, with its offset", ProblemCode.FORMAT)
+    return moment
+
+
+_SIMPLE: Mapping[Any, Callable[[Any, Path, list[Problem]], Any]] = {
+    str: _read_text,
+    int: _read_int,
+    float: _read_float,
+    bool: _read_bool,
+    Decimal: _read_money,
+    datetime: _read_time,
+}

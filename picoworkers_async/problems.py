@@ -1,0 +1,98 @@
+"""One broken rule: where, what was given, what is wanted, and of which sort it is."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+Where = str | tuple[str | int, ...]
+"""Where a value stands: the name of a field, or the path to it, such as `("proofs", 0, "type")`."""
+
+_SHOWN = 80
+
+
+class ProblemCode(enum.StrEnum):
+    """The sorts of problems, for programs; the texts are for people, and may change."""
+
+    REQUIRED = "required"
+    """Nothing was given, or a blank text, where there must be something."""
+    TYPE = "type"
+    """A value of another kind, such as a text instead of a number."""
+    RANGE = "range"
+    """A number, an amount or a moment that is too small, too large or too fine."""
+    LENGTH = "length"
+    """Too few or too many items, or characters."""
+    CHOICE = "choice"
+    """Not one of the values that there are."""
+    FORMAT = "format"
+    """A text that is not written as it must be, or that UTF-8 cannot encode."""
+    UNKNOWN = "unknown"
+    """There is no field of this name."""
+    CONFLICT = "conflict"
+    """It does not go with what else was given."""
+    EDITION = "edition"
+    """The edition of the service does not have it."""
+
+
+def _to_path(where: Where) -> tuple[str | int, ...]:
+    return (where,) if isinstance(where, str) else where
+
+
+@attrs.frozen
+class Problem:
+    """One broken rule.
+
+    `path` leads to the value: names of fields and places in lists, counted from 0. `value` is what was given, or
+    the part of it that is wrong. `limit` says what is wanted, in words, and `code` of which sort the problem is.
+    """
+
+    path: tuple[str | int, ...] = attrs.field(converter=_to_path)
+    value: object
+    limit: str
+    code: ProblemCode
+
+    @property
+    def field(self) -> str:
+        """The path as a text, such as `proofs[0].type`; it can always be shown."""
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{_shown_name(part)}" for part in self.path)
+        return text.removeprefix(".")
+
+    def within(self, *path: str | int) -> Problem:
+        """The same problem of a value that is itself part of another one."""
+        return attrs.evolve(self, path=(*path, *self.path))
+
+    def __str__(self) -> str:
+        return f"{self.field or '(the whole)'}={shown(self.value)}: {self.limit}"
+
+
+def below(where: Where, *parts: str | int) -> tuple[str | int, ...]:
+    """The path of a part of what stands there."""
+    return (*_to_path(where), *parts)
+
+
+def number_code(value: object) -> ProblemCode:
+    """The code for what is not a number, or one out of range; bool counts as no number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return ProblemCode.RANGE if is_number else ProblemCode.TYPE
+
+
+def text_code(value: object) -> ProblemCode:
+    """The code for what is not a text, or a blank one, or nothing at all."""
+    return ProblemCode.REQUIRED if value is None or isinstance(value, str) else ProblemCode.TYPE
+
+
+def shown(value: object) -> str:
+    """The start of the value's repr, whatever it is."""
+    if isinstance(value, str | bytes):
+        value = value[:_SHOWN]
+    try:
+        text = repr(value)
+    except Exception:
+        # An int of thousands of digits has no repr, and neither has what is nested too deeply.
+        return f"({type(value).__name__})"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _shown_name(name: str) -> str:
+    return name if name.isprintable() and len(name) <= _SHOWN else shown(name)

@@ -1,0 +1,213 @@
+"""Drafts as dicts, and in files of TOML and JSON."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from picoworkers_async import (
+    Autorate,
+    Challenge,
+    InvalidRequestError,
+    JobDraft,
+    Proof,
+    ProofType,
+    WorkersLevel,
+    codec,
+)
+from tests.support.any_model import a_model, json_values
+from tests.support.vectors import DRAFT
+
+TOML = """
+zone_id = "int"
+category_id = "0501"
+title = "Visit a page"
+task_value = "0.10"
+premium_amount = 2.50
+num_tasks = 25
+workers_level = "expert"
+notify_followers = true
+instructions = ["Visit {{PAGE}}", "Take a screenshot"]
+start_time = "08:00"
+
+[[proofs]]
+description = "A screenshot"
+type = "screenshot"
+
+[[proofs]]
+description = "The last word"
+type = "text"
+
+[[challenges]]
+question = "2 + 2?"
+answer = "4"
+
+[variables]
+PAGE = ["a.example", "b.example"]
+"""
+DRAFT_OF_TOML = JobDraft(
+    zone_id="int",
+    category_id="0501",
+    title="Visit a page",
+    task_value=Decimal("0.10"),
+    premium_amount=Decimal("2.50"),
+    num_tasks=25,
+    workers_level=WorkersLevel.EXPERT,
+    notify_followers=True,
+    instructions=["Visit {{PAGE}}", "Take a screenshot"],
+    start_time="08:00",
+    proofs=[Proof("A screenshot", ProofType.SCREENSHOT), Proof("The last word", ProofType.TEXT)],
+    challenges=[Challenge("2 + 2?", "4")],
+    variables={"PAGE": ["a.example", "b.example"]},
+)
+LEAST = {"category_id": "0501", "title": "Visit a page", "task_value": "0.10"}
+
+
+def broken(fields: object) -> dict[str, str]:
+    """The problems of these fields: the sort of each by the text of its path."""
+    with pytest.raises(InvalidRequestError) as caught:
+        JobDraft.from_dict(fields)  # type: ignore[arg-type]
+    return {problem.field: problem.code.value for problem in caught.value.problems}
+
+
+def written(tmp_path: Path, name: str, text: str | bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_draft_is_read_from_toml_and_from_json(tmp_path: Path) -> None:
+    assert JobDraft.from_file(written(tmp_path, "draft.toml", TOML)) == DRAFT_OF_TOML
+    as_json = json.dumps(DRAFT_OF_TOML.to_dict())
+    assert JobDraft.from_file(str(written(tmp_path, "draft.JSON", as_json))) == DRAFT_OF_TOML
+    assert JobDraft.from_file(written(tmp_path, "bom.json", "\ufeff" + as_json)) == DRAFT_OF_TOML
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(a_model(JobDraft))
+def test_every_draft_is_the_same_after_a_dict_and_json(draft: JobDraft) -> None:
+    assert JobDraft.from_dict(draft.to_dict()) == draft
+    assert JobDraft.from_dict(json.loads(json.dumps(draft.to_dict()))) == draft
+
+
+def test_a_dict_holds_what_was_set_and_nothing_else() -> None:
+    draft = JobDraft(**LEAST, proofs=[Proof("x", "text")], autorate=Autorate.VERIFY, excluded_countries=[])
+    assert draft.to_dict() == {
+        **LEAST,
+        "excluded_countries": [],
+        "proofs": [{"description": "x", "type": "text"}],
+        "autorate": "V",
+    }
+
+
+def test_what_is_sent_is_the_same_after_a_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "draft.json", json.dumps(DRAFT.to_dict()))
+    sent = codec.encode(codec.write_draft(JobDraft.from_file(path), test=False))
+    assert sent == codec.encode(codec.write_draft(DRAFT, test=False))
+
+
+def test_everything_that_is_wrong_is_told_at_once_with_its_path() -> None:
+    fields = {
+        "titel": "Visit",
+        "task_value": "much",
+        "premium_amount": True,
+        "num_tasks": "25",
+        "speed": 5.0,
+        "hold_required": "yes",
+        "instructions": "one by one",
+        "excluded_countries": ["de", 5],
+        "proofs": [{"type": 5, "kind": "x"}, "a screenshot", {"description": "x", "type": "video"}],
+        "variables": {"CITY": "Rome", "AGE": ["x", None]},
+        "start_time": 8,
+        5: 6,
+    }
+    assert broken(fields) == {
+        "titel": "unknown",
+        "category_id": "required",
+        "title": "required",
+        "task_value": "format",
+        "premium_amount": "type",
+        "num_tasks": "type",
+        "speed": "type",
+        "hold_required": "type",
+        "instructions": "type",
+        "excluded_countries[1]": "type",
+        "proofs[0].type": "type",
+        "proofs[0].kind": "unknown",
+        "proofs[0].description": "required",
+        "proofs[1]": "type",
+        "variables.CITY": "type",
+        "variables.AGE[1]": "required",
+        "start_time": "type",
+        "5": "unknown",
+    }
+
+
+def test_a_misspelt_name_is_told_with_the_one_that_is_like_it() -> None:
+    with pytest.raises(InvalidRequestError, match=r"titel='x': no field of a JobDraft; did you mean title\?"):
+        JobDraft.from_dict({**LEAST, "titel": "x"})
+
+
+@pytest.mark.parametrize("fields", [None, [], "title", 5])
+def test_what_is_no_mapping_is_no_draft(fields: object) -> None:
+    assert broken(fields) in ({"": "type"}, {"": "required"})
+
+
+@settings(max_examples=100, deadline=None)
+@given(json_values.map(lambda value: {**LEAST, "proofs": value, "variables": value, "task_value": value}))
+def test_any_json_makes_a_draft_or_is_refused_by_name(fields: dict) -> None:
+    try:
+        draft = JobDraft.from_dict(fields)
+    except InvalidRequestError as error:
+        problems = error.problems
+    else:
+        assert JobDraft.from_dict(draft.to_dict()) == draft
+        return
+    assert problems
+    assert all(problem.path[0] in fields and problem.field.isprintable() for problem in problems)
+
+
+def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
+    for given_pay in (0.1, "0.1", " 0.1 ", Decimal("0.1")):
+        assert JobDraft.from_dict({**LEAST, "task_value": given_pay}).task_value == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code", "why"),
+    [
+        ("draft.yaml", "title: x", "choice", r"ends in \.toml or \.json"),
+        ("draft", "{}", "choice", r"ends in \.toml or \.json"),
+        ("draft.json", "{", "format", "valid JSON in UTF-8: .*line 1 column 2"),
+        ("draft.json", b'{"title": "\xff"}', "format", "valid JSON in UTF-8: 'utf-8' codec"),
+        ("draft.json", '{"task_value": "0.1", "task_value": "1"}', "format", "'task_value' stands there twice"),
+        ("draft.json", "[" * 200_000, "format", "nested too deeply"),
+        ("draft.toml", 'title = "x"\ntitle = "y"', "format", "valid TOML in UTF-8: "),
+        ("draft.toml", "title", "format", "valid TOML in UTF-8: "),
+        ("draft.json", '{"task_value": NaN}', "format", "NaN is not JSON"),
+        ("draft.json", '{"num_tasks": ' + "9" * 5000 + "}", "format", "valid JSON in UTF-8: "),
+        ("draft.json", "", "format", "valid JSON in UTF-8: "),
+        ("draft.json", "5", "type", "the fields of a JobDraft"),
+    ],
+    ids=lambda value: None if isinstance(value, str) and len(value) < 99 else "long",
+)
+def test_a_file_that_holds_no_draft_is_refused(
+    tmp_path: Path, name: str, text: str | bytes, code: str, why: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=why) as caught:
+        JobDraft.from_file(written(tmp_path, name, text))
+    assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_time_of_day_of_toml_is_asked_for_as_text(tmp_path: Path) -> None:
+    text = 'category_id = "1"\ntitle = "x"\ntask_value = "0.1"\nstart_time = 08:00:00\n'
+    with pytest.raises(InvalidRequestError, match=r"start_time=.*: a text"):
+        JobDraft.from_file(written(tmp_path, "draft.toml", text))
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        JobDraft.from_file(tmp_path / "none.toml")
