@@ -41,6 +41,7 @@ from .models import (
     Challenge,
     ChallengeAction,
     Cost,
+    DraftWarning,
     Job,
     JobDraft,
     JobStatus,
@@ -63,6 +64,7 @@ from .models import (
 from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
 from .retry import RetryPolicy
+from .rules import DraftCheck
 from .throttle import (
     Pacer,
     PacerError,
@@ -92,6 +94,8 @@ __all__ = [
     "ClientStateError",
     "ConflictError",
     "Cost",
+    "DraftCheck",
+    "DraftWarning",
     "Edition",
     "Effect",
     "Fate",

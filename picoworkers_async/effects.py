@@ -191,10 +191,11 @@ def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
         return Finding(Sign.CONTRADICTED, f"the task was to be sent back, and is listed as rated {rated.status}")
     if later:
         return Finding(Sign.CONTRADICTED, f"the task is listed as rated in revision {revision}, a later one")
-    status = (rated.status or "").upper()
-    if not status:
+    if not rated.status:
         return Finding(Sign.UNCLEAR, "the task is listed as rated, without how")
-    if (status == "OK") is (rating.verdict == Verdict.OK):
+    if rated.verdict is None:
+        return Finding(Sign.UNCLEAR, f"the task is listed as rated {rated.status}, which no document explains")
+    if rated.verdict == rating.verdict:
         return Finding(Sign.SHOWN, f"the task is listed as rated {rated.status}")
     return Finding(Sign.CONTRADICTED, f"the task is listed as rated {rated.status}, not as sent")
 

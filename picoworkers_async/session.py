@@ -26,6 +26,7 @@ from .errors import (
     Problem,
     RateLimitedError,
 )
+from .kept import KeptAnswers
 from .observing import Observers
 from .retry import RetryPolicy
 from .throttle import Permit, Priority, Throttle
@@ -62,6 +63,7 @@ class Session:
         self.account = account
         self.settle_after = settle_after
         self.baseline = Baseline()
+        self.kept = KeptAnswers()
         self._adapter = adapter
         self.hide = hide
         self.observers = observers
@@ -122,18 +124,26 @@ class Session:
         """
         self.require(endpoint)
         call = Call(endpoint, read, query=query, body=body)
-        return await (self._call_for_money(call, known or {}) if call.costs_money else self._call(call))
+        return (await self.call_for_money(call, known))[0] if call.costs_money else await self._call(call)
 
-    async def _call_for_money(self, call: Call[T], known: Mapping[str, Any]) -> T:
-        """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
+    async def call_for_money(self, call: Call[T], known: Mapping[str, Any] | None = None) -> tuple[T, MoneyCall]:
+        """A call that must not be repeated blindly, and what was sent and known before it.
+
+        An error of unknown outcome says the same as `.sent`.
+        """
+        self.require(call.endpoint)
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
         unknown = False
+
+        def sent() -> MoneyCall:
+            return MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})})
+
         try:
-            return await self._call(call)
+            return await self._call(call), sent()
         except OutcomeUnknownError as error:
             unknown = True
-            error.sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
+            error.sent = sent()
             raise
         except BaseException as error:
             # One that was cancelled on the wire may have taken effect, too.
