@@ -15,7 +15,7 @@ from .sweep import sweep
 LOOK_SECONDS = 30.0
 """How long a post whose job is not named may take longer, so that the job is found."""
 
-_SILENT = "the service accepted the post, but its answer was empty"
+_SILENT = "the service answered the post with success, but said nothing"
 _UNNAMED = "the service said ok, but did not name the job"
 _LOOK_FIRST = "; look whether it is there (iter_jobs, or the web site) before you post it again"
 
