@@ -124,26 +124,29 @@ class Session:
         """
         self.require(endpoint)
         call = Call(endpoint, read, query=query, body=body)
-        return (await self.call_for_money(call, known))[0] if call.costs_money else await self._call(call)
+        return await (self._call_for_money(call, known or {}) if call.costs_money else self._call(call))
 
-    async def call_for_money(self, call: Call[T], known: Mapping[str, Any] | None = None) -> tuple[T, MoneyCall]:
-        """A call that must not be repeated blindly, and what was sent and known before it.
-
-        An error of unknown outcome says the same as `.sent`.
-        """
+    async def call_for_money(self, call: Call[T]) -> tuple[T, MoneyCall]:
+        """A call that costs money, with what was sent and known before it: for a result to be looked up."""
         self.require(call.endpoint)
+        sent: list[MoneyCall] = []
+        return await self._call_for_money(call, {}, sent.append), sent[0]
+
+    async def _call_for_money(
+        self, call: Call[T], known: Mapping[str, Any], tell: Callable[[MoneyCall], object] | None = None
+    ) -> T:
+        """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
         unknown = False
-
-        def sent() -> MoneyCall:
-            return MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})})
-
         try:
-            return await self._call(call), sent()
+            result = await self._call(call)
+            if tell is not None:
+                tell(MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), before))
+            return result
         except OutcomeUnknownError as error:
             unknown = True
-            error.sent = sent()
+            error.sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
             raise
         except BaseException as error:
             # One that was cancelled on the wire may have taken effect, too.

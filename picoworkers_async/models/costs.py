@@ -9,36 +9,14 @@ import attrs
 from .account import CONTEXT
 
 SITE_AS_OF = "2024-10"
-"""When the web site's form was saved that fees and floors are taken from: year and month."""
+"""The year and month of the web site's form for posting a job that fees and floors are taken from."""
 
-
-@attrs.frozen
-class Fees:
-    """What the service charges beside the pay, in US dollars; the shares are factors.
-
-    A job's total is its pay x `pay`, x `high_pay` too where a task's value is `high_value` or more, plus
-    `approval`. Telling followers adds `followers` of that total, at least `followers_least`.
-    """
-
-    as_of: str
-    pay: Decimal
-    high_value: Decimal
-    high_pay: Decimal
-    approval: Decimal
-    followers: Decimal
-    followers_least: Decimal
-
-
-SITE_FEES = Fees(
-    as_of=SITE_AS_OF,
-    pay=Decimal("1.07"),
-    high_value=Decimal("2.00"),
-    high_pay=Decimal("1.025"),
-    approval=Decimal("0.65"),
-    followers=Decimal("0.03"),
-    followers_least=Decimal("1.00"),
-)
-"""The arithmetic of the form with which the web site's own pages post a job. The API promises none of it."""
+_FEE = Decimal("1.07")
+_HIGH_VALUE = Decimal("2.00")
+_HIGH_VALUE_FEE = Decimal("1.025")
+_APPROVAL = Decimal("0.65")
+_FOLLOWERS = Decimal("0.03")
+_FOLLOWERS_LEAST = Decimal("1.00")
 
 
 @attrs.frozen
@@ -60,40 +38,33 @@ class Cost:
     unknown: tuple[str, ...]
 
 
-def cost_of(
-    num_tasks: int | None, task_value: Decimal, *, notify_followers: bool, premium: Decimal, fees: Fees = SITE_FEES
-) -> Cost:
+def cost_of(num_tasks: int | None, task_value: Decimal, *, notify_followers: bool, premium: Decimal) -> Cost:
     """The cost of so many tasks of this value; without `num_tasks`, only of what does not depend on them."""
-    unknown = [f"the service's own fees; `estimate` has those of the web site's form of {fees.as_of}"]
-    tasks = None if num_tasks is None else CONTEXT.multiply(num_tasks, task_value)
-    followers: Decimal | None = Decimal(0)
-    if tasks is None:
+    if num_tasks is None:
         unknown = ["the service's own fees", "the pay for the tasks: num_tasks is not set"]
-    if notify_followers:
-        followers = None if tasks is None else _share(tasks, fees)
-        if followers is None:
-            unknown.append("the notice to followers: 3% of the job, at least $1")
-        else:
-            unknown.append("the notice to followers beyond 3% of the pay: its 3% are of the fees, too")
-    known = premium
-    for part in (tasks, followers):
-        known = known if part is None else CONTEXT.add(known, part)
-    estimate = None
-    if tasks is not None:
-        estimate = _with_fees(tasks, task_value, fees)
         if notify_followers:
-            estimate = CONTEXT.add(estimate, _share(estimate, fees))
-        estimate = CONTEXT.add(estimate, premium)
-    return Cost(tasks, followers, premium, known, estimate, fees.as_of, tuple(unknown))
+            unknown.append("the notice to followers: 3% of the job, at least $1")
+        followers = None if notify_followers else Decimal(0)
+        return Cost(None, followers, premium, premium, None, SITE_AS_OF, tuple(unknown))
+    unknown = [f"the service's own fees; `estimate` has those of the web site's form of {SITE_AS_OF}"]
+    tasks = CONTEXT.multiply(num_tasks, task_value)
+    total = _with_fees(tasks, task_value)
+    known, estimate = (CONTEXT.add(amount, premium) for amount in (tasks, total))
+    followers = Decimal(0)
+    if notify_followers:
+        unknown.append("the notice to followers beyond 3% of the pay: its 3% may be of the fees, too")
+        followers = _notice(tasks)
+        known, estimate = CONTEXT.add(known, followers), CONTEXT.add(estimate, _notice(total))
+    return Cost(tasks, followers, premium, known, estimate, SITE_AS_OF, tuple(unknown))
 
 
-def _with_fees(tasks: Decimal, task_value: Decimal, fees: Fees) -> Decimal:
-    total = CONTEXT.multiply(tasks, fees.pay)
-    if task_value >= fees.high_value:
-        total = CONTEXT.multiply(total, fees.high_pay)
-    return CONTEXT.add(total, fees.approval)
+def _with_fees(tasks: Decimal, task_value: Decimal) -> Decimal:
+    total = CONTEXT.multiply(tasks, _FEE)
+    if task_value >= _HIGH_VALUE:
+        total = CONTEXT.multiply(total, _HIGH_VALUE_FEE)
+    return CONTEXT.add(total, _APPROVAL)
 
 
-def _share(total: Decimal, fees: Fees) -> Decimal:
+def _notice(total: Decimal) -> Decimal:
     """What telling followers costs, of a job of this total."""
-    return CONTEXT.max(fees.followers_least, CONTEXT.multiply(total, fees.followers))
+    return CONTEXT.max(_FOLLOWERS_LEAST, CONTEXT.multiply(total, _FOLLOWERS))
