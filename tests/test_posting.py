@@ -208,6 +208,12 @@ async def test_an_answer_that_was_cut_before_its_body_is_not_an_empty_one(head: 
         group.cancel_scope.cancel()
 
 
+async def test_a_field_of_the_low_level_call_may_have_any_shape() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"ok": True}))
+    async with AsyncPicoworkers("user_id", "api_secret", transport=transport) as pico:
+        assert await pico.request("POST", "jobs/x.php", {"job_id": ["j1"], "positions": 5}) == {"ok": True}
+
+
 async def test_what_was_only_seen_and_what_nobody_knows_is_carried_as_it_is(connect) -> None:
     sandbox = Sandbox(edition=SPROUTGIGS, also_takes=frozenset({"mood", "job_id", "positions"}))
     draft = attrs.evolve(

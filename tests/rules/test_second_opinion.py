@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from picoworkers_async import PICOWORKERS, SPROUTGIGS, Challenge, Edition, JobDraft, Proof, codec, rules
 from picoworkers_async.sandbox import checks
 
-_PROOFS = st.lists(
-    st.builds(Proof, st.sampled_from(["d", ""]), st.sampled_from(["text", "url", "video"])), max_size=5
-)
-_CHALLENGES = st.lists(st.builds(Challenge, st.just("q"), st.sampled_from(["a", ""])), max_size=4)
+_PROOF, _CHALLENGE = Proof("d", "text"), Challenge("q", "a")
+_PROOFS = [[], [Proof("d", "url")], [Proof("d", "video")], [Proof("", "text")], [_PROOF] * 4, [_PROOF] * 5]
+_CHALLENGES = [[], [_CHALLENGE], [Challenge("q", "")], [_CHALLENGE] * 3, [_CHALLENGE] * 4]
 _VALUES = st.lists(st.sampled_from(["x", "y"]), min_size=1, max_size=3)
 
 USUAL: dict[str, Any] = {
@@ -21,7 +20,7 @@ USUAL: dict[str, Any] = {
     "category_id": "0501",
     "title": "t",
     "instructions": ["visit the page"],
-    "proofs": [Proof("d", "text")],
+    "proofs": [_PROOF],
     "task_value": "0.10",
 }
 
@@ -32,8 +31,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "title": st.sampled_from(["t", ""]),
     "notes": st.sampled_from([None, "", "n"]),
     "instructions": st.sampled_from([None, [], ["plain"], ["{{A}}"], ["{{A}} {{B}}"], ["{{ A }}", "{{}}"]]),
-    "proofs": st.none() | _PROOFS,
-    "challenges": st.none() | _CHALLENGES,
+    "proofs": st.sampled_from([None, *_PROOFS]),
+    "challenges": st.sampled_from([None, *_CHALLENGES]),
     "challenge_action": st.sampled_from([None, "rate_nok", "shout"]),
     "num_tasks": st.sampled_from([None, 9, 10, 10**9]),
     "workers_level": st.sampled_from([None, "starter", "expert", "guru"]),
