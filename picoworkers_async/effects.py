@@ -193,9 +193,8 @@ def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
         return Finding(Sign.CONTRADICTED, f"the task is listed as rated in revision {revision}, a later one")
     if not rated.status:
         return Finding(Sign.UNCLEAR, "the task is listed as rated, without how")
-    if rated.verdict is None:
-        return Finding(Sign.UNCLEAR, f"the task is listed as rated {rated.status}, which no document explains")
-    if rated.verdict == rating.verdict:
+    # No document has the other words: whatever is rated and not OK was rated as not ok.
+    if (rated.verdict == Verdict.OK) is (rating.verdict == Verdict.OK):
         return Finding(Sign.SHOWN, f"the task is listed as rated {rated.status}")
     return Finding(Sign.CONTRADICTED, f"the task is listed as rated {rated.status}, not as sent")
 

@@ -92,8 +92,9 @@ class JobDraft:
     notes: str | None = None
     """Additional notes for workers."""
     instructions: Sequence[str] | None = attrs.field(default=None, converter=_to_tuple)
-    """The steps of the expected work."""
+    """The steps of the expected work. SproutGigs requires at least one."""
     proofs: Sequence[Proof] | None = limited(Limit(maximum=4), converter=_to_tuple)
+    """What workers must hand in. SproutGigs requires at least one."""
     challenges: Sequence[Challenge] | None = limited(Limit(maximum=3), converter=_to_tuple)
     challenge_action: ChallengeAction | str | None = None
     """Required with challenges."""
@@ -129,7 +130,6 @@ class JobDraft:
     """UTC, `HH:mm`: when the job ends each day (SproutGigs)."""
     variables: Mapping[str, Sequence[str]] | None = limited(Limit(minimum=2, maximum=999))
     """Values for each `{{NAME}}` of the instructions, all of the same number (SproutGigs)."""
-
     watch_time: int | None = limited(Limit(minimum=0))
     """SproutGigs. Only seen in use, as 0, and in no document: perhaps the seconds to watch a video."""
     daily_tasks_limit: int | None = limited(Limit(minimum=0))
