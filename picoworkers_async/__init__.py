@@ -43,6 +43,7 @@ from .models import (
     Challenge,
     ChallengeAction,
     Cost,
+    DraftWarning,
     Job,
     JobChange,
     JobDraft,
@@ -71,6 +72,7 @@ from .rating import Batch, BatchReport, Limits, Outcome, OutcomeStatus
 from .rating.later import Later
 from .rating.progress import Progress, Spend
 from .retry import RetryPolicy
+from .rules import DraftCheck
 from .throttle import (
     Pacer,
     PacerError,
@@ -100,6 +102,8 @@ __all__ = [
     "ClientStateError",
     "ConflictError",
     "Cost",
+    "DraftCheck",
+    "DraftWarning",
     "Edition",
     "Effect",
     "Fate",

@@ -75,14 +75,13 @@ class Baseline:
 
     def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A call with this body is about to be sent, that moves money: what is known before it."""
-        known = frozenset(self._positions) if "job_id" not in body else frozenset()
-        changes = "job_id" in body and "positions" in body
+        is_post, grown = "title" in body, _grown_job(body)
         token = object()
-        if "title" in body:
+        if is_post:
             self._open_posts[token] = body
         return {
-            "job_ids": known,
-            "num_tasks": self._of(body["job_id"]).begin() if changes else None,
+            "job_ids": frozenset(self._positions) if is_post else frozenset(),
+            "num_tasks": None if grown is None else self._of(grown).begin(),
             "spendable": self._spendable.begin(),
             "token": token,
         }
@@ -90,10 +89,15 @@ class Baseline:
     def end(self, body: Mapping[str, Any], before: Mapping[str, Any], *, unknown: bool, unsure_for: float) -> None:
         """The call has ended. For `unsure_for` seconds it may still take effect, or reads may not show it yet."""
         self._spendable.end(unsure_for)
-        if "job_id" in body and "positions" in body:
-            self._of(body["job_id"]).end(unsure_for)
+        grown = _grown_job(body)
+        if grown is not None:
+            self._of(grown).end(unsure_for)
         if not unknown:
             self._open_posts.pop(before["token"], None)
+
+    def unnamed(self, call: MoneyCall) -> None:
+        """The service accepted a post without naming the job: until `settled`, a new job may be this one's."""
+        self._open_posts[call.before["token"]] = call.body
 
     def settled(self, call: MoneyCall) -> None:
         """It is known what became of a call whose answer was lost."""
@@ -114,3 +118,9 @@ class Baseline:
         if len(self._positions) > _MOST_JOBS:
             self._positions.popitem(last=False)
         return amount
+
+
+def _grown_job(body: Mapping[str, Any]) -> str | None:
+    """The job that a call with this body adds positions to. A post may carry fields of any name; it adds none."""
+    job_id = body.get("job_id")
+    return job_id if "positions" in body and "title" not in body and isinstance(job_id, str) else None

@@ -103,6 +103,22 @@ def may_be_shown(failure: Exception, hide: Hide) -> bool:
     return hide(text) == text
 
 
+def accepted_in_silence(error: OutcomeUnknownError) -> bool:
+    """Whether all that is wrong with the answer to a call that moves money is that it has nothing in it.
+
+    SproutGigs was seen to answer a post like that, with 2xx, when it had posted the job. A proxy may do so, too,
+    for a request that it swallowed, and a connection may end where the body would begin. So it is no reason to
+    tell of a failure, no proof that the call took effect, and never leave to send it again: only reading tells.
+    """
+    reason = error.reason
+    return (
+        isinstance(reason, InvalidResponseError)
+        and reason.empty
+        and reason.status is not None
+        and 200 <= reason.status < 300
+    )
+
+
 def may_retry(error: CallError, *, costs_money: bool) -> bool:
     """Whether the same call may be sent again, without anybody looking first."""
     match error:
@@ -155,16 +171,17 @@ def _successful(
         raise _moved(call, url, status, _header(headers, "location"), hide)
     if status >= 500 or status in _UNKNOWABLE:
         raise ServiceError(call, f"the service failed with HTTP {status}", status=status, fate=Fate.UNKNOWN)
+    empty = problem is None and not body.strip()
     try:
         data = None if problem else codec.loads(body)
     except codec.ShapeError as error:
-        data, problem = None, str(error)
+        data, problem = None, "it is empty" if empty else str(error)
     if problem:
         if status in (401, 403):
             raise _not_accepted(call, status)
         if status == 404:
-            raise _not_found(call, url, problem, body, hide)
-        raise _unreadable(call, status, problem, body, hide)
+            raise _not_found(call, url, problem, body, hide, empty=empty)
+        raise _unreadable(call, status, problem, body, hide, empty=empty)
     message, unauthorized = codec.refusal(data), codec.is_unauthorized(data)
     if status == 401 or (unauthorized and not codec.says_ok(data)):
         raise _not_accepted(call, status)
@@ -208,18 +225,20 @@ def _not_accepted(call: str, status: int) -> AuthenticationError:
     return AuthenticationError(call, what, status=status)
 
 
-def _unreadable(call: str, status: int, what: str, body: bytes, hide: Hide) -> CallError:
+def _unreadable(
+    call: str, status: int, what: str, body: bytes, hide: Hide, *, empty: bool = False
+) -> InvalidResponseError:
     excerpt = hide(body[:_SEARCHED].decode("utf-8", "replace")).strip()[:_EXCERPT]
-    said = f"HTTP {status} with an answer that cannot be read ({codec.printable(hide(what))})"
-    return InvalidResponseError(call, said, excerpt=excerpt, status=status)
+    shown = codec.printable(hide(what))
+    said = f"HTTP {status} with an answer that cannot be read ({shown})"
+    return InvalidResponseError(call, said, excerpt=excerpt, empty=empty, status=status)
 
 
-def _not_found(call: str, url: str, what: str, body: bytes, hide: Hide) -> CallError:
+def _not_found(call: str, url: str, what: str, body: bytes, hide: Hide, *, empty: bool) -> CallError:
     """A 404 that no API gives: most likely the address is not that of one."""
     asked = codec.printable(hide(url.partition("?")[0]))
-    return _unreadable(
-        call, 404, f"{what}; is base_url right? It ends in /api/; the request went to {asked}", body, hide
-    )
+    said = f"{what}; is base_url right? It ends in /api/; the request went to {asked}"
+    return _unreadable(call, 404, said, body, hide, empty=empty)
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

@@ -32,8 +32,13 @@ class Edition:
     `requests_per_second` is the account's limit (None: none is documented), `cooldown` the seconds to stay
     silent after a 429 that names no time itself, `max_ttr` the longest time to rate in days,
     `default_hold_time` the minutes a worker may hold a position when a job does not say, `ratings_at_once` how
-    many tasks of a job one request can rate, `job_url` where a job's page is, up to its id. A
-    refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the
+    many tasks of a job one request can rate, `job_url` where a job's page is, up to its id.
+
+    Of a job to be posted, `post_requires` names the attributes that only this edition requires, `proof_types` are
+    the types of proof that it takes, and `only_seen` names the attributes that no document has and programs in
+    use were seen to send: they are whole numbers, and nothing more is checked of them.
+
+    A refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the
     document gives no such message, so these words are a guess, to be changed by `attrs.evolve`. So are those of
     `not_found`, by which a refusal says that a job or a task is not there.
     """
@@ -47,6 +52,9 @@ class Edition:
     abilities: frozenset[Ability]
     job_url: str
     ratings_at_once: int = 1
+    post_requires: tuple[str, ...] = ()
+    proof_types: tuple[str, ...] = ("text", "screenshot")
+    only_seen: tuple[str, ...] = ()
     cooldown: float = 10.0
     max_concurrency: int = 8
     lacks_money: tuple[str, ...] = ("insufficient", "not enough balance", "not enough funds", "balance is too low")
@@ -97,6 +105,9 @@ SPROUTGIGS = Edition(
     abilities=frozenset(Ability) - {Ability.DEPOSIT},
     job_url="https://sproutgigs.com/employer/campaign-details.php?Id=",
     ratings_at_once=1000,
+    post_requires=("instructions", "proofs"),
+    proof_types=("text", "screenshot", "url"),
+    only_seen=("watch_time", "daily_tasks_limit", "hourly_tasks_limit"),
 )
 """The service as it is today, under its new name."""
 

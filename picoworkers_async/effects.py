@@ -197,10 +197,10 @@ def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
         return Finding(Sign.CONTRADICTED, f"the task was to be sent back, and is listed as rated {rated.status}")
     if later:
         return Finding(Sign.CONTRADICTED, f"the task is listed as rated in revision {revision}, a later one")
-    status = (rated.status or "").upper()
-    if not status:
+    if not rated.status:
         return Finding(Sign.UNCLEAR, "the task is listed as rated, without how")
-    if (status == "OK") is (rating.verdict == Verdict.OK):
+    # No document has the other words: whatever is rated and not OK was rated as not ok.
+    if (rated.verdict == Verdict.OK) is (rating.verdict == Verdict.OK):
         return Finding(Sign.SHOWN, f"the task is listed as rated {rated.status}")
     return Finding(Sign.CONTRADICTED, f"the task is listed as rated {rated.status}, not as sent")
 

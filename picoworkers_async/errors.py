@@ -121,12 +121,23 @@ class ServiceError(CallError):
 
 
 class InvalidResponseError(CallError):
-    """The answer was not the documented JSON (HTML, half a body, another shape); `.excerpt` shows its start."""
+    """The answer was not the documented JSON (HTML, half a body, another shape); `.excerpt` shows its start.
+
+    `.empty` says that it was whole, as far as can be seen, and had nothing in it.
+    """
 
     def __init__(
-        self, call: str, what: str, *, excerpt: str = "", status: int | None = None, fate: Fate = Fate.UNKNOWN
+        self,
+        call: str,
+        what: str,
+        *,
+        excerpt: str = "",
+        empty: bool = False,
+        status: int | None = None,
+        fate: Fate = Fate.UNKNOWN,
     ) -> None:
         self.excerpt = excerpt
+        self.empty = empty
         shown = f"; it begins {excerpt!r}" if excerpt else ""
         super().__init__(call, f"{what}{shown}", status=status, fate=fate)
 

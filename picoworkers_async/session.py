@@ -25,6 +25,7 @@ from .errors import (
     PicoworkersError,
     RateLimitedError,
 )
+from .kept import KeptAnswers
 from .observing import Observers
 from .problems import Problem, ProblemCode
 from .retry import RetryPolicy
@@ -62,6 +63,7 @@ class Session:
         self.account = account
         self.settle_after = settle_after
         self.baseline = Baseline()
+        self.kept = KeptAnswers()
         self._adapter = adapter
         self.hide = hide
         self.observers = observers
@@ -129,13 +131,24 @@ class Session:
         call = Call(endpoint, read, query=query, body=body)
         return await (self._call_for_money(call, known or {}) if call.costs_money else self._call(call))
 
-    async def _call_for_money(self, call: Call[T], known: Mapping[str, Any]) -> T:
+    async def call_for_money(self, call: Call[T]) -> tuple[T, MoneyCall]:
+        """A call that costs money, with what was sent and known before it: for a result to be looked up."""
+        self.require(call.endpoint)
+        sent: list[MoneyCall] = []
+        return await self._call_for_money(call, {}, sent.append), sent[0]
+
+    async def _call_for_money(
+        self, call: Call[T], known: Mapping[str, Any], tell: Callable[[MoneyCall], object] | None = None
+    ) -> T:
         """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
         unknown = False
         try:
-            return await self._call(call)
+            result = await self._call(call)
+            if tell is not None:
+                tell(MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), before))
+            return result
         except OutcomeUnknownError as error:
             unknown = True
             error.sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})

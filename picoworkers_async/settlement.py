@@ -12,13 +12,12 @@ from .effects import (
     judge,
     sign_of_deposit,
     sign_of_positions,
-    sign_of_post,
     sign_of_rating,
 )
 from .errors import MoneyCall, OutcomeUnknownError
 from .listings.lookup import look_up, most_looked_up
-from .listings.sweep import sweep
-from .models import Job, Page, Rating, Verdict
+from .listings.posted import look_for_post
+from .models import Rating, Verdict
 from .resources import Jobs, Users
 from .session import Session
 
@@ -55,20 +54,7 @@ async def _look(call: MoneyCall, session: Session, jobs: Jobs, users: Users) -> 
     began = anyio.current_time()
     match call.name:
         case "post_job":
-
-            async def fetch(page: int) -> Page[Job]:
-                return await jobs.get_jobs(page=page)
-
-            listed = await sweep(fetch)
-            ours = session.baseline.posted_by_others(call)
-            found = sign_of_post(
-                call,
-                list(listed.items.values()),
-                complete=listed.complete,
-                ours=ours,
-                rival=session.baseline.has_rival(call),
-            )
-            return Look(listed.began, found)
+            return await look_for_post(call, session)
         case "add_positions" | "restart_job":
             return Look(began, sign_of_positions(call, await jobs.get_job(call.body["job_id"])))
         case "deposit":

@@ -38,11 +38,31 @@ def as_it_is(value):
     return value
 
 
-def error_of(status: int, body: bytes, *, money: bool = False, headers=None, reader=as_it_is) -> CallError:
+def error_of(status: int, body: bytes, *, money: bool = False, headers=None, reader=as_it_is, problem=None):
     hide = Credentials("user_id", f"Basic {TOKEN}").hide
+    options = {"problem": problem, "costs_money": money, "hide": hide}
     with pytest.raises(CallError) as caught:
-        classify.read("jobs.x", URL, status, headers or {}, body, reader, costs_money=money, hide=hide)
+        classify.read("jobs.x", URL, status, headers or {}, body, reader, **options)
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem", "silent"),
+    [
+        (200, b"", None, True),
+        (204, b"\n", None, True),
+        (200, b"", "it broke off", False),
+        (200, b"{}", None, False),
+        (200, b"null", None, False),
+        (404, b"", None, False),
+        (502, b"", None, False),
+        (301, b"", None, False),
+    ],
+)
+def test_only_a_whole_success_with_nothing_in_it_is_accepted_in_silence(status, body, problem, silent) -> None:
+    error = error_of(status, body, money=True, reader=codec.read_posted_job, problem=problem)
+    assert isinstance(error, OutcomeUnknownError)
+    assert classify.accepted_in_silence(error) is silent
 
 
 @pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 422])

@@ -11,6 +11,7 @@ from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, Invalid
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.transport.lanes import Lanes
 from tests.support.answering import answering
+from tests.support.examples_2024 import EXAMPLES_2024
 from tests.support.later_vectors import LATER_VECTORS
 from tests.support.vectors import DRAFT, VECTORS, Vector
 
@@ -30,11 +31,14 @@ def test_every_endpoint_of_the_document_has_an_example() -> None:
 
 def test_every_endpoint_of_today_has_an_example() -> None:
     later = {row.path for row in ENDPOINTS if row.ability is not None and SPROUTGIGS.can(row.ability)}
-    assert later <= {httpx.URL(vector.url).path.removeprefix("/api/") for vector in LATER_VECTORS}
+    shown = {httpx.URL(vector.url).path.removeprefix("/api/") for vector in EXAMPLES_2024}
+    assert later <= shown
 
 
 @pytest.mark.parametrize(
-    "vector", [*VECTORS, *LATER_VECTORS], ids=lambda vector: f"{vector.section}-{vector.name}"
+    "vector",
+    [*VECTORS, *EXAMPLES_2024, *LATER_VECTORS],
+    ids=lambda vector: f"{vector.section}-{vector.name}",
 )
 async def test_an_example_is_sent_and_read_as_documented(vector: Vector) -> None:
     with answering(httpx, assert_all_called=True) as router:

@@ -10,7 +10,6 @@ import pytest
 
 from picoworkers_async import BatchReport, JobDraft, Limits, Outcome, OutcomeStatus, Rating, Task, Verdict
 from picoworkers_async.models.drafts import limits_of
-from tests.support.vectors import DRAFT
 
 TASK = Task("t1", "j1", revision_number=2)
 
@@ -63,6 +62,17 @@ def test_a_rating_knows_the_revision_of_the_task_it_was_made_from() -> None:
     assert Rating("j1", "t1", Verdict.OK).revision_number is None
 
 
+@pytest.mark.parametrize("given", ["not_ok", "nok", "NOK", "Not_OK"])
+def test_nok_is_read_as_not_ok(given: str) -> None:
+    assert Rating("j1", "t1", given).verdict is Verdict.NOT_OK  # type: ignore[arg-type]
+    assert Task("t1", "j1", status=given).verdict is Verdict.NOT_OK
+
+
+def test_a_task_says_how_it_was_rated_as_far_as_its_status_is_known() -> None:
+    said = [Task("t1", "j1", status=status).verdict for status in (None, "", "OK", " ok ", "revise", "later")]
+    assert said == [None, None, Verdict.OK, Verdict.OK, Verdict.REVISE, None]
+
+
 def test_a_rating_made_from_something_else_says_so() -> None:
     with pytest.raises(TypeError, match="made from a Task, not from str"):
         Rating.ok("t1")  # type: ignore[arg-type]
@@ -77,27 +87,6 @@ def test_a_rating_shows_what_was_given_and_nothing_else() -> None:
 def test_models_are_immutable() -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         TASK.id = "other"  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(
-    ("change", "followers", "known"),
-    [
-        ({}, Decimal(0), Decimal("2.50")),
-        ({"notify_followers": True}, Decimal(1), Decimal("3.50")),
-        ({"notify_followers": True, "num_tasks": 1000}, Decimal("3"), Decimal("103")),
-        ({"premium_amount": 2}, Decimal(0), Decimal("4.50")),
-    ],
-)
-def test_a_draft_knows_its_cost_but_for_the_services_fee(change: dict, followers: Decimal, known: Decimal) -> None:
-    cost = attrs.evolve(DRAFT, **change).cost()
-    assert (cost.followers, cost.known) == (followers, known)
-    assert cost.unknown == ("the service's own fee",)
-
-
-def test_a_draft_without_a_number_of_tasks_says_that_their_pay_is_unknown() -> None:
-    cost = attrs.evolve(DRAFT, num_tasks=None, notify_followers=True, premium_amount=5).cost()
-    assert (cost.tasks, cost.followers, cost.known) == (None, None, Decimal(5))
-    assert len(cost.unknown) == 3
 
 
 def test_fields_carry_their_documented_defaults_and_limits() -> None:

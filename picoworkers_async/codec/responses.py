@@ -28,6 +28,7 @@ from .values import as_list, as_object, to_bool, to_int, to_str
 T = TypeVar("T")
 
 _MOST_PAGES = 2**31
+_NOT_OK = ("nok", "not_ok")
 _ACKNOWLEDGEMENT = frozenset({"ok", "message", "notice"})
 
 
@@ -150,22 +151,50 @@ def _rating_ack(item: Any) -> RatingAck | None:
         task_id = to_str(item["id"])
     except (KeyError, TypeError, ShapeError):
         return None
+    said = item.get("ok")
     try:
-        ok = to_bool(item["ok"])
-    except (KeyError, ShapeError):
+        ok = False if said in _NOT_OK else to_bool(said)
+    except ShapeError:
         ok = None
     return RatingAck(task_id, ok, _message(item))
 
 
 def read_posted_job(data: Any) -> PostedJob:
-    """A job that was posted (section 3.4). Its id is the `Id` in the query of the answer's url."""
-    fields = _acknowledged(data)
+    """A job that was posted (section 3.4). What is neither `ok`, `message` nor `url` is kept in `extra`.
+
+    Its id is the `Id` in the query of the answer's url; else, as seen in use, the answer's `job_id` or `id`, or
+    that of an object in it. An answer that names a job but lacks `ok` is read without the id, which may be that of
+    another job, and says so in its `note`. Raises `ShapeError` for one that does neither.
+    """
+    fields = as_object(data, "the acknowledgement")
     url = fields.get("url")
     url = url if isinstance(url, str) and url else None
+    job_id = _posted_id(fields, url)
+    note: str | None = None
+    if not says_ok(fields):
+        if "ok" in fields or job_id is None:
+            raise ShapeError("the acknowledgement does not say ok")
+        note = f"the answer names job {printable(job_id)}, but does not say ok"
+        job_id = None
     extra = {name: value for name, value in fields.items() if name not in ("ok", "message", "url")}
     if url is None and fields.get("url"):
         extra["url"] = fields["url"]
-    return PostedJob(_job_id_in(url or ""), url, _message(fields), extra)
+    return PostedJob(job_id, url, _message(fields), extra, note)
+
+
+def _posted_id(fields: dict[str, Any], url: str | None) -> str | None:
+    objects = [value for value in fields.values() if isinstance(value, dict)]
+    named = [fields.get("job_id"), fields.get("id"), *(inner.get("job_id") for inner in objects)]
+    named += [fields[name].get("id") for name in ("job", "data") if isinstance(fields.get(name), dict)]
+    candidates = [_job_id_in(url or ""), *map(_id, named)]
+    return next((job_id for job_id in candidates if job_id), None)
+
+
+def _id(value: Any) -> str | None:
+    try:
+        return to_str(value).strip()
+    except ShapeError:
+        return None
 
 
 def _job_id_in(url: str) -> str | None:

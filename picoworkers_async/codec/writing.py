@@ -62,11 +62,13 @@ def _among_others(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_draft(draft: JobDraft, *, test: bool) -> dict[str, Any]:
-    """The body of post-job (section 3.4)."""
+    """The body of post-job (section 3.4), with what the draft carries in `extra` at its end, as it is."""
     body: dict[str, Any] = {"test": 1} if test else {}
     for field in attrs.fields(JobDraft):
         value = getattr(draft, field.name)
-        if value is not None:
+        if field.name == "extra":
+            body.update(value or {})
+        elif value is not None:
             body[field.name] = int(value) if field.name in _FLAGS else _plain(field.name, value)
     return body
 

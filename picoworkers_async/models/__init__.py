@@ -2,7 +2,9 @@
 
 from .account import Balances
 from .catalog import Category, WorkerList, Zone
-from .drafts import Ack, Cost, JobDraft, PostedJob
+from .costs import Cost
+from .drafts import Ack, JobDraft, PostedJob
+from .floors import DraftWarning
 from .jobs import (
     Autorate,
     Challenge,
@@ -27,6 +29,7 @@ __all__ = [
     "Challenge",
     "ChallengeAction",
     "Cost",
+    "DraftWarning",
     "Job",
     "JobChange",
     "JobDraft",

@@ -8,6 +8,9 @@ from typing import Any
 
 import attrs
 
+INTERNATIONAL = "int"
+"""The zone whose prices jobs for a list follow (section 3.3)."""
+
 
 @attrs.frozen
 class Zone:

@@ -1,4 +1,4 @@
-"""A job to be posted, what it costs, and what the service says to it."""
+"""A job to be posted, and what the service says to it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any, NamedTuple, Self
 
 import attrs
 
-from .account import CONTEXT, to_money, to_money_or_none
+from . import floors
+from .account import to_money, to_money_or_none
+from .catalog import INTERNATIONAL, Category
+from .costs import Cost, cost_of
 from .draft_file import values_in
+from .floors import DraftWarning
 from .from_plain import from_plain
-from .jobs import Autorate, Challenge, ChallengeAction, Proof, WorkersLevel
+from .jobs import Autorate, Challenge, ChallengeAction, Proof, ProofType, WorkersLevel
 from .to_plain import to_plain
-
-_FOLLOWERS_SHARE = Decimal("0.03")
-_FOLLOWERS_LEAST = Decimal(1)
 
 
 class Limit(NamedTuple):
@@ -69,27 +70,18 @@ class Ack:
 
 @attrs.frozen
 class PostedJob:
-    """A job was posted or, in test mode, found valid. `job_id` is read from `url`; None if `url` has no id."""
+    """A job was posted or, in test mode, found valid.
+
+    `job_id` is that of the answer or, where the answer had none, of the job that was found by reading. It is None
+    in test mode, and where the job was not found: then `note` says what is known, and what to do before posting
+    again. `note` is None where the service said ok and named the job.
+    """
 
     job_id: str | None = None
     url: str | None = None
     message: str | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-
-
-@attrs.frozen
-class Cost:
-    """What is known of a job's cost, in US dollars. A part that cannot be known is None.
-
-    `tasks` is tasks x value; `followers` the notice to followers, 3% of that and at least 1; `premium` the
-    premium amount; `known` the sum of what is known. `unknown` says in words what is not in it.
-    """
-
-    tasks: Decimal | None
-    followers: Decimal | None
-    premium: Decimal
-    known: Decimal
-    unknown: tuple[str, ...]
+    note: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -111,8 +103,9 @@ class JobDraft:
     notes: str | None = None
     """Additional notes for workers."""
     instructions: Sequence[str] | None = attrs.field(default=None, converter=_to_tuple)
-    """The steps of the expected work."""
+    """The steps of the expected work. SproutGigs requires at least one."""
     proofs: Sequence[Proof] | None = limited(Limit(maximum=4), converter=_to_tuple)
+    """What workers must hand in. SproutGigs requires at least one."""
     challenges: Sequence[Challenge] | None = limited(Limit(maximum=3), converter=_to_tuple)
     challenge_action: ChallengeAction | str | None = None
     """Required with challenges."""
@@ -148,6 +141,15 @@ class JobDraft:
     """UTC, `HH:mm`: when the job ends each day (SproutGigs)."""
     variables: Mapping[str, Sequence[str]] | None = limited(Limit(minimum=2, maximum=999), converter=_to_tuples)
     """Values for each `{{NAME}}` of the instructions, all of the same number (SproutGigs)."""
+    watch_time: int | None = limited(Limit(minimum=0))
+    """SproutGigs. Only seen in use, as 0, and in no document: perhaps the seconds to watch a video."""
+    daily_tasks_limit: int | None = limited(Limit(minimum=0))
+    """SproutGigs. Only seen in use, as 0, and in no document: perhaps the most tasks in a day, 0 for no limit."""
+    hourly_tasks_limit: int | None = limited(Limit(minimum=0))
+    """SproutGigs. Only seen in use, as 0, and in no document: perhaps the most tasks in an hour, 0: no limit."""
+    extra: Mapping[str, Any] | None = attrs.field(factory=dict)
+    """Attributes that this library does not know, sent as they are: names that JobDraft does not have, and JSON
+    values. The service may ignore them, or refuse them."""
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:
@@ -179,22 +181,32 @@ class JobDraft:
         return to_plain(self)
 
     def cost(self) -> Cost:
-        """What this job is known to cost, and in words what is not known. Never sends anything.
+        """What this job certainly costs, what it probably costs, and in words what is not known. Sends nothing.
 
-        Meant for drafts that hold to the limits; the service's own fee is not documented, so never in it.
+        Meant for drafts that hold to the limits.
         """
-        unknown = ["the service's own fee"]
-        tasks = None if self.num_tasks is None else CONTEXT.multiply(self.num_tasks, self.task_value)
-        followers: Decimal | None = Decimal(0)
-        if tasks is None:
-            unknown.append("the pay for the tasks: num_tasks is not set")
-        if self.notify_followers:
-            share = None if tasks is None else CONTEXT.multiply(tasks, _FOLLOWERS_SHARE)
-            followers = None if share is None else CONTEXT.max(_FOLLOWERS_LEAST, share)
-            if followers is None:
-                unknown.append("the notice to followers: 3% of the job, at least $1")
-        premium = self.premium_amount or Decimal(0)
-        known = Decimal(0)
-        for part in (tasks, followers, premium):
-            known = known if part is None else CONTEXT.add(known, part)
-        return Cost(tasks, followers, premium, known, tuple(unknown))
+        return cost_of(
+            self.num_tasks,
+            self.task_value,
+            notify_followers=bool(self.notify_followers),
+            premium=self.premium_amount or Decimal(0),
+        )
+
+    def warnings(self, category: Category | None = None) -> tuple[DraftWarning, ...]:
+        """What the web site's own form would not have taken in October 2024. Whether the API minds is not known.
+
+        The least pay for the level of workers, for a long time to rate and for screenshots, and the least number
+        of tasks. With the draft's `category`, from `get_categories`, its least pay counts too. Nothing is ever
+        refused for these. Meant for any draft: what breaks the limits is not warned of here.
+        """
+        zone = self.zone_id if isinstance(self.zone_id, str) else INTERNATIONAL
+        proofs = self.proofs if isinstance(self.proofs, tuple) else ()
+        return floors.warnings_of(
+            value=self.task_value,
+            num_tasks=self.num_tasks,
+            ttr=self.ttr,
+            level=None if self.list_id is not None else self.workers_level,
+            screenshots=sum(isinstance(proof, Proof) and proof.type == ProofType.SCREENSHOT for proof in proofs),
+            category_id=self.category_id,
+            least_pay=None if category is None else category.min_task_value.get(zone),
+        )

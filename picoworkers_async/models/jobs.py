@@ -49,6 +49,8 @@ class ProofType(enum.StrEnum):
 
     TEXT = "text"
     SCREENSHOT = "screenshot"
+    URL = "url"
+    """SproutGigs: only seen in use, in no document."""
 
 
 class ChallengeAction(enum.StrEnum):

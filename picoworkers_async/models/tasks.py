@@ -92,13 +92,20 @@ class Task:
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     """Fields that the document does not know, and those that could not be read."""
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """How it was rated, as `status` says it; None for a task that is not rated, and for an unknown status."""
+        return None if self.status is None else _VERDICTS.get(self.status.strip().lower())
 
-_VERDICTS = {value.value: value for value in Verdict}
+
+_VERDICTS = {**{value.value: value for value in Verdict}, "nok": Verdict.NOT_OK}
+"""By the word for it. The document of 2024 writes `nok` in an example whose table says `not_ok`."""
+
 _SATISFACTIONS = {value.value: value for value in Satisfaction}
 
 
 def _to_verdict(value: Verdict | str) -> Any:
-    """A verdict in any letter case. What is not a verdict stays as it is for the rules to refuse."""
+    """A verdict in any letter case; `nok` is `not_ok`. What is none stays as it is for the rules to refuse."""
     return _VERDICTS.get(value.lower(), value) if isinstance(value, str) else value
 
 

@@ -11,7 +11,6 @@ import anyio
 
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
-from ..errors import InvalidRequestError
 from ..listings.pages import Pages
 from ..models import (
     Ack,
@@ -29,9 +28,12 @@ from ..models import (
     Zone,
 )
 from ..models.account import to_money
+from ..rules import DraftCheck
 from ..session import Session
 from ..throttle import Priority
+from .catalogue import MAX_AGE_SECONDS, Catalogue
 from .checking import require
+from .posting import post
 
 if TYPE_CHECKING:
     from .watching import ChangeOfJob, JobWatch
@@ -46,6 +48,7 @@ class Jobs:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._catalogue = Catalogue(session)
 
     async def get_zones(self) -> list[Zone]:
         """The zones a job can target, and the countries that each lets one exclude (section 3.1)."""
@@ -59,29 +62,33 @@ class Jobs:
         """The categories, with the least pay for a task in each zone, in US dollars (section 3.3)."""
         return await self._session.call(endpoints.GET_CATEGORIES, codec.read_categories)
 
-    async def check(self, draft: JobDraft) -> None:
-        """Check a draft against the documented limits and the live zones, categories and lists (sections 3.1-3.4).
+    async def check(self, draft: JobDraft, *, max_age: float = MAX_AGE_SECONDS) -> DraftCheck:
+        """Check a draft against the limits, the live zones, categories and lists, and the balance (section 3).
 
-        Besides the limits: an unknown zone, category or list, countries that the zone does not let one
-        exclude, pay below the category's minimum for the zone (the international one for a list), a list of
-        fewer than 10 workers. Raises `InvalidRequestError` with all that is wrong. Three reads, no cost.
+        Besides the limits: an unknown zone, category or list, countries that the zone does not let one exclude,
+        pay below the category's minimum for the zone (the international one for a list), a list of fewer than 10
+        workers, and a certain cost above the balance are `problems`; what only the web site's form minds, and an
+        estimated cost above the balance, are `warnings`. Costs nothing, and posts nothing.
+
+        Zones, categories and lists are read once in `max_age` seconds (600; 0 or more) for all checks of this
+        client, and again after a change to a list; the balance is read each time. Raises `InvalidRequestError`
+        only for `max_age`, and what reading raises.
         """
-        problems = list(rules.check_draft(draft, self._session.edition))
-        live = (await self.get_zones(), await self.get_categories(), await self.get_lists())
-        problems += rules.check_draft_live(draft, *live)
-        if problems:
-            raise InvalidRequestError("jobs.check", problems)
+        return await self._catalogue.check(draft, max_age)
 
     async def post_job(self, draft: JobDraft, *, test: bool = False) -> PostedJob:
         """Post a job; with `test`, have the service validate it only, at no cost (section 3.4).
 
-        Raises `OutcomeUnknownError` if the answer was lost: the job may have been posted.
+        Where the service accepts the post without naming the job (SproutGigs was seen to answer 2xx with an empty
+        body), the job is looked for among the jobs, once and for 30 seconds at most: see `PostedJob.note`. Nothing
+        is posted twice. Raises `OutcomeUnknownError` if the answer was lost: the job may have been posted. With
+        `test`, an empty answer raises `InvalidResponseError`, since it does not say that the draft is valid.
         """
         require(endpoints.POST_JOB, rules.check_draft(draft, self._session.edition))
         body = codec.write_draft(draft, test=test)
-        posted = await self._session.call(endpoints.POST_JOB, codec.read_posted_job, body=body)
-        self._session.baseline.posted(posted.job_id)
-        return posted
+        if test:
+            return await self._session.call(endpoints.POST_JOB, codec.read_posted_job, body=body)
+        return await post(self._session, body)
 
     async def add_positions(self, job_id: str, positions: int) -> Ack:
         """Add 1 to 9999 positions to a job, each at its task's value (section 3.5).

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .. import codec, endpoints, rules
 from ..endpoints import Endpoint
@@ -23,8 +24,7 @@ class Lists:
         Raises `InvalidRequestError` if there are no workers, or an id is not a non-empty string.
         """
         require(endpoints.ADD_WORKERS, rules.check_list_id(list_id), rules.check_workers(workers))
-        body = {"list_id": list_id, "workers": list(workers)}
-        return await self._session.call(endpoints.ADD_WORKERS, codec.read_ack, body=body)
+        return await self._change(endpoints.ADD_WORKERS, {"list_id": list_id, "workers": list(workers)})
 
     async def block_workers(self, workers: Sequence[str]) -> Ack:
         """Block workers, by their ids, and take them off every list (SproutGigs, of 2024).
@@ -39,4 +39,11 @@ class Lists:
 
     async def _set_blocked(self, endpoint: Endpoint, workers: Sequence[str]) -> Ack:
         require(endpoint, rules.check_workers(workers))
-        return await self._session.call(endpoint, codec.read_ack, body={"workers": list(workers)})
+        return await self._change(endpoint, {"workers": list(workers)})
+
+    async def _change(self, endpoint: Endpoint, body: Mapping[str, Any]) -> Ack:
+        try:
+            return await self._session.call(endpoint, codec.read_ack, body=body)
+        finally:
+            # Whether it took effect or not, and whether or not its answer came.
+            self._session.kept.forget("lists")

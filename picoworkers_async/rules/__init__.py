@@ -19,11 +19,12 @@ from .calls import (
 )
 from .drafts import check_draft
 from .fields import check_fields
-from .live import check_draft_live
+from .live import DraftCheck, check_draft_live
 from .ratings import check_rating, check_ratings
 
 __all__ = [
     "MOST_TASK_IDS",
+    "DraftCheck",
     "check_category",
     "check_deposit",
     "check_draft",

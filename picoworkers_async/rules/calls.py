@@ -115,7 +115,7 @@ def check_speed(speed: int) -> list[Problem]:
 
 def check_ttr(ttr: int, edition: Edition) -> list[Problem]:
     """The time to rate must be 1 day to the edition's longest, 7 or 90 days (section 3.7)."""
-    return list(values.whole("ttr", ttr, 1, edition.max_ttr))
+    return list(values.named(edition, values.whole("ttr", ttr, 1, edition.max_ttr)))
 
 
 def check_deposit(amount: int) -> list[Problem]:

@@ -5,34 +5,42 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import attrs
+
 from ..codec import printable
-from ..editions import Ability, Edition
-from ..models import Autorate, Challenge, ChallengeAction, JobDraft, Proof, ProofType, WorkersLevel
+from ..editions import EDITIONS, Ability, Edition
+from ..models import Autorate, Challenge, ChallengeAction, JobDraft, Proof, WorkersLevel
 from ..models.drafts import limits_of
 from ..problems import Problem, ProblemCode
 from . import values
+from .fields import check_fields
+from .values import named
 
 _RANGES = ("num_tasks", "workers_max_tasks", "speed", "hold_time", "distribution")
+_ONLY_SEEN = tuple(dict.fromkeys(name for edition in EDITIONS.values() for name in edition.only_seen))
+_OWN_NAMES = {field.name for field in attrs.fields(JobDraft)} - {"extra"} | {"test"}
 _FLAGS = ("pause_after_approval", "hold_required", "notify_followers")
 _NAME = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
-def check_draft(draft: JobDraft, edition: Edition) -> list[Problem]:
+def check_draft(draft: object, edition: Edition) -> list[Problem]:
     """Everything that keeps this draft from being posted to this edition, without asking the service."""
-    given: object = draft
-    if not isinstance(given, JobDraft):
-        return [Problem("draft", given, "a JobDraft", ProblemCode.TYPE)]
+    if not isinstance(draft, JobDraft):
+        return [Problem("draft", draft, "a JobDraft", ProblemCode.TYPE)]
     return [
         *_check_target(draft),
+        *_check_required(draft, edition),
         *_check_words(draft),
         *_check_numbers(draft, edition),
+        *_check_only_seen(draft, edition),
         *_check_workers(draft),
-        *_check_proofs(draft),
+        *_check_proofs(draft, edition),
         *_check_challenges(draft),
         *_check_money(draft),
         *_check_schedule(draft, edition),
         *_check_variables(draft, edition),
+        *_check_extra(draft),
     ]
 
 
@@ -53,6 +61,13 @@ def _check_target(draft: JobDraft) -> Iterator[Problem]:
             )
 
 
+def _check_required(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
+    for name in edition.post_requires:
+        if getattr(draft, name) in (None, ()):
+            limit = f"at least one: required by the edition {edition.name}"
+            yield Problem(name, getattr(draft, name), limit, ProblemCode.REQUIRED)
+
+
 def _check_words(draft: JobDraft) -> Iterator[Problem]:
     yield from values.text("category_id", draft.category_id)
     yield from values.text("title", draft.title)
@@ -69,9 +84,21 @@ def _check_numbers(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
             most = None if limit.maximum is None else int(limit.maximum)
             yield from values.whole(name, value, int(limit.minimum or 0), most)
     if draft.ttr is not None:
-        yield from values.whole("ttr", draft.ttr, int(limits["ttr"].minimum or 1), edition.max_ttr)
+        least = int(limits["ttr"].minimum or 1)
+        yield from named(edition, values.whole("ttr", draft.ttr, least, edition.max_ttr))
     for name in _FLAGS:
         yield from values.flag(name, getattr(draft, name))
+
+
+def _check_only_seen(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
+    for name in _ONLY_SEEN:
+        value = getattr(draft, name)
+        if value is None:
+            continue
+        if name not in edition.only_seen:
+            yield Problem(name, value, f"not known to the edition {edition.name}", ProblemCode.EDITION)
+        else:
+            yield from values.whole(name, value, 0)
 
 
 def _check_workers(draft: JobDraft) -> Iterator[Problem]:
@@ -87,13 +114,15 @@ def _check_workers(draft: JobDraft) -> Iterator[Problem]:
         yield from values.one_of("autorate", draft.autorate, Autorate)
 
 
-def _check_proofs(draft: JobDraft) -> Iterator[Problem]:
+def _check_proofs(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
     for place, proof in enumerate(_items(draft.proofs)):
         if not isinstance(proof, Proof):
             yield Problem(("proofs", place), proof, "a Proof", ProblemCode.TYPE)
             continue
         yield from values.text(("proofs", place, "description"), proof.description)
-        yield from values.one_of(("proofs", place, "type"), proof.type, ProofType)
+        if not isinstance(proof.type, str) or proof.type not in edition.proof_types:
+            limit = f"one of {', '.join(edition.proof_types)} in the edition {edition.name}"
+            yield Problem(("proofs", place, "type"), proof.type, limit, ProblemCode.CHOICE)
     yield from _check_number_of("proofs", draft.proofs)
 
 
@@ -150,34 +179,43 @@ def _check_schedule(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
         if not edition.can(Ability.SCHEDULE):
             yield Problem(name, value, f"not known to the edition {edition.name}", ProblemCode.EDITION)
         elif not isinstance(value, str) or not _TIME.fullmatch(value):
-            yield Problem(name, value, "a time in UTC from 00:00 to 24:00, as HH:mm", ProblemCode.FORMAT)
+            limit = f"a time in UTC from 00:00 to 24:00, as HH:mm (edition {edition.name})"
+            yield Problem(name, value, limit, ProblemCode.FORMAT)
     start, end = draft.start_time or "00:00", draft.end_time or "24:00"
     fit = isinstance(start, str) and isinstance(end, str) and _TIME.fullmatch(start) and _TIME.fullmatch(end)
     if fit and start >= end:
-        yield Problem("end_time", end, f"later than the start_time, {start}", ProblemCode.CONFLICT)
+        limit = f"later than the start_time, {start} (edition {edition.name})"
+        yield Problem("end_time", end, limit, ProblemCode.CONFLICT)
 
 
 def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
     given: object = draft.variables
-    if given is None:
-        return
     if not edition.can(Ability.VARIABLES):
-        yield Problem("variables", given, f"not known to the edition {edition.name}", ProblemCode.EDITION)
+        if given is not None:
+            yield Problem("variables", given, f"not known to the edition {edition.name}", ProblemCode.EDITION)
         return
-    if not isinstance(given, Mapping):
+    if given is not None and not isinstance(given, Mapping):
         yield Problem("variables", given, "a mapping of names to lists of values", ProblemCode.TYPE)
         return
+    yield from named(edition, _check_values(given or {}))
+    yield from named(edition, _check_names(draft, given or {}))
+
+
+def _check_values(variables: Mapping[object, object]) -> Iterator[Problem]:
     limit = limits_of(JobDraft)["variables"]
-    for name, of_name in given.items():
+    for name, of_name in variables.items():
         yield from values.text("variables", name)
         path = ("variables", str(name))
         yield from values.texts(path, of_name, least=int(limit.minimum or 0), most=int(limit.maximum or 0))
-    counts = {name: len(of_name) for name, of_name in given.items() if isinstance(of_name, Sequence)}
+    counts = {name: len(of_name) for name, of_name in variables.items() if isinstance(of_name, Sequence)}
     if len(set(counts.values())) > 1:
         yield Problem("variables", counts, "the same number of values for every variable", ProblemCode.CONFLICT)
+
+
+def _check_names(draft: JobDraft, variables: Mapping[object, object]) -> Iterator[Problem]:
     lines = draft.instructions if isinstance(draft.instructions, tuple) else ()
     used = {name for line in lines if isinstance(line, str) for name in _NAME.findall(line)}
-    names = {name for name in given if isinstance(name, str)}
+    names = {name for name in variables if isinstance(name, str)}
     for name in sorted(used - names):
         yield Problem(
             "instructions", "{{" + name + "}}", "a variable of that name is required", ProblemCode.CONFLICT
@@ -185,3 +223,12 @@ def _check_variables(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
     for name in sorted(names - used):
         use = "to be used in the instructions, as {{" + printable(name) + "}}"
         yield Problem(("variables", name), name, use, ProblemCode.CONFLICT)
+
+
+def _check_extra(draft: JobDraft) -> Iterator[Problem]:
+    yield from check_fields(draft.extra, "extra")
+    if isinstance(draft.extra, Mapping):
+        for name in draft.extra:
+            if name in _OWN_NAMES:
+                limit = f"not here: give {name} by its own name"
+                yield Problem(("extra", name), draft.extra[name], limit, ProblemCode.CONFLICT)

@@ -1,4 +1,4 @@
-"""The rules for the fields of the low-level call, which no document gives: they must be JSON, and fit the wire."""
+"""The rules for fields that no document gives, of the low-level call and of a draft: JSON that fits the wire."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from . import values
 _DEEPEST = 50
 
 
-def check_fields(fields: object) -> list[Problem]:
+def check_fields(fields: object, field: str = "fields") -> list[Problem]:
     """Everything that keeps these fields from being sent as JSON, each named by its path, such as `fields.a[3]`.
 
-    None stands for no fields. Texts must be ones that UTF-8 can encode, whole numbers must fit 64 bits, other
-    numbers must be finite, and nothing may be nested more than 50 deep.
+    `field` is what the path begins with. None stands for no fields. Texts must be ones that UTF-8 can encode,
+    whole numbers must fit 64 bits, other numbers must be finite, and nothing may be nested more than 50 deep.
     """
     if fields is None:
         return []
     if not isinstance(fields, Mapping):
-        return [Problem("fields", fields, "a mapping of names to JSON values", ProblemCode.TYPE)]
-    return list(_check("fields", fields, 0))
+        return [Problem(field, fields, "a mapping of names to JSON values", ProblemCode.TYPE)]
+    return list(_check(field, fields, 0))
 
 
 def _check(where: Where, value: object, depth: int) -> Iterator[Problem]:

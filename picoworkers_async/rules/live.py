@@ -5,22 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from ..models import Category, JobDraft, WorkerList, Zone
+import attrs
+
+from ..editions import Edition
+from ..models import Category, Cost, DraftWarning, JobDraft, WorkerList, Zone
+from ..models.catalog import INTERNATIONAL
 from ..problems import Problem, ProblemCode
+from .drafts import check_draft
 
 _LEAST_WORKERS = 10
-_PRICE_OF_LISTS = "int"
+_COST = ("num_tasks", "task_value", "notify_followers", "premium_amount")
+
+
+@attrs.frozen
+class DraftCheck:
+    """What `pico.jobs.check` found out about a draft.
+
+    `problems` are all that keep it from being posted, `warnings` what the service may mind; both may be empty.
+    `cost` is what the job costs, None where its parts break the limits. `balance` is what the account could spend
+    at the time, in US dollars.
+    """
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[DraftWarning, ...]
+    cost: Cost | None
+    balance: Decimal | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is known that keeps the draft from being posted."""
+        return not self.problems
 
 
 def check_draft_live(
-    draft: JobDraft, zones: Sequence[Zone], categories: Sequence[Category], lists: Sequence[WorkerList]
-) -> list[Problem]:
-    """What keeps this draft from being posted, by the zones, categories and lists as they are now."""
-    return [
-        *_check_zone(draft, zones),
-        *_check_list(draft, lists),
-        *_check_category(draft, categories),
-    ]
+    draft: JobDraft,
+    edition: Edition,
+    *,
+    zones: Sequence[Zone],
+    categories: Sequence[Category],
+    lists: Sequence[WorkerList],
+    balance: Decimal,
+) -> DraftCheck:
+    """Everything about this draft, by the limits and by the catalogue and the balance as they are now.
+
+    A field that breaks the limits is not held against the catalogue too. A certain cost above the balance is a
+    problem; where only the estimate exceeds it, that is a warning, since no document has the fees.
+    """
+    problems = check_draft(draft, edition)
+    broken = {problem.path[0] for problem in problems}
+    category = next((category for category in categories if category.id == draft.category_id), None)
+    if not broken & {"zone_id", "excluded_countries"}:
+        problems += _check_zone(draft, zones)
+    if "list_id" not in broken:
+        problems += _check_list(draft, lists)
+    if "category_id" not in broken:
+        problems += _check_category(draft, category, may_price=not broken & {"zone_id", "list_id", "task_value"})
+    cost = None if broken.intersection(_COST) else draft.cost()
+    warnings = draft.warnings(category)
+    if cost is not None and cost.known > balance:
+        limit = f"at most the balance, {balance:f} US dollars"
+        problems.append(Problem("cost", cost.known, limit, ProblemCode.RANGE))
+    elif cost is not None and cost.estimate is not None and cost.estimate > balance:
+        advice = f"the balance is {balance:f} US dollars: an estimate, since no document has the service's fees"
+        warnings += (DraftWarning("balance", "cost", cost.estimate, advice, cost.fees_as_of),)
+    return DraftCheck(tuple(problems), warnings, cost, balance)
 
 
 def _check_zone(draft: JobDraft, zones: Sequence[Zone]) -> Iterator[Problem]:
@@ -51,18 +99,13 @@ def _check_list(draft: JobDraft, lists: Sequence[WorkerList]) -> Iterator[Proble
         yield Problem("list_id", draft.list_id, limit, ProblemCode.LENGTH)
 
 
-def _check_category(draft: JobDraft, categories: Sequence[Category]) -> Iterator[Problem]:
-    category = next((category for category in categories if category.id == draft.category_id), None)
+def _check_category(draft: JobDraft, category: Category | None, *, may_price: bool) -> Iterator[Problem]:
     if category is None:
         limit = "one of the live categories, leading zeroes included"
         yield Problem("category_id", draft.category_id, limit, ProblemCode.CHOICE)
-        return
-    zone = draft.zone_id if draft.zone_id is not None else _PRICE_OF_LISTS
-    least = category.min_task_value.get(zone)
-    if least is not None and isinstance(draft.task_value, Decimal) and draft.task_value < least:
-        yield Problem(
-            "task_value",
-            draft.task_value,
-            f"at least {least} in category {category.id}, zone {zone}",
-            ProblemCode.RANGE,
-        )
+    elif may_price:
+        zone = draft.zone_id if draft.zone_id is not None else INTERNATIONAL
+        least = category.min_task_value.get(zone)
+        if least is not None and draft.task_value < least:
+            limit = f"at least {least} in category {category.id}, zone {zone}"
+            yield Problem("task_value", draft.task_value, limit, ProblemCode.RANGE)

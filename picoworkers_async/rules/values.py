@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
+import attrs
+
+from ..editions import Edition
 from ..models.account import CONTEXT
 from ..problems import Problem, ProblemCode, Where, below, text_code
 
@@ -14,6 +17,12 @@ MOST_WHOLE = 2**63 - 1
 
 _MONEY_PLACES = Decimal("0.0001")
 _MONEY_MOST = Decimal(1_000_000_000)
+
+
+def named(edition: Edition, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The same problems, whose limits say that they are those of this edition."""
+    for problem in problems:
+        yield attrs.evolve(problem, limit=f"{problem.limit} (edition {edition.name})")
 
 
 def whole(where: Where, value: object, least: int, most: int | None = None) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from .faults import Faults, probability
 
 Order = Literal["oldest", "newest", "shuffled"]
 Titles = Literal["as_sent", "trimmed", "escaped", "both"]
+PostAnswer = Literal["url", "job_id", "job", "data", "unnamed", "without_ok", "empty", "swallowed"]
 
 
 def _seconds(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -36,6 +37,8 @@ class Behaviour:
     odd_fields: float = attrs.field(default=0.0, validator=probability)
     page_lies: float = attrs.field(default=0.0, validator=probability)
     titles: Titles = attrs.field(default="as_sent", validator=attrs.validators.in_(get_args(Titles)))
+    post_answer: PostAnswer = attrs.field(default="url", validator=attrs.validators.in_(get_args(PostAnswer)))
+    also_takes: frozenset[str] = frozenset()
     refuse_bulk_with: set[str] | None = None
     retry_after_header: bool = True
     retry_after: str | None = None

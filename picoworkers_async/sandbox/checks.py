@@ -157,7 +157,13 @@ def bodies(edition: Edition) -> dict[str, tuple[dict[str, Check], tuple[str, ...
     if edition.can(Ability.SCHEDULE):
         draft |= {"start_time": _time, "end_time": _time}
     if edition.can(Ability.VARIABLES):
+        # The document of 2024, and what was seen to be sent to that service since.
         draft["variables"] = _variables
+        draft["instructions"] = _some_texts
+        proofs = _objects(4, type=_one_of("text", "screenshot", "url"), description=_text)
+        draft["proofs"] = lambda value: proofs(value) and bool(value)
+        draft |= dict.fromkeys(("watch_time", "daily_tasks_limit", "hourly_tasks_limit"), _ANY_INT)
+        table["post_job"] = (draft, (*table["post_job"][1], "instructions", "proofs"))
     return table
 
 
@@ -213,8 +219,10 @@ def refuse_draft(draft: Mapping[str, Any]) -> str | None:
     return None
 
 
-def refuse_variables(draft: Mapping[str, Any]) -> str | None:
-    """Every `{{NAME}}` of the instructions has a variable, and the other way round."""
+def refuse_variables(draft: Mapping[str, Any], edition: Edition) -> str | None:
+    """Every `{{NAME}}` of the instructions has a variable, and the other way round, where there are variables."""
+    if not edition.can(Ability.VARIABLES):
+        return None
     used = set(re.findall(r"\{\{\s*([^{}]+?)\s*\}\}", "\n".join(draft.get("instructions", ()))))
     given = {item["name"] for item in draft.get("variables", ())}
-    return "The variables do not match the instructions." if "variables" in draft and used != given else None
+    return None if used == given else "The variables do not match the instructions."

@@ -56,6 +56,8 @@ class Dispatch:
             answer = HANDLERS[endpoint.name](self.account, arguments)
         except Refusal as refusal:
             return self._refused(str(refusal))
+        if isinstance(answer, Reply):
+            return answer
         reply = json_reply(200, answer)
         if self.account.behaviour.odd_fields:
             return Reply(200, with_huge_numbers(reply.body))
@@ -89,6 +91,8 @@ class Dispatch:
         except ValueError:
             raise Refusal("The request is not JSON.") from None
         attributes, required = self._bodies[endpoint.name]
+        if endpoint.name == "post_job":
+            attributes = {**dict.fromkeys(self.account.behaviour.also_takes, _anything), **attributes}
         message = checks.refuse(body, attributes, required)
         if message is not None:
             raise Refusal(message)
@@ -102,3 +106,7 @@ class Dispatch:
 
     def _refused(self, message: str, status: int | None = None) -> Reply:
         return json_reply(status or self.account.behaviour.refusal_status, {"ok": False, "message": message})
+
+
+def _anything(_: Any) -> bool:
+    return True

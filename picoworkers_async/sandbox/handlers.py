@@ -11,6 +11,7 @@ from . import catalog, checks
 from .account import Account
 from .arguments import Refusal, find_job, page_count, page_number
 from .ledger import Entry, Kind
+from .messages import Reply
 from .oddities import lie
 from .rows_json import job_json
 from .store import JobRow, Store
@@ -45,7 +46,8 @@ def _get_categories(account: Account, _: dict[str, Any]) -> Any:
 
 
 def _post_job(account: Account, draft: dict[str, Any]) -> Any:
-    message = checks.refuse_draft(draft) or checks.refuse_variables(draft) or _refuse_target(account, draft)
+    message = checks.refuse_draft(draft) or checks.refuse_variables(draft, account.edition)
+    message = message or _refuse_target(account, draft)
     if message is not None:
         raise Refusal(message)
     value = Decimal(draft["task_value"])
@@ -56,13 +58,33 @@ def _post_job(account: Account, draft: dict[str, Any]) -> Any:
     _refuse_poor(account, cost)
     if draft.get("test"):
         return {"ok": True, "message": "Job is valid"}
+    if account.behaviour.post_answer == "swallowed":
+        return Reply(200, b"")
     kept = {
         name: item for name, item in draft.items() if name not in ("task_value", "num_tasks", "premium_amount")
     }
     job_id = account.add_job({**kept, "task_value": value, "num_tasks": count, "status": "pending_review"})
     account.pay(Entry(Kind.JOB, job_id, amount=cost))
-    url = f"{account.edition.job_url}{job_id}"
-    return {"ok": True, "url": url, "message": "Job posted successfully"}
+    return _posted(account, job_id)
+
+
+def _posted(account: Account, job_id: str) -> Any:
+    said = {"ok": True, "message": "Job posted successfully"}
+    match account.behaviour.post_answer:
+        case "url":
+            return {"ok": True, "url": f"{account.edition.job_url}{job_id}", "message": said["message"]}
+        case "job_id":
+            return {**said, "job_id": job_id}
+        case "job":
+            return {**said, "job": {"id": job_id}}
+        case "data":
+            return {**said, "data": {"job_id": job_id}}
+        case "without_ok":
+            return {"job": {"id": job_id}}
+        case "unnamed":
+            return said
+        case _:
+            return Reply(200, b"")
 
 
 def _refuse_target(account: Account, draft: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ import httpx
 from ..editions import EDITIONS, PICOWORKERS, Ability, Edition, edition_named
 from ..transport.package import default_package, made_of
 from .account import Account
-from .behaviour import Behaviour, Order, Titles
+from .behaviour import Behaviour, Order, PostAnswer, Titles
 from .delivery import Delivery
 from .dispatch import Dispatch
 from .faults import Faults
@@ -83,6 +83,8 @@ class Sandbox:
         odd_fields: float = 0.0,
         page_lies: float = 0.0,
         titles: Titles = "as_sent",
+        post_answer: PostAnswer = "url",
+        also_takes: frozenset[str] = frozenset(),
         refuse_bulk_with: set[str] | None = None,
         seed: int = 0,
     ) -> None:
@@ -104,6 +106,8 @@ class Sandbox:
             odd_fields=odd_fields,
             page_lies=page_lies,
             titles=titles,
+            post_answer=post_answer,
+            also_takes=also_takes,
             refuse_bulk_with=refuse_bulk_with,
         )
         account = Account(edition, self._behaviour, balance=Decimal(balance), seed=seed)
@@ -136,6 +140,15 @@ class Sandbox:
     )
     titles = _Setting[Titles](
         """How titles of jobs come back: as they were sent, trimmed, with HTML's entities, or both."""
+    )
+    post_answer = _Setting[PostAnswer](
+        """How a post is answered: with the job's id in `url` as documented, as `job_id`, as the `id` of a `job`,
+    as the `job_id` of `data`, with ok but no id (`unnamed`), with an id but no ok (`without_ok`), or with nothing
+    in it (`empty`). `swallowed` is answered with nothing, too, and posts nothing.
+    """
+    )
+    also_takes = _Setting[frozenset[str]](
+        """Attributes of a job to be posted that no document names, and that are taken nevertheless."""
     )
     refuse_bulk_with = _Setting[set[str] | None](
         """The ids of tasks for which a request to rate them, alone or among others, is refused whole."""

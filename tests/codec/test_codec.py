@@ -136,9 +136,55 @@ def test_an_acknowledgement_that_does_not_say_ok_is_none() -> None:
         codec.read_ack({"message": "Task rated successfully."})
 
 
-def test_the_id_of_a_posted_job_is_found_in_any_letter_case() -> None:
-    assert codec.read_posted_job({"ok": True, "url": "https://x/y.php?a=b&id=J1"}).job_id == "J1"
-    assert codec.read_posted_job({"ok": True, "url": ""}).job_id is None
+@pytest.mark.parametrize(
+    ("answer", "job_id"),
+    [
+        ({"url": "https://picoworkers.com/employer/campaign-details.php?Id=J1"}, "J1"),
+        ({"url": "https://sproutgigs.com/employer/campaign-details.php?Id=J1"}, "J1"),
+        ({"url": "https://x/y.php?a=b&id=J1"}, "J1"),
+        ({"url": "https://x/y.php?ID=J1#top", "job_id": "J2"}, "J1"),
+        ({"url": "", "job_id": "J1"}, "J1"),
+        ({"url": None, "id": "J1"}, "J1"),
+        ({"id": 15}, "15"),
+        ({"job": {"id": "J1"}}, "J1"),
+        ({"data": {"id": "J1"}}, "J1"),
+        ({"data": {"job_id": "J1"}}, "J1"),
+        ({"result": {"job_id": "J1"}, "user": {"id": "U1"}}, "J1"),
+        ({"user": {"id": "U1"}}, None),
+        ({"job_id": " "}, None),
+        ({"job_id": ["J1"], "job": {"id": True}}, None),
+        ({"job": "J1", "data": ["J1"]}, None),
+        ({"url": "https://[x"}, None),
+        ({}, None),
+    ],
+)
+def test_the_id_of_a_posted_job_is_read_from_every_shape_that_was_seen(answer: dict, job_id: str | None) -> None:
+    posted = codec.read_posted_job({"ok": True, **answer})
+    assert (posted.job_id, posted.note) == (job_id, None)
+
+
+@pytest.mark.parametrize("answer", [{"job": {"id": "J1"}}, {"job_id": "J1", "message": "exists already"}])
+def test_an_answer_that_names_a_job_without_saying_ok_is_not_believed(answer: dict) -> None:
+    posted = codec.read_posted_job(answer)
+    assert posted.job_id is None
+    assert posted.note == "the answer names job J1, but does not say ok"
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"message": "posted"}, {"ok": "perhaps", "job_id": "J1"}, None, "ok"])
+def test_an_answer_that_neither_says_ok_nor_names_a_job_is_no_acknowledgement(answer) -> None:
+    with pytest.raises(codec.ShapeError):
+        codec.read_posted_job(answer)
+
+
+@pytest.mark.parametrize(("ok", "read"), [("nok", False), ("not_ok", False), ("1", True), ("perhaps", None)])
+def test_nok_in_the_answer_to_several_ratings_is_a_refusal(ok: str, read: bool | None) -> None:
+    assert codec.read_rating_acks({"tasks": [{"id": "t1", "ok": ok}]})["t1"].ok is read
+
+
+def test_what_a_draft_carries_in_extra_is_written_at_its_end_as_it_is() -> None:
+    draft = attrs.evolve(DRAFT, watch_time=0, daily_tasks_limit=5, extra={"mood": {"a": [1, None]}})
+    body = codec.write_draft(draft, test=False)
+    assert list(body.items())[-3:] == [("watch_time", 0), ("daily_tasks_limit", 5), ("mood", {"a": [1, None]})]
 
 
 def test_nothing_is_written_that_was_not_set() -> None:

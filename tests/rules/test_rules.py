@@ -14,6 +14,7 @@ from picoworkers_async import (
     SPROUTGIGS,
     Category,
     Challenge,
+    Edition,
     JobDraft,
     JobStatus,
     Proof,
@@ -24,6 +25,7 @@ from picoworkers_async import (
     Zone,
     rules,
 )
+from picoworkers_async.rules import DraftCheck
 from tests.support.vectors import DRAFT
 
 TASK = Task("t1", "j1")
@@ -100,6 +102,21 @@ def fields(problems: list) -> list[str]:
         ({"zone_id": None, "list_id": 12870, "excluded_countries": ["pk"]}, "excluded_countries"),
         ({"start_time": "08:00"}, "start_time"),
         ({"variables": {"A": ["1", "2"]}}, "variables"),
+        ({"instructions": ["visit {{A}}"]}, None),
+        ({"instructions": None, "proofs": None}, None),
+        ({"proofs": [Proof("the address", "url")]}, "proofs[0].type"),
+        ({"watch_time": 0}, "watch_time"),
+        ({"daily_tasks_limit": 5}, "daily_tasks_limit"),
+        ({"hourly_tasks_limit": 5}, "hourly_tasks_limit"),
+        ({"extra": None}, None),
+        ({"extra": {"mood": ["good", 1, None]}}, None),
+        ({"extra": {"watch_time": 1}}, "extra.watch_time"),
+        ({"extra": {"title": "another"}}, "extra.title"),
+        ({"extra": {"test": 0}}, "extra.test"),
+        ({"extra": {"mood": float("nan")}}, "extra.mood"),
+        ({"extra": {"mood": [b"good"]}}, "extra.mood[0]"),
+        ({"extra": {5: "five"}}, "extra"),
+        ({"extra": ["mood"]}, "extra"),
     ],
 )
 def test_a_draft_is_held_to_its_limits(change: dict, broken: str | None) -> None:
@@ -122,11 +139,45 @@ def test_a_draft_is_held_to_its_limits(change: dict, broken: str | None) -> None
         ({"instructions": ["visit {{A}} {{B}}"], "variables": {"A": ["1", "2"]}}, "instructions"),
         ({"instructions": ["visit"], "variables": {"A": ["1", "2"]}}, "variables.A"),
         ({"instructions": ["{{A}} {{B}}"], "variables": {"A": ["1", "2"], "B": ["1", "2", "3"]}}, "variables"),
+        ({"instructions": ["visit {{A}}"]}, "instructions"),
+        ({"instructions": ["visit {{A}}"], "variables": {}}, "instructions"),
+        ({"instructions": ["visit {A} or {{}}"]}, None),
+        ({"instructions": None}, "instructions"),
+        ({"instructions": []}, "instructions"),
+        ({"proofs": None}, "proofs"),
+        ({"proofs": []}, "proofs"),
+        ({"proofs": [Proof("the address", "url")]}, None),
+        ({"proofs": [Proof("the address", "video")]}, "proofs[0].type"),
+        ({"watch_time": 0, "daily_tasks_limit": 0, "hourly_tasks_limit": 10**9}, None),
+        ({"watch_time": -1}, "watch_time"),
+        ({"daily_tasks_limit": True}, "daily_tasks_limit"),
+        ({"hourly_tasks_limit": "5"}, "hourly_tasks_limit"),
     ],
 )
 def test_a_draft_for_sproutgigs_is_held_to_its_own_limits(change: dict, broken: str | None) -> None:
     problems = rules.check_draft(attrs.evolve(DRAFT, **change), SPROUTGIGS)
     assert fields(problems) == ([] if broken is None else [broken])
+
+
+@pytest.mark.parametrize(
+    ("edition", "change"),
+    [
+        (PICOWORKERS, {"ttr": 8}),
+        (PICOWORKERS, {"start_time": "08:00"}),
+        (PICOWORKERS, {"variables": {"A": ["1", "2"]}}),
+        (PICOWORKERS, {"watch_time": 0}),
+        (PICOWORKERS, {"proofs": [Proof("the address", "url")]}),
+        (SPROUTGIGS, {"ttr": 91}),
+        (SPROUTGIGS, {"instructions": None}),
+        (SPROUTGIGS, {"proofs": None}),
+        (SPROUTGIGS, {"instructions": ["visit {{A}}"]}),
+        (SPROUTGIGS, {"variables": {"A": ["1", "2"]}}),
+        (SPROUTGIGS, {"end_time": "25:00"}),
+    ],
+)
+def test_what_only_this_edition_refuses_names_the_edition(edition: Edition, change: dict) -> None:
+    (problem,) = rules.check_draft(attrs.evolve(DRAFT, **change), edition)
+    assert f"edition {edition.name}" in problem.limit
 
 
 def test_all_that_is_wrong_with_a_draft_is_told_at_once_with_field_value_and_limit() -> None:
@@ -228,8 +279,65 @@ LISTS = [WorkerList(1, "many", 10), WorkerList(2, "few", 9)]
     ],
 )
 def test_a_draft_is_held_against_the_live_catalogue(change: dict, broken: list[str]) -> None:
-    draft = attrs.evolve(DRAFT, **change)
-    assert fields(rules.check_draft_live(draft, ZONES, CATEGORIES, LISTS)) == broken
+    assert fields(held_against_the_catalogue(**change).problems) == broken
+
+
+def held_against_the_catalogue(balance: str = "100", **change: object) -> DraftCheck:
+    draft = attrs.evolve(DRAFT, **change)  # type: ignore[arg-type]
+    live = {"zones": ZONES, "categories": CATEGORIES, "lists": LISTS, "balance": Decimal(balance)}
+    return rules.check_draft_live(draft, PICOWORKERS, **live)  # type: ignore[arg-type]
+
+
+def test_all_that_is_wrong_is_told_at_once_also_when_zone_and_category_are_unknown() -> None:
+    check = held_against_the_catalogue("1", zone_id="mars", category_id="9", title="", speed=0, ttr=9)
+    assert fields(check.problems) == ["title", "speed", "ttr", "zone_id", "category_id", "cost"]
+    assert not check.ok
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"zone_id": ["int"]},
+        {"zone_id": {"a": 1}},
+        {"excluded_countries": 5},
+        {"excluded_countries": [["us"]]},
+        {"list_id": "1", "zone_id": None},
+        {"category_id": None},
+        {"task_value": float("nan")},
+        {"task_value": "sNaN"},
+        {"task_value": "ten"},
+        {"num_tasks": "many"},
+        {"premium_amount": "much"},
+        {"workers_level": ["expert"]},
+        {"ttr": "long"},
+        {"proofs": "a screenshot"},
+        {"proofs": ["a screenshot"]},
+        {"notify_followers": "yes"},
+        {"extra": 5},
+    ],
+)
+def test_what_is_of_no_use_at_all_is_a_problem_like_any_other(change: dict) -> None:
+    check = held_against_the_catalogue(**change)
+    assert fields(check.problems)[0].partition("[")[0] == next(iter(change))
+
+
+def test_a_cost_that_is_certain_must_be_in_the_balance() -> None:
+    assert fields(held_against_the_catalogue("2.50").problems) == []
+    (problem,) = held_against_the_catalogue("2.49").problems
+    assert str(problem) == "cost=Decimal('2.5'): at most the balance, 2.49 US dollars"
+
+
+def test_an_estimate_above_the_balance_is_a_warning_with_both_figures() -> None:
+    (*_, warning) = held_against_the_catalogue("3.3249").warnings
+    assert (warning.code, warning.value) == ("balance", Decimal("3.325"))
+    assert "3.3249" in str(warning)
+    assert [warning.code for warning in held_against_the_catalogue("3.325").warnings] == ["screenshot_pay"]
+
+
+def test_without_a_cost_that_can_be_told_nothing_is_held_against_the_balance() -> None:
+    check = held_against_the_catalogue("0", num_tasks=None, proofs=None)
+    assert (check.problems, check.warnings) == ((), ())
+    assert held_against_the_catalogue("0", num_tasks=-5).cost is None
 
 
 @given(st.decimals(min_value=0, max_value=10**6, places=4))

@@ -228,11 +228,19 @@ async def test_a_task_that_was_sent_back_shows_what_was_handed_in_before_once_it
         {"variables": [{"name": "OTHER", "values": ["a", "b"]}]},
         {"start_time": "25:00"},
         {"ttr": 91},
+        {"instructions": []},
+        {"variables": []},
+        {"proofs": []},
+        {"proofs": [{"description": "d", "type": "video"}]},
+        {"watch_time": -1},
+        {"daily_tasks_limit": "5"},
+        {"mood": "good"},
     ],
 )
 async def test_a_job_of_today_is_held_to_its_rules(change: dict) -> None:
     draft = {"zone_id": "arab1", "category_id": "0501", "title": "t", "task_value": 0.1, "ttr": 90}
     draft |= {"instructions": ["Search for {{WORD}}"], "variables": [{"name": "WORD", "values": ["a", "b"]}]}
+    draft |= {"proofs": [{"description": "d", "type": "url"}], "watch_time": 0}
     sandbox = Sandbox(edition=SPROUTGIGS)
     async with client(sandbox) as http:
         assert (await http.post("jobs/post-job.php", json=draft)).json()["ok"] is True

@@ -11,6 +11,8 @@ from picoworkers_async import (
     Balances,
     Batch,
     BatchReport,
+    DraftCheck,
+    DraftWarning,
     Edition,
     InvalidRequestError,
     Job,
@@ -22,10 +24,12 @@ from picoworkers_async import (
     Page,
     Ping,
     PostedJob,
+    Problem,
     ProblemCode,
     Rating,
     Task,
     Throttle,
+    Verdict,
     Zone,
     events,
     json_converter,
@@ -37,6 +41,11 @@ async def every_group(pico: AsyncPicoworkers, draft: JobDraft, task: Task) -> No
     assert_type(await pico.jobs.get_zones(), list[Zone])
     assert_type(await pico.jobs.get_jobs(status="running"), Page[Job])
     assert_type(await pico.jobs.post_job(draft, test=True), PostedJob)
+    assert_type(await pico.jobs.check(draft, max_age=60), DraftCheck)
+    assert_type((await pico.jobs.check(draft)).problems, tuple[Problem, ...])
+    assert_type(draft.cost().estimate, Decimal | None)
+    assert_type(draft.warnings(), tuple[DraftWarning, ...])
+    assert_type(task.verdict, Verdict | None)
     assert_type(await pico.jobs.rate_single_task(Rating.ok(task, bonus="0.10")), Ack)
     assert_type(await pico.users.get_balances(), Balances)
     assert_type((await pico.users.get_balances()).spendable, Decimal)
