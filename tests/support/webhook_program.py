@@ -1,4 +1,4 @@
-"""The README's webhook example, on a port of one's own: the program that the test of SIGTERM ends."""
+"""The example of docs/webhooks.md, on a port of one's own: the program that the test of SIGTERM ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ app = Starlette(routes=[Mount("/hooks", receiver)])  # https://.../hooks/a-segme
 async def serve(batch: Batch) -> None:
     # uvicorn sends the signal that ended it once more, when it is done: here that must not kill the program.
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM):
-        await uvicorn.Server(uvicorn.Config(app, port=int(sys.argv[1]))).serve()
+        # Its access log would show the path of every request, and so the secret.
+        await uvicorn.Server(uvicorn.Config(app, access_log=False, port=int(sys.argv[1]))).serve()
         batch.stop()
 
 
