@@ -289,6 +289,8 @@ class AsyncPicoworkers:
         decide_timeout: float | None = None,
         retry_failed: float = RETRY_FAILED_SECONDS,
         threads: bool = False,
+        due_within: float | None = None,
+        due_first: bool = False,
     ) -> Batch:
         """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
 
@@ -329,6 +331,12 @@ class AsyncPicoworkers:
         revision. A task that was left alone is no decision, and is asked about again. The other options are those
         of `rate`.
 
+        A task that is not rated within its job's days to rate pays itself (`Job.rate_by`). With `due_within`, each
+        that is listed and not rated is told by the event `TaskDue` so many seconds before, and
+        `progress().soonest_due` is kept; each job is read once for that. With `due_first`, of the tasks that wait
+        for a decision the one that is due first is decided first, and of the tasks of a page: no request is sent
+        for it, so a job that was not read counts as one of 7 days, and the listing is read as ever.
+
         Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
         neither one nor two arguments.
         """
@@ -345,6 +353,8 @@ class AsyncPicoworkers:
             decide_timeout=decide_timeout,
             retry_failed=retry_failed,
             threads=threads,
+            due_within=due_within,
+            due_first=due_first,
         )
         check_options("review", options, review)
         if follow is not None:

@@ -27,6 +27,7 @@ _LINES = {
     events.UNKNOWN_UNREAD: "%(ratings)d ratings of job %(job_id)s are still unknown: %(error)s",
     events.UNKNOWN_SETTLED: f"{_TASK}: the rating whose answer was lost %(effect)s: %(reason)s",
     events.RATED_LISTING_MISSING: "ratings are settled without the listing of rated tasks: %(error)s",
+    events.TASK_DUE: f"{_TASK} is not rated yet, and pays itself at %(rate_by)s",
     events.LIMIT_REACHED: "the limit %(limit)s of %(allowed)s is reached: ",
     events.BATCH_BEGAN: " began, journal %(journal)s",
     events.BATCH_ENDED: (

@@ -7,6 +7,7 @@ dollars. No event holds the API secret.
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ UNKNOWN_PARKED = "unknown_parked"
 UNKNOWN_UNREAD = "unknown_unread"
 UNKNOWN_SETTLED = "unknown_settled"
 RATED_LISTING_MISSING = "rated_listing_missing"
+TASK_DUE = "task_due"
 LIMIT_REACHED = "limit_reached"
 BATCH_BEGAN = "batch_began"
 BATCH_ENDED = "batch_ended"
@@ -97,6 +99,20 @@ class LookDone(Event):
     fresh: int
     complete: bool
     seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class TaskDue(Event):
+    """A task that is listed and not rated pays itself at `rate_by`, in UTC, which is within `due_within` seconds.
+
+    Told once for each task in each revision, whatever `decide` said to it.
+    """
+
+    event: ClassVar[str] = TASK_DUE
+    job_id: str
+    task_id: str
+    revision_number: int
+    rate_by: datetime
 
 
 @attrs.frozen(kw_only=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import attrs
+
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode
+from .tasks import Task
 
 T = TypeVar("T")
 
@@ -152,6 +156,25 @@ class Job:
     """Greatest share of tasks from one country, in percent (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
     """Fields that the document does not know, and those that could not be read."""
+
+    def rate_by(self, task: Task) -> datetime:
+        """When a task of this job is rated as satisfied, and paid, by itself: its `ttr` after it was handed in.
+
+        Raises `InvalidRequestError` for a task of another job, one without `finished_at`, and a job without `ttr`.
+        Source: `ttr` in section 3.4.
+        """
+        problems = []
+        if task.job_id is not None and task.job_id != self.id:
+            problems.append(Problem("task", task.job_id, f"a task of this job, {self.id}", ProblemCode.CONFLICT))
+        if task.finished_at is None:
+            limit = "a task that says when it was handed in"
+            problems.append(Problem(("task", "finished_at"), None, limit, ProblemCode.REQUIRED))
+        if self.ttr is None:
+            limit = "a job that says its days to rate; read it again by get_job"
+            problems.append(Problem("ttr", self.extra.get("ttr"), limit, ProblemCode.REQUIRED))
+        if problems or task.finished_at is None or self.ttr is None:
+            raise InvalidRequestError("Job.rate_by", problems, sends=False)
+        return task.finished_at + timedelta(days=self.ttr)
 
 
 @attrs.frozen

@@ -15,6 +15,7 @@ from ..errors import InvalidRequestError, RefusedError
 from ..journal.schema import JournalState
 from ..models import Rating, Task
 from .asking import Asker, close, usable
+from .due import SoonestFirst, Waiting
 from .known_jobs import UnreadableJobError
 from .later import Later
 from .outcomes import Outcome, OutcomeStatus
@@ -39,18 +40,20 @@ class Decider:
     A decision that the journal has, and that was not sent, is taken as it is: the task is listed in the revision
     that it was made of. `met` counts the tasks; `undecided` are those that are being decided: each is until, in
     one step, it is decided, put off or given up. Tasks that are put off, or whose decision fails, are kept in
-    `again`, if they are to be asked about again in this run.
+    `again`, if they are to be asked about again in this run. With `when_due`, what is due first is decided first.
     """
 
-    def __init__(self, asker: Asker, again: PutOffTasks | None, parts: Parts) -> None:
-        self._asker, self._again = asker, again
+    def __init__(
+        self, asker: Asker, again: PutOffTasks | None, parts: Parts, *, when_due: Callable[[Task], float] | None
+    ) -> None:
+        self._asker, self._again, self._when_due = asker, again, when_due
         self._left = LeftRatings()
         self._jobs = parts.jobs
         self._clock = event_loop_clock()
         self._put_off = 0
         self._queue, self._in_flight = parts.queue, parts.in_flight
         self._changed, self._room = parts.changed, parts.room
-        self._awaited: deque[tuple[Task, Awaitable[object] | None]] = deque()
+        self._awaited: deque[Waiting] | SoonestFirst = deque() if when_due is None else SoonestFirst(when_due)
         self._more = Signal()
         self._ended = self._stopped = False
         self.met = 0
@@ -88,7 +91,8 @@ class Decider:
 
     async def meet(self, tasks: Sequence[Task]) -> int:
         """Have these tasks decided, none of which was met before; gives how many of them were not sent before."""
-        return await self._meet(tasks, self._begin)
+        ordered = tasks if self._when_due is None else sorted(tasks, key=self._when_due)
+        return await self._meet(ordered, self._begin)
 
     async def meet_again(self, tasks: Sequence[Task]) -> None:
         """Have those decided that were put off until now, and those sent that were over a limit until now."""

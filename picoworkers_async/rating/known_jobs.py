@@ -48,6 +48,7 @@ class KnownJobs:
         self._retry = retry
         self._watch = watch
         self._jobs: OrderedDict[str, _Read] = OrderedDict()
+        self._ttrs: dict[str, int] = {}
         self._reading: dict[str, anyio.Event] = {}
 
     def now(self, job_id: str) -> Job | None:
@@ -56,6 +57,10 @@ class KnownJobs:
         if known is None or anyio.current_time() - known.at > KEPT_SECONDS:
             return None
         return known.job
+
+    def ttr_of(self, job_id: str) -> int | None:
+        """The days to rate of a job that was read at any time in this run; None of any other."""
+        return self._ttrs.get(job_id)
 
     async def get(self, job_id: str) -> Job:
         """The job; several who ask at once share one read.
@@ -116,5 +121,7 @@ class KnownJobs:
             break
         self._jobs[job_id] = _Read(job, anyio.current_time())
         self._jobs.move_to_end(job_id)
+        if job.ttr is not None:
+            self._ttrs[job_id] = job.ttr
         if len(self._jobs) > MOST_KEPT:
             self._jobs.popitem(last=False)

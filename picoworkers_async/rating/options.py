@@ -50,6 +50,8 @@ class ReviewOptions:
     decide_timeout: float | None = None
     retry_failed: float = RETRY_FAILED_SECONDS
     threads: bool = False
+    due_within: float | None = None
+    due_first: bool = False
 
 
 class RateKeywords(TypedDict, total=False):
@@ -72,6 +74,8 @@ class ReviewKeywords(RateKeywords, total=False):
     decide_timeout: float | None
     retry_failed: float
     threads: bool
+    due_within: float | None
+    due_first: bool
 
 
 class FollowKeywords(ReviewKeywords, total=False):
@@ -110,12 +114,14 @@ def _review_problems(options: ReviewOptions) -> list[Problem]:
             limit = "a finite number of seconds above 0, or None"
             problems.append(Problem(name, seconds, limit, number_code(seconds)))
     problems += seconds_problems("retry_failed", options.retry_failed)
+    if options.due_within is not None:
+        problems += seconds_problems("due_within", options.due_within)
     deciding: object = options.deciding
     if not isinstance(deciding, int) or isinstance(deciding, bool) or not 1 <= deciding <= _MOST_DECIDING:
         problems.append(
             Problem("deciding", deciding, f"a whole number from 1 to {_MOST_DECIDING:,}", number_code(deciding))
         )
-    return problems + _flag("threads", options.threads)
+    return problems + _flag("threads", options.threads) + _flag("due_first", options.due_first)
 
 
 def _flag(field: str, value: object) -> list[Problem]:

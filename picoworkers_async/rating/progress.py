@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -36,6 +37,7 @@ class Standing(NamedTuple):
     put_off: int = 0
     pages_left: int = 0
     to_come: int | None = 0
+    soonest_due: datetime | None = None
 
 
 @attrs.frozen
@@ -67,7 +69,8 @@ class Progress:
     be asked about again, and `decided`, all others; one that was put off and is listed no more is among these.
     `waiting`: ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`,
     `failed`, `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked
-    for, and outcomes that were never found.
+    for, and outcomes that were never found. `soonest_due`: when the first of the tasks that are listed and not
+    rated pays itself, in UTC; None without `due_within`.
 
     `pay`, `bonus`, `total`: what this run pays, as in `Spend`.
     `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
@@ -96,6 +99,7 @@ class Progress:
     failed: int
     unknown: int
     put_off: int
+    soonest_due: datetime | None
     would_rate: int
     pay: Decimal | None
     bonus: Decimal
@@ -199,6 +203,7 @@ def snapshot(
         failed=report.failed,
         unknown=report.unknown + unknown,
         put_off=standing.put_off,
+        soonest_due=standing.soonest_due,
         would_rate=report.would_rate,
         pay=spend.pay,
         bonus=spend.bonus,

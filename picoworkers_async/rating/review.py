@@ -11,6 +11,8 @@ import anyio.lowlevel
 from ..models import Task
 from .asking import AnyDecide, Asker
 from .decider import Decider
+from .due import due_at
+from .due_watch import DueWatch
 from .options import ReviewOptions
 from .pending import PendingRating
 from .progress import Standing
@@ -41,9 +43,11 @@ class ReviewedTasks:
         walk: ListingWalk,
         walks: bool,
         decider: Decider,
+        due: DueWatch | None,
         parts: Parts,
     ) -> None:
         self._tasks = tasks
+        self._due = due
         self._walk = walk
         self._walks = walks
         self._decider = decider
@@ -63,6 +67,8 @@ class ReviewedTasks:
     async def run(self) -> None:
         async with anyio.create_task_group() as deciding:
             deciding.start_soon(self._decider.run)
+            if self._due is not None:
+                deciding.start_soon(self._due.run)
             async with anyio.create_task_group() as meeting:
                 if self._tasks is not None:
                     meeting.start_soon(self._take_all, self._tasks)
@@ -92,6 +98,7 @@ class ReviewedTasks:
             put_off=decider.put_off,
             pages_left=pages_left,
             to_come=None if self._tasks is not None and not self.exhausted else tasks_left,
+            soonest_due=None if self._due is None else self._due.soonest,
         )
 
     def ended(self, pendings: Sequence[PendingRating]) -> None:
@@ -139,11 +146,13 @@ def review_source(
 
     def make(parts: Parts) -> tuple[ReviewedTasks, ListingWalk]:
         again = None if options.follow is None else PutOffTasks(options.retry_failed)
-        decider = Decider(asker, again, parts)
+        within, jobs = options.due_within, parts.jobs
+        due = None if within is None else DueWatch(within, jobs, parts.session.observers)
+        when_due = (lambda task: due_at(task, jobs.ttr_of(task.job_id or ""))) if options.due_first else None
+        decider = Decider(asker, again, parts, when_due=when_due)
         # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
-        walk = ListingWalk(
-            options.job_id, options.follow, SeenTasks(None if walks else REMEMBERED), decider, parts
-        )
-        return ReviewedTasks(options.tasks, walk=walk, walks=walks, decider=decider, parts=parts), walk
+        seen = SeenTasks(None if walks else REMEMBERED)
+        walk = ListingWalk(options.job_id, options.follow, seen, decider, due, parts)
+        return ReviewedTasks(options.tasks, walk=walk, walks=walks, decider=decider, due=due, parts=parts), walk
 
     return make

@@ -14,6 +14,7 @@ from ..listings.sweep import Sweep
 from ..models import Page, Task
 from ..outage import may_pass
 from .decider import Decider
+from .due_watch import DueWatch
 from .pending import PendingRating
 from .seen import SeenTasks
 from .signal import Signal
@@ -32,11 +33,17 @@ class ListingWalk:
     """
 
     def __init__(
-        self, job_id: str | None, follow: float | None, seen: SeenTasks, decider: Decider, parts: Parts
+        self,
+        job_id: str | None,
+        follow: float | None,
+        seen: SeenTasks,
+        decider: Decider,
+        due: DueWatch | None,
+        parts: Parts,
     ) -> None:
         self.job_id = job_id
         self._follow = follow
-        self._seen, self._decider = seen, decider
+        self._seen, self._decider, self._due = seen, decider, due
         self._queue, self._in_flight, self._changed = parts.queue, parts.in_flight, parts.changed
         session = parts.session
         self._retry, self._settle_after = session.retry, session.settle_after
@@ -130,6 +137,8 @@ class ListingWalk:
                 raise TypeError(f"tasks must give Task objects, not {type(task).__name__}: {task!r:.80}")
         of_job = [task for task in tasks if self.job_id in (None, task.job_id)]
         fresh = [task for task in of_job if self._seen.meet(task)]
+        if self._due is not None:
+            self._due.met(fresh)
         self._fresh += await self._decider.meet(fresh)
         # Those that were put off are nothing new: the listing need not be read again for them.
         await self._decider.meet_again(of_job)
@@ -138,6 +147,8 @@ class ListingWalk:
         """These came to their end; a listing that lags may show them for a while."""
         for pending in pendings:
             self._seen.ended(pending.rating.task_id)
+            if self._due is not None:
+                self._due.ended(pending.rating.task_id)
 
     async def run(self) -> None:
         """Look until a whole look shows nothing undecided; with `follow`, for ever."""
@@ -170,6 +181,8 @@ class ListingWalk:
             if sweep.complete:
                 self._seen.forget_the_gone(now - self._settle_after)
                 self._decider.forget(self._seen.knows)
+                if self._due is not None:
+                    self._due.forget(self._seen.knows)
             if quiet == 0:
                 total = None
                 continue
