@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, JobDraft
+from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, JobDraft, Throttle
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.rules import check_draft
 from picoworkers_async.sandbox import Sandbox
@@ -59,6 +59,7 @@ def test_a_block_of_the_readme_and_its_docs_runs(
     def in_the_sandbox(self: AsyncPicoworkers, *arguments, **options) -> None:
         if options.get("base_url") is None:
             options.setdefault("transport", sandbox.transport())
+            options.setdefault("throttle", Throttle())  # no pace to wait for
         original(self, *arguments, **options)
 
     monkeypatch.setattr(AsyncPicoworkers, "__init__", in_the_sandbox)
