@@ -30,7 +30,7 @@ def service(edition: Edition) -> Iterator[str]:
     """A sandbox in a process of its own, with every kind of fault at 3%, and reads that lag by half a second."""
     command = [sys.executable, "-m", "picoworkers_async.sandbox", "--jobs", "2", "--tasks", str(TASKS)]
     command += ["--edition", edition.name]
-    command += ["--read-lag", "0.3", "--late-seconds", "0.3", "--slow-seconds", "0.5"]
+    command += ["--read-lag", "0.3", "--late-seconds", "0.3", "--slow-seconds", "1.2"]
     # Where few requests do all the work, each must last for a while to be killed amid.
     command += ["--latency", "0.005" if edition.ratings_at_once == 1 else "0.1"]
     command += ["--faults", "0.03", "--seed", str(SEED)]

@@ -149,7 +149,7 @@ async def test_a_slow_commit_at_midnight_takes_nothing_over_to_the_next_day(
 
 
 async def test_the_balance_is_kept_though_others_spend_of_it(limited, edition: Edition) -> None:
-    sandbox, ratings = seeded(400, jobs=100, edition=edition)
+    sandbox, ratings = seeded(120, jobs=40, edition=edition)
     sandbox.balance = 100
 
     async def somebody_else() -> None:

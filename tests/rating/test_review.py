@@ -216,12 +216,18 @@ async def test_a_review_that_runs_to_its_end_cannot_follow_for_ever_and_says_wha
 
 @pytest.mark.virtual_time(False)
 async def test_a_whole_review_over_real_http_with_faults_of_every_kind_ends_with_the_ledger_as_decided() -> None:
-    sandbox = seeded(150, faults=Faults.all(0.02, slow_seconds=0.5), page_size=20, seed=11)
+    sandbox = seeded(150, faults=Faults.all(0.02, slow_seconds=0.8), page_size=20, seed=11)
     judge = Judge(0.1)
     async with (
         sandbox.serve() as url,
         AsyncPicoworkers(
-            "user_id", "api_secret", base_url=url, timeout=0.2, settle_after=1.0, throttle=Throttle(cooldown=0.01)
+            "user_id",
+            "api_secret",
+            base_url=url,
+            timeout=0.4,
+            settle_after=1.0,
+            # With a pace of its own, since the 429s among the faults would have a lower and lower one learned.
+            throttle=Throttle(requests_per_second=500.0, cooldown=0.01),
         ) as pico,
     ):
         report = await pico.review_all(judge)

@@ -18,7 +18,7 @@ async def main(url: str, journal: str, edition: str) -> None:
         "api_secret",
         edition=EDITIONS[edition],
         base_url=url,
-        timeout=0.4,
+        timeout=1.0,
         retry=RetryPolicy(attempts=6, initial=0.02, maximum=0.2),
         # With a pace of its own, since the 429s among the faults would have a lower and lower one learned.
         throttle=Throttle(requests_per_second=500.0, cooldown=0.05),
