@@ -49,7 +49,8 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on each Python found."""
     session.install(".[sandbox,webhooks]", *GROUPS["test"])
-    session.run("pytest", "-n", "auto", *session.posargs)
+    # One more than there are cores: many tests wait for real processes, servers or threads.
+    session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *session.posargs)
 
 
 @nox.session
