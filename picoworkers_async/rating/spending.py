@@ -28,6 +28,7 @@ from .progress import Spend
 
 BALANCE_SECONDS = 60.0
 """How often the balance is read where it matters, and while a batch waits for it to grow."""
+_REQUESTS_BETWEEN = 5
 _RETRY_SECONDS = 5.0
 """How soon it is read again when that failed."""
 _LONGEST_WAIT_SECONDS = 600.0
@@ -69,6 +70,9 @@ class Spending:
         self._until = math.inf
         self._balance_at = math.inf if limits.keep_balance is None else -math.inf
         self._balance_read = -math.inf
+        # Where requests are few, some ratings must be sent between two readings.
+        rate = session.throttle.requests_per_second
+        self._balance_seconds = max(BALANCE_SECONDS, _REQUESTS_BETWEEN / rate if rate else 0.0)
         self._poorest: Decimal | None = None
         self._give_up_at = math.inf
         self._told: Reached | None = None
@@ -142,7 +146,7 @@ class Spending:
 
     def _balance_wanted(self, now: float) -> bool:
         """Whether too little is known of the balance that something has to be left of: others spend of it, too."""
-        return self._limits.keep_balance is not None and now - self._balance_read >= BALANCE_SECONDS
+        return self._limits.keep_balance is not None and now - self._balance_read >= self._balance_seconds
 
     def balance_due(self, now: float) -> bool:
         """Whether the balance should be read now."""
@@ -263,7 +267,7 @@ class Spending:
         Raises `AuthenticationError` only.
         """
         began, wall = self._clock(), time.time()
-        self._balance_at = began + BALANCE_SECONDS
+        self._balance_at = began + self._balance_seconds
         try:
             balances = await session.call(endpoints.GET_BALANCES, codec.read_balances)
         except AuthenticationError:
@@ -277,7 +281,9 @@ class Spending:
                 self._give_up_at = began + self._patience
         else:
             failure = None
-            self._balance_read = began
+            # It waited for its turn, maybe for long: it is as fresh as its answer.
+            self._balance_read = self._clock()
+            self._balance_at = self._balance_read + self._balance_seconds
             self._saw(balances.spendable, wall)
         if self.reached is not None and self._clock() >= self._give_up_at:
             self.closed = True
@@ -308,7 +314,9 @@ class Spending:
     def _hold(self, reached: Reached) -> None:
         """Send nothing while a limit is reached, as far as what is to be done at it says so."""
         now = self._clock()
-        if reached.limit == "keep_balance" and (self.budget.unsure or now - self._balance_read >= BALANCE_SECONDS):
+        if reached.limit == "keep_balance" and (
+            self.budget.unsure or now - self._balance_read >= self._balance_seconds
+        ):
             # What is known of the balance is old, or may lack what took effect lately: look first.
             self.reached = reached
             self._balance_at = now + (self._session.settle_after if self.budget.unsure else 0.0)
@@ -328,7 +336,7 @@ class Spending:
             # Looked at again now and then: the clock of the loop may stand still while a machine sleeps.
             self._until = now + min(max(0.0, reached.until - time.time()), _LONGEST_WAIT_SECONDS)
         else:
-            self._balance_at = now + BALANCE_SECONDS
+            self._balance_at = now + self._balance_seconds
 
 
 def _spent(noted: schema.Spent) -> Spent:
