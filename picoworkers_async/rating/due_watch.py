@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from ..clock import event_loop_clock
-from ..errors import CallError, InvalidRequestError
+from ..errors import AuthenticationError, CallError, InvalidRequestError
 from ..events import TaskDue
 from ..models import Task
-from ..observing import Observers
+from ..observing import Observers, logger
 from .due import Due, DueTasks, due_at
 from .known_jobs import KnownJobs, UnreadableJobError
 from .signal import Signal
@@ -23,7 +23,7 @@ _LONGEST_WAIT_SECONDS = 600.0
 class DueWatch:
     """Follows the tasks of a review that are not rated, and tells of each that is due `within` so many seconds.
 
-    A task whose job cannot be read, or has no time to rate, is not followed.
+    A task whose job cannot be read, or has no days to rate, is not followed; there is a warning for each such job.
     """
 
     def __init__(self, within: float, jobs: KnownJobs, observers: Observers) -> None:
@@ -33,6 +33,7 @@ class DueWatch:
         self._clock = event_loop_clock()
         self._new: deque[Task] = deque()
         self._more = Signal()
+        self._told_unknown: set[str] = set()
 
     @property
     def soonest(self) -> datetime | None:
@@ -45,8 +46,8 @@ class DueWatch:
         self._new.extend(task for task in tasks if task.finished_at is not None and task.job_id is not None)
         self._more.wake()
 
-    def ended(self, task_id: str) -> None:
-        """A task was rated, or refused."""
+    def rated(self, task_id: str) -> None:
+        """A task was rated."""
         self._due.drop(task_id)
 
     def forget(self, is_listed: Callable[[str], bool]) -> None:
@@ -74,8 +75,17 @@ class DueWatch:
         if ttr is None:
             try:
                 ttr = (await self._jobs.get(job_id)).ttr
-            except (CallError, InvalidRequestError, UnreadableJobError):
-                # Whoever needs the job for more tells of it.
+            except AuthenticationError:
+                raise
+            except (CallError, InvalidRequestError, UnreadableJobError) as error:
+                self._cannot_follow(job_id, str(error))
                 return
-        if ttr is not None:
-            self._due.add(Due(due_at(task, ttr), task.id, task.revision_number, job_id))
+        if ttr is None:
+            self._cannot_follow(job_id, "it has no days to rate")
+            return
+        self._due.add(Due(due_at(task, ttr), task.id, task.revision_number, job_id))
+
+    def _cannot_follow(self, job_id: str, why: str) -> None:
+        if job_id not in self._told_unknown:
+            self._told_unknown.add(job_id)
+            logger.warning("when tasks of job %s are due is not known, and not told: %s", job_id, why)

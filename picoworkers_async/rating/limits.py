@@ -22,9 +22,9 @@ class Limits:
 
     `max_bonus`: the bonus of one rating. `bonus_per_day`, `pay_per_day`: all bonuses of a day, and all that `ok`
     ratings of a day pay, the job's task value and the bonus. `tasks_per_day`: how many ratings a day, whatever the
-    verdict. `total`: pay and bonuses of all days, as far as the journal goes back. `keep_balance`: rate only while
-    more than this is left of the spendable balance. A day begins at midnight in `timezone`, a name such as
-    `Europe/Berlin`.
+    verdict. `total`: pay and bonuses of all days, as far as the journal goes back. `keep_balance`: ratings with a
+    bonus are sent only while at least this is left of the spendable balance after it. A day begins at midnight in
+    `timezone`, a name such as `Europe/Berlin`.
 
     With a journal the limits hold over restarts; without one they hold for the run. Whether a limit can be used is
     checked when it is given to `rate` or `review`.

@@ -259,7 +259,7 @@ class Results:
         )
 
     async def _end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
-        self._source.ended([result.pending for result, _ in ended])
+        self._source.ended(ended)
         if self._reads_whole_listings:
             now = self._clock()
             for result, status in ended:

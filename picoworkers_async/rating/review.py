@@ -14,7 +14,8 @@ from .decider import Decider
 from .due import due_at
 from .due_watch import DueWatch
 from .options import ReviewOptions
-from .pending import PendingRating
+from .outcomes import OutcomeStatus
+from .pending import PendingRating, Result
 from .progress import Standing
 from .put_off import PutOffTasks
 from .raised import failure_of_input
@@ -101,8 +102,8 @@ class ReviewedTasks:
             soonest_due=None if self._due is None else self._due.soonest,
         )
 
-    def ended(self, pendings: Sequence[PendingRating]) -> None:
-        self._walk.ended(pendings)
+    def ended(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
+        self._walk.ended(ended)
 
     def left(self, pending: PendingRating, until: float | None) -> None:
         self._decider.left(pending, until)

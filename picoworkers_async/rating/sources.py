@@ -12,7 +12,8 @@ from ..models import Rating
 from ..session import Session
 from .in_flight import InFlight
 from .known_jobs import KnownJobs
-from .pending import PendingRating
+from .outcomes import OutcomeStatus
+from .pending import PendingRating, Result
 from .progress import Standing
 from .queue import RatingQueue
 from .raised import failure_of_input
@@ -67,7 +68,7 @@ class Source(Protocol):
     def standing(self) -> Standing:
         """How far it is."""
 
-    def ended(self, pendings: Sequence[PendingRating]) -> None:
+    def ended(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These ratings came to their end."""
 
     def left(self, pending: PendingRating, until: float | None) -> None:
@@ -142,7 +143,7 @@ class GivenRatings:
         to_come = None if self._later is not None else 0 if self._now is None else length_hint(self._now, -1)
         return Standing(met=self.arrived, to_come=None if to_come == -1 else to_come)
 
-    def ended(self, pendings: Sequence[PendingRating]) -> None:
+    def ended(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """Nothing is remembered of them."""
 
     def left(self, pending: PendingRating, until: float | None) -> None:

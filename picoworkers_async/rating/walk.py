@@ -15,7 +15,8 @@ from ..models import Page, Task
 from ..outage import may_pass
 from .decider import Decider
 from .due_watch import DueWatch
-from .pending import PendingRating
+from .outcomes import OutcomeStatus
+from .pending import Result
 from .seen import SeenTasks
 from .signal import Signal
 from .sources import Parts
@@ -143,12 +144,14 @@ class ListingWalk:
         # Those that were put off are nothing new: the listing need not be read again for them.
         await self._decider.meet_again(of_job)
 
-    def ended(self, pendings: Sequence[PendingRating]) -> None:
+    def ended(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
         """These came to their end; a listing that lags may show them for a while."""
-        for pending in pendings:
-            self._seen.ended(pending.rating.task_id)
-            if self._due is not None:
-                self._due.ended(pending.rating.task_id)
+        for result, status in ended:
+            task_id = result.pending.rating.task_id
+            self._seen.ended(task_id)
+            # What was refused, or is unknown, may still be due.
+            if self._due is not None and status is OutcomeStatus.RATED:
+                self._due.rated(task_id)
 
     async def run(self) -> None:
         """Look until a whole look shows nothing undecided; with `follow`, for ever."""

@@ -23,7 +23,7 @@ class DraftCheck:
 
     `problems` are all that keep it from being posted, `warnings` what the service may mind; both may be empty.
     `cost` is what the job costs, None where its parts break the limits. `balance` is what the account could spend
-    at the time, in US dollars.
+    at the time, in US dollars. Both are None for what is no `JobDraft`.
     """
 
     problems: tuple[Problem, ...]

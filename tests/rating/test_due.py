@@ -174,6 +174,38 @@ async def test_what_is_due_first_is_decided_first_and_costs_no_request(connect, 
 
 
 @pytest.mark.anyio
+@pytest.mark.virtual_time
+async def test_a_task_that_was_refused_is_told_of_too_and_one_of_a_job_without_days_to_rate_is_warned_of(
+    connect, edition: Edition, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = Sandbox(edition=edition)
+    job_id, undated = sandbox.add_job(num_tasks=100, ttr=1), sandbox.add_job(num_tasks=100, ttr=None)
+    handed_in = written(datetime.now(UTC) - timedelta(hours=20))
+    refused, rated = sandbox.add_tasks(job_id, 2, finished_at=handed_in)
+    sandbox.add_tasks(undated, 2, finished_at=handed_in)
+    sandbox.refuse(refused, "Not yet.")
+    told: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TaskDue):
+            told.append(event.task_id)
+
+    async def decide(task: Task) -> Rating | None:
+        await anyio.sleep(10)
+        return Rating.ok(task) if task.id in (refused, rated) else None
+
+    async with (
+        connect(sandbox, on_event=listen) as pico,
+        pico.review(decide, follow=60, due_within=3 * 3600) as batch,
+    ):
+        await anyio.sleep(120)
+        assert (batch.progress().rated, batch.progress().refused) == (1, 1)
+        assert batch.progress().soonest_due is not None
+    assert told == []
+    assert len([record for record in caplog.records if undated in record.getMessage()]) == 1
+
+
+@pytest.mark.anyio
 async def test_options_of_deadlines_are_checked_by_name(connect) -> None:
     async with connect(Sandbox()) as pico:
         with pytest.raises(InvalidRequestError) as caught:
