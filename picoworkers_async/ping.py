@@ -17,7 +17,7 @@ class Ping:
 
     `ok` says that it accepts the credentials and answers as documented; where it does not, `problem` is why, such
     as an `AuthenticationError`, a `ServiceMovedError` or a `NotSentError`. `edition` is the one that answered, by
-    the zones that it lists: compare it with the client's own. It is None where they are those of neither, or could
+    the zones that it lists, and `matches` whether that is the client's. It is None where they are those of neither, or could
     not be read, which then is the `problem`. `seconds` is how long the first answer, or its failure, took, waiting
     for its turn included.
     """
@@ -26,6 +26,7 @@ class Ping:
     edition: Edition | None
     seconds: float
     problem: CallError | None = None
+    matches: bool = False
 
 
 async def ping(session: Session) -> Ping:
@@ -45,7 +46,6 @@ async def ping(session: Session) -> Ping:
     except CallError as error:
         return Ping(True, None, seconds, error)
     answering = edition_with_zones({zone.id for zone in zones})
-    if answering is not None and answering.name == session.edition.name:
-        # The client's own may have been changed by `attrs.evolve`.
-        answering = session.edition
-    return Ping(True, answering, seconds)
+    matches = answering is not None and answering.name == session.edition.name
+    # The client's own may have been changed by `attrs.evolve`.
+    return Ping(True, session.edition if matches else answering, seconds, matches=matches)

@@ -15,6 +15,7 @@ from .known_jobs import KnownJobs
 from .options import BatchOptions
 from .outcomes import OutcomeStream
 from .pipeline import Pipeline
+from .prices import Prices
 from .queue import RatingQueue
 from .reconcile import UNREADABLE_FOR_SECONDS, Reconciler
 from .signal import Signal
@@ -40,7 +41,9 @@ def assemble(
     changed, room = Signal(), Signal()
     watch = ServiceWatch(session, options.patience, changed)
     jobs = KnownJobs(Jobs(session).get_job, Users(session.once()).get_balances, session.retry, watch)
-    spending = Spending(session, options, jobs, grace, patience=None if watch.follows else options.patience)
+    spending = Spending(
+        session, options, Prices(jobs, grace), patience=None if watch.follows else options.patience
+    )
     parts = Parts(
         session,
         RatingQueue(edition.ratings_at_once, session.throttle.batch_concurrency),

@@ -110,7 +110,7 @@ class InFlight:
         pending = PendingRating(rating, task, known_revision=rating.revision_number or 0)
         beyond = None
         if self._journal is not None:
-            self._spending.price_if_known(pending)
+            self._spending.prices.note_if_known(pending)
         if self._spending.limited:
             try:
                 beyond = await self._spending.weigh(pending)

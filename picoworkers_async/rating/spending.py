@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Sequence
@@ -10,20 +9,18 @@ from decimal import Decimal
 
 from .. import codec, endpoints
 from ..clock import event_loop_clock
-from ..errors import AuthenticationError, CallError, JournalError, LimitError, RefusedError
+from ..errors import AuthenticationError, CallError, LimitError
 from ..events import LimitReached
 from ..journal import schema
 from ..journal.writer import JournalWriter
-from ..models import Verdict
 from ..models.account import CONTEXT
 from ..session import Session
-from .budget import Budget, Reached, Spent, cost_of, pay_of
-from .grace_period import GracePeriod
-from .known_jobs import KnownJobs, UnreadableJobError
+from .budget import Budget, Reached, Spent, cost_of
 from .limits import Limits
 from .options import BatchOptions
 from .outcomes import BatchReport, OutcomeStatus
 from .pending import PendingRating
+from .prices import Prices
 from .progress import Spend
 
 BALANCE_SECONDS = 60.0
@@ -47,8 +44,7 @@ class Spending:
         self,
         session: Session,
         options: BatchOptions,
-        jobs: KnownJobs,
-        grace: GracePeriod,
+        prices: Prices,
         *,
         patience: float | None,
     ) -> None:
@@ -61,7 +57,7 @@ class Spending:
         self.limited = options.limits is not None or options.dry_run
         self.needs_pay = options.dry_run or limits.pay_per_day is not None or limits.total is not None
         self._limits_pay = limits.pay_per_day is not None or limits.total is not None
-        self._jobs, self._grace = jobs, grace
+        self.prices = prices
         self._clock = event_loop_clock()
         self._spent = Spent()
         self.budget = Budget(limits, time.time(), lag=session.settle_after)
@@ -82,7 +78,9 @@ class Spending:
     async def remember(self, journal: JournalWriter) -> None:
         """What earlier runs spent, today and ever, by their journal."""
         if self._limits_pay:
-            await self._price_earlier(journal)
+            await self.prices.find_earlier(
+                journal, None if self._limits.total is not None else self.budget.day_began
+            )
         if self.limited:
             self.budget.today = _spent(await journal.spent(self.budget.day_began))
             self.budget.in_all = _spent(await journal.spent(None))
@@ -90,28 +88,6 @@ class Spending:
             if self._limits.keep_balance is not None:
                 lately = await journal.spent(now - self._session.settle_after)
                 self.budget.spent_lately(lately.bonus, now)
-
-    async def _price_earlier(self, journal: JournalWriter) -> None:
-        """Find out what ratings of earlier runs pay, which had no need to know."""
-        for job_id in await journal.unpriced(None if self._limits.total is not None else self.budget.day_began):
-            why = "it has no task value"
-            value = None
-            try:
-                value = (await self._jobs.get(job_id)).task_value
-            except (RefusedError, UnreadableJobError) as error:
-                why = str(error)
-            if value is None:
-                said = (
-                    f"what job {job_id} pays for a task is not known ({why}), and limits on pay count what earlier"
-                )
-                raise JournalError(journal.path, f"{said} runs rated of it; tell it by Journal.price()")
-            await journal.price(job_id, value)
-
-    def price_if_known(self, pending: PendingRating) -> None:
-        """Note what the verdict pays, where the job was read lately or nothing need be read for it."""
-        rating = pending.rating
-        job = self._jobs.now(rating.job_id) if rating.verdict is Verdict.OK else None
-        pending.pay = pay_of(rating, None if job is None else job.task_value)
 
     def take_over(self, pending: PendingRating, sent_at: float) -> None:
         """A rating that an earlier run sent, and that is not settled yet: its money stays reserved."""
@@ -161,29 +137,13 @@ class Spending:
 
     async def weigh(self, pending: PendingRating) -> LimitError | None:
         """Find out what a rating costs; why it can never be sent, if that is so. Raises what reading raises."""
-        if self.needs_pay and not await self._price(pending) and self._limits_pay:
+        if self.needs_pay and not await self.prices.find(pending) and self._limits_pay:
             # Left, or stopped, while the price was asked for: it is not sent without.
             return None
         if self._limits_pay and pending.pay is None:
             return LimitError("limits", f"what job {pending.rating.job_id} pays for a task is not known")
         never = self.budget.never(cost_of(pending.rating, pending.pay))
         return None if never is None else LimitError(*never)
-
-    async def _price(self, pending: PendingRating) -> bool:
-        """Find out what the verdict pays, where the service says so. False if the batch was left meanwhile."""
-        rating = pending.rating
-        job = self._jobs.now(rating.job_id)
-        if job is None:
-            asked = False
-            with self._grace.interruptible(), contextlib.suppress(RefusedError, UnreadableJobError):
-                try:
-                    job = await self._jobs.get(rating.job_id)
-                finally:
-                    asked = not self._grace.ended
-            if not asked:
-                return False
-        pending.pay = pay_of(rating, None if job is None else job.task_value)
-        return True
 
     def admit(self, pendings: Sequence[PendingRating]) -> tuple[list[PendingRating], list[PendingRating]]:
         """Reserve for those that may be sent, in order; the others are over a limit, which `reached` tells.

@@ -63,7 +63,7 @@ def check_draft_live(
     cost = None if broken.intersection(_COST) else draft.cost()
     warnings = draft.warnings(category)
     if cost is not None and cost.known > balance:
-        limit = f"at most the balance, {balance:f} US dollars"
+        limit = f"at most the balance, {balance.normalize():f} US dollars"
         problems.append(Problem("cost", cost.known, limit, ProblemCode.RANGE))
     elif cost is not None and cost.estimate is not None and cost.estimate > balance:
         advice = f"the balance is {balance:f} US dollars: an estimate, since no document has the service's fees"

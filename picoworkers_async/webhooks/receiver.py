@@ -50,7 +50,8 @@ class Receiver:
     at these ids", and the statuses of jobs. Postbacks that come twice do no harm.
 
     With `secret`, at least 16 letters that nobody can guess, the URL to give the service ends in it
-    (`app.mount("/hooks", receiver)`: `https://.../hooks/<secret>`); any other is answered 404. With
+    (`app.mount("/hooks", receiver)`: `https://.../hooks/<secret>`); any other is answered 404. Without, it ends in
+    the slash (`https://.../hooks/`), since Starlette redirects the one that does not. With
     `signing_secret`, at least 8 characters, a body that is not signed by it is answered 401 before it is parsed;
     give both in a list while one is being changed. Without it, whoever knows the URL can post what they like.
 
