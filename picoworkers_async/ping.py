@@ -17,9 +17,9 @@ class Ping:
 
     `ok` says that it accepts the credentials and answers as documented; where it does not, `problem` is why, such
     as an `AuthenticationError`, a `ServiceMovedError` or a `NotSentError`. `edition` is the one that answered, by
-    the zones that it lists, and `matches` whether that is the client's. It is None where they are those of neither, or could
-    not be read, which then is the `problem`. `seconds` is how long the first answer, or its failure, took, waiting
-    for its turn included.
+    the zones that it lists, and `matches` whether that is the client's. It is None where they are those of
+    neither, or could not be read, which then is the `problem`. `seconds` is how long the first answer, or its
+    failure, took, waiting for its turn included.
     """
 
     ok: bool
