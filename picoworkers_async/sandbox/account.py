@@ -90,7 +90,8 @@ class Account:
         ids = []
         for _ in range(count):
             worker_id = _WORKERS[len(self.submitted) % len(_WORKERS)]
-            task = TaskRow(self._make_id(14), job, {"finished_at": timestamp(), "worker_id": worker_id, **fields})
+            given = {"finished_at": timestamp(), "worker_id": worker_id, **_as_json(fields)}
+            task = TaskRow(self._make_id(14), job, given)
             self._apply(Store.put_task, task)
             self.submitted.append((job_id, task.id))
             ids.append(task.id)
@@ -106,7 +107,7 @@ class Account:
         written = datetime.fromisoformat(task.fields["finished_at"]).strftime("%Y-%m-%d %H:%M:%S")
         before = {"employer_comment": task.comment, "finished_at": written, "proofs": task.proofs()}
         task.previous = [*task.previous, before]
-        task.fields = {**task.fields, "finished_at": timestamp(), **fields}
+        task.fields = {**task.fields, "finished_at": timestamp(), **_as_json(fields)}
         task.revision += 1
         task.verdict = task.comment = None
         self._apply(Store.put_task, task)
@@ -188,3 +189,8 @@ class Account:
 def timestamp() -> str:
     """The time now, as the service writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _as_json(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Times as JSON has them."""
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}

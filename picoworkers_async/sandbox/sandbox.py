@@ -186,7 +186,8 @@ class Sandbox:
     def add_tasks(self, job_id: str, count: int = 1, **fields: Any) -> list[str]:
         """Have ten workers in turn hand in tasks of the job; gives the tasks' ids.
 
-        `fields` are those of get-unrated-tasks: with `worker_id` all are that worker's.
+        `fields` are those of get-unrated-tasks, as JSON has them: with `worker_id` all are that worker's. A
+        `finished_at` may be a datetime.
         """
         with self._account.lock:
             return self._account.add_tasks(job_id, count, fields)
