@@ -174,7 +174,12 @@ class Job:
             problems.append(Problem("ttr", self.extra.get("ttr"), limit, ProblemCode.REQUIRED))
         if problems or task.finished_at is None or self.ttr is None:
             raise InvalidRequestError("Job.rate_by", problems, sends=False)
-        return task.finished_at + timedelta(days=self.ttr)
+        try:
+            return task.finished_at + timedelta(days=self.ttr)
+        except OverflowError:
+            limit = f"a number of days that ends before the year 10000, counted from {task.finished_at}"
+            problem = Problem("ttr", self.ttr, limit, ProblemCode.RANGE)
+            raise InvalidRequestError("Job.rate_by", [problem], sends=False) from None
 
 
 @attrs.frozen

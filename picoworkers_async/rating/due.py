@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from itertools import count
 from typing import NamedTuple
 
@@ -18,10 +18,15 @@ Waiting = tuple[Task, Awaitable[object] | None]
 
 
 def due_at(task: Task, ttr: int | None) -> float:
-    """When a task is due, in seconds since 1970, in a job of so many days to rate; infinity if nobody knows."""
+    """When a task is due, in seconds since 1970, in a job of so many days to rate; infinity if never or unknown."""
     if task.finished_at is None:
         return math.inf
-    return (task.finished_at + timedelta(days=DEFAULT_TTR_DAYS if ttr is None else ttr)).timestamp()
+    try:
+        due = task.finished_at + timedelta(days=DEFAULT_TTR_DAYS if ttr is None else ttr)
+        return due.astimezone(UTC).timestamp()
+    except OverflowError:
+        # A date beyond the year 9999.
+        return math.inf
 
 
 class Due(NamedTuple):

@@ -17,6 +17,9 @@ from .watch import ServiceWatch
 KEPT_SECONDS = 300.0
 """How long a job that was read is given to `decide` before it is read again."""
 
+TTR_KEPT_SECONDS = 3600.0
+"""How long its days to rate are taken to be what they were."""
+
 MOST_KEPT = 1000
 """How many jobs are kept; beyond that, the one that was read first is forgotten."""
 
@@ -48,7 +51,7 @@ class KnownJobs:
         self._retry = retry
         self._watch = watch
         self._jobs: OrderedDict[str, _Read] = OrderedDict()
-        self._ttrs: dict[str, int] = {}
+        self._ttrs: dict[str, tuple[int, float]] = {}
         self._reading: dict[str, anyio.Event] = {}
 
     def now(self, job_id: str) -> Job | None:
@@ -59,8 +62,9 @@ class KnownJobs:
         return known.job
 
     def ttr_of(self, job_id: str) -> int | None:
-        """The days to rate of a job that was read at any time in this run; None of any other."""
-        return self._ttrs.get(job_id)
+        """The days to rate of a job that was read in the last hour; None of any other."""
+        ttr, at = self._ttrs.get(job_id, (None, 0.0))
+        return None if anyio.current_time() - at > TTR_KEPT_SECONDS else ttr
 
     async def get(self, job_id: str) -> Job:
         """The job; several who ask at once share one read.
@@ -122,6 +126,6 @@ class KnownJobs:
         self._jobs[job_id] = _Read(job, anyio.current_time())
         self._jobs.move_to_end(job_id)
         if job.ttr is not None:
-            self._ttrs[job_id] = job.ttr
+            self._ttrs[job_id] = job.ttr, anyio.current_time()
         if len(self._jobs) > MOST_KEPT:
             self._jobs.popitem(last=False)

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 import attrs
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import (
     SPROUTGIGS,
+    AsyncPicoworkers,
     Edition,
     InvalidRequestError,
     Job,
@@ -25,6 +27,7 @@ from picoworkers_async import (
 from picoworkers_async.events import Event, TaskDue
 from picoworkers_async.rating.due import Due, DueTasks, SoonestFirst, due_at
 from picoworkers_async.sandbox import Sandbox
+from tests.support.away import AwayTransport
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = 86400.0
@@ -203,6 +206,58 @@ async def test_a_task_that_was_refused_is_told_of_too_and_one_of_a_job_without_d
         assert batch.progress().soonest_due is not None
     assert told == []
     assert len([record for record in caplog.records if undated in record.getMessage()]) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.virtual_time
+async def test_a_job_that_is_slow_or_refused_once_holds_up_no_other_and_what_is_rated_meanwhile_is_not_told_of(
+    connect, edition: Edition
+) -> None:
+    sandbox = Sandbox(edition=edition)
+    slow, refused, other, absurd = (sandbox.add_job(num_tasks=100, ttr=1) for _ in range(4))
+    soon = datetime.now(UTC) - timedelta(hours=23, minutes=59)
+    rated = sandbox.add_tasks(slow, 3, finished_at=soon)
+    later, now = sandbox.add_tasks(refused, 1, finished_at=soon), sandbox.add_tasks(other, 1, finished_at=soon)
+    sandbox.add_tasks(absurd, 1, finished_at="9999-12-31T23:59:59+00:00")
+    began, told, refusals = anyio.current_time(), {}, []
+
+    class Odd(AwayTransport):
+        async def handle_async_request(self, request):
+            if request.url.path.endswith("get-job.php"):
+                if request.url.params.get("job_id") == slow:
+                    await anyio.sleep(20)
+                if request.url.params.get("job_id") == refused and not refusals:
+                    refusals.append(request)
+                    return httpx.Response(200, json={"ok": False, "message": "Later."}, request=request)
+            return await self.inner.handle_async_request(request)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TaskDue):
+            told[event.task_id] = anyio.current_time() - began
+
+    transport = Odd(sandbox.transport(), "503", 0, 0)
+    async with (
+        AsyncPicoworkers("user_id", "api_secret", edition=edition, transport=transport, on_event=listen) as pico,
+        pico.review(
+            lambda task: Rating.ok(task) if task.id in rated else None,
+            follow=3600,
+            due_within=3600,
+            due_first=True,
+        ) as batch,
+    ):
+        await anyio.sleep(2000)
+        assert batch.progress().rated == 3
+    assert set(told) == {*later, *now}
+    assert told[now[0]] < 15
+    assert 600 <= told[later[0]] <= 1300
+
+
+@pytest.mark.parametrize(("days", "moment"), [(10**9, NOON), (7, datetime(9999, 12, 31, tzinfo=UTC))])
+def test_a_date_beyond_all_calendars_is_said_so(days: int, moment: datetime) -> None:
+    job, task = Job("j", ttr=days), Task("t", "j", finished_at=moment)
+    with pytest.raises(InvalidRequestError, match="10000"):
+        job.rate_by(task)
+    assert due_at(task, days) == float("inf")
 
 
 @pytest.mark.anyio
