@@ -335,7 +335,7 @@ class AsyncPicoworkers:
         that is listed and not rated is told by the event `TaskDue` so many seconds before, and
         `progress().soonest_due` is kept; each job is read once an hour at most for that. With `due_first`, of the
         tasks that wait for a decision the one that is due first is decided first, and of the tasks of a page: no
-        request is sent for it, so a job that was not read counts as one of 7 days, and the listing is read as ever.
+        request is sent for it, so a job that was not read counts as one of 7 days.
 
         Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
         neither one nor two arguments.

@@ -18,7 +18,7 @@ Waiting = tuple[Task, Awaitable[object] | None]
 
 
 def due_at(task: Task, ttr: int | None) -> float:
-    """When a task is due, in seconds since 1970, in a job of so many days to rate; infinity if never or unknown."""
+    """When a task is due, in seconds since 1970, in a job of so many days to rate; infinity if unknown."""
     if task.finished_at is None:
         return math.inf
     try:
