@@ -62,7 +62,7 @@ async def test_a_thread_that_takes_too_long_fails_its_task_alone(connect) -> Non
         return Rating.ok(task)
 
     async with connect(sandbox) as pico:
-        report = await pico.review_all(decide, threads=True, decide_timeout=0.1)
+        report = await pico.review_all(decide, threads=True, decide_timeout=1.5)
     release.set()
     assert (report.rated, report.failed) == (1, 1)
     (failed,) = report.outcomes_by_status[OutcomeStatus.FAILED]
