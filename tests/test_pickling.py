@@ -174,7 +174,7 @@ def test_an_error_raised_in_another_process_says_what_it_said_there() -> None:
     assert attributes(caught.value) == attributes(unknown())
 
 
-@pytest.mark.parametrize("kind", kinds(PicoworkersError), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.__name__)
 def test_no_class_claims_that_nothing_was_processed_where_it_cannot_know(kind: type[PicoworkersError]) -> None:
     """Celery makes the nearest class that takes a text out of an error that it cannot pickle."""
     certain = {
