@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -50,7 +51,7 @@ class Baseline:
         self._positions: OrderedDict[str, _Amount] = OrderedDict()
         self._spendable = _Amount()
         self._posted: OrderedDict[str, MoneyCall | None] = OrderedDict()
-        self._open_posts: dict[object, Mapping[str, Any]] = {}
+        self._open_posts: dict[str, Mapping[str, Any]] = {}
 
     def saw_jobs(self, jobs: Iterable[Job], began: float) -> None:
         """Note jobs as they were read, by a read that began at this time of the event loop's clock."""
@@ -71,12 +72,13 @@ class Baseline:
 
     def posted_by_others(self, call: MoneyCall) -> frozenset[str]:
         """The jobs that are known to be of other posts than this."""
-        return frozenset(job_id for job_id, by in self._posted.items() if by is not call)
+        return frozenset(job_id for job_id, by in self._posted.items() if not _is_same(by, call))
 
     def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A call with this body is about to be sent, that moves money: what is known before it."""
         is_post, grown = "title" in body, _grown_job(body)
-        token = object()
+        # A text, so that a copy of the call, or one from another process, is still told from others.
+        token = os.urandom(16).hex()
         if is_post:
             self._open_posts[token] = body
         return {
@@ -101,14 +103,14 @@ class Baseline:
 
     def settled(self, call: MoneyCall) -> None:
         """It is known what became of a call whose answer was lost."""
-        self._open_posts.pop(call.before.get("token"), None)
+        self._open_posts.pop(call.before.get("token", ""), None)
 
     def has_rival(self, call: MoneyCall) -> bool:
         """Whether another post of a like job is under way, or of unknown fate: a new job may be that one's."""
         names = ("title", "category_id", "task_value")
         like = [call.body.get(name) for name in names]
         return any(
-            token is not call.before.get("token") and [body.get(name) for name in names] == like
+            token != call.before.get("token") and [body.get(name) for name in names] == like
             for token, body in self._open_posts.items()
         )
 
@@ -124,3 +126,8 @@ def _grown_job(body: Mapping[str, Any]) -> str | None:
     """The job that a call with this body adds positions to. A post may carry fields of any name; it adds none."""
     job_id = body.get("job_id")
     return job_id if "positions" in body and "title" not in body and isinstance(job_id, str) else None
+
+
+def _is_same(one: MoneyCall | None, other: MoneyCall) -> bool:
+    """Whether both are the same call, one of them perhaps a copy."""
+    return one is not None and (one.sent_at, one.before.get("token")) == (other.sent_at, other.before.get("token"))

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
 from .errors import InvalidRequestError
@@ -34,6 +35,9 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials(user_id={self.user_id!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled or copied: make a client from them where it is used")
 
     def authorization(self) -> str:
         """The value of the `Authorization` header."""

@@ -2,11 +2,15 @@
 
 Every error carries a `fate`: whether the service certainly did not act on the call, certainly did, or may
 have. Only `Fate.NOT_PROCESSED` makes it safe to send a call that moves money again.
+
+Every error may be pickled and copied, and comes out with its class, text, fate and attributes. Its traceback,
+what it was raised from (`__cause__`) and its `report` stay behind.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -30,11 +34,24 @@ def _encodable(message: str) -> str:
 
 
 class PicoworkersError(Exception):
-    """Base of everything this library raises on purpose."""
+    """Base of everything this library raises on purpose.
 
-    fate: Fate = Fate.NOT_PROCESSED
+    Nothing is known of the fate of a call by this class alone: what raises a kind of it that knows more says so.
+    """
+
+    fate: Fate = Fate.UNKNOWN
     report: Any = None
-    """The partial `BatchReport` of the batch that this error ended, else None."""
+    """The partial `BatchReport` of the batch that this error ended, else None. It is not pickled or copied."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python's own way calls the class with `args`: the text alone, and not what its constructor takes.
+        attributes = {name: value for name, value in self.__dict__.items() if name != "report"}
+        return _rebuilt, (type(self), self.args), attributes
+
+
+def _rebuilt(kind: type[PicoworkersError], args: tuple[Any, ...]) -> PicoworkersError:
+    """An error with this text, whatever its constructor takes; its attributes are set afterwards."""
+    return kind.__new__(kind, *args)
 
 
 class InvalidRequestError(PicoworkersError, ValueError):
@@ -42,6 +59,8 @@ class InvalidRequestError(PicoworkersError, ValueError):
 
     What sends nothing in any case, such as `Later` or a question to a `Journal`, raises it for its arguments.
     """
+
+    fate = Fate.NOT_PROCESSED
 
     def __init__(self, call: str, problems: Iterable[Problem], *, sends: bool = True) -> None:
         self.call = call
@@ -58,6 +77,8 @@ class LimitError(PicoworkersError):
     `limit` is the name of the limit, such as `max_bonus`.
     """
 
+    fate = Fate.NOT_PROCESSED
+
     def __init__(self, limit: str, what: str) -> None:
         self.limit = limit
         super().__init__(_encodable(f"{limit}: {what}; it was not sent"))
@@ -66,26 +87,34 @@ class LimitError(PicoworkersError):
 class ClientStateError(PicoworkersError, RuntimeError):
     """The client was used outside its `async with` block; nothing was sent."""
 
+    fate = Fate.NOT_PROCESSED
+
 
 class CallError(PicoworkersError):
-    """A call reached for the service and failed: `.call` names it, `.status` is the HTTP status if one came."""
+    """A call reached for the service and failed: `.call` names it, `.status` is the HTTP status if one came.
 
-    def __init__(
-        self, call: str, what: str, *, status: int | None = None, fate: Fate = Fate.NOT_PROCESSED
-    ) -> None:
+    Its fate is that of its class unless it is given.
+    """
+
+    def __init__(self, call: str, what: str, *, status: int | None = None, fate: Fate | None = None) -> None:
         self.call = call
         self.what = what
         self.status = status
-        self.fate = fate
+        if fate is not None:
+            self.fate = fate
         super().__init__(_encodable(f"{call}: {what}"))
 
 
 class AuthenticationError(CallError):
     """The service does not accept the user id and API secret; check both, or reset the secret in the account."""
 
+    fate = Fate.NOT_PROCESSED
+
 
 class RefusedError(CallError):
     """The service answered `ok: false`; it did nothing. `.message` is its own explanation."""
+
+    fate = Fate.NOT_PROCESSED
 
     def __init__(self, call: str, message: str, *, status: int | None = None) -> None:
         self.message = message
@@ -104,6 +133,8 @@ class RateLimitedError(CallError):
 
     `.retry_after` is what the service asked for, in seconds (None: it named no time).
     """
+
+    fate = Fate.NOT_PROCESSED
 
     def __init__(self, call: str, retry_after: float | None) -> None:
         self.retry_after = retry_after
@@ -134,7 +165,7 @@ class InvalidResponseError(CallError):
         excerpt: str = "",
         empty: bool = False,
         status: int | None = None,
-        fate: Fate = Fate.UNKNOWN,
+        fate: Fate | None = None,
     ) -> None:
         self.excerpt = excerpt
         self.empty = empty
@@ -165,6 +196,8 @@ class ServiceMovedError(CallError):
 class NotSentError(CallError):
     """The call certainly never reached the service (no connection, no free slot in time); safe to send again."""
 
+    fate = Fate.NOT_PROCESSED
+
 
 class NoAnswerError(CallError):
     """The connection failed before an answer came, on a call that costs nothing to repeat."""
@@ -176,6 +209,9 @@ class MoneyCall:
 
     `ended_at` is when its request ended or was given up, by the event loop's clock. `before` holds what the client
     had read by then: the ids of jobs, the positions of the job, the balance, the revisions of the tasks.
+
+    In a pickle or a copy `ended_at` is infinite, since clocks of other processes tell nothing: settling it then
+    counts from when it is asked to.
     """
 
     name: str
@@ -183,6 +219,9 @@ class MoneyCall:
     sent_at: datetime
     ended_at: float
     before: Mapping[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MoneyCall, (self.name, self.body, self.sent_at, math.inf, self.before)
 
 
 class OutcomeUnknownError(CallError):
@@ -231,6 +270,8 @@ class JournalDamagedError(JournalError):
 
 class ConflictError(PicoworkersError):
     """Two different ratings of one piece of work in one batch: `.first` stands, `.second` was not sent."""
+
+    fate = Fate.NOT_PROCESSED
 
     def __init__(self, first: object, second: object) -> None:
         self.first = first

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import attrs
+
+from .pickling import survives_pickling
 
 Where = str | tuple[str | int, ...]
 """Where a value stands: the name of a field, or the path to it, such as `("proofs", 0, "type")`."""
@@ -45,6 +48,7 @@ class Problem:
 
     `path` leads to the value: names of fields and places in lists, counted from 0. `value` is what was given, or
     the part of it that is wrong. `limit` says what is wanted, in words, and `code` of which sort the problem is.
+    In a pickle or a copy, a value that cannot be pickled is replaced by what shows as it did.
     """
 
     path: tuple[str | int, ...] = attrs.field(converter=_to_path)
@@ -64,6 +68,20 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.field or '(the whole)'}={shown(self.value)}: {self.limit}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        value = self.value if survives_pickling(self.value) else _Unpicklable(shown(self.value))
+        return Problem, (self.path, value, self.limit, self.code)
+
+
+@attrs.frozen(repr=False)
+class _Unpicklable:
+    """Stands for a value that cannot be pickled, and shows as it did."""
+
+    shown: str
+
+    def __repr__(self) -> str:
+        return self.shown
 
 
 def below(where: Where, *parts: str | int) -> tuple[str | int, ...]:

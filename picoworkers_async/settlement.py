@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import attrs
 
 from .effects import (
     Effect,
@@ -29,6 +30,8 @@ async def settle(error: OutcomeUnknownError, session: Session, jobs: Jobs, users
     call = error.sent
     if call is None:
         return Settlement(Effect.CANNOT_TELL, ("the error does not say what was sent",))
+    # One that was pickled does not know when it ended by this clock; that was before now in any case.
+    call = attrs.evolve(call, ended_at=min(call.ended_at, anyio.current_time()))
     if call.name in ("rate_single_task", "rate_multiple_tasks"):
         return await _settle_ratings(call, session)
     looks: list[Look] = []

@@ -6,14 +6,17 @@ import enum
 from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import anyio
 import attrs
 
+from ..classify import in_words
 from ..clock import event_loop_clock
 from ..models import Rating, Task
 from ..models.account import CONTEXT
 from ..observing import Observers
+from ..pickling import survives_pickling
 from .signal import Signal
 
 _KEPT = 100
@@ -56,8 +59,9 @@ class Outcome:
     """What became of one task of a batch.
 
     `rating` is None if `decide` gave none that can be used; `task` is None if the rating was made without one.
-    `error` is the exception behind a status other than `RATED`. A `replayed` outcome is told from the journal:
-    an earlier run came to it.
+    `error` is the exception behind a status other than `RATED`; in a pickle or a copy, one of yours that cannot be
+    pickled is an `Exception` with its name and text. A `replayed` outcome is told from the journal: an earlier run
+    came to it.
     """
 
     rating: Rating | None
@@ -66,6 +70,12 @@ class Outcome:
     error: Exception | None = None
     task: Task | None = None
     replayed: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        error = self.error
+        if error is not None and not survives_pickling(error):
+            error = Exception(in_words(error))
+        return Outcome, (self.rating, self.status, self.message, error, self.task, self.replayed)
 
 
 @attrs.frozen

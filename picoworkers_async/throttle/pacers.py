@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from ..errors import PicoworkersError
+from ..errors import Fate, PicoworkersError
 
 
 class PacerError(PicoworkersError):
     """A pacer cannot be used as it was set up: not a database, not writable, a password that is refused."""
+
+    fate = Fate.NOT_PROCESSED
 
 
 class PacerLost(Exception):
