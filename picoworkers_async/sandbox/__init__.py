@@ -13,5 +13,6 @@ from .ledger import Entry, Kind
 from .messages import Logged
 from .postbacks import PostbackShape
 from .sandbox import Sandbox
+from .seeds import ScreenshotProof, TextProof
 
-__all__ = ["Entry", "Faults", "Kind", "Logged", "PostbackShape", "Sandbox"]
+__all__ = ["Entry", "Faults", "Kind", "Logged", "PostbackShape", "Sandbox", "ScreenshotProof", "TextProof"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, overload
+from typing import Generic, TypeVar, Unpack, overload
 
 import httpx
 
 from ..editions import EDITIONS, PICOWORKERS, Ability, Edition, edition_named
+from ..models.jobs import JobStatus
 from ..transport.package import default_package, made_of
+from . import seeds
 from .account import Account
 from .behaviour import Behaviour, Order, PostAnswer, Titles
 from .delivery import Delivery
@@ -20,6 +22,7 @@ from .ledger import Entry
 from .limiter import Limiter
 from .messages import Logged
 from .postbacks import Postbacks, PostbackShape
+from .seeds import JobSeed, TaskSeed
 from .serving import serve
 from .store import Store
 from .transport import SandboxTransport
@@ -171,40 +174,66 @@ class Sandbox:
         with self._account.lock:
             self._account.lag_reads(seconds)
 
-    def add_job(self, **fields: Any) -> str:
-        """A running job; `fields` are those of get-job, `num_tasks` and `task_value` among them. Gives its id."""
-        with self._account.lock:
-            return self._account.add_job(fields)
+    def add_job(self, *, extra: Mapping[str, object] | None = None, **fields: Unpack[JobSeed]) -> str:
+        """A running job; `fields` are those of get-job, `num_tasks` and `task_value` among them. Gives its id.
 
-    def set_job_status(self, job_id: str, status: str) -> None:
-        """Have the service put the job into this status, as its staff or its system would."""
-        with self._account.lock:
-            job = self._account.store.jobs[job_id]
-            job.status = status
-            self._account.put_job(job)
-
-    def add_tasks(self, job_id: str, count: int = 1, **fields: Any) -> list[str]:
-        """Have ten workers in turn hand in tasks of the job; gives the tasks' ids.
-
-        `fields` are those of get-unrated-tasks, as JSON has them: with `worker_id` all are that worker's. A
-        `finished_at` may be a datetime.
+        `extra` is listed with them, or in place of them, just as it is: for what no document has.
+        Raises `InvalidRequestError` for fields that there are not, and for values of another kind.
         """
         with self._account.lock:
-            return self._account.add_tasks(job_id, count, fields)
+            seeds.refuse("add_job", seeds.job_problems(fields, self._account.store))
+            return self._account.add_job(fields, extra or {})
 
-    def resubmit(self, task_id: str, **fields: Any) -> None:
-        """Hand in again a task that was sent back: the same id, a higher revision number."""
+    def set_job_status(self, job_id: str, status: JobStatus | str) -> None:
+        """Have the service put the job into this status, as its staff or its system would.
+
+        Raises `InvalidRequestError` for a job or a status that there is not.
+        """
         with self._account.lock:
-            self._account.resubmit(task_id, fields)
+            jobs = self._account.store.jobs
+            problems = seeds.id_problems("job_id", job_id, jobs, "a job")
+            seeds.refuse("set_job_status", problems + seeds.status_problems(status))
+            jobs[job_id].status = str(status)
+            self._account.put_job(jobs[job_id])
+
+    def add_tasks(
+        self,
+        job_id: str,
+        count: int = 1,
+        *,
+        extra: Mapping[str, object] | None = None,
+        **fields: Unpack[TaskSeed],
+    ) -> list[str]:
+        """Have ten workers in turn hand in tasks of the job; gives the tasks' ids.
+
+        `fields` are those of get-unrated-tasks: with `worker_id` all are that worker's. `proofs` may be a function
+        of a task's number, from 0, for proofs that differ. `extra` and errors are as those of `add_job`.
+        """
+        with self._account.lock:
+            rows, problems = seeds.rows_of_tasks(count, fields)
+            unknown = seeds.id_problems("job_id", job_id, self._account.store.jobs, "a job")
+            seeds.refuse("add_tasks", unknown + problems)
+            return self._account.add_tasks(job_id, rows, extra or {})
+
+    def resubmit(
+        self, task_id: str, *, extra: Mapping[str, object] | None = None, **fields: Unpack[TaskSeed]
+    ) -> None:
+        """Hand in again a task that was sent back: the same id, a higher revision number; else as `add_tasks`."""
+        with self._account.lock:
+            rows, problems = seeds.rows_of_tasks(1, fields)
+            seeds.refuse("resubmit", seeds.sent_back_problems(task_id, self._account.store) + problems)
+            self._account.resubmit(task_id, rows[0], extra or {})
 
     def withdraw(self, task_id: str) -> None:
         """Take a task away, as if somebody else had settled it."""
         with self._account.lock:
+            seeds.refuse("withdraw", seeds.id_problems("task_id", task_id, self._account.store.tasks, "a task"))
             self._account.withdraw(task_id)
 
     def refuse(self, task_id: str, message: str | None = "Task cannot be rated.") -> None:
         """Refuse ratings of a task with this message, though it stays listed; None takes them again."""
         with self._account.lock:
+            seeds.refuse("refuse", seeds.id_problems("task_id", task_id, self._account.store.tasks, "a task"))
             if message is None:
                 self._account.refused.pop(task_id, None)
             else:
