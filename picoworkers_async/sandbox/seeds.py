@@ -160,6 +160,15 @@ def sent_back_problems(task_id: object, store: Store) -> list[Problem]:
     return problems
 
 
+def waiting_problems(job_id: object, store: Store, waiting: Iterable[str]) -> list[Problem]:
+    """What keeps this from being the id of a job in one of the statuses in which a job waits."""
+    problems = id_problems("job_id", job_id, store.jobs, "a job")
+    if not problems and (status := store.jobs[str(job_id)].status) not in waiting:
+        limit = f"a job that is {', '.join(waiting)}; this one is {status}"
+        return [Problem("job_id", job_id, limit, ProblemCode.CONFLICT)]
+    return problems
+
+
 def refuse(method: str, problems: Iterable[Problem]) -> None:
     """Raises `InvalidRequestError` if there are problems."""
     if problems := list(problems):

@@ -139,13 +139,13 @@ async def test_proofs_can_differ_between_tasks_and_be_texts_or_screenshots() -> 
 async def test_extra_lists_what_no_document_has_beside_the_fields_or_in_place_of_them(edition: Edition) -> None:
     sandbox = Sandbox(edition=edition)
     job_id = sandbox.add_job(extra={"status": "NEW_STATUS", "ttr": None, "mood": "good"})
-    (task_id,) = sandbox.add_tasks(job_id, extra={"country_code": 404, "mood": "bad"})
+    (task_id,) = sandbox.add_tasks(job_id, extra={"country_code": [404], "mood": "bad"})
     async with AsyncPicoworkers("user_id", "api_secret", edition=edition, transport=sandbox.transport()) as pico:
         job = await pico.jobs.get_job(job_id)
         (task,) = await pico.jobs.iter_unrated_tasks().collect()
         assert (job.status, job.ttr, job.extra["mood"]) == ("NEW_STATUS", None, "good")
-        assert (task.country_code, task.extra) == (None, {"country_code": 404, "mood": "bad"})
+        assert (task.country_code, task.extra) == (None, {"country_code": [404], "mood": "bad"})
         await pico.jobs.rate_single_task(Rating.revise(task, "Again, please."))
         sandbox.resubmit(task_id, proofs=[TextProof("again")], extra={"mood": "better"})
         (task,) = await pico.jobs.iter_unrated_tasks().collect()
-    assert (task.proofs[0].text, task.extra) == ("again", {"country_code": 404, "mood": "better"})
+    assert (task.proofs[0].text, task.extra) == ("again", {"country_code": [404], "mood": "better"})
