@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 
 import attrs
 
@@ -89,6 +89,12 @@ class AsyncPicoworkers:
     not loopback, an `http_client` that is not asynchronous, both `http_client` and `transport`, or a number out of
     range. Source: sections 1 and 2 of the API document.
     """
+
+    # On the class each group is its own class, so that mocks made of this one, and `help`, find its methods.
+    jobs: Jobs = cast("Jobs", Jobs)
+    users: Users = cast("Users", Users)
+    lists: Lists = cast("Lists", Lists)
+    wallet: Wallet = cast("Wallet", Wallet)
 
     def __init__(
         self,

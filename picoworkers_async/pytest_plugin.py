@@ -1,7 +1,7 @@
-"""The pytest fixture `picoworkers_sandbox`: a fresh sandbox for each test that names it.
+"""Pytest fixtures: a fresh sandbox of each edition, and a client of it, for each test that names them.
 
 pytest loads this module in every run of every program that has the package installed, so it imports nothing else
-until the fixture is used.
+until a fixture is used.
 """
 
 from __future__ import annotations
@@ -11,14 +11,42 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from . import AsyncPicoworkers
     from .sandbox import Sandbox
 
 
 @pytest.fixture
 def picoworkers_sandbox() -> Sandbox:
-    """The service in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
+    """The service of 2022 in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
+    return _sandbox("picoworkers")
+
+
+@pytest.fixture
+def sproutgigs_sandbox() -> Sandbox:
+    """The service of today in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
+    return _sandbox("sproutgigs")
+
+
+# Asynchronous fixtures run with anyio's plugin, and with pytest-asyncio in its mode "auto".
+@pytest.fixture
+async def picoworkers_client(picoworkers_sandbox: Sandbox) -> AsyncIterator[AsyncPicoworkers]:
+    """A client of `picoworkers_sandbox`, entered, that no pace holds back."""
+    async with picoworkers_sandbox.client() as pico:
+        yield pico
+
+
+@pytest.fixture
+async def sproutgigs_client(sproutgigs_sandbox: Sandbox) -> AsyncIterator[AsyncPicoworkers]:
+    """A client of `sproutgigs_sandbox`, entered, that no pace holds back."""
+    async with sproutgigs_sandbox.client() as pico:
+        yield pico
+
+
+def _sandbox(edition: str) -> Sandbox:
     try:
         from .sandbox import Sandbox
     except ImportError as error:
-        pytest.fail(f"The fixture picoworkers_sandbox: {error}", pytrace=False)
-    return Sandbox()
+        pytest.fail(f"The fixture {edition}_sandbox: {error}", pytrace=False)
+    return Sandbox(edition=edition)

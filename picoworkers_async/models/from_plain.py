@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import attrs
 
@@ -52,7 +63,7 @@ def _check_readable(kind: Any) -> None:
     origin = get_origin(kind) or kind
     if origin in (Any, object, types.NoneType, Literal, ...) or isinstance(origin, TypeVar) or kind in _SIMPLE:
         return
-    is_model = attrs.has(origin)
+    is_model = _is_model(origin)
     if not (is_model or get_args(kind) or (isinstance(kind, type) and issubclass(kind, enum.Enum))):
         raise TypeError(f"{kind} cannot be read from plain values")
     for part in (*get_args(kind), *(_fields_of(origin).kinds.values() if is_model else ())):
@@ -67,8 +78,16 @@ class _Fields(NamedTuple):
     tags: Mapping[str, str]
 
 
+def _is_model(kind: Any) -> bool:
+    return attrs.has(kind) or is_typeddict(kind)
+
+
 @cache
 def _fields_of(model: type) -> _Fields:
+    if is_typeddict(model):
+        hints = get_type_hints(model, include_extras=True)
+        required: frozenset[str] = model.__required_keys__  # type: ignore[attr-defined]
+        return _Fields({name: _read_as(hint) for name, hint in hints.items()}, required, {})
     hints = get_type_hints(model)
     fields = [field for field in attrs.fields(model) if field.init]
     return _Fields(
@@ -76,6 +95,11 @@ def _fields_of(model: type) -> _Fields:
         frozenset(str(field.alias) for field in fields if field.default is attrs.NOTHING),
         tags_of(model),
     )
+
+
+def _read_as(hint: Any) -> Any:
+    """The kind that a field of a typed dict is read as: what is annotated to the kinds that may be written."""
+    return hint.__metadata__[0] if get_origin(hint) is Annotated else hint
 
 
 @cache
@@ -99,7 +123,7 @@ def _read(kind: Any, value: Any, path: Path, problems: list[Problem]) -> Any:
         return _read_items(_ITEMS[origin], get_args(kind)[0], value, path, problems)
     if origin in (Mapping, dict):
         return _read_mapping(get_args(kind), value, path, problems)
-    if attrs.has(origin):
+    if _is_model(origin):
         return _read_model(kind, origin, value, path, problems)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return _read_member(kind, value, path, problems)

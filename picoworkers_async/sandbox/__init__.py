@@ -8,10 +8,22 @@ except ImportError as _missing:
         f"picoworkers_async.sandbox needs {_missing.name}; install `picoworkers-async[sandbox]`"
     ) from None
 
+from .behaviour import Behaviour
 from .faults import Faults
 from .ledger import Entry, Kind
 from .messages import Logged
 from .postbacks import PostbackShape
 from .sandbox import Sandbox
+from .seeds import ScreenshotProof, TextProof
 
-__all__ = ["Entry", "Faults", "Kind", "Logged", "PostbackShape", "Sandbox"]
+__all__ = [
+    "Behaviour",
+    "Entry",
+    "Faults",
+    "Kind",
+    "Logged",
+    "PostbackShape",
+    "Sandbox",
+    "ScreenshotProof",
+    "TextProof",
+]

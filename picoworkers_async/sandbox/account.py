@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -17,6 +17,8 @@ from .replica import Replica
 from .store import JobRow, Store, TaskRow
 
 T = TypeVar("T")
+
+_NOTHING: Mapping[str, object] = {}
 
 _WORKERS = tuple(f"abcd{number}" for number in range(1234, 1244))
 """They take turns at handing in tasks."""
@@ -70,44 +72,46 @@ class Account:
             return self.store
         return self._replica.as_of(self.now() - self.behaviour.read_lag)
 
-    def add_job(self, fields: Mapping[str, Any]) -> str:
-        """Add a job with these fields of get-job; gives its id."""
+    def add_job(self, fields: Mapping[str, Any], extra: Mapping[str, object] = _NOTHING) -> str:
+        """Add a job with these fields of get-job; gives its id. `extra` is listed with them, as it is."""
         rest = {"created_at": timestamp(), **fields}
         job_id = str(rest.pop("id", None) or self._make_id(12))
         job = JobRow(
             id=job_id,
-            status=rest.pop("status", "running"),
+            status=str(rest.pop("status", "running")),
             num_tasks=rest.pop("num_tasks", 100),
             task_value=Decimal(str(rest.pop("task_value", "0.10"))),
             fields=rest,
+            extra=extra,
         )
         self.put_job(job)
         return job_id
 
-    def add_tasks(self, job_id: str, count: int, fields: Mapping[str, Any]) -> list[str]:
-        """Have workers hand in tasks of the job; gives their ids."""
+    def add_tasks(
+        self, job_id: str, rows: Iterable[Mapping[str, Any]], extra: Mapping[str, object] = _NOTHING
+    ) -> list[str]:
+        """Have workers hand in tasks of the job with these fields; gives their ids."""
         job = self.store.jobs[job_id]
         ids = []
-        for _ in range(count):
+        for row in rows:
             worker_id = _WORKERS[len(self.submitted) % len(_WORKERS)]
-            given = {"finished_at": timestamp(), "worker_id": worker_id, **_as_json(fields)}
-            task = TaskRow(self._make_id(14), job, given)
+            given = {"finished_at": timestamp(), "worker_id": worker_id, **row}
+            task = TaskRow(self._make_id(14), job, given, extra=extra)
             self._apply(Store.put_task, task)
             self.submitted.append((job_id, task.id))
             ids.append(task.id)
-        job.tasks_done += count
+        job.tasks_done += len(ids)
         self.put_job(job)
         return ids
 
-    def resubmit(self, task_id: str, fields: Mapping[str, Any]) -> None:
+    def resubmit(self, task_id: str, fields: Mapping[str, Any], extra: Mapping[str, object] = _NOTHING) -> None:
         """Hand in again a task that was sent back; what was handed in before is kept."""
         task = self.store.tasks[task_id]
-        if task.verdict != "revise":
-            raise ValueError(f"task {task_id} was not sent back")
         written = datetime.fromisoformat(task.fields["finished_at"]).strftime("%Y-%m-%d %H:%M:%S")
         before = {"employer_comment": task.comment, "finished_at": written, "proofs": task.proofs()}
         task.previous = [*task.previous, before]
-        task.fields = {**task.fields, "finished_at": timestamp(), **_as_json(fields)}
+        task.fields = {**task.fields, "finished_at": timestamp(), **fields}
+        task.extra = {**task.extra, **extra}
         task.revision += 1
         task.verdict = task.comment = None
         self._apply(Store.put_task, task)
@@ -189,8 +193,3 @@ class Account:
 def timestamp() -> str:
     """The time now, as the service writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _as_json(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Times as JSON has them."""
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}

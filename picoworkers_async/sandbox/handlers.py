@@ -63,7 +63,9 @@ def _post_job(account: Account, draft: dict[str, Any]) -> Any:
     kept = {
         name: item for name, item in draft.items() if name not in ("task_value", "num_tasks", "premium_amount")
     }
-    job_id = account.add_job({**kept, "task_value": value, "num_tasks": count, "status": "pending_review"})
+    job_id = account.add_job(
+        {**kept, "task_value": value, "num_tasks": count, "status": account.behaviour.posted_as}
+    )
     account.pay(Entry(Kind.JOB, job_id, amount=cost))
     return _posted(account, job_id)
 
@@ -170,7 +172,7 @@ def _get_jobs(account: Account, query: dict[str, Any]) -> Any:
 
 
 def _stop_job(account: Account, arguments: dict[str, Any]) -> Any:
-    _steer(account, arguments, "finished", ("running", "paused", "pending_review"))
+    _steer(account, arguments, "finished", ("running", "paused", "pending_review", "pending_approval"))
     return {"ok": True, "message": "Job stoped successfully."}
 
 

@@ -14,6 +14,7 @@ import anyio
 import attrs
 import httpx
 
+from ..editions import Ability
 from .account import Account, timestamp
 
 PostbackShape = Literal["jobs", "envelope"]
@@ -50,6 +51,8 @@ class Postbacks:
         retry_every: float,
         give_up_after: float,
     ) -> None:
+        if not account.edition.can(Ability.WEBHOOK):
+            raise ValueError(f"edition {account.edition.name} has no postbacks")
         if urlsplit(url).hostname not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError(f"url={url!r}: the sandbox posts to loopback only")
         if shape not in get_args(PostbackShape):

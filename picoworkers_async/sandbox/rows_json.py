@@ -41,6 +41,7 @@ def job_json(job: JobRow, unrated: int, titles: Titles = "as_sent", extra: Itera
         "proofs": fields.get("proofs", []),
         "challenge_action": fields.get("challenge_action", ""),
         "challenges": fields.get("challenges", []),
+        **job.extra,
     }
 
 
@@ -67,4 +68,4 @@ def task_json(task: TaskRow) -> dict[str, Any]:
     }
     if task.verdict is not None:
         task_fields |= {"status": _STATUS[task.verdict], "previous_proofs": task.previous}
-    return task_fields
+    return {**task_fields, **task.extra}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Unpack
 
 import httpx
 
-from ..editions import EDITIONS, PICOWORKERS, Ability, Edition, edition_named
+from ..client import AsyncPicoworkers
+from ..editions import EDITIONS, PICOWORKERS, Edition, edition_named
+from ..models.jobs import JobStatus
+from ..throttle import Throttle
 from ..transport.package import default_package, made_of
+from . import seeding
 from .account import Account
-from .behaviour import Behaviour, Order, PostAnswer, Titles
+from .behaviour import Behaviour, Order, PostAnswer, PostedAs, Titles
 from .delivery import Delivery
 from .dispatch import Dispatch
 from .faults import Faults
@@ -20,34 +24,11 @@ from .ledger import Entry
 from .limiter import Limiter
 from .messages import Logged
 from .postbacks import Postbacks, PostbackShape
+from .seeds import JobSeed, TaskSeed
 from .serving import serve
+from .setting import Setting
 from .store import Store
 from .transport import SandboxTransport
-
-T = TypeVar("T")
-
-
-class _Setting(Generic[T]):
-    """A setting of the same name among `Behaviour`'s, read and written as an attribute of the sandbox."""
-
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, sandbox: None, owner: type) -> _Setting[T]: ...
-    @overload
-    def __get__(self, sandbox: Sandbox, owner: type) -> T: ...
-    def __get__(self, sandbox: Sandbox | None, owner: type) -> T | _Setting[T]:
-        if sandbox is None:
-            return self
-        value: T = getattr(sandbox._behaviour, self._name)
-        return value
-
-    def __set__(self, sandbox: Sandbox, value: T) -> None:
-        setattr(sandbox._behaviour, self._name, value)
 
 
 class Sandbox:
@@ -57,8 +38,8 @@ class Sandbox:
 
     `requests_per_second` is a limit enforced strictly by time of arrival, with `cooldown` seconds of 429 after one
     too many. Everything random comes from `seed`. Time is that of the event loop. These, `edition` and the
-    credentials are fixed; all other arguments are attributes of the same name too, described there, and can be
-    changed at any time.
+    credentials are fixed; all other arguments are described in `Behaviour`, and are attributes of the same name
+    too, which can be changed at any time.
     """
 
     def __init__(
@@ -84,6 +65,7 @@ class Sandbox:
         page_lies: float = 0.0,
         titles: Titles = "as_sent",
         post_answer: PostAnswer = "url",
+        posted_as: PostedAs = "pending_review",
         also_takes: frozenset[str] = frozenset(),
         refuse_bulk_with: set[str] | None = None,
         seed: int = 0,
@@ -107,56 +89,30 @@ class Sandbox:
             page_lies=page_lies,
             titles=titles,
             post_answer=post_answer,
+            posted_as=posted_as,
             also_takes=also_takes,
             refuse_bulk_with=refuse_bulk_with,
         )
         account = Account(edition, self._behaviour, balance=Decimal(balance), seed=seed)
-        self._delivery = Delivery(Dispatch(account, user_id, api_secret), Limiter(requests_per_second, cooldown))
+        self._login = user_id, api_secret
+        self._delivery = Delivery(Dispatch(account, *self._login), Limiter(requests_per_second, cooldown))
 
-    page_size = _Setting[int]("""How many items a page has.""")
-    latency = _Setting[float | tuple[float, float]](
-        """The seconds that a request takes, or a range to draw them from."""
-    )
-    order = _Setting[Order](
-        """The order of task listings: oldest or newest first, or shuffled anew for each request."""
-    )
-    refusal_status = _Setting[int]("""The HTTP status of refusals.""")
-    faults = _Setting[Faults]("""What goes wrong with requests, and how likely.""")
-    lag_share = _Setting[float](
-        """The share of reads, from 0 to 1, that meet the replica that lags; the others see what is."""
-    )
-    pays_repeats = _Setting[bool](
-        """Whether a rated task can be rated, and its worker paid, again. Repeats count in `double_ratings`."""
-    )
-    odd_fields = _Setting[float](
-        """The share of tasks, from 0 to 1, that are listed with one field in a shape that nobody documented.
-
-    Which tasks and what depends on their ids and the seed, so that it is the same on every page. Id and revision
-    are always right; `job_id` can be missing, but only from a listing of one job.
-    """
-    )
-    page_lies = _Setting[float](
-        """The probability that a page lists null or nothing, or that its `pages` is missing, null or 0."""
-    )
-    titles = _Setting[Titles](
-        """How titles of jobs come back: as they were sent, trimmed, with HTML's entities, or both."""
-    )
-    post_answer = _Setting[PostAnswer](
-        """How a post is answered: with the job's id in `url` as documented, as `job_id`, as the `id` of a `job`,
-    as the `job_id` of `data`, with ok but no id (`unnamed`), with an id but no ok (`without_ok`), or with nothing
-    in it (`empty`). `swallowed` is answered with nothing, too, and posts nothing.
-    """
-    )
-    also_takes = _Setting[frozenset[str]](
-        """Attributes of a job to be posted that no document names, and that are taken nevertheless."""
-    )
-    refuse_bulk_with = _Setting[set[str] | None](
-        """The ids of tasks for which a request to rate them, alone or among others, is refused whole."""
-    )
-    retry_after_header = _Setting[bool]("""Whether a 429 has a `Retry-After`.""")
-    retry_after = _Setting[str | None](
-        """The `Retry-After` of every 429, whatever it should be; None: the seconds that are left."""
-    )
+    page_size = Setting[int]()
+    latency = Setting[float | tuple[float, float]]()
+    order = Setting[Order]()
+    refusal_status = Setting[int]()
+    faults = Setting[Faults]()
+    lag_share = Setting[float]()
+    pays_repeats = Setting[bool]()
+    odd_fields = Setting[float]()
+    page_lies = Setting[float]()
+    titles = Setting[Titles]()
+    post_answer = Setting[PostAnswer]()
+    also_takes = Setting[frozenset[str]]()
+    refuse_bulk_with = Setting[set[str] | None]()
+    retry_after_header = Setting[bool]()
+    retry_after = Setting[str | None]()
+    posted_as = Setting[PostedAs]()
 
     @property
     def read_lag(self) -> float:
@@ -171,44 +127,53 @@ class Sandbox:
         with self._account.lock:
             self._account.lag_reads(seconds)
 
-    def add_job(self, **fields: Any) -> str:
-        """A running job; `fields` are those of get-job, `num_tasks` and `task_value` among them. Gives its id."""
-        with self._account.lock:
-            return self._account.add_job(fields)
+    def add_job(self, *, extra: Mapping[str, object] | None = None, **fields: Unpack[JobSeed]) -> str:
+        """A running job; `fields` are those of get-job, `num_tasks` and `task_value` among them. Gives its id.
 
-    def set_job_status(self, job_id: str, status: str) -> None:
-        """Have the service put the job into this status, as its staff or its system would."""
-        with self._account.lock:
-            job = self._account.store.jobs[job_id]
-            job.status = status
-            self._account.put_job(job)
-
-    def add_tasks(self, job_id: str, count: int = 1, **fields: Any) -> list[str]:
-        """Have ten workers in turn hand in tasks of the job; gives the tasks' ids.
-
-        `fields` are those of get-unrated-tasks, as JSON has them: with `worker_id` all are that worker's. A
-        `finished_at` may be a datetime.
+        `extra` is listed with them, or in place of them, just as it is: for what no document has.
+        Raises `InvalidRequestError` for fields that there are not, and for values of another kind.
         """
-        with self._account.lock:
-            return self._account.add_tasks(job_id, count, fields)
+        return seeding.add_job(self._account, fields, extra)
 
-    def resubmit(self, task_id: str, **fields: Any) -> None:
-        """Hand in again a task that was sent back: the same id, a higher revision number."""
-        with self._account.lock:
-            self._account.resubmit(task_id, fields)
+    def set_job_status(self, job_id: str, status: JobStatus | str) -> None:
+        """Have the service put the job into this status, as its staff or its system would."""
+        seeding.set_job_status(self._account, job_id, status)
+
+    def approve(self, job_id: str) -> None:
+        """Let a job run that waits for the service's approval, its review or its restart.
+
+        Raises `InvalidRequestError` for one that does not. A posted job waits as `posted_as` says.
+        """
+        seeding.approve(self._account, job_id)
+
+    def add_tasks(
+        self,
+        job_id: str,
+        count: int = 1,
+        *,
+        extra: Mapping[str, object] | None = None,
+        **fields: Unpack[TaskSeed],
+    ) -> list[str]:
+        """Have ten workers in turn hand in tasks of the job, whatever its status; gives the tasks' ids.
+
+        `fields` are those of get-unrated-tasks: with `worker_id` all are that worker's. `proofs` may be a function
+        of a task's number, from 0, for proofs that differ. `extra` and errors are as those of `add_job`.
+        """
+        return seeding.add_tasks(self._account, job_id, count, fields, extra)
+
+    def resubmit(
+        self, task_id: str, *, extra: Mapping[str, object] | None = None, **fields: Unpack[TaskSeed]
+    ) -> None:
+        """Hand in again a task that was sent back: the same id, a higher revision number; else as `add_tasks`."""
+        seeding.resubmit(self._account, task_id, fields, extra)
 
     def withdraw(self, task_id: str) -> None:
         """Take a task away, as if somebody else had settled it."""
-        with self._account.lock:
-            self._account.withdraw(task_id)
+        seeding.withdraw(self._account, task_id)
 
     def refuse(self, task_id: str, message: str | None = "Task cannot be rated.") -> None:
         """Refuse ratings of a task with this message, though it stays listed; None takes them again."""
-        with self._account.lock:
-            if message is None:
-                self._account.refused.pop(task_id, None)
-            else:
-                self._account.refused[task_id] = message
+        seeding.refuse(self._account, task_id, message)
 
     def after_each_rating(self, callback: Callable[[Sandbox], object]) -> None:
         """Call back whenever a rating took effect, for instance to have more tasks arrive."""
@@ -287,6 +252,14 @@ class Sandbox:
         with self._account.lock:
             return list(self._account.store.unrated)
 
+    def client(self, **options: Any) -> AsyncPicoworkers:
+        """A client of this account in process, still to be entered, that no pace holds back.
+
+        `options` are those of `AsyncPicoworkers`, and go before what is set here.
+        """
+        given = {"edition": self.edition, "transport": self.transport(), "throttle": Throttle(), **options}
+        return AsyncPicoworkers(*self._login, **given)
+
     def transport(self) -> httpx.AsyncBaseTransport:
         """This service in process, as an httpx transport; clients of httpx2 can send through it as well."""
         transport: httpx.AsyncBaseTransport = made_of(default_package(), SandboxTransport, "AsyncBaseTransport")(
@@ -310,8 +283,6 @@ class Sandbox:
         give_up_after: float = 86400.0,
     ) -> Postbacks:
         """Post submitted tasks, and jobs' changes, to a loopback URL while the block lasts; see `Postbacks`."""
-        if not self.edition.can(Ability.WEBHOOK):
-            raise ValueError(f"edition {self.edition.name} has no postbacks")
         return Postbacks(
             self._account,
             url,

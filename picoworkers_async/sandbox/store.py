@@ -21,6 +21,8 @@ class JobRow:
     num_tasks: int
     task_value: Decimal
     tasks_done: int = 0
+    extra: Mapping[str, object] = attrs.field(factory=dict)
+    """What is listed beside its fields, or in place of them."""
 
 
 @attrs.define(eq=False)
@@ -34,6 +36,8 @@ class TaskRow:
     verdict: str | None = None
     comment: str | None = None
     previous: list[dict[str, Any]] = attrs.field(factory=list)
+    extra: Mapping[str, object] = attrs.field(factory=dict)
+    """What is listed beside its fields, or in place of them."""
 
     def proofs(self) -> Any:
         """What the worker handed in."""

@@ -182,7 +182,7 @@ async def test_a_task_that_was_refused_is_told_of_too_and_one_of_a_job_without_d
     connect, edition: Edition, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox = Sandbox(edition=edition)
-    job_id, undated = sandbox.add_job(num_tasks=100, ttr=1), sandbox.add_job(num_tasks=100, ttr=None)
+    job_id, undated = sandbox.add_job(num_tasks=100, ttr=1), sandbox.add_job(num_tasks=100, extra={"ttr": None})
     handed_in = datetime.now(UTC) - timedelta(hours=20)
     refused, rated = sandbox.add_tasks(job_id, 2, finished_at=handed_in)
     sandbox.add_tasks(undated, 2, finished_at=handed_in)

@@ -193,7 +193,7 @@ def test_a_setting_out_of_range_is_refused_by_name(name: str, value: object) -> 
 def test_a_task_is_handed_in_again_only_after_it_was_sent_back() -> None:
     sandbox = Sandbox()
     (task_id,) = sandbox.add_tasks(sandbox.add_job())
-    with pytest.raises(ValueError, match="was not sent back"):
+    with pytest.raises(ValueError, match="a task that was sent back"):
         sandbox.resubmit(task_id)
 
 
