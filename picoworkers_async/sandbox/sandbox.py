@@ -262,9 +262,8 @@ class Sandbox:
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """This service in process, as an httpx transport; clients of httpx2 can send through it as well."""
-        transport: httpx.AsyncBaseTransport = made_of(default_package(), SandboxTransport, "AsyncBaseTransport")(
-            self._delivery
-        )
+        make = made_of(default_package(), SandboxTransport, "AsyncBaseTransport")
+        transport: httpx.AsyncBaseTransport = make(self._delivery)
         return transport
 
     def serve(self, port: int = 0) -> AbstractAsyncContextManager[str]:

@@ -16,7 +16,7 @@ _WAITING = ("pending_review", "pending_approval", "pending_restart")
 def add_job(account: Account, fields: Mapping[str, Any], extra: Extra) -> str:
     """Add a job; gives its id."""
     with account.lock:
-        seeds.refuse("add_job", seeds.job_problems(fields, account.store))
+        seeds.refuse("add_job", seeds.job_problems(fields, account.store) + seeds.extra_problems(extra))
         return account.add_job(fields, extra or {})
 
 
@@ -46,7 +46,7 @@ def add_tasks(account: Account, job_id: str, count: int, fields: Mapping[str, An
     with account.lock:
         rows, problems = seeds.rows_of_tasks(count, fields)
         unknown = seeds.id_problems("job_id", job_id, account.store.jobs, "a job")
-        seeds.refuse("add_tasks", unknown + problems)
+        seeds.refuse("add_tasks", unknown + problems + seeds.extra_problems(extra))
         return account.add_tasks(job_id, rows, extra or {})
 
 
@@ -54,6 +54,7 @@ def resubmit(account: Account, task_id: str, fields: Mapping[str, Any], extra: E
     """Hand in again a task that was sent back."""
     with account.lock:
         rows, problems = seeds.rows_of_tasks(1, fields)
+        problems += seeds.extra_problems(extra)
         seeds.refuse("resubmit", seeds.sent_back_problems(task_id, account.store) + problems)
         account.resubmit(task_id, rows[0], extra or {})
 

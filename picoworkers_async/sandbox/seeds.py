@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import attrs
 
@@ -56,7 +56,7 @@ class JobSeed(TypedDict, total=False):
     instructions: Sequence[str]
     notes: str
     proofs: Sequence[JobProofSeed]
-    challenge_action: Annotated[ChallengeAction | str, ChallengeAction]
+    challenge_action: Annotated[ChallengeAction | str, Literal[""] | ChallengeAction]
     challenges: Sequence[ChallengeSeed]
     start_time: str
     end_time: str
@@ -142,6 +142,13 @@ def rows_of_tasks(count: object, fields: Mapping[str, Any]) -> tuple[list[Mappin
 def status_problems(status: object) -> list[Problem]:
     """What keeps this from being the status of a job."""
     return _problems(JobSeed, {"status": status})
+
+
+def extra_problems(extra: object) -> list[Problem]:
+    """What keeps this from being fields to be listed as they are."""
+    if extra is None or isinstance(extra, Mapping):
+        return []
+    return [Problem("extra", extra, "a mapping of names to values", ProblemCode.TYPE)]
 
 
 def id_problems(name: str, given: object, known: Mapping[str, object], what: str) -> list[Problem]:

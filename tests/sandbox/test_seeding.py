@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from picoworkers_async import (
+    SPROUTGIGS,
     AsyncPicoworkers,
     Edition,
     InvalidRequestError,
@@ -17,6 +19,10 @@ from picoworkers_async import (
     Rating,
 )
 from picoworkers_async.sandbox import Sandbox, ScreenshotProof, TextProof
+from picoworkers_async.sandbox.seeds import JobSeed, TaskSeed
+from tests.support.examples_2024 import JOB_JSON_2024
+from tests.support.raw_client import raw_client
+from tests.support.vectors import TASK_JSON
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
@@ -117,7 +123,9 @@ def test_unknown_jobs_tasks_and_statuses_are_refused_by_name() -> None:
         (lambda: sandbox.withdraw("nobody"), ["task_id"]),
         (lambda: sandbox.refuse("nobody"), ["task_id"]),
         (lambda: sandbox.resubmit("nobody", mood="good"), ["task_id", "mood"]),
-        (lambda: sandbox.resubmit(task_id), ["task_id"]),
+        (lambda: sandbox.resubmit(task_id, extra=["mood"]), ["task_id", "extra"]),
+        (lambda: sandbox.add_job(extra=1), ["extra"]),
+        (lambda: sandbox.add_tasks(job_id, extra="mood"), ["extra"]),
         (lambda: ScreenshotProof("screen.png"), ["url"]),
     ):
         with pytest.raises(InvalidRequestError) as caught:
@@ -149,3 +157,23 @@ async def test_extra_lists_what_no_document_has_beside_the_fields_or_in_place_of
         sandbox.resubmit(task_id, proofs=[TextProof("again")], extra={"mood": "better"})
         (task,) = await pico.jobs.iter_unrated_tasks().collect()
     assert (task.proofs[0].text, task.extra) == ("again", {"country_code": [404], "mood": "better"})
+
+
+async def test_every_field_that_is_listed_can_be_seeded_and_comes_back() -> None:
+    sandbox = Sandbox(edition=SPROUTGIGS)
+    job, task = json.loads(JOB_JSON_2024), json.loads(TASK_JSON)
+    for counted in ("unrated_tasks", "tasks_done"):
+        del job[counted]
+    for given_by_us in ("id", "job_id", "revision_number"):
+        del task[given_by_us]
+    job_id = sandbox.add_job(**{**job, "status": job["status"].lower()})
+    sandbox.add_tasks(job_id, **task)
+    async with raw_client(sandbox) as http:
+        shown = (await http.get("jobs/get-job.php", params={"job_id": job_id})).json()
+        (listed,) = (await http.get("jobs/get-unrated-tasks.php")).json()["tasks"]
+    assert {name: shown[name] for name in job} == job
+    assert set(shown) - set(job) == {"unrated_tasks", "tasks_done"}
+    assert {name: listed[name] for name in task} == task
+    assert set(listed) - set(task) == {"id", "job_id", "revision_number"}
+    assert set(JobSeed.__annotations__) == set(job)
+    assert set(TaskSeed.__annotations__) == set(task)

@@ -52,7 +52,7 @@ def _prices(least: str, west: str, europe: str, east: str, others: str) -> str:
     return f'{{"int": "{least}", "west1": "{west}", "europe1": "{europe}", "europe2": "{east}"{shared}}}'
 
 
-_JOB_JSON = """{
+JOB_JSON_2024 = """{
   "id": "0950e7d99b65", "id_user": "67d33033", "zone_id": "int", "excluded_countries": ["pk", "bd", "in"],
   "category_id": "2004", "created_at": "2021-01-25T07:42:35Z", "status": "PAUSED", "task_value": 0.06,
   "tasks_done": 3741, "num_tasks": 4030, "unrated_tasks": 64, "workers_max_tasks": 1,
@@ -118,7 +118,7 @@ EXAMPLES_2024 = [
        == [("0500", Decimal("0.100"), 9), ("9900", Decimal("0.060"), 9)]
        and isinstance(rows[0], Category)),
     _v("get-job", lambda p: p.jobs.get_job("0950e7d99b65"), "GET", "jobs/get-job.php?job_id=0950e7d99b65", None,
-       _JOB_JSON, _JOB),
+       JOB_JSON_2024, _JOB),
     _v("get-unrated-tasks", lambda p: p.jobs.get_unrated_tasks(job_id="abc123dfae98", task_ids=_TASK_IDS), "GET",
        "jobs/get-unrated-tasks.php?job_id=abc123dfae98&task_ids=" + "%2C".join(_TASK_IDS), None,
        '{"current_page": 1, "pages": 1, "tasks": [' + TASK_JSON + "]}", Page(1, 1, (TASK,))),
