@@ -119,17 +119,27 @@ class Submitted:
         return Lookup(row[0], dict(rows), now)
 
     def looked_up(
-        self, lookup: Lookup, revisions: Mapping[str, int], *, complete: bool, settle_after: float
+        self,
+        lookup: Lookup,
+        revisions: Mapping[str, int],
+        *,
+        complete: bool,
+        settle_after: float,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> list[str]:
         """Note what is unrated, with its revision; gives the ids that were not given out in that revision yet.
 
         A listing may lag: one that is not listed is dropped by the second of two `complete` looks that are
         `settle_after` seconds apart, with neither a postback of it nor a look that shows it between them. What
-        was posted again since the look began stays, and waits for another.
+        was posted again since the look began stays, and waits for another. Nothing is noted if it is not `wanted`
+        any more.
         """
         now = self._clock()
-        fresh = []
+        fresh: list[str] = []
         with self._file.transaction() as database:
+            # Asked here, so that a run that begins after the one that looked has ended comes after what it noted.
+            if not wanted():
+                return fresh
             for task_id, posts in lookup.posts.items():
                 key = (lookup.job_id, task_id)
                 found = database.execute(

@@ -115,6 +115,10 @@ class SubmittedTasks:
     def _hand_over(self, lookup: Lookup, listed: SweepResult[Task]) -> None:
         revisions = {task_id: task.revision_number for task_id, task in listed.items.items()}
         fresh = self._submitted.looked_up(
-            lookup, revisions, complete=listed.complete, settle_after=self._settle_after
+            lookup,
+            revisions,
+            complete=listed.complete,
+            settle_after=self._settle_after,
+            wanted=lambda: self._open,
         )
         self._ready.extend(listed.items[task_id] for task_id in fresh)

@@ -92,6 +92,16 @@ def test_a_postback_or_a_look_that_shows_the_task_begins_the_count_anew(path: Pa
     assert durable_ids(path) == set()
 
 
+def test_what_was_looked_up_by_a_run_that_has_ended_is_left_to_the_next(path: Path, clock: Clock) -> None:
+    submitted = Submitted(path, clock)
+    submitted.note([("j", "a")])
+    lookup = due(submitted)
+    submitted.begin()
+    options = {"complete": True, "settle_after": 0.0}
+    assert submitted.looked_up(lookup, {"a": 0}, wanted=lambda: False, **options) == []
+    assert look(submitted, {"a": 0}) == ["a"]
+
+
 def test_a_look_proves_absence_only_if_it_began_late_enough_after_another_had_ended() -> None:
     assert not proves_absence(None, 100.0, settle_after=0.0)
     assert not proves_absence(100.0, 129.9, settle_after=30.0)
