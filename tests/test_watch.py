@@ -150,6 +150,43 @@ async def test_what_the_changes_raise_is_raised(connect) -> None:
                 pass
 
 
+async def test_changes_that_fail_for_a_while_are_told_of_once_and_listened_to_again(connect) -> None:
+    class Failing:
+        """Fails for 100 seconds at any time it is asked, then tells of the job; and once more."""
+
+        until = anyio.current_time() + 100
+        asked = told = 0
+
+        def __aiter__(self) -> Failing:
+            return self
+
+        async def __anext__(self) -> Told:
+            self.asked += 1
+            if anyio.current_time() < self.until:
+                raise LookupError("locked")
+            self.told += 1
+            if self.told == 3:
+                raise LookupError("locked again")
+            await anyio.sleep(100)
+            return Told(job_id)
+
+    sandbox = Sandbox()
+    job_id = sandbox.add_job()
+    changes, errors = Failing(), []
+    async with connect(sandbox) as pico, pico.jobs.watch(job_id, every=10**6, changes=changes) as watch:
+        with anyio.move_on_after(600):
+            while True:
+                try:
+                    await anext(watch)
+                except LookupError as error:
+                    errors.append(str(error))
+    assert errors == ["locked", "locked again"]
+    # Every 5 seconds for 100, and then for each change.
+    assert changes.asked == 20 + 6
+    times = looks(sandbox)
+    assert [round(time - times[0]) for time in times] == [0, 200, 300, 405, 505]
+
+
 async def test_changes_are_listened_to_only_inside_the_block(connect) -> None:
     sandbox = Sandbox()
     job_id = sandbox.add_job()

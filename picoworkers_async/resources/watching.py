@@ -32,6 +32,9 @@ ENDED = frozenset({JobStatus.FINISHED, JobStatus.DECLINED})
 """In these a job stays, unless somebody restarts it."""
 
 
+_LISTEN_AGAIN_SECONDS = 5.0
+
+
 class ChangeOfJob(Protocol):
     """What is read of a change that the service told of: which job to look at. The rest is looked up."""
 
@@ -69,8 +72,9 @@ class JobWatch:
     a batch at the gate, and are `every` seconds (60) apart.
 
     With `changes` (as `async with receiver.job_changes() as changes` gives them), a change of this job has it read
-    at once; nothing else in it is believed, and those of other jobs are passed over. When they end, looks go on;
-    what they raise is raised.
+    at once; nothing else in it is believed, and those of other jobs are passed over. When they end, looks go on.
+    What they raise is raised here, and 5 seconds later they are asked again: whoever iterates on goes on hearing
+    of changes. What they raise then is raised only if a change has come meanwhile.
 
     A service that cannot be reached, or does not answer as documented, is waited for without end, with pauses that
     grow to a minute; so is one that refuses, but for the very first look. Raises `NotFoundError` for a job that is
@@ -142,13 +146,21 @@ class JobWatch:
                 return JobUpdate(before, after, changed)
 
     async def _listen(self, changes: AsyncIterable[ChangeOfJob]) -> None:
-        try:
-            async for change in changes:
-                if change.job_id == self._job_id:
+        fails = False
+        while True:
+            try:
+                async for change in changes:
+                    fails = False
+                    if change.job_id == self._job_id:
+                        self._told.set()
+            except Exception as error:
+                if not fails:
+                    fails = True
+                    self._lost = error
                     self._told.set()
-        except Exception as error:
-            self._lost = error
-            self._told.set()
+                await anyio.sleep(_LISTEN_AGAIN_SECONDS)
+            else:
+                return
 
     async def _until_due(self) -> None:
         """Wait until a look is due by time, or unless there is an outage, by a change that was told of."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterable
+from itertools import groupby
 
 import attrs
 
@@ -46,7 +48,9 @@ class Changes:
     def note(self, changes: Iterable[Change]) -> int:
         """Make them durable, each that is not there yet. Gives how many were dropped for want of room, unhandled.
 
-        One without a date is there already if it is the last status of its job.
+        One with a date is there if its job, status and date are. Changes without a date are there if they are the
+        job's last ones, all that are told of it in a row taken together; and one that repeats the status before
+        it is none.
         """
         dated = "INSERT OR IGNORE INTO changes (job_id, status, date) VALUES (?, ?, ?)"
         undated = (
@@ -54,11 +58,12 @@ class Changes:
             " WHERE ?2 IS NOT (SELECT status FROM changes WHERE job_id = ?1 ORDER BY number DESC LIMIT 1)"
         )
         with self._file.transaction() as database:
-            for change in changes:
-                if change.date:
-                    database.execute(dated, (change.job_id, change.status, change.date))
-                else:
-                    database.execute(undated, (change.job_id, change.status))
+            for job_id, told in groupby(changes, lambda change: change.job_id):
+                for change in _not_there(database, job_id, list(told)):
+                    if change.date:
+                        database.execute(dated, (job_id, change.status, change.date))
+                    else:
+                        database.execute(undated, (job_id, change.status))
             (last,) = database.execute("SELECT max(number) FROM changes").fetchone()
             (handled,) = database.execute("SELECT number FROM handled").fetchone()
             query = "SELECT count(*) FROM changes WHERE number <= ? AND number > ?"
@@ -83,3 +88,19 @@ class Changes:
             query = "SELECT number, job_id, status, date FROM changes WHERE number > ? ORDER BY number LIMIT 1"
             row = database.execute(query, (number,)).fetchone()
         return None if row is None else (row[0], Change(*row[1:]).model())
+
+
+def _not_there(database: sqlite3.Connection, job_id: str, told: list[Change]) -> list[Change]:
+    """Those of one job's changes that are to be noted: none of what was posted before as a whole."""
+    if all(change.date for change in told):
+        return told
+    pairs = [(change.status, change.date) for change in told]
+    in_a_row = [pair for place, pair in enumerate(pairs) if pair[1] or not place or pair != pairs[place - 1]]
+    known = "SELECT 1 FROM changes WHERE job_id = ? AND status = ? AND date = ? AND date <> ''"
+    unknown = [pair for pair in in_a_row if database.execute(known, (job_id, *pair)).fetchone() is None]
+    query = "SELECT status, date FROM changes WHERE job_id = ? ORDER BY number DESC LIMIT ?"
+    last = database.execute(query, (job_id, len(in_a_row))).fetchall()[::-1]
+    # Dated ones that were known before stood elsewhere already when the others were noted.
+    if last == in_a_row or last[len(last) - len(unknown) :] == unknown:
+        return []
+    return [Change(job_id, *pair) for pair in unknown]

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import PicoworkersError
 
 _APPLICATION_ID = 0x70696377
-_VERSION = 2
+_VERSION = 3
 
 _SUBMITTED = (
     """CREATE TABLE submitted (
@@ -38,7 +38,13 @@ _CHANGES = (
     "CREATE TABLE handled (number INTEGER NOT NULL)",
     "INSERT INTO handled VALUES (0)",
 )
-_STEPS = (_SUBMITTED, _CHANGES)
+_PUT_OFF = (
+    "ALTER TABLE submitted RENAME COLUMN at TO due",
+    "ALTER TABLE submitted ADD COLUMN not_found INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE submitted ADD COLUMN missing_since REAL",
+    "UPDATE submitted SET refusals = 0",
+)
+_STEPS = (_SUBMITTED, _CHANGES, _PUT_OFF)
 """What makes each version out of the one before it; version 0 is a new file."""
 
 

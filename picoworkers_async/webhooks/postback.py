@@ -21,6 +21,8 @@ MOST_JOBS = 5_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_TEXT = 64
 _ENVELOPE = frozenset({"event_type", "event_date", "event"})
+_OF_TASKS = frozenset({"job_id", "task_ids"})
+_OF_CHANGES = frozenset({"job_id", "changes"})
 _STATUSES = {status.value: status.value for status in JobStatus}
 
 
@@ -38,7 +40,8 @@ def read_postback(raw: bytes) -> Postback:
 
     A body is understood whole if every entry is: an id is 1 to 64 ASCII letters, digits, `_` and `-`, a status a
     printable text of 1 to 64 characters. What is understood of another body is given beside its `problem`. PHP's
-    `[]`, lists written as objects and ids that are numbers are understood; unknown fields are passed over.
+    `[]`, lists written as objects and ids that are numbers are understood; unknown fields are passed over, but for
+    lists in an envelope, which may hold ids or changes: those are a problem.
 
     Raises `NotTakenError`: 413 for more than 5,000 jobs, or 50,000 ids or changes; 422 for what is no JSON or has
     one name twice. Source: the webhook of the document of 2024; the envelope as seen in use.
@@ -82,8 +85,11 @@ def _envelope(data: dict[str, Any]) -> Postback:
             reading.note(f"{where} is {kind_of(entry)}, not an object")
         elif kind == "tasks_submitted":
             reading.add_tasks(entry.get("job_id"), entry.get("task_ids"), f"{where}.task_ids")
+            reading.pass_over(entry, _OF_TASKS, f"{where} has")
         else:
-            reading.add_changes(entry.get("job_id"), entry.get("changes"), data.get("event_date"), where)
+            reading.add_changes(entry.get("job_id"), entry.get("changes"), where)
+            reading.pass_over(entry, _OF_CHANGES, f"{where} has")
+    reading.pass_over(data, _ENVELOPE, "it has")
     return reading.postback()
 
 
@@ -92,7 +98,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self._ids: dict[tuple[str, str], None] = {}
-        self._changes: dict[Change, None] = {}
+        self._changes: list[Change] = []
         self._entries = 0
         self._problem: str | None = None
 
@@ -111,18 +117,24 @@ class _Reading:
             if job is not None and task is not None:
                 self._ids[job, task] = None
 
-    def add_changes(self, job_id: Any, changes: Any, event_date: Any, where: str) -> None:
-        """Take one job's changes; one without a date has that of the event."""
+    def add_changes(self, job_id: Any, changes: Any, where: str) -> None:
+        """Take one job's changes. The date of the event is none of theirs: it may be that of the sending."""
         job = self._id(job_id, "a job")
         for place, entry in enumerate(self._list(changes, f"{where}.changes")):
             try:
                 change = as_object(entry, "it")
-                status, date = _status(change.get("status")), _date(change.get("date")) or _date(event_date)
+                status, date = _status(change.get("status")), _date(change.get("date"))
             except codec.ShapeError as error:
                 self.note(f"{where}.changes[{place}]: {error}")
             else:
                 if job is not None:
-                    self._changes[Change(job, status, date)] = None
+                    self._changes.append(Change(job, status, date))
+
+    def pass_over(self, given: dict[str, Any], known: frozenset[str], it_has: str) -> None:
+        """Note what stands beside the known names if it could hold ids or changes: a list of anything."""
+        for name in given.keys() - known:
+            if _is_list_of_something(given[name]):
+                self.note(f"{it_has} a list {shown(name)}, which is not known")
 
     def _list(self, value: Any, where: str) -> Iterator[Any]:
         try:
@@ -142,6 +154,13 @@ class _Reading:
                 return text
         self.note(f"{shown(value)} cannot be the id of {of_what}")
         return None
+
+
+def _is_list_of_something(value: Any) -> bool:
+    try:
+        return bool(as_list(value, "it"))
+    except codec.ShapeError:
+        return False
 
 
 def _refuse_many(jobs: dict[str, Any] | list[Any]) -> None:

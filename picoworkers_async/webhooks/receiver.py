@@ -46,7 +46,8 @@ class Receiver:
     is durable in that file; any other answer has the service send it again. Both shapes are taken: the one of 2024
     (tasks by job) and the envelope of today (`tasks_submitted`, `job_status_changed`). What cannot be understood
     is answered 422 and logged; the entries beside it that can be are taken all the same. A body is read up to
-    1 MiB, 5,000 jobs and 50,000 entries (else 413), in 30 seconds (else 408). Nothing of it is believed but "look
+    1 MiB, 5,000 jobs and 50,000 entries (else 413), in 30 seconds (else 408). Of more than 16 requests at once the
+    one whose body has taken longest gives way (503). Nothing of it is believed but "look
     at these ids", and the statuses of jobs. Postbacks that come twice do no harm.
 
     With `secret`, at least 16 letters that nobody can guess, the URL to give the service ends in it
@@ -74,6 +75,7 @@ class Receiver:
         self._opened: list[JobChanges] = []
         self._refusals = RefusalLog()
         self._busy = 0
+        self._reading: dict[anyio.CancelScope, None] = {}
 
     def __repr__(self) -> str:
         return f"Receiver({str(self._path)!r})"
@@ -113,11 +115,13 @@ class Receiver:
             return 404, "Not found"
         if request.method != "POST":
             return 405, "Only POST"
-        if self._busy >= _MOST_AT_ONCE:
+        if self._busy >= _MOST_AT_ONCE and not self._send_slowest_away():
             return 503, "Busy"
         self._busy += 1
         try:
             body = await self._authentic_body(request)
+            if body is None:
+                return 503, "Busy"
             await anyio.to_thread.run_sync(self._take, body)
         except NotTakenError as refusal:
             self._refusals.tell(refusal)
@@ -128,14 +132,34 @@ class Receiver:
             self._busy -= 1
         return 200, "Noted"
 
-    async def _authentic_body(self, request: Request) -> bytes:
-        """The body, signed if it has to be; without a signature to check it is not read at all."""
+    def _send_slowest_away(self) -> bool:
+        """End the reading of the body that has taken longest; False if none is being read."""
+        slowest = next(iter(self._reading), None)
+        if slowest is None:
+            return False
+        del self._reading[slowest]
+        slowest.cancel()
+        return True
+
+    async def _authentic_body(self, request: Request) -> bytes | None:
+        """The body, signed if it has to be; without a signature to check it is not read at all.
+
+        None if it came too slowly while others waited for its place.
+        """
         values = request.headers.getlist(HEADER)
         problem = None if self._signatures is None else self._signatures.problem_of_header(values)
         if problem is not None:
             raise NotTakenError(401, problem)
-        with anyio.fail_after(_SECONDS_FOR_A_BODY):
-            body = await _body_of(request)
+        with anyio.CancelScope(deadline=anyio.current_time() + _SECONDS_FOR_A_BODY) as reading:
+            self._reading[reading] = None
+            try:
+                body = await _body_of(request)
+            finally:
+                self._reading.pop(reading, None)
+        if reading.cancelled_caught:
+            if anyio.current_time() >= reading.deadline:
+                raise TimeoutError
+            return None
         if self._signatures is not None and not self._signatures.match(values[0], body):
             raise NotTakenError(401, "its signature is by another secret, or of another body")
         return body

@@ -5,24 +5,46 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
 from .file import PostbackFile
 
 _MOST_ROWS = 1_000_000
-_MOST_REFUSALS = 5
+_MOST_REFUSALS = 151
+"""With the pauses between them, a look that is refused is tried again for a day."""
+_MOST_NOT_FOUND = 10
+"""A job that is not found is asked for again for half an hour, or for longer if it was refused before."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
 _MINUTE, _HOUR = 60.0, 3600.0
 _NOT_YET = -1
+_GONE = (_NOT_YET, 0, 0, None)
+
+
+def pause_after_refusal(refusals: int) -> float:
+    """How many seconds after so many refusals in a row the next look is due: 5, then twice as many, up to 600."""
+    return min(_FIRST_PAUSE * 2.0 ** min(refusals - 1, 10), _LONGEST_PAUSE)
+
+
+def proves_absence(missing_since: float | None, began: float, *, settle_after: float) -> bool:
+    """Whether a complete look that does not list a task is the second one, late enough, that does not.
+
+    `missing_since` is when the first such look ended. One look proves nothing: see `effects`.
+    """
+    return missing_since is not None and began >= missing_since + settle_after
 
 
 @attrs.frozen
 class Lookup:
-    """Ids of one job's tasks that should be asked for together, and how often each had been posted by then."""
+    """Ids of one job's tasks that should be asked for together, and how often each had been posted by then.
+
+    `at`, in seconds since 1970, is before the look began.
+    """
 
     job_id: str
     posts: Mapping[str, int]
+    at: float
 
     @property
     def task_ids(self) -> list[str]:
@@ -30,15 +52,24 @@ class Lookup:
         return list(self.posts)
 
 
+@attrs.frozen
+class Refused:
+    """What a refused look comes to: whether it was the `first` in a row for any task; how many were dropped."""
+
+    first: bool
+    dropped: int
+
+
 class Submitted:
     """The ids in a file. A row waits to be looked up; then it keeps the revision that was given out.
 
     Rows of tasks that are no longer unrated are dropped. Several processes may use the file. Every method blocks,
-    and raises `SubmittedError` for a file that cannot be used.
+    and raises `SubmittedError` for a file that cannot be used. `clock` gives seconds since 1970.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float] = time.time) -> None:
         self._file = PostbackFile(path)
+        self._clock = clock
 
     def note(self, ids: Iterable[tuple[str, str]]) -> bool:
         """Make it durable that these wait; False if there is no room for more."""
@@ -48,17 +79,21 @@ class Submitted:
             if rows + len(new) > _MOST_ROWS:
                 return False
             insert = (
-                "INSERT INTO submitted VALUES (?, ?, 1, ?, 0, 1, ?)"
-                " ON CONFLICT DO UPDATE SET waiting = 1, posts = posts + 1, at = excluded.at"
+                "INSERT INTO submitted (job_id, task_id, waiting, revision, refusals, posts, due)"
+                " VALUES (?, ?, 1, ?, 0, 1, ?)"
+                " ON CONFLICT DO UPDATE SET waiting = 1, posts = posts + 1, due = excluded.due,"
+                " refusals = 0, not_found = 0, missing_since = NULL"
             )
-            now = time.time()
+            now = self._clock()
             database.executemany(insert, ((*one, _NOT_YET, now) for one in new))
         return True
 
     def begin(self) -> None:
         """A new run: whatever was given out before and is still here comes again."""
         with self._file.transaction() as database:
-            database.execute("UPDATE submitted SET waiting = 1, revision = ?", (_NOT_YET,))
+            # What was put off stays so: a process that restarts often must not hurry what is counted.
+            update = "UPDATE submitted SET due = iif(waiting, due, ?), waiting = 1, revision = ?"
+            database.execute(update, (self._clock(), _NOT_YET))
 
     def next_lookup(self, most: int) -> Lookup | None:
         """The job that has waited longest, with up to so many of its ids.
@@ -66,51 +101,94 @@ class Submitted:
         Room that is left is used to see whether tasks given out a minute ago are rated; with nothing waiting,
         those of an hour ago are looked at.
         """
-        now = time.time()
+        now = self._clock()
         with self._file.transaction() as database:
-            first = "SELECT job_id FROM submitted WHERE waiting = ? AND at <= ? ORDER BY at LIMIT 1"
-            row = database.execute(first, (1, math.inf)).fetchone()
-            row = row or database.execute(first, (0, now - _HOUR)).fetchone()
+            first = "SELECT job_id FROM submitted WHERE waiting = ? AND due > ? AND due <= ? ORDER BY due LIMIT 1"
+            # Nothing is put off for more than an hour: what is due later was noted by a clock that was wrong.
+            late = now + _HOUR
+            ranges = ((1, -math.inf, now), (1, late, math.inf), (0, -math.inf, now), (0, late, math.inf))
+            found = (database.execute(first, one).fetchone() for one in ranges)
+            row = next((row for row in found if row is not None), None)
             if row is None:
                 return None
             query = (
-                "SELECT task_id, posts FROM submitted WHERE job_id = ? AND (waiting = 1 OR at <= ?)"
-                " ORDER BY waiting DESC, at LIMIT ?"
+                "SELECT task_id, posts FROM submitted WHERE job_id = ?"
+                " AND (due <= iif(waiting, ?, ?) OR due > ?) ORDER BY waiting DESC, due LIMIT ?"
             )
-            rows = database.execute(query, (row[0], now - _MINUTE, most)).fetchall()
-        return Lookup(row[0], dict(rows))
+            rows = database.execute(query, (row[0], now, late - _MINUTE, late, most)).fetchall()
+        return Lookup(row[0], dict(rows), now)
 
-    def looked_up(self, lookup: Lookup, revisions: Mapping[str, int], *, complete: bool) -> list[str]:
+    def looked_up(
+        self,
+        lookup: Lookup,
+        revisions: Mapping[str, int],
+        *,
+        complete: bool,
+        settle_after: float,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> list[str]:
         """Note what is unrated, with its revision; gives the ids that were not given out in that revision yet.
 
-        Those that are not listed are dropped, if the look was `complete`. What was posted again since the look
-        began stays, and waits for another.
+        A listing may lag: one that is not listed is dropped by the second of two `complete` looks that are
+        `settle_after` seconds apart, with neither a postback of it nor a look that shows it between them. What
+        was posted again since the look began stays, and waits for another. Nothing is noted if it is not `wanted`
+        any more.
         """
-        fresh = []
+        now = self._clock()
+        fresh: list[str] = []
         with self._file.transaction() as database:
+            # Asked here, so that a run that begins after the one that looked has ended comes after what it noted.
+            if not wanted():
+                return fresh
             for task_id, posts in lookup.posts.items():
                 key = (lookup.job_id, task_id)
+                found = database.execute(
+                    "SELECT revision, waiting, posts, missing_since FROM submitted"
+                    " WHERE job_id = ? AND task_id = ?",
+                    key,
+                ).fetchone()
+                given, waiting, posts_now, missing_since = found or _GONE
                 revision = revisions.get(task_id)
-                if revision is None:
-                    if complete:
-                        delete = "DELETE FROM submitted WHERE job_id = ? AND task_id = ? AND posts = ?"
-                        database.execute(delete, (*key, posts))
-                    continue
-                query = "SELECT revision FROM submitted WHERE job_id = ? AND task_id = ?"
-                (given,) = database.execute(query, key).fetchone() or (_NOT_YET,)
-                if given < revision:
-                    fresh.append(task_id)
-                update = (
-                    "UPDATE submitted SET waiting = (posts > ?), revision = ?, at = ?"
-                    " WHERE job_id = ? AND task_id = ?"
-                )
-                database.execute(update, (posts, max(given, revision), time.time(), *key))
+                if revision is not None:
+                    if given < revision:
+                        fresh.append(task_id)
+                    update = (
+                        "UPDATE submitted SET waiting = (posts > ?1), due = iif(posts > ?1, due, ?2),"
+                        " revision = ?3, refusals = 0, not_found = 0, missing_since = NULL"
+                        " WHERE job_id = ?4 AND task_id = ?5"
+                    )
+                    database.execute(update, (posts, now + _HOUR, max(given, revision), *key))
+                elif posts_now == posts:
+                    if complete and proves_absence(missing_since, lookup.at, settle_after=settle_after):
+                        database.execute("DELETE FROM submitted WHERE job_id = ? AND task_id = ?", key)
+                        continue
+                    # What looks later may prove counts from the end of this one.
+                    since = min(missing_since or now, now) if complete else missing_since
+                    again = max(since + settle_after, now) if complete and since else now + _FIRST_PAUSE
+                    update = (
+                        "UPDATE submitted SET missing_since = ?, due = ?, refusals = 0, not_found = 0"
+                        " WHERE job_id = ? AND task_id = ?"
+                    )
+                    database.execute(update, (since, min(again, now + _HOUR) if waiting else now + _HOUR, *key))
         return fresh
 
-    def refused(self, lookup: Lookup) -> int:
-        """The service would not look: they go to the end of the line, and out of it the fifth time."""
+    def refused(self, lookup: Lookup, *, not_found: bool) -> Refused:
+        """The service would not look: they are put off, each time for longer, and dropped after a day of that.
+
+        A job that is not found, ten times in a row, is given up sooner.
+        """
+        now, counts = self._clock(), []
         with self._file.transaction() as database:
-            update = "UPDATE submitted SET refusals = refusals + 1, at = ? WHERE job_id = ? AND task_id = ?"
-            now = time.time()
-            database.executemany(update, ((now, lookup.job_id, task_id) for task_id in lookup.task_ids))
-            return database.execute("DELETE FROM submitted WHERE refusals >= ?", (_MOST_REFUSALS,)).rowcount
+            update = (
+                "UPDATE submitted SET refusals = refusals + 1, not_found = iif(?, not_found + 1, 0)"
+                " WHERE job_id = ? AND task_id = ? AND posts = ? RETURNING refusals"
+            )
+            put_off = "UPDATE submitted SET due = ? WHERE job_id = ? AND task_id = ?"
+            for task_id, posts in lookup.posts.items():
+                row = database.execute(update, (not_found, lookup.job_id, task_id, posts)).fetchone()
+                if row is not None:
+                    counts.append(row[0])
+                    database.execute(put_off, (now + pause_after_refusal(row[0]), lookup.job_id, task_id))
+            drop = "DELETE FROM submitted WHERE job_id = ? AND (refusals >= ? OR not_found >= ?)"
+            dropped = database.execute(drop, (lookup.job_id, _MOST_REFUSALS, _MOST_NOT_FOUND)).rowcount
+        return Refused(1 in counts, dropped)

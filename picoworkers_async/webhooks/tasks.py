@@ -12,8 +12,15 @@ import anyio
 import anyio.to_thread
 
 from ..editions import Ability
-from ..errors import AuthenticationError, CallError, ClientStateError, InvalidRequestError, RefusedError
-from ..listings.sweep import sweep
+from ..errors import (
+    AuthenticationError,
+    CallError,
+    ClientStateError,
+    InvalidRequestError,
+    NotFoundError,
+    RefusedError,
+)
+from ..listings.sweep import SweepResult, sweep
 from ..models import Page, Task
 from ..problems import Problem, ProblemCode
 from ..rules import MOST_TASK_IDS
@@ -32,8 +39,10 @@ _AFTER_FAILURE = 5.0
 class SubmittedTasks:
     """An async context manager and, inside its block, an endless async iterator of tasks.
 
-    Looks ids up as they come, those of a job together, at a batch's priority. What fails is tried again; wrong
-    credentials raise `AuthenticationError`.
+    Looks ids up as they come, those of a job together, at a batch's priority. What fails is tried again; what the
+    service refuses too, with pauses of 5 seconds that grow to 10 minutes, for a day (a job that is not found: half
+    an hour). Tasks that two complete looks do not list, the client's `settle_after` apart, are passed over. Wrong
+    credentials raise `AuthenticationError`. Whoever awaits the next task may be cancelled: none is lost.
     """
 
     def __init__(self, submitted: Submitted, pico: AsyncPicoworkers) -> None:
@@ -42,6 +51,7 @@ class SubmittedTasks:
             raise InvalidRequestError("tasks", [Problem("edition", pico.edition.name, limit, ProblemCode.EDITION)])
         self._submitted = submitted
         self._jobs = pico.with_options(priority=Priority.BATCH).jobs
+        self._settle_after = pico._session.settle_after
         self._ready: deque[Task] = deque()
         self._open = False
 
@@ -78,14 +88,37 @@ class SubmittedTasks:
         except AuthenticationError:
             raise
         except RefusedError as error:
-            dropped = await anyio.to_thread.run_sync(self._submitted.refused, lookup)
-            logger.warning("tasks of job %s cannot be looked up: %s; %d given up", lookup.job_id, error, dropped)
+            not_found = isinstance(error, NotFoundError)
+            refused = await anyio.to_thread.run_sync(lambda: self._submitted.refused(lookup, not_found=not_found))
+            if refused.dropped:
+                logger.warning(
+                    "%d tasks of job %s are given up: it was refused to look at them for too long: %s",
+                    refused.dropped,
+                    lookup.job_id,
+                    error,
+                )
+            elif refused.first:
+                logger.warning(
+                    "%d tasks of job %s are looked at again later, for a day at most: %s",
+                    len(lookup.task_ids),
+                    lookup.job_id,
+                    error,
+                )
         except CallError as error:
             logger.warning("%d submitted tasks are looked up again later: %s", len(lookup.task_ids), error)
             await anyio.sleep(_AFTER_FAILURE)
         else:
-            revisions = {task_id: task.revision_number for task_id, task in listed.items.items()}
-            fresh = await anyio.to_thread.run_sync(
-                lambda: self._submitted.looked_up(lookup, revisions, complete=listed.complete)
-            )
-            self._ready.extend(listed.items[task_id] for task_id in fresh)
+            # The thread hands them over itself: whoever waits for it may be cancelled, and those that are noted as
+            # given out would be lost until the next run.
+            await anyio.to_thread.run_sync(self._hand_over, lookup, listed)
+
+    def _hand_over(self, lookup: Lookup, listed: SweepResult[Task]) -> None:
+        revisions = {task_id: task.revision_number for task_id, task in listed.items.items()}
+        fresh = self._submitted.looked_up(
+            lookup,
+            revisions,
+            complete=listed.complete,
+            settle_after=self._settle_after,
+            wanted=lambda: self._open,
+        )
+        self._ready.extend(listed.items[task_id] for task_id in fresh)

@@ -56,9 +56,9 @@ def test_a_file_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> 
     path = tmp_path / "submitted.db"
     Submitted(path).begin()
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version = 3")
+        database.execute("PRAGMA user_version = 4")
     before = path.read_bytes()
-    with pytest.raises(SubmittedError, match="version is 3, and only up to 2"):
+    with pytest.raises(SubmittedError, match="version is 4, and only up to 3"):
         Submitted(path).begin()
     assert path.read_bytes() == before
 

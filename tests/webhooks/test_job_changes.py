@@ -102,6 +102,34 @@ async def test_a_change_without_any_date_is_a_repeat_only_of_the_jobs_last_statu
     assert [status for job, status, _ in durable_changes(path) if job == "k"] == ["paused"]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        [("running", None), ("finished", None)],
+        [("running", None), ("finished", "2026-05-01 10:00:00"), ("paused", None)],
+        [("finished", "2026-05-01 10:00:00"), ("paused", None)],
+        [("paused", None), ("finished", "2026-05-01 10:00:00")],
+        [("running", None), ("running", None), ("finished", None), ("running", None)],
+    ],
+)
+@pytest.mark.parametrize("known", [False, True])
+async def test_changes_without_dates_that_are_posted_again_are_taken_once_whatever_the_date_of_the_event(
+    path: Path, told: list[tuple[str, str | None]], known: bool
+) -> None:
+    receiver = Receiver(path)
+    if known:
+        await anyio.to_thread.run_sync(ask, receiver, changed("j", ("finished", "2026-05-01 10:00:00")))
+    for number in range(3):
+        body = changed("j", *told) | {"event_date": f"2026-05-01T10:0{number}:00Z"}
+        await anyio.to_thread.run_sync(ask, receiver, body)
+        if not number:
+            first = durable_changes(path)
+    assert durable_changes(path) == first
+    expected = [status for place, (status, _) in enumerate(told) if not place or told[place - 1] != told[place]]
+    if not known:
+        assert [status for _, status, _ in first] == expected
+
+
 async def test_blocks_of_one_receiver_get_every_change_each_and_the_slowest_says_what_is_handled(
     path: Path,
 ) -> None:

@@ -36,7 +36,8 @@ def read(body):
         (envelope(TASKS, [{"job_id": 7, "task_ids": [8, "9"]}]), [("7", "8"), ("7", "9")]),
         (envelope(TASKS, {"0": {"job_id": "j", "task_ids": {"0": "a", "2": "b"}}}), [("j", "a"), ("j", "b")]),
         (envelope(TASKS, []), []),
-        (envelope(TASKS, [{"job_id": "j", "task_ids": ["a"], "new": 1}], date=None) | {"more": {}}, [("j", "a")]),
+        (envelope(TASKS, [{"job_id": "j", "task_ids": ["a"], "new": 1, "old": []}], date=None), [("j", "a")]),
+        (envelope(TASKS, []) | {"more": {"of": [1]}, "version": 2}, []),
         (b'\xef\xbb\xbf{"j": ["a"]}', [("j", "a")]),
     ],
 )  # fmt: skip
@@ -53,10 +54,11 @@ def test_submitted_tasks_are_understood_in_either_shape_and_in_phps_notation(bod
         ([{"status": "Brand New", "date": DATE}], [Change("j", "Brand New", DATE)]),
         ([{"status": "paused", "date": "soon"}], [Change("j", "paused", "soon")]),
         ([{"status": "paused", "date": 1777629600}], [Change("j", "paused", "1777629600")]),
-        ([{"status": "paused"}], [Change("j", "paused", DATE)]),
-        ([{"status": "paused", "date": "0000-00-00 00:00:00"}], [Change("j", "paused", DATE)]),
+        ([{"status": "paused"}], [Change("j", "paused", "")]),
+        ([{"status": "paused", "date": "0000-00-00 00:00:00"}], [Change("j", "paused", "")]),
         ({"1": {"status": "paused", "date": DATE, "by": "x"}}, [Change("j", "paused", DATE)]),
         ([], []),
+        ([{"status": s} for s in ("a", "b", "a")], [Change("j", s, "") for s in ("a", "b", "a")]),
         (
             [{"status": "paused", "date": DATE}, {"status": "running", "date": DATE}],
             [Change("j", "paused", DATE), Change("j", "running", DATE)],
@@ -91,6 +93,16 @@ def test_changes_of_jobs_are_understood_with_their_dates_in_one_notation(changes
         (envelope(TASKS, [{"task_ids": ["a"]}]), "null cannot be the id of a job"),
         (envelope(TASKS, [{"job_id": "j"}]), "event[0].task_ids is null"),
         (envelope(TASKS, [{"job_id": "j", "task_ids": "a"}]), "event[0].task_ids is a text"),
+        (envelope(TASKS, []) | {"abc123": ["t1"]}, "it has a list 'abc123', which is not known"),
+        (envelope(TASKS, []) | {"abc123": {"0": "t1"}}, "it has a list 'abc123', which is not known"),
+        (
+            envelope(TASKS, [{"job_id": "j", "task_ids": ["a"], "changes": [{"status": "paused"}]}]),
+            "event[0] has a list 'changes', which is not known",
+        ),
+        (
+            envelope(CHANGED, [{"job_id": "j", "changes": [], "task_ids": ["a"]}]),
+            "event[0] has a list 'task_ids', which is not known",
+        ),
         (envelope(CHANGED, [{"job_id": "j"}]), "event[0].changes is null"),
         (envelope(CHANGED, [{"job_id": "j", "changes": ["paused"]}]), "event[0].changes[0]: it is a text"),
         (envelope(CHANGED, [{"job_id": "j", "changes": [{"date": DATE}]}]), "it has no status"),
@@ -113,7 +125,12 @@ def test_what_is_understood_beside_what_is_not_is_given() -> None:
     postback = read({"j": ["a", None, "b"], "k": "c", "l": ["d"]})
     assert postback.ids == (("j", "a"), ("j", "b"), ("l", "d"))
     event = [{"job_id": "j", "changes": [{"status": ""}, {"status": "paused"}]}, 5]
-    assert read(envelope(CHANGED, event)).changes == (Change("j", "paused", DATE),)
+    assert read(envelope(CHANGED, event)).changes == (Change("j", "paused", ""),)
+    event = [
+        {"job_id": "j", "task_ids": ["a"], "changes": [{"status": "paused"}]},
+        {"job_id": "k", "task_ids": [1]},
+    ]
+    assert read(envelope(TASKS, event)).ids == (("j", "a"), ("k", "1"))
 
 
 @pytest.mark.parametrize(

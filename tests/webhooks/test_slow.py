@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -57,15 +58,45 @@ async def test_a_sender_that_leaves_before_the_end_is_not_believed(path: Path, p
     assert durable_ids(path) == set()
 
 
-async def test_of_more_than_16_at_once_the_others_are_sent_away_and_taken_when_there_is_room(path: Path) -> None:
-    receiver, statuses, go = Receiver(path), [], anyio.Event()
+async def test_of_more_than_16_at_once_those_whose_bodies_take_longest_give_way(path: Path) -> None:
+    receiver, statuses = Receiver(path), {}
 
-    async def when_told() -> Any:
-        await go.wait()
+    async def never() -> Any:
+        await anyio.sleep_forever()
+
+    async def at_once() -> Any:
+        return {"type": "http.request", "body": BODY}
+
+    async def post(number: int) -> None:
+        statuses[number] = await ask(receiver, never)
+
+    async with anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(post, number)
+            await anyio.wait_all_tasks_blocked()
+        assert statuses == dict.fromkeys(range(4), 503)
+        assert await ask(receiver, at_once) == 200
+        await anyio.wait_all_tasks_blocked()
+        assert statuses == dict.fromkeys(range(5), 503)
+        assert durable_ids(path) == IDS
+        group.cancel_scope.cancel()
+
+
+async def test_those_whose_bodies_have_come_do_not_give_way(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver, statuses, go = Receiver(path), [], threading.Event()
+    take = receiver._take
+
+    def take_when_told(body: bytes) -> None:
+        go.wait(10)
+        take(body)
+
+    monkeypatch.setattr(receiver, "_take", take_when_told)
+
+    async def at_once() -> Any:
         return {"type": "http.request", "body": BODY}
 
     async def post() -> None:
-        statuses.append(await ask(receiver, when_told))
+        statuses.append(await ask(receiver, at_once))
 
     async with anyio.create_task_group() as group:
         for _ in range(20):
@@ -74,5 +105,4 @@ async def test_of_more_than_16_at_once_the_others_are_sent_away_and_taken_when_t
         assert statuses == [503] * 4
         go.set()
     assert statuses == [503] * 4 + [200] * 16
-    assert await ask(receiver, when_told) == 200
-    assert durable_ids(path) == IDS
+    assert await ask(receiver, at_once) == 200
