@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import anyio
 
+from .effects import likeness
 from .errors import MoneyCall
 from .models import Balances, Job
 
@@ -84,6 +86,7 @@ class Baseline:
             "num_tasks": None if grown is None else self._of(grown).begin(),
             "spendable": self._spendable.begin(),
             "token": token,
+            "began": time.monotonic(),
         }
 
     def end(self, body: Mapping[str, Any], before: Mapping[str, Any], *, unknown: bool, unsure_for: float) -> None:
@@ -105,10 +108,9 @@ class Baseline:
 
     def has_rival(self, call: MoneyCall) -> bool:
         """Whether another post of a like job is under way, or of unknown fate: a new job may be that one's."""
-        names = ("title", "category_id", "task_value")
-        like = [call.body.get(name) for name in names]
+        like = _likeness_of(call.body)
         return any(
-            token is not call.before.get("token") and [body.get(name) for name in names] == like
+            token is not call.before.get("token") and _likeness_of(body) == like
             for token, body in self._open_posts.items()
         )
 
@@ -118,6 +120,10 @@ class Baseline:
         if len(self._positions) > _MOST_JOBS:
             self._positions.popitem(last=False)
         return amount
+
+
+def _likeness_of(body: Mapping[str, Any]) -> tuple[object, ...]:
+    return likeness(body.get("title"), body.get("category_id"), body.get("task_value"))
 
 
 def _grown_job(body: Mapping[str, Any]) -> str | None:

@@ -74,7 +74,6 @@ class Edition:
 
     def is_for_want_of_money(self, message: str) -> bool:
         """Whether a refusal with this message means that the balance cannot pay for it."""
-        said = message.lower()
         return _has_one_of(self.lacks_money, message)
 
     def lacks(self, message: str, status: int | None) -> bool:
