@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import anyio
 
+from .effects import likeness
 from .errors import MoneyCall
 from .models import Balances, Job
 
@@ -86,6 +88,7 @@ class Baseline:
             "num_tasks": None if grown is None else self._of(grown).begin(),
             "spendable": self._spendable.begin(),
             "token": token,
+            "began": time.monotonic(),
         }
 
     def end(self, body: Mapping[str, Any], before: Mapping[str, Any], *, unknown: bool, unsure_for: float) -> None:
@@ -107,10 +110,9 @@ class Baseline:
 
     def has_rival(self, call: MoneyCall) -> bool:
         """Whether another post of a like job is under way, or of unknown fate: a new job may be that one's."""
-        names = ("title", "category_id", "task_value")
-        like = [call.body.get(name) for name in names]
+        like = _likeness_of(call.body)
         return any(
-            token != call.before.get("token") and [body.get(name) for name in names] == like
+            token != call.before.get("token") and _likeness_of(body) == like
             for token, body in self._open_posts.items()
         )
 
@@ -120,6 +122,10 @@ class Baseline:
         if len(self._positions) > _MOST_JOBS:
             self._positions.popitem(last=False)
         return amount
+
+
+def _likeness_of(body: Mapping[str, Any]) -> tuple[object, ...]:
+    return likeness(body.get("title"), body.get("category_id"), body.get("task_value"))
 
 
 def _grown_job(body: Mapping[str, Any]) -> str | None:

@@ -197,13 +197,19 @@ def _successful(
         and "ok" not in data
         and isinstance(data.get("message"), str)
     ):
-        raise refused(call, codec.printable(hide(data["message"])), status, lacks)
+        raise refused(call, codec.printable(hide(data["message"])), status, lacks, has_ok=False)
     raise _unreadable(call, status, "not a documented answer", body, hide)
 
 
-def refused(call: str, message: str, status: int | None, lacks: Lacks | None) -> RefusedError:
-    """The error for a refusal: of a job or a task that is not there, or any other."""
-    kind = NotFoundError if lacks is not None and lacks(message, status) else RefusedError
+def refused(
+    call: str, message: str, status: int | None, lacks: Lacks | None, *, has_ok: bool = True
+) -> RefusedError:
+    """The error for a refusal: of a job or a task that is not there, or any other.
+
+    `has_ok` is whether it has the API's own shape: without `ok`, it may be a gateway's, whose status is of the
+    address and not of the job.
+    """
+    kind = NotFoundError if lacks is not None and lacks(message, status if has_ok else None) else RefusedError
     return kind(call, message, status=status)
 
 

@@ -40,7 +40,8 @@ class Edition:
 
     A refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the
     document gives no such message, so these words are a guess, to be changed by `attrs.evolve`. So are those of
-    `not_found`, by which a refusal says that a job or a task is not there.
+    `not_found`, by which a refusal says that a job or a task is not there, and those of `no_endpoint`, by which
+    one says that there is no such call.
     """
 
     name: str
@@ -62,6 +63,10 @@ class Edition:
         *("job not found", "job was not found", "job does not exist", "no such job"),
         *("task not found", "task was not found", "task does not exist", "no such task"),
     )
+    no_endpoint: tuple[str, ...] = (
+        *("no such method", "unknown method", "method not found", "method does not exist"),
+        *("no such endpoint", "unknown endpoint", "endpoint not found", "endpoint does not exist"),
+    )
 
     def can(self, ability: Ability) -> bool:
         """Whether this edition has the ability."""
@@ -69,16 +74,24 @@ class Edition:
 
     def is_for_want_of_money(self, message: str) -> bool:
         """Whether a refusal with this message means that the balance cannot pay for it."""
-        said = message.lower()
-        return any(words.lower() in said for words in self.lacks_money)
+        return _has_one_of(self.lacks_money, message)
 
     def lacks(self, message: str, status: int | None) -> bool:
         """Whether a refusal of a call that names a job says that the job, or the task, is not there.
 
-        By HTTP 404, or by its words. A 404 without JSON is no refusal: it may be of an address that is wrong.
+        By its words, or by HTTP 404. `status` is that of an answer in the API's own shape (`ok: false`), None for
+        any other: a gateway, too, answers 404, and of an address that is not served for the moment.
         """
-        said = message.lower()
-        return status == 404 or any(words.lower() in said for words in self.not_found)
+        return status == 404 or _has_one_of(self.not_found, message)
+
+    def lacks_endpoint(self, message: str) -> bool:
+        """Whether a refusal with this message says that the service has no such call."""
+        return _has_one_of(self.no_endpoint, message)
+
+
+def _has_one_of(phrases: tuple[str, ...], message: str) -> bool:
+    said = message.lower()
+    return any(phrase.lower() in said for phrase in phrases)
 
 
 _ZONES = frozenset({"africa1", "asia1", "europe1", "europe2", "int", "latin", "muslim", "west1"})

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import enum
 import html
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ import attrs
 
 from .errors import MoneyCall
 from .models import Job, JobStatus, Rating, Task, Verdict
-from .models.account import CONTEXT
+from .models.account import CONTEXT, to_money
+from .service_clock import Span
 
 MOST_LOOKS = 6
 """After so many looks that settled nothing, the answer is that it cannot be told."""
@@ -206,18 +207,26 @@ def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
 
 
 def sign_of_post(
-    call: MoneyCall, jobs: Sequence[Job], *, complete: bool, ours: Collection[str], rival: bool = False
+    call: MoneyCall,
+    jobs: Sequence[Job],
+    *,
+    complete: bool,
+    ours: Collection[str],
+    made: Span | None,
+    rival: bool = False,
 ) -> Finding:
     """What the listing of jobs says about a job that was posted. `ours` are jobs known to be of other posts.
 
-    `rival` says that another post of a like job is under way, or of unknown fate: the job may be that one's.
+    `made` is when the service may have made it, by the service's own clock; None, where that is not known, leaves
+    every job that was not known before a candidate. `rival` says that another post of a like job is under way, or
+    of unknown fate: the job may be that one's.
 
     The service may trim and escape titles, so a new job that is not recognised may still be it.
     """
     unknown = [job for job in jobs if job.id not in call.before["job_ids"] and job.id not in ours]
-    since = [job for job in unknown if _made_since(job, call.sent_at)]
+    since = [job for job in unknown if _may_be_made_since(job, made)]
     like = [job for job in unknown if _is_like(job, call.body)]
-    if len(like) == 1 and not rival and _made_after(like[0], call.sent_at):
+    if len(like) == 1 and not rival and _was_made_in(like[0], made):
         why = f"job {like[0].id} has its title, category and pay, was not known before, and was made since"
         return Finding(Sign.SHOWN, why, like[0].id)
     candidates = sorted({job.id for job in (*like, *since)})
@@ -229,27 +238,33 @@ def sign_of_post(
     return Finding(Sign.UNCHANGED, f"none of the {len(jobs)} jobs listed was made since")
 
 
-def _made_since(job: Job, sent_at: datetime) -> bool:
-    return job.created_at is None or job.created_at >= sent_at - _CLOCK_SLACK
+def _may_be_made_since(job: Job, made: Span | None) -> bool:
+    return job.created_at is None or made is None or job.created_at >= made.earliest - _CLOCK_SLACK
 
 
-def _made_after(job: Job, sent_at: datetime) -> bool:
-    """Whether a job was made after the sending beyond doubt; the service tells whole seconds."""
-    return job.created_at is not None and job.created_at >= sent_at.replace(microsecond=0)
+def _was_made_in(job: Job, made: Span | None) -> bool:
+    """Whether a job was made when the post was under way beyond doubt; the service tells whole seconds."""
+    if job.created_at is None or made is None:
+        return False
+    return made.earliest.replace(microsecond=0) <= job.created_at <= made.latest
 
 
-def _is_like(job: Job, draft: Any) -> bool:
-    return (
-        _plain(job.title) == _plain(draft["title"])
-        and job.category_id == draft["category_id"]
-        and job.task_value == draft["task_value"]
-        and draft.get("num_tasks") in (None, job.num_tasks)
+def likeness(title: object, category_id: object, task_value: Any) -> tuple[object, ...]:
+    """What two jobs have in common that cannot be told apart, when one comes back from the service."""
+    return (_plain(title), category_id, to_money(task_value))
+
+
+def _is_like(job: Job, draft: Mapping[str, Any]) -> bool:
+    posted = likeness(draft.get("title"), draft.get("category_id"), draft.get("task_value"))
+    return likeness(job.title, job.category_id, job.task_value) == posted and draft.get("num_tasks") in (
+        None,
+        job.num_tasks,
     )
 
 
-def _plain(title: str | None) -> str:
+def _plain(title: object) -> str:
     """A title without what the service may do to it."""
-    text = title or ""
+    text = title if isinstance(title, str) else ""
     for _ in range(2):
         text = html.unescape(text)
     return " ".join(text.split()).casefold()

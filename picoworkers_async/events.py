@@ -180,7 +180,7 @@ class UnknownSettled(Event):
 
 @attrs.frozen(kw_only=True)
 class RatedListingMissing(Event):
-    """The service refuses its listing of rated tasks, or has none: `error` says how. Told once by each client.
+    """The service says that it has no listing of rated tasks: `error` says how. Told once by each client.
 
     From then on a rating whose answer was lost is taken to have worked when its task is no longer unrated, as on
     the edition of 2022: whose rating took it off is not seen.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from .kept import KeptAnswers
 from .observing import Observers
 from .problems import Problem, ProblemCode
 from .retry import RetryPolicy
+from .service_clock import ServiceClock
 from .throttle import Permit, Priority, Throttle
 from .transport.adapters import HttpAdapter, NoResponseError, Response
 
@@ -63,6 +65,7 @@ class Session:
         self.account = account
         self.settle_after = settle_after
         self.baseline = Baseline()
+        self.service_clock = ServiceClock()
         self.kept = KeptAnswers()
         self._adapter = adapter
         self.hide = hide
@@ -207,6 +210,7 @@ class Session:
         url = call.url(self.base_url)
         self._sent.requests += 1
         began = self._open.clock() if self.observers.listening_to_failures() else None
+        asked = time.monotonic()
         try:
             response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
         except NoResponseError as lost:
@@ -215,6 +219,7 @@ class Session:
             )
             cause = lost.failure if classify.may_be_shown(lost.failure, self.hide) else None
         else:
+            self.service_clock.saw(response.headers, asked)
             if response.status != 429:
                 permit.answered()
             if began is not None and self.observers.listening():

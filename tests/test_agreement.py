@@ -34,6 +34,7 @@ SETTLE_AFTER = 30.0
 WITHOUT = {
     "404": lambda package: package.Response(404, text="<html>Not Found"),
     "refused": lambda package: package.Response(200, json={"ok": False, "message": "No such method."}),
+    "later": lambda package: package.Response(200, json={"ok": False, "message": "Please try again later."}),
     "503": lambda package: package.Response(503, text="<html>We are working on it"),
     "html": lambda package: package.Response(200, text="<html>We are working on it"),
 }

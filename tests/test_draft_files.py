@@ -190,6 +190,17 @@ def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
         ("draft.json", '{"task_value": NaN}', "format", "NaN is not JSON"),
         ("draft.json", '{"num_tasks": ' + "9" * 5000 + "}", "format", "valid JSON in UTF-8: "),
         ("draft.json", "", "format", "valid JSON in UTF-8: "),
+        ("draft.json", '{"num_tasks": ' + "9" * 50 + "}", "format", "a number of more than 40 digits"),
+        ("draft.json", '{"task_value": 0.' + "1" * 50 + "}", "format", "a number of more than 40 digits"),
+        ("draft.json", '{"task_value": 1e' + "9" * 30 + "}", "format", "a number of more than 40 digits"),
+        ("draft.toml", "num_tasks = 0x" + "f" * 6000, "format", "a number of more than 40 digits"),
+        ("draft.toml", "task_value = 0x" + "f" * 200_000, "format", "a number of more than 40 digits"),
+        ("draft.toml", "x = [{y = 0o" + "7" * 6000 + "}]", "format", "a number of more than 40 digits"),
+        ("draft.toml", ".".join("a" * 50_000) + "=1", "format", "a name of more than 100 parts"),
+        ("draft.toml", "[" + " . ".join(["'a b'"] * 5000) + "]", "format", "a name of more than 100 parts"),
+        ("draft.toml", "x = {" + '."a\\"b"' * 5000 + " = 1}", "format", "a name of more than 100 parts"),
+        ("draft.toml", 'title = "' + "x" * 300_000 + '"', "length", "a file of at most 256 KiB"),
+        ("draft.json", '{"title": "' + "x" * 300_000 + '"}', "length", "a file of at most 256 KiB"),
         ("draft.json", "5", "type", "the fields of a JobDraft"),
     ],
     ids=lambda value: None if isinstance(value, str) and len(value) < 99 else "long",
@@ -200,6 +211,43 @@ def test_a_file_that_holds_no_draft_is_refused(
     with pytest.raises(InvalidRequestError, match=why) as caught:
         JobDraft.from_file(written(tmp_path, name, text))
     assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_money_in_a_file_is_read_to_the_digit(tmp_path: Path) -> None:
+    for amount in ("9007199254740993.0", "0.10", "2.50"):
+        as_json = json.dumps(LEAST).replace('"0.10"', amount)
+        as_toml = f'category_id = "1"\ntitle = "x"\ntask_value = {amount}\n'
+        for name, text in (("draft.json", as_json), ("draft.toml", as_toml)):
+            assert str(JobDraft.from_file(written(tmp_path, name, text)).task_value) == amount
+
+
+def test_what_a_file_has_in_extra_is_sent_as_it_stands_there(tmp_path: Path) -> None:
+    draft = JobDraft(**LEAST, extra={"rate": 0.1, "more": [1, {"x": 2.5, "y": "0.10"}]})
+    as_json = written(tmp_path, "draft.json", json.dumps(draft.to_dict()))
+    assert JobDraft.from_file(as_json) == draft
+    text = 'category_id = "0501"\ntitle = "Visit a page"\ntask_value = "0.10"\n[extra]\nrate = 0.1\n'
+    text += 'more = [1, {x = 2.5, y = "0.10"}]\n'
+    assert JobDraft.from_file(written(tmp_path, "draft.toml", text)) == draft
+
+
+@pytest.mark.parametrize("value", ["0.10", "5", "-0", "1E-7", "123456.789"])
+def test_an_amount_in_extra_is_posted_as_the_same_number_after_a_dict(value: str) -> None:
+    amount = Decimal(value)
+    draft = JobDraft(**LEAST, extra={"a": amount, "b": [amount, {"c": (amount,)}]})
+    again = JobDraft.from_dict(json.loads(json.dumps(draft.to_dict())))
+    sent = [codec.encode(codec.write_draft(one, test=False)) for one in (draft, again)]
+    assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("value", ["nan", "sNaN", "Infinity", "1e999999"])
+def test_an_amount_in_extra_that_is_no_number_makes_a_dict_all_the_same(value: str) -> None:
+    json.dumps(JobDraft(**LEAST, extra={"a": Decimal(value)}).to_dict(), allow_nan=False)
+
+
+def test_text_with_many_points_is_no_long_name(tmp_path: Path) -> None:
+    steps = " ".join("Do this." for _ in range(500)) + " www.a.example " * 100
+    text = f'category_id = "1"\ntitle = "x"\ntask_value = "0.1"\ninstructions = ["{steps}"]\n'
+    assert JobDraft.from_file(written(tmp_path, "draft.toml", text)).instructions == (steps,)
 
 
 def test_a_time_of_day_of_toml_is_asked_for_as_text(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from picoworkers_async.effects import (
     sign_of_rating,
 )
 from picoworkers_async.errors import MoneyCall
+from picoworkers_async.service_clock import Span
 
 SETTLE = 30.0
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -184,6 +185,7 @@ def test_where_rated_tasks_are_not_listed_gone_is_all_there_is(rating: Rating) -
     assert found.sign is Sign.GONE
 
 
+SENT = Span(NOW, NOW + timedelta(seconds=5))
 DRAFT = {"title": "Tom & Jerry's job", "category_id": "0501", "task_value": Decimal("0.10"), "num_tasks": 25}
 
 
@@ -215,8 +217,30 @@ def job(name: str, **fields: object) -> Job:
     ],
 )
 def test_any_new_job_that_was_not_known_may_be_the_one_that_was_posted(jobs, complete, sign, job_id) -> None:
-    found = sign_of_post(post(job_ids=frozenset({"known"})), jobs, complete=complete, ours={"others"})
+    found = sign_of_post(post(job_ids=frozenset({"known"})), jobs, complete=complete, ours={"others"}, made=SENT)
     assert (found.sign, found.job_id) == (sign, job_id)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "made", "sign"),
+    [
+        (0, SENT, Sign.SHOWN),
+        (5, SENT, Sign.SHOWN),
+        (0, Span(NOW + timedelta(seconds=0.9), NOW + timedelta(seconds=5)), Sign.SHOWN),
+        (-1, SENT, Sign.UNCLEAR),
+        (6, SENT, Sign.UNCLEAR),
+        (1, None, Sign.UNCLEAR),
+        (-(10**6), None, Sign.UNCLEAR),
+    ],
+)
+def test_a_job_is_that_of_a_post_only_if_the_services_own_clock_says_so(seconds, made, sign) -> None:
+    listed = [job("a", created_at=NOW + timedelta(seconds=seconds))]
+    assert sign_of_post(post(), listed, complete=True, ours=(), made=made).sign is sign
+
+
+def test_a_post_of_a_raw_body_of_any_shape_is_like_nothing() -> None:
+    call = MoneyCall("post_job", {"title": ["x"]}, NOW, 0.0, {"job_ids": frozenset()})
+    assert sign_of_post(call, [job("a")], complete=True, ours=(), made=SENT).sign is Sign.UNCLEAR
 
 
 @pytest.mark.parametrize(

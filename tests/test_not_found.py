@@ -55,6 +55,8 @@ async def test_a_batch_goes_on_past_tasks_that_are_not_there(connect, edition) -
         (200, {"json": {"ok": False, "message": "Job not found."}}, NotFoundError),
         (400, {"json": {"message": "No such JOB"}}, NotFoundError),
         (404, {"json": {"ok": False, "message": "nothing here"}}, NotFoundError),
+        (404, {"json": {"message": "Job not found."}}, NotFoundError),
+        (404, {"json": {"message": "no Route matched with those values"}}, RefusedError),
         (200, {"json": {"ok": False, "message": "List not found."}}, RefusedError),
         (200, {"json": {"ok": False, "message": "Task cannot be rated."}}, RefusedError),
         (404, {"text": "<html><body>404 Not Found</body></html>"}, InvalidResponseError),

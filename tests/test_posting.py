@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import anyio
@@ -92,6 +94,77 @@ async def test_a_job_alike_of_somebody_elses_is_not_taken_for_it(connect) -> Non
     sandbox.add_job(**fields, num_tasks=25, created_at="2021-10-25T07:42:35Z")
     async with connect(sandbox) as pico:
         assert (await pico.jobs.post_job(DRAFT)).job_id is None
+
+
+@pytest.mark.parametrize(("title", "other"), [("Watch me", "watch  ME "), ("A &amp; B", "A & B")])
+async def test_of_two_posts_whose_titles_come_back_alike_neither_gets_the_job_of_the_other(
+    connect, title: str, other: str
+) -> None:
+    sandbox = Sandbox(post_answer="empty", latency=0.1)
+    posted = []
+
+    async def post(title: str) -> None:
+        posted.append(await pico.jobs.post_job(attrs.evolve(DRAFT, title=title)))
+
+    async with connect(sandbox) as pico, anyio.create_task_group() as group:
+        group.start_soon(post, title)
+        group.start_soon(post, other)
+    assert [one.job_id for one in posted] == [None, None]
+
+
+def service_is_ahead(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """Have the sandbox's clock be ahead of that of this machine."""
+
+    def now() -> datetime:
+        return datetime.now(UTC) + by
+
+    monkeypatch.setattr("picoworkers_async.sandbox.account.timestamp", lambda: f"{now():%Y-%m-%dT%H:%M:%SZ}")
+    monkeypatch.setattr(
+        "picoworkers_async.sandbox.transport.formatdate", lambda usegmt: format_datetime(now(), usegmt)
+    )
+
+
+AHEAD = [timedelta(minutes=5), timedelta(hours=1), -timedelta(hours=1)]
+
+
+@pytest.mark.parametrize("by", AHEAD, ids=str)
+async def test_with_a_clock_that_is_wrong_no_older_job_of_somebody_elses_is_taken_for_it(
+    connect, monkeypatch, by: timedelta
+) -> None:
+    service_is_ahead(monkeypatch, by)
+    sandbox = Sandbox(post_answer="swallowed")
+    fields = {"title": DRAFT.title, "category_id": DRAFT.category_id, "task_value": DRAFT.task_value}
+    made = datetime.now(UTC) + by - timedelta(minutes=1)
+    sandbox.add_job(**fields, num_tasks=DRAFT.num_tasks, created_at=f"{made:%Y-%m-%dT%H:%M:%SZ}")
+    async with connect(sandbox) as pico:
+        posted = await pico.jobs.post_job(DRAFT)
+    assert posted.job_id is None
+    assert "and perhaps it: job" in (posted.note or "")
+
+
+@pytest.mark.parametrize("by", AHEAD, ids=str)
+async def test_with_a_clock_that_is_wrong_the_job_is_found_all_the_same(connect, monkeypatch, by) -> None:
+    service_is_ahead(monkeypatch, by)
+    sandbox = Sandbox(post_answer="empty")
+    async with connect(sandbox) as pico:
+        posted = await pico.jobs.post_job(DRAFT)
+    assert posted.job_id in sandbox.store.jobs
+
+
+async def test_a_service_that_does_not_tell_the_time_leaves_the_id_unknown() -> None:
+    sandbox = Sandbox(post_answer="empty")
+    inner = sandbox.transport()
+
+    async def without_date(request: httpx.Request) -> httpx.Response:
+        response = await inner.handle_async_request(request)
+        del response.headers["date"]
+        return response
+
+    transport = httpx.MockTransport(without_date)
+    async with AsyncPicoworkers("user_id", "api_secret", transport=transport) as pico:
+        posted = await pico.jobs.post_job(DRAFT)
+    assert posted.job_id is None
+    assert "and perhaps it: job" in (posted.note or "")
 
 
 @pytest.mark.parametrize("answer", ["unnamed", "empty"])

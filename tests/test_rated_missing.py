@@ -105,7 +105,27 @@ async def test_an_edition_that_takes_ids_but_lists_no_rated_tasks_is_asked_by_id
     assert not [event for event in told if isinstance(event, events.RatedListingMissing)]
 
 
-@pytest.mark.parametrize("way", ["503", "html"])
+async def test_a_task_that_was_taken_away_was_not_rated_where_the_rated_listing_is_only_refused_for_now() -> None:
+    sandbox, (rating, *_) = seeded(3)
+    transport = WithoutRated(sandbox, "later")
+
+    async def taken_away(request: httpx.Request) -> httpx.Response:
+        if "/rate-" in request.url.path and rating.task_id in sandbox.unrated():
+            sandbox.withdraw(rating.task_id)
+        return await transport.handle_async_request(request)
+
+    sandbox.faults = UNSENT
+    options = {"transport": httpx.MockTransport(taken_away), "throttle": Throttle(), "edition": SPROUTGIGS}
+    async with AsyncPicoworkers("user_id", "api_secret", **options) as pico:
+        report = await pico.rate_all([rating])
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await pico.jobs.rate_single_task(rating)
+        assert (await pico.settle(caught.value)).effect is Effect.CANNOT_TELL
+    assert (report.rated, report.unknown) == (0, 1)
+    assert sandbox.ledger == []
+
+
+@pytest.mark.parametrize("way", ["503", "html", "later"])
 async def test_an_outage_of_the_rated_listing_is_not_taken_for_none(way) -> None:
     told: list[events.Event] = []
     sandbox, ratings = seeded(1)
@@ -165,8 +185,11 @@ async def test_a_whole_listing_in_answer_to_ids_proves_no_absence() -> None:
 @pytest.mark.parametrize(
     ("error", "missing"),
     [
-        (RefusedError("c", "no such method"), True),
-        (NotFoundError("c", "not found", status=404), True),
+        (RefusedError("c", "No such method."), True),
+        (RefusedError("c", "Unknown endpoint", status=404), True),
+        (RefusedError("c", "Please try again later."), False),
+        (RefusedError("c", "We are under maintenance.", status=404), False),
+        (NotFoundError("c", "Job not found.", status=404), False),
         *((InvalidResponseError("c", "HTML", status=status), True) for status in (404, 405, 410)),
         *((InvalidResponseError("c", "HTML", status=status), False) for status in (200, 400, 418, None)),
         (ServiceError("c", "503", status=503), False),
@@ -175,8 +198,8 @@ async def test_a_whole_listing_in_answer_to_ids_proves_no_absence() -> None:
     ],
 )
 def test_only_the_service_itself_can_say_that_there_is_no_such_listing(error, missing: bool) -> None:
-    assert is_missing(error) is missing
+    assert is_missing(error, SPROUTGIGS) is missing
 
 
-def test_every_way_of_being_without_it_is_one_of_the_two() -> None:
-    assert set(WITHOUT) == {"404", "refused", "503", "html"}
+def test_every_way_of_being_without_it_is_asked_about() -> None:
+    assert set(WITHOUT) == {"404", "refused", "later", "503", "html"}

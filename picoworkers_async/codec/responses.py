@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -21,13 +22,16 @@ from ..models import (
     WorkerList,
     Zone,
 )
-from .json import ShapeError, loads, printable
+from .json import HugeNumber, ShapeError, loads, printable
 from .reading import read, read_many
 from .values import as_list, as_object, to_bool, to_int, to_str
 
 T = TypeVar("T")
 
 _MOST_PAGES = 2**31
+_JOB_ID = re.compile(r"(?!(\d{1,5}|\d{21,})$)[A-Za-z0-9][A-Za-z0-9_-]{3,63}")
+"""What may be the id of a job. The documents have 12 hexadecimal digits; a short number counts, or is a status."""
+_NO_IDS = frozenset({"null", "none", "true", "false", "undefined"})
 _NOT_OK = ("nok", "not_ok")
 _ACKNOWLEDGEMENT = frozenset({"ok", "message", "notice"})
 
@@ -162,9 +166,10 @@ def _rating_ack(item: Any) -> RatingAck | None:
 def read_posted_job(data: Any) -> PostedJob:
     """A job that was posted (section 3.4). What is neither `ok`, `message` nor `url` is kept in `extra`.
 
-    Its id is the `Id` in the query of the answer's url; else, as seen in use, the answer's `job_id` or `id`, or
-    that of an object in it. An answer that names a job but lacks `ok` is read without the id, which may be that of
-    another job, and says so in its `note`. Raises `ShapeError` for one that does neither.
+    Its id is the `Id` in the query of the answer's url or, as seen in use, the `job_id` or `id` of the answer or
+    of its `job` or `data`: 4 to 64 letters, digits, `_` and `-`, but no number of less than 6 digits. Of two that
+    differ, neither is believed. An answer that names a job but lacks `ok` is read without the id, which may be
+    that of another job, and says so in its `note`. Raises `ShapeError` for one that does neither.
     """
     fields = as_object(data, "the acknowledgement")
     url = fields.get("url")
@@ -183,18 +188,23 @@ def read_posted_job(data: Any) -> PostedJob:
 
 
 def _posted_id(fields: dict[str, Any], url: str | None) -> str | None:
-    objects = [value for value in fields.values() if isinstance(value, dict)]
-    named = [fields.get("job_id"), fields.get("id"), *(inner.get("job_id") for inner in objects)]
-    named += [fields[name].get("id") for name in ("job", "data") if isinstance(fields.get(name), dict)]
-    candidates = [_job_id_in(url or ""), *map(_id, named)]
-    return next((job_id for job_id in candidates if job_id), None)
+    """The one id that the answer names where answers were seen to name it; None where it names two."""
+    job, data = (fields[name] if isinstance(fields.get(name), dict) else {} for name in ("job", "data"))
+    places = [_job_id_in(url or ""), fields.get("job_id"), fields.get("id")]
+    places += [inner.get(name) for inner in (job, data) for name in ("job_id", "id")]
+    named = {job_id for job_id in map(_job_id, places) if job_id is not None}
+    return named.pop() if len(named) == 1 else None
 
 
-def _id(value: Any) -> str | None:
+def _job_id(value: Any) -> str | None:
+    """The id of a job, if this can be one: so that no `0`, no `null` and no status is taken for it."""
+    if isinstance(value, HugeNumber):
+        return None
     try:
-        return to_str(value).strip()
+        text = to_str(value).strip()
     except ShapeError:
         return None
+    return text if _JOB_ID.fullmatch(text) and text.lower() not in _NO_IDS else None
 
 
 def _job_id_in(url: str) -> str | None:

@@ -83,7 +83,7 @@ async def _rated(
     except AuthenticationError:
         raise
     except CallError as error:
-        if not is_missing(error):
+        if not is_missing(error, session.edition):
             return RatedListing.UNREAD, {}
         from ..events import RatedListingMissing  # loaded when something is told
 
@@ -92,15 +92,15 @@ async def _rated(
     return RatedListing.READ if swept.complete else RatedListing.UNREAD, swept.items
 
 
-def is_missing(error: CallError) -> bool:
-    """Whether the service itself says that it has no such listing: by a refusal, or by HTTP 404, 405 or 410.
+def is_missing(error: CallError, edition: Edition) -> bool:
+    """Whether the service says that it has no such listing: in words of the edition's, or by HTTP 404, 405, 410.
 
-    Everything else may be an outage, which proves nothing: a page of HTML with another status, a redirect, no
-    answer. One look that finds it missing proves nothing yet either: the next must find the same, `settle_after`
-    seconds later, and both must have read the unrated tasks.
+    Everything else may be an outage, which proves nothing: any other refusal ("Please try again later."), a page
+    of HTML with another status, a redirect, no answer. One look that finds it missing proves nothing yet either:
+    the next must find the same, `settle_after` seconds later, and both must have read the unrated tasks.
     """
     if isinstance(error, RefusedError):
-        return True
+        return edition.lacks_endpoint(error.message)
     return isinstance(error, InvalidResponseError) and error.status in _NOT_THERE
 
 

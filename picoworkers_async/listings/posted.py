@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import anyio
 import attrs
 
@@ -9,6 +11,7 @@ from .. import codec, endpoints
 from ..effects import Look, Sign, sign_of_post
 from ..errors import MoneyCall, PicoworkersError
 from ..models import Job, Page, PostedJob
+from ..service_clock import Span
 from ..session import Session
 from .sweep import sweep
 
@@ -37,8 +40,15 @@ async def look_for_post(call: MoneyCall, session: Session) -> Look:
         complete=listed.complete,
         ours=session.baseline.posted_by_others(call),
         rival=session.baseline.has_rival(call),
+        made=_may_be_made(call, session),
     )
     return Look(listed.began, found)
+
+
+def _may_be_made(call: MoneyCall, session: Session) -> Span | None:
+    """From when to when the service may have made the job, by its own clock; None where that is not known."""
+    sent, now = session.service_clock.at(call.before["began"]), session.service_clock.at(time.monotonic())
+    return None if sent is None or now is None else Span(sent.earliest, now.latest)
 
 
 async def find_posted(posted: PostedJob | None, call: MoneyCall, session: Session) -> PostedJob:

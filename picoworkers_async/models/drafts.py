@@ -18,7 +18,7 @@ from .draft_file import values_in
 from .floors import DraftWarning
 from .from_plain import from_plain
 from .jobs import Autorate, Challenge, ChallengeAction, Proof, ProofType, WorkersLevel
-from .to_plain import to_plain
+from .to_plain import numbers_as_sent, to_plain
 
 
 class Limit(NamedTuple):
@@ -166,17 +166,22 @@ class JobDraft:
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
         """The draft in this file, TOML or JSON by its suffix, as `from_dict` reads it. It blocks while it reads.
 
-        Raises `InvalidRequestError` also for a file that is not valid TOML or JSON, and for a name that comes
-        twice; `OSError` for one that cannot be read.
+        Money is read to the digit, as a number too. Raises `InvalidRequestError` also for a file that is not valid
+        TOML or JSON, for a name that comes twice, and for more than 256 KiB; `OSError` for one that cannot be
+        read.
         """
         call = f"{cls.__name__}.from_file"
-        return from_plain(cls, values_in(path, call), call)
+        fields = values_in(path, call)
+        if isinstance(fields, dict) and "extra" in fields:
+            fields["extra"] = numbers_as_sent(fields["extra"])
+        return from_plain(cls, fields, call)
 
     def to_dict(self) -> dict[str, Any]:
         """This draft as plain values that JSON and TOML can hold: what was set, and nothing else.
 
-        `JobDraft.from_dict` makes an equal draft of it. Money is its exact text. What JSON cannot carry becomes a
-        text, as `to_jsonable` says; the rules would refuse nearly all of it.
+        `JobDraft.from_dict` makes a draft of it that is posted as this one is, and is equal to it unless `extra`
+        has amounts. Money is its exact text; a `Decimal` in `extra` is the number that is sent for it. What JSON
+        cannot carry becomes a text, as `to_jsonable` says; the rules would refuse nearly all of it.
         """
         return to_plain(self)
 

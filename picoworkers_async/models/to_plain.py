@@ -73,8 +73,20 @@ def _model(model: Any, depth: int, *, whole: bool) -> dict[str, Any]:
     for field in attrs.fields(kind):
         value = getattr(model, field.name)
         if field.init and (whole or not _is_default(field, value)):
-            fields[str(field.alias)] = _plain(value, depth + 1, whole=whole)
+            sent = numbers_as_sent(value) if field.name == "extra" and not whole else value
+            fields[str(field.alias)] = _plain(sent, depth + 1, whole=whole)
     return fields
+
+
+def numbers_as_sent(value: Any, depth: int = 0) -> Any:
+    """What no model names, with each `Decimal` as the number that JSON gets for it, and not as a text."""
+    if isinstance(value, Decimal) and not value.is_snan():
+        return float(value) + 0.0  # never -0.0, as it is sent
+    if depth < _DEEPEST and isinstance(value, Mapping):
+        return {name: numbers_as_sent(item, depth + 1) for name, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, list | tuple):
+        return [numbers_as_sent(item, depth + 1) for item in value]
+    return value
 
 
 def _is_default(field: attrs.Attribute[Any], value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self
 
@@ -54,5 +55,6 @@ class SandboxTransport:
             raise package.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=request
             )
-        headers = {"content-type": reply.content_type, **reply.headers}
+        date = formatdate(usegmt=True)  # as every server sends it: the clock by which jobs are dated
+        headers = {"date": date, "content-type": reply.content_type, **reply.headers}
         return package.Response(reply.status, headers=headers, content=reply.body, request=request)

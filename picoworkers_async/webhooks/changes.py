@@ -54,8 +54,8 @@ class Changes:
         """
         dated = "INSERT OR IGNORE INTO changes (job_id, status, date) VALUES (?, ?, ?)"
         undated = (
-            "INSERT INTO changes (job_id, status, date) SELECT ?1, ?2, ''"
-            " WHERE ?2 IS NOT (SELECT status FROM changes WHERE job_id = ?1 ORDER BY number DESC LIMIT 1)"
+            "INSERT INTO changes (job_id, status, date) SELECT :job_id, :status, ''"
+            " WHERE :status IS NOT (SELECT status FROM changes WHERE job_id = :job_id ORDER BY number DESC LIMIT 1)"
         )
         with self._file.transaction() as database:
             for job_id, told in groupby(changes, lambda change: change.job_id):
@@ -63,7 +63,7 @@ class Changes:
                     if change.date:
                         database.execute(dated, (job_id, change.status, change.date))
                     else:
-                        database.execute(undated, (job_id, change.status))
+                        database.execute(undated, {"job_id": job_id, "status": change.status})
             (last,) = database.execute("SELECT max(number) FROM changes").fetchone()
             (handled,) = database.execute("SELECT number FROM handled").fetchone()
             query = "SELECT count(*) FROM changes WHERE number <= ? AND number > ?"
@@ -84,7 +84,7 @@ class Changes:
         Makes it durable before that those up to `handled` were handled.
         """
         with self._file.transaction() as database:
-            database.execute("UPDATE handled SET number = ?1 WHERE number < ?1", (handled,))
+            database.execute("UPDATE handled SET number = max(number, ?)", (handled,))
             query = "SELECT number, job_id, status, date FROM changes WHERE number > ? ORDER BY number LIMIT 1"
             row = database.execute(query, (number,)).fetchone()
         return None if row is None else (row[0], Change(*row[1:]).model())

@@ -153,11 +153,12 @@ class Submitted:
                     if given < revision:
                         fresh.append(task_id)
                     update = (
-                        "UPDATE submitted SET waiting = (posts > ?1), due = iif(posts > ?1, due, ?2),"
-                        " revision = ?3, refusals = 0, not_found = 0, missing_since = NULL"
-                        " WHERE job_id = ?4 AND task_id = ?5"
+                        "UPDATE submitted SET waiting = (posts > ?), due = iif(posts > ?, due, ?),"
+                        " revision = ?, refusals = 0, not_found = 0, missing_since = NULL"
+                        " WHERE job_id = ? AND task_id = ?"
                     )
-                    database.execute(update, (posts, now + _HOUR, max(given, revision), *key))
+                    values = (posts, posts, now + _HOUR, max(given, revision), *key)
+                    database.execute(update, values)
                 elif posts_now == posts:
                     if complete and proves_absence(missing_since, lookup.at, settle_after=settle_after):
                         database.execute("DELETE FROM submitted WHERE job_id = ? AND task_id = ?", key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import quote
 
 import attrs
 import pytest
@@ -139,21 +140,24 @@ def test_an_acknowledgement_that_does_not_say_ok_is_none() -> None:
 @pytest.mark.parametrize(
     ("answer", "job_id"),
     [
-        ({"url": "https://picoworkers.com/employer/campaign-details.php?Id=J1"}, "J1"),
-        ({"url": "https://sproutgigs.com/employer/campaign-details.php?Id=J1"}, "J1"),
-        ({"url": "https://x/y.php?a=b&id=J1"}, "J1"),
-        ({"url": "https://x/y.php?ID=J1#top", "job_id": "J2"}, "J1"),
-        ({"url": "", "job_id": "J1"}, "J1"),
-        ({"url": None, "id": "J1"}, "J1"),
-        ({"id": 15}, "15"),
-        ({"job": {"id": "J1"}}, "J1"),
-        ({"data": {"id": "J1"}}, "J1"),
-        ({"data": {"job_id": "J1"}}, "J1"),
-        ({"result": {"job_id": "J1"}, "user": {"id": "U1"}}, "J1"),
-        ({"user": {"id": "U1"}}, None),
+        ({"url": "https://picoworkers.com/employer/campaign-details.php?Id=JOB1"}, "JOB1"),
+        ({"url": "https://sproutgigs.com/employer/campaign-details.php?Id=JOB1"}, "JOB1"),
+        ({"url": "https://x/y.php?a=b&id=JOB1"}, "JOB1"),
+        ({"url": "https://x/y.php?ID=JOB1#top", "job_id": "JOB1", "job": {"id": "JOB1"}}, "JOB1"),
+        ({"url": "https://x/y.php?ID=JOB1#top", "job_id": "JOB2"}, None),
+        ({"id": 1234567, "data": {"job_id": "abcd"}}, None),
+        ({"url": "", "job_id": "JOB1"}, "JOB1"),
+        ({"url": None, "id": "JOB1"}, "JOB1"),
+        ({"id": 1500123}, "1500123"),
+        ({"job": {"id": "JOB1"}}, "JOB1"),
+        ({"data": {"id": "JOB1"}}, "JOB1"),
+        ({"data": {"job_id": "JOB1"}}, "JOB1"),
+        ({"id": 7, "data": {"job_id": "JOB1"}}, "JOB1"),
+        ({"user": {"job_id": "USER", "id": "USER"}, "job": {"id": "JOB1"}}, "JOB1"),
+        ({"user": {"id": "USER", "job_id": "USER"}}, None),
         ({"job_id": " "}, None),
-        ({"job_id": ["J1"], "job": {"id": True}}, None),
-        ({"job": "J1", "data": ["J1"]}, None),
+        ({"job_id": ["JOB1"], "job": {"id": True}}, None),
+        ({"job": "JOB1", "data": ["JOB1"]}, None),
         ({"url": "https://[x"}, None),
         ({}, None),
     ],
@@ -163,11 +167,28 @@ def test_the_id_of_a_posted_job_is_read_from_every_shape_that_was_seen(answer: d
     assert (posted.job_id, posted.note) == (job_id, None)
 
 
-@pytest.mark.parametrize("answer", [{"job": {"id": "J1"}}, {"job_id": "J1", "message": "exists already"}])
+@pytest.mark.parametrize(
+    "junk",
+    [0, 1, -1, 200, 2026, 99999, 10**50, 1.5e3, True, "0", "-1", "null", "NULL", "none", "false", "undefined",
+     "abc", "../x", "../../etc", "a\nbcd", "abcd\x00", "a b c d", "----", "-abcd", "x" * 65,
+     "\u0661\u0662\u0663\u0664", "<b>x</b>"],
+)  # fmt: skip
+def test_what_can_be_no_id_of_a_job_is_not_taken_for_one(junk: object) -> None:
+    for answer in (
+        {"job_id": junk},
+        {"id": junk},
+        {"data": {"job_id": junk}},
+        {"url": f"https://x/?Id={quote(str(junk))}"},
+    ):
+        body = json.dumps({"ok": True, **answer}).encode()
+        assert codec.read_posted_job(codec.loads(body)).job_id is None
+
+
+@pytest.mark.parametrize("answer", [{"job": {"id": "JOB1"}}, {"job_id": "JOB1", "message": "exists already"}])
 def test_an_answer_that_names_a_job_without_saying_ok_is_not_believed(answer: dict) -> None:
     posted = codec.read_posted_job(answer)
     assert posted.job_id is None
-    assert posted.note == "the answer names job J1, but does not say ok"
+    assert posted.note == "the answer names job JOB1, but does not say ok"
 
 
 @pytest.mark.parametrize("answer", [[], {}, {"message": "posted"}, {"ok": "perhaps", "job_id": "J1"}, None, "ok"])

@@ -1,0 +1,58 @@
+"""The service's own clock, as its answers tell it: that of this machine may be minutes off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+MOST_SECONDS = 5.0
+"""An answer that took longer does not tell the time well enough."""
+
+
+class Span(NamedTuple):
+    """A time of the service's: not before `earliest` and not after `latest`."""
+
+    earliest: datetime
+    latest: datetime
+
+
+class ServiceClock:
+    """The `Date` of the latest answer that came soon, against the monotonic clock, which nobody sets."""
+
+    def __init__(self) -> None:
+        self._answer: tuple[Mapping[str, str], float, float] | None = None
+
+    def saw(self, headers: Mapping[str, str], asked: float) -> None:
+        """Note an answer that came now to a request that was begun at `asked`, by `time.monotonic`."""
+        received = time.monotonic()
+        if received - asked <= MOST_SECONDS:
+            self._answer = headers, asked, received
+
+    def at(self, moment: float) -> Span | None:
+        """The service's time at this moment of `time.monotonic`; None where no answer tells it."""
+        if self._answer is None:
+            return None
+        headers, asked, received = self._answer
+        return time_at(moment, headers, asked=asked, received=received)
+
+
+def time_at(moment: float, headers: Mapping[str, str], *, asked: float, received: float) -> Span | None:
+    """The service's time at a moment, from an answer that was asked for and received at these. Pure.
+
+    None for an answer without a usable `Date`, and for one that a cache kept (`Age`): its date is an old one.
+    """
+    try:
+        if headers.get("age"):
+            return None
+        date = parsedate_to_datetime(headers.get("date", ""))
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
+        # The header has whole seconds, and was written somewhere between the asking and the receiving.
+        return Span(
+            date + timedelta(seconds=moment - received),
+            date + timedelta(seconds=1 + moment - asked),
+        )
+    except Exception:  # headers from outside may hold anything, dates at the end of time too
+        return None
