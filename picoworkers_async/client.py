@@ -47,6 +47,7 @@ from .settings import (
     seconds_problems,
     size_problems,
     timeout_problems,
+    wait_problems,
 )
 from .settlement import settle
 from .throttle import Priority, Throttle
@@ -81,6 +82,11 @@ class AsyncPicoworkers:
     money is at stake. Cookies are neither kept nor sent (those of an `http_client` are its own), redirects never
     followed.
 
+    `max_wait` is how many seconds (above 0; None: as long as it takes) a call may wait for its turn, all its
+    attempts together: for the pace, a pause after a 429, or one of the throttle's places. After that it raises
+    `GateTimeoutError`, and was not sent. Connecting and the answer count for `timeout` instead. Batches and
+    `jobs.watch` wait by design, and have no such bound.
+
     `on_event` is a plain function that is called in the event loop with each event of `picoworkers_async.events`:
     what happens in this client and its batches. It must not block. One that raises is logged once, and harms
     nothing. The logger "picoworkers_async" tells the same.
@@ -109,6 +115,7 @@ class AsyncPicoworkers:
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
         settle_after: float = 30.0,
+        max_wait: float | None = None,
         max_response_bytes: int = 32 * 1024 * 1024,
         on_event: Callable[[Event], object] | None = None,
     ) -> None:
@@ -147,6 +154,7 @@ class AsyncPicoworkers:
                         "transport", transport, "either http_client or transport, not both", ProblemCode.CONFLICT
                     )
                 )
+        problems += wait_problems(max_wait)
         problems += size_problems("max_response_bytes", max_response_bytes)
         if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
             problems.append(Problem("on_event", on_event, "a plain function of one event", ProblemCode.TYPE))
@@ -175,7 +183,7 @@ class AsyncPicoworkers:
             settle_after=settle_after,
             hide=login.hide,
             observers=Observers(on_event),
-        )
+        ).with_options(max_wait=max_wait)
         if self._throttle.pacer is not None:
             self._throttle.pacer.bind(f"{service.name}-{login.account()}")
         self._attach(self._session)
@@ -187,17 +195,20 @@ class AsyncPicoworkers:
         self.lists = Lists(session)
         self.wallet = Wallet(session)
 
-    def with_options(self, *, priority: Priority | None = None, timeout: float | None = None) -> Self:
+    def with_options(
+        self, *, priority: Priority | None = None, timeout: float | None = None, max_wait: float | None = None
+    ) -> Self:
         """This client with other options for its calls; it shares everything else, the block included.
 
         `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
-        have `Priority.BATCH`), `timeout` is in seconds, as in the constructor.
+        have `Priority.BATCH`), `timeout` and `max_wait` are in seconds, as in the constructor. What is
+        left out stays as it is.
         """
-        problems = timeout_problems(timeout)
+        problems = timeout_problems(timeout) + wait_problems(max_wait)
         if problems:
             raise InvalidRequestError("with_options", problems, sends=False)
         other = copy.copy(self)
-        other._attach(self._session.with_options(priority=priority, timeout=timeout))
+        other._attach(self._session.with_options(priority=priority, timeout=timeout, max_wait=max_wait))
         return other
 
     @classmethod

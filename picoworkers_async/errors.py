@@ -91,10 +91,7 @@ class ClientStateError(PicoworkersError, RuntimeError):
 
 
 class CallError(PicoworkersError):
-    """A call reached for the service and failed: `.call` names it, `.status` is the HTTP status if one came.
-
-    Its fate is that of its class unless it is given.
-    """
+    """A call reached for the service and failed: `.call` names it, `.status` is the HTTP status if one came."""
 
     def __init__(self, call: str, what: str, *, status: int | None = None, fate: Fate | None = None) -> None:
         self.call = call
@@ -145,6 +142,20 @@ class RateLimitedError(CallError):
             "Share one Throttle between all clients of the account",
             status=429,
         )
+
+
+class GateTimeoutError(CallError):
+    """The call waited for its turn as long as it may (`max_wait`), and was not sent. Its place went to the others.
+
+    `.max_wait` is in seconds, `.why` says what it waited for: the pace, a pause after a 429, or a free place.
+    """
+
+    fate = Fate.NOT_PROCESSED
+
+    def __init__(self, call: str, max_wait: float, why: str) -> None:
+        self.max_wait = max_wait
+        self.why = why
+        super().__init__(call, f"not sent: its turn did not come within {max_wait:g} s ({why})")
 
 
 class ServiceError(CallError):
@@ -209,7 +220,6 @@ class MoneyCall:
 
     `ended_at` is when its request ended or was given up, by the event loop's clock. `before` holds what the client
     had read by then: the ids of jobs, the positions of the job, the balance, the revisions of the tasks.
-
     In a pickle or a copy `ended_at` is infinite, since clocks of other processes tell nothing: settling it then
     counts from when it is asked to.
     """

@@ -31,7 +31,7 @@ from .observing import Observers
 from .problems import Problem, ProblemCode
 from .retry import RetryPolicy
 from .service_clock import ServiceClock
-from .throttle import Permit, Priority, Throttle
+from .throttle import Permit, Priority, Throttle, WaitBound
 from .transport.adapters import HttpAdapter, NoResponseError, Response
 
 T = TypeVar("T")
@@ -74,6 +74,7 @@ class Session:
         self._open = _Flag()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
+        self._max_wait: float | None = None
 
     @property
     def requests(self) -> int:
@@ -81,8 +82,9 @@ class Session:
         return self._sent.requests
 
     def view(self, *, priority: Priority, group: Hashable = None) -> Session:
-        """The same session, with another place at the gate."""
+        """The same session, with another place at the gate, where it waits for as long as it takes."""
         other = copy.copy(self)
+        other._max_wait = None
         other._priority, other._group = priority, group
         other._sent = _Count()
         return other
@@ -93,13 +95,17 @@ class Session:
         other.retry = attrs.evolve(self.retry, attempts=1)
         return other
 
-    def with_options(self, *, priority: Priority | None, timeout: float | None) -> Session:
+    def with_options(
+        self, *, priority: Priority | None = None, timeout: float | None = None, max_wait: float | None = None
+    ) -> Session:
         """The same session, with what is given in place of what it had."""
         other = copy.copy(self)
         if priority is not None:
             other._priority = priority
         if timeout is not None:
             other._adapter = self._adapter.with_timeout(timeout)
+        if max_wait is not None:
+            other._max_wait = max_wait
         return other
 
     def open(self) -> None:
@@ -164,13 +170,14 @@ class Session:
             self.baseline.end(body, before, unknown=unknown, unsure_for=self.settle_after)
 
     async def _call(self, call: Call[T]) -> T:
+        bound = None if self._max_wait is None else WaitBound(call.name, self._max_wait)
         try:
-            return await self._attempt(call)
+            return await self._attempt(call, 1, bound)
         except CallError as first:
             if self.retry.attempts == 1 or not classify.may_retry(first, costs_money=call.costs_money):
                 raise
             failed = first
-        return await self._again(failed, call)
+        return await self._again(failed, call, bound)
 
     @property
     def has_answered(self) -> bool:
@@ -193,11 +200,14 @@ class Session:
         """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""
         return self.throttle.admit_now(self._priority)
 
-    async def slot(self) -> Permit:
-        """Leave to send one request, when it is this one's turn: `with await session.slot() as permit`."""
+    async def slot(self, bound: WaitBound | None = None) -> Permit:
+        """Leave to send one request, when it is this one's turn: `with await session.slot() as permit`.
+
+        Raises `GateTimeoutError` where it waited for longer than its `bound`.
+        """
         clock = self._open.clock
         asked_at = clock()
-        permit = await self.throttle.acquire(self._priority, self._group)
+        permit = await self.throttle.acquire(self._priority, self._group, bound)
         permit.waited = clock() - asked_at
         return permit
 
@@ -296,11 +306,11 @@ class Session:
         self._open.answered = True
         return value
 
-    async def _attempt(self, call: Call[T], attempt: int = 1) -> T:
-        with await self.slot() as permit:
+    async def _attempt(self, call: Call[T], attempt: int, bound: WaitBound | None) -> T:
+        with await self.slot(bound) as permit:
             return await self.exchange(call, permit, attempt)
 
-    async def _again(self, first: CallError, call: Call[T]) -> T:
+    async def _again(self, first: CallError, call: Call[T], bound: WaitBound | None) -> T:
         """The further attempts; the machinery for them is loaded only when something failed."""
         import tenacity
 
@@ -323,7 +333,7 @@ class Session:
                 number = attempt.retry_state.attempt_number
                 if number == 1:
                     raise first
-                return await self._attempt(call, number)
+                return await self._attempt(call, number, bound)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -67,6 +67,14 @@ def timeout_problems(timeout: object) -> list[Problem]:
     ]
 
 
+def wait_problems(max_wait: object) -> list[Problem]:
+    """What keeps this from being the seconds that a call may wait for its turn; None stands for no bound."""
+    if max_wait is None or (is_finite(max_wait) and max_wait > 0):  # type: ignore[operator]
+        return []
+    limit = "a finite number of seconds above 0, or None for no bound"
+    return [Problem("max_wait", max_wait, limit, number_code(max_wait))]
+
+
 def kind_problems(**given: tuple[object, type]) -> list[Problem]:
     """Which of these arguments are not of their kind; None stands for the default."""
     return [

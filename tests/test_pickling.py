@@ -30,6 +30,7 @@ from picoworkers_async import (
     ConflictError,
     Effect,
     Fate,
+    GateTimeoutError,
     InvalidRequestError,
     InvalidResponseError,
     JournalBusyError,
@@ -98,6 +99,7 @@ MADE: dict[type[PicoworkersError], PicoworkersError] = {
         RefusedError("jobs.pause_job", "the job is over", status=200),
         NotFoundError("jobs.get_job", "no such job", status=404),
         RateLimitedError("jobs.get_jobs", 10.5),
+        GateTimeoutError("jobs.get_jobs", 2.5, "the pace"),
         ServiceError("jobs.get_jobs", "HTTP 502", status=502, fate=Fate.UNKNOWN),
         InvalidResponseError("jobs.get_jobs", "HTML", excerpt="<html>", empty=True, status=200),
         ServiceMovedError("jobs.get_jobs", "/new", "example.com", status=301, fate=Fate.UNKNOWN),
@@ -186,6 +188,7 @@ def test_no_class_claims_that_nothing_was_processed_where_it_cannot_know(kind: t
         errors.RefusedError,
         errors.NotFoundError,
         errors.RateLimitedError,
+        errors.GateTimeoutError,
         errors.NotSentError,
         PacerError,
     }

@@ -1,5 +1,6 @@
 """Staying within an account's limits."""
 
+from .bound import WaitBound
 from .departures import Permit
 from .gate import Throttle, ThrottleState
 from .pacers import Pacer, PacerError
@@ -7,4 +8,14 @@ from .queue import Priority
 from .redis_pacer import RedisPacer
 from .sqlite_pacer import SqlitePacer
 
-__all__ = ["Pacer", "PacerError", "Permit", "Priority", "RedisPacer", "SqlitePacer", "Throttle", "ThrottleState"]
+__all__ = [
+    "Pacer",
+    "PacerError",
+    "Permit",
+    "Priority",
+    "RedisPacer",
+    "SqlitePacer",
+    "Throttle",
+    "ThrottleState",
+    "WaitBound",
+]

@@ -11,6 +11,7 @@ import attrs
 
 from . import adaptive
 from . import pacing as paces
+from .bound import WaitBound
 from .pacers import Pacer
 from .shared_pace import SharedPace, SharedSlot, Ticket
 
@@ -74,6 +75,17 @@ class Departures:
     def notify(self) -> None:
         if self._changed is not None:
             self._changed.set()
+
+    def why_waiting(self, room: float) -> str:
+        """What a request waits for now, of which `room` may be under way at once."""
+        left = self.pace.silent_until - anyio.current_time()
+        if left > 0:
+            return f"a pause after a 429, {left:.3g} s of which are left"
+        if self.probing:
+            return "a pause after a 429, after which one request goes ahead alone"
+        if self.in_flight >= room:
+            return f"all {room:g} places are taken"
+        return "the pace"
 
     async def leave(self, permit: Permit) -> None:
         """Wait until this request may be written, and keep the others from writing meanwhile."""
@@ -214,7 +226,8 @@ class Permit:
 
     `due` is when it should leave, `until` the slot after its own; both may change while it waits. `shared` and
     `ticket` are what a pacer gave. `waited` is how many seconds it was waited for, as far as whoever asked noted
-    that. While `may_have_left` is False, certainly nothing of the request was written.
+    that. While `may_have_left` is False, certainly nothing of the request was written. `bound` is how long it may
+    wait, None for ever.
     """
 
     _departures: Departures
@@ -227,6 +240,7 @@ class Permit:
     released: bool = False
     waited: float = 0.0
     may_have_left: bool = False
+    bound: WaitBound | None = None
 
     def __enter__(self) -> Permit:
         return self
@@ -245,9 +259,14 @@ class Permit:
 
         Until `written` or `release`, no other request of the account is written, so nothing slow (a connection to
         open) belongs in between. May be called again right before the write: it returns at once unless the program
-        was busy meanwhile, or a 429 came.
+        was busy meanwhile, or a 429 came. Raises `GateTimeoutError` where its `bound` is used up, unless some
+        of the request may have been written before.
         """
-        await self._departures.leave(self)
+        if self.bound is None or self.may_have_left or self.written_at is not None:
+            await self._departures.leave(self)
+            return
+        with self.bound.counting(lambda: self._departures.why_waiting(math.inf)):
+            await self._departures.leave(self)
 
     def written(self) -> None:
         """The request's head has just been written; the next request keeps its distance from this moment."""

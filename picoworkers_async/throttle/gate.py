@@ -12,6 +12,7 @@ import attrs
 from ..errors import InvalidRequestError
 from ..problems import Problem, ProblemCode, number_code
 from . import pacing as paces
+from .bound import WaitBound
 from .departures import Departures, Permit
 from .pacers import Pacer
 from .queue import FairQueue, Priority
@@ -138,36 +139,26 @@ class Throttle:
             return None
         return departures.admit(None)
 
-    async def acquire(self, priority: Priority = Priority.INTERACTIVE, group: Hashable = None) -> Permit:
-        """Wait for permission to send one request.
+    async def acquire(
+        self,
+        priority: Priority = Priority.INTERACTIVE,
+        group: Hashable = None,
+        bound: WaitBound | None = None,
+    ) -> Permit:
+        """Wait for permission to send one request, no longer than `bound`, if one is given, lets it.
 
         The permit says when the request may be written (`before_writing`) and is told when it was (`written`),
-        that it was answered (`answered`), and that it is over (`release`, or the end of a `with` block).
+        that it was answered (`answered`), and that it is over (`release`, or the end of a `with` block). Raises
+        `GateTimeoutError` where the bound is used up: the place, and the slot of a pacer, are given back.
         """
-        at_once = self.admit_now(priority)
-        if at_once is not None:
-            return at_once
-        caller = _Caller(priority, group)
-        place = self._queue.push(caller, priority, group)
-        try:
-            if self._leader is None:
-                self._leader = caller
-            else:
-                self._departures.notify()
-                await caller.event.wait()
-            if caller.permit is None:
-                return await self._lead(caller)
-            return caller.permit
-        except BaseException:
-            if caller.permit is not None:
-                caller.permit.release()
-            else:
-                self._queue.remove(place)
-                await self._give_up_slot()
-            raise
-        finally:
-            if self._leader is caller:
-                self._hand_over()
+        permit = self.admit_now(priority)
+        if bound is None:
+            return permit or await self._wait(priority, group)
+        if permit is None:
+            with bound.counting(lambda: self._departures.why_waiting(self._room(priority))):
+                permit = await self._wait(priority, group)
+        permit.bound = bound
+        return permit
 
     async def too_many(self, retry_after: float | None = None) -> float:
         """A 429 came: everybody waits. Gives the seconds to wait.
@@ -191,6 +182,30 @@ class Throttle:
         if priority is Priority.BATCH:
             return min(self.batch_concurrency, self._departures.batches_at_once)
         return self.max_concurrency
+
+    async def _wait(self, priority: Priority, group: Hashable) -> Permit:
+        """Stand in the queue, and lead it where nobody does."""
+        caller = _Caller(priority, group)
+        place = self._queue.push(caller, priority, group)
+        try:
+            if self._leader is None:
+                self._leader = caller
+            else:
+                self._departures.notify()
+                await caller.event.wait()
+            if caller.permit is None:
+                return await self._lead(caller)
+            return caller.permit
+        except BaseException:
+            if caller.permit is not None:
+                caller.permit.release()
+            else:
+                self._queue.remove(place)
+                await self._give_up_slot()
+            raise
+        finally:
+            if self._leader is caller:
+                self._hand_over()
 
     async def _lead(self, me: _Caller) -> Permit:
         """Wait for each slot on behalf of everybody, and give it to whose turn it is, until it was mine."""

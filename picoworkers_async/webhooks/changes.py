@@ -55,7 +55,8 @@ class Changes:
         dated = "INSERT OR IGNORE INTO changes (job_id, status, date) VALUES (?, ?, ?)"
         undated = (
             "INSERT INTO changes (job_id, status, date) SELECT :job_id, :status, ''"
-            " WHERE :status IS NOT (SELECT status FROM changes WHERE job_id = :job_id ORDER BY number DESC LIMIT 1)"
+            " WHERE :status IS NOT"
+            " (SELECT status FROM changes WHERE job_id = :job_id ORDER BY number DESC LIMIT 1)"
         )
         with self._file.transaction() as database:
             for job_id, told in groupby(changes, lambda change: change.job_id):
