@@ -13,6 +13,7 @@ from picoworkers_async import (
     GateTimeoutError,
     InvalidRequestError,
     Priority,
+    Rating,
     RetryPolicy,
     Throttle,
 )
@@ -146,12 +147,12 @@ async def test_the_attempts_of_one_call_wait_no_longer_together(connect) -> None
     assert len(sandbox.requests) == 3
 
 
-async def test_a_batch_waits_as_long_as_it_takes(connect) -> None:
+async def test_a_batch_waits_as_long_as_it_takes_and_so_does_what_it_reads_beside(connect) -> None:
     sandbox = Sandbox()
-    sandbox.add_tasks(sandbox.add_job(), 3)
+    sandbox.add_tasks(sandbox.add_job(), 2)
     async with connect(sandbox, throttle=Throttle(8, 0.1), max_wait=0.5) as pico:
-        report = await pico.review_all(lambda task: None)
-        assert report.failed == 0
+        report = await pico.review_all(lambda task, job: Rating.ok(task))
+        assert (report.rated, report.failed) == (2, 0)
         with pytest.raises(GateTimeoutError):
             await pico.users.get_balances()
 
