@@ -453,6 +453,16 @@ class AsyncPicoworkers:
             f"base_url={session.base_url!r})"
         )
 
+    async def aclose(self) -> None:
+        """Close this client before the end of its block, or where it was entered without one.
+
+        It does what the end of the block does: the connections and a `transport=` are closed, never an
+        `http_client=`, and calls raise `ClientStateError` from then on. Those under way fail: let them
+        end before. Clients made by `with_options` share the block, and are closed with it. May be called more than
+        once, and on a client that was never entered.
+        """
+        await self._session.aclose()
+
     async def __aenter__(self) -> Self:
         self._session.open()
         return self
@@ -460,7 +470,7 @@ class AsyncPicoworkers:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.aclose()
+        await self.aclose()
 
 
 def _as_it_is(data: Any) -> Any:

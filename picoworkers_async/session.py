@@ -110,7 +110,7 @@ class Session:
 
     def open(self) -> None:
         if self._open.state != "new":
-            raise ClientStateError("a client is entered once; make a new AsyncPicoworkers for another block")
+            raise ClientStateError(_ENTERED_BEFORE[self._open.state])
         self._open.state = "open"
         from .clock import event_loop_clock  # loads asyncio, which a trio program never needs
 
@@ -118,6 +118,7 @@ class Session:
         self._adapter.open()
 
     async def aclose(self) -> None:
+        """Close what is ours of the connections; calls raise `ClientStateError` from here on. May be repeated."""
         self._open.state = "closed"
         with anyio.CancelScope(shield=True):
             await self._adapter.aclose()
@@ -188,8 +189,7 @@ class Session:
         """Raises `ClientStateError` outside the client's block, `InvalidRequestError` for a lacking ability."""
         if self._open.state != "open":
             raise ClientStateError(
-                f"{endpoint.call}: nothing was sent, the client is {_NOT_OPEN[self._open.state]}; "
-                "use it inside `async with AsyncPicoworkers(...) as pico:`"
+                f"{endpoint.call}: nothing was sent, the client is {_NOT_OPEN[self._open.state]}"
             )
         if endpoint.ability is not None and not self.edition.can(endpoint.ability):
             limit = f"this edition of the service cannot {endpoint.ability.value}"
@@ -358,4 +358,14 @@ class _Flag:
     clock: Callable[[], float] = staticmethod(anyio.current_time)
 
 
-_NOT_OPEN = {"new": "not open yet", "closed": "closed"}
+_NOT_OPEN = {
+    "new": "not open yet; use it inside `async with AsyncPicoworkers(...) as pico:`",
+    "closed": "closed; make a new AsyncPicoworkers, and use it inside its `async with` block",
+}
+_ENTERED_BEFORE = {
+    "open": "a client is entered once, and this one is open already: it may be used in many tasks at once",
+    "closed": (
+        "a client is entered once, and this one is closed: make a new AsyncPicoworkers for another block. "
+        "With throttle=pico.throttle it goes on with the pace of this one"
+    ),
+}

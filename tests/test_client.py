@@ -102,9 +102,66 @@ async def test_a_client_works_only_inside_its_block() -> None:
         await pico.users.get_balances()
     with pytest.raises(ClientStateError, match="closed"):
         await pico.users.get_balances()
-    with pytest.raises(ClientStateError, match="entered once"):
-        await pico.__aenter__()
     assert len(sandbox.requests) == 1
+
+
+async def test_entering_again_says_what_to_do_instead() -> None:
+    pico = AsyncPicoworkers("user_id", SECRET, transport=Sandbox(api_secret=SECRET).transport())
+    async with pico:
+        with pytest.raises(ClientStateError, match="entered once, and this one is open already"):
+            await pico.__aenter__()
+        await pico.users.get_balances()
+    with pytest.raises(ClientStateError, match=r"closed: make a new .* throttle=pico.throttle it goes on"):
+        await pico.__aenter__()
+    async with AsyncPicoworkers(
+        "user_id", SECRET, transport=Sandbox(api_secret=SECRET).transport(), throttle=pico.throttle
+    ) as another:
+        await another.users.get_balances()
+
+
+class ClosingTransport(httpx.AsyncBaseTransport):
+    """A sandbox's transport that notes that it was closed."""
+
+    closed = 0
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._inner = sandbox.transport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+async def test_a_client_may_be_closed_without_a_block_and_more_than_once() -> None:
+    transport = ClosingTransport(Sandbox(api_secret=SECRET))
+    pico = await AsyncPicoworkers("user_id", SECRET, transport=transport).__aenter__()
+    hasty = pico.with_options(timeout=5.0)
+    await hasty.users.get_balances()
+    await pico.aclose()
+    assert transport.closed == 1
+    for closed in (pico, hasty):
+        with pytest.raises(ClientStateError, match="closed; make a new AsyncPicoworkers"):
+            await closed.users.get_balances()
+    await pico.aclose()
+    assert transport.closed == 1
+
+
+async def test_a_block_may_hold_a_client_that_was_closed_in_it() -> None:
+    async with AsyncPicoworkers("user_id", SECRET, transport=Sandbox(api_secret=SECRET).transport()) as pico:
+        await pico.users.get_balances()
+        await pico.aclose()
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_client_that_was_never_entered_may_be_closed(own: bool) -> None:
+    transport = ClosingTransport(Sandbox())
+    pico = AsyncPicoworkers("user_id", SECRET, transport=transport if own else None)
+    await pico.aclose()
+    assert transport.closed == own
+    with pytest.raises(ClientStateError, match="closed"):
+        await pico.__aenter__()
 
 
 async def test_wrong_credentials_are_an_authentication_error() -> None:
