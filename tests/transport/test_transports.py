@@ -182,7 +182,7 @@ async def test_a_request_that_is_given_up_frees_its_place(make) -> None:
 
 async def test_more_than_there_are_places_for_all_get_one(make) -> None:
     with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
-        adapter = make(peer.url, connections=3)
+        adapter = make(peer.url, connections=3, timeout=30.0)
         async with anyio.create_task_group() as group:
             for _ in range(40):
                 group.start_soon(post, adapter, peer.url)
