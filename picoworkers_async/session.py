@@ -181,6 +181,11 @@ class Session:
         return await self._again(failed, call, bound)
 
     @property
+    def answers(self) -> int:
+        """How many requests were answered as documented, but for refusals."""
+        return self._sent.answers
+
+    @property
     def has_answered(self) -> bool:
         """Whether the service ever answered this client as documented, but for refusals."""
         return self._open.answered
@@ -304,6 +309,7 @@ class Session:
             lacks=self.edition.lacks if call.names_job else None,
         )
         self._open.answered = True
+        self._sent.answers += 1
         return value
 
     async def _attempt(self, call: Call[T], attempt: int, bound: WaitBound | None) -> T:
@@ -341,6 +347,7 @@ class _Count:
     """How many requests were sent; shared by all views of a session but those that count for themselves."""
 
     requests = 0
+    answers = 0
 
 
 def _told(error: CallError | None) -> str | None:
