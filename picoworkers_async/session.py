@@ -137,31 +137,30 @@ class Session:
         `known` is what an error of unknown outcome should say beside what was sent. Raises the errors of
         `exchange`, and those of `require`.
         """
-        self.require(endpoint)
         call = Call(endpoint, read, query=query, body=body)
-        return await (self._call_for_money(call, known or {}) if call.costs_money else self._call(call))
+        if call.costs_money:
+            result, _ = await self.call_for_money(call, known)
+            return result
+        self.require(endpoint)
+        return await self._call(call)
 
-    async def call_for_money(self, call: Call[T]) -> tuple[T, MoneyCall]:
-        """A call that costs money, with what was sent and known before it: for a result to be looked up."""
+    async def call_for_money(self, call: Call[T], known: Mapping[str, Any] | None = None) -> tuple[T, MoneyCall]:
+        """A call that must not be repeated blindly: its result, and how it was sent, for that to be looked up.
+
+        An error of unknown outcome says what was known before, and what else is `known`.
+        """
         self.require(call.endpoint)
-        sent: list[MoneyCall] = []
-        return await self._call_for_money(call, {}, sent.append), sent[0]
-
-    async def _call_for_money(
-        self, call: Call[T], known: Mapping[str, Any], tell: Callable[[MoneyCall], object] | None = None
-    ) -> T:
-        """A call that must not be repeated blindly: an error of unknown outcome says what was known before."""
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
         unknown = False
         try:
             result = await self._call(call)
-            if tell is not None:
-                tell(MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), before))
-            return result
+            return result, MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), before)
         except OutcomeUnknownError as error:
             unknown = True
-            error.sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **known})
+            error.sent = MoneyCall(
+                call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})}
+            )
             raise
         except BaseException as error:
             # One that was cancelled on the wire may have taken effect, too.

@@ -136,7 +136,7 @@ class Journal:
         amount = to_money(task_value)
         problems = list(values.money("task_value", amount))
         if problems:
-            raise InvalidRequestError("Journal.price", problems)
+            raise InvalidRequestError("Journal.price", problems, sends=False)
         with held(self.path) as database:
             return money.price(database, job_id, amount)
 

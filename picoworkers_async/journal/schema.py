@@ -49,6 +49,9 @@ never reached the service | asks again; what never arrived is sent as it was dec
     WOULD_RATE = "would_rate"
 
 
+UNSENT = (JournalState.DECIDED, JournalState.FAILED)
+"""What is known of a task in one of these states was not sent, or had no effect: it may be sent."""
+
 Key = tuple[str, str, int]
 """What a row is of: job id, task id, revision (-1 where none was given)."""
 

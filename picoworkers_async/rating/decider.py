@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from ..clock import event_loop_clock
 from ..errors import InvalidRequestError, RefusedError
-from ..journal.schema import JournalState
+from ..journal.schema import UNSENT
 from ..models import Rating, Task
 from .asking import Asker, close, usable
 from .due import SoonestFirst, Waiting
@@ -29,7 +29,6 @@ logger = logging.getLogger("picoworkers_async")
 
 # Tasks that are decided at once must not keep everybody else from running.
 _UNINTERRUPTED = 16
-_UNSENT = (JournalState.DECIDED, JournalState.FAILED)
 LEFT_SECONDS = 3600.0
 """After so long a rating is tried again that was left over a limit which no time lifts."""
 
@@ -131,7 +130,7 @@ class Decider:
                 if self._stopped:
                     break
                 recorded = known.get((task.job_id or "", task.id, task.revision_number))
-                if recorded is None or recorded.state in _UNSENT:
+                if recorded is None or recorded.state in UNSENT:
                     if not begin(task):
                         continue
                     fresh += 1

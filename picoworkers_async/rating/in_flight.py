@@ -8,7 +8,7 @@ import anyio
 
 from .. import endpoints, rules
 from ..errors import InvalidRequestError, LimitError, RefusedError
-from ..journal.schema import Failure, JournalState, Key, Recorded, key_of
+from ..journal.schema import UNSENT, Failure, JournalState, Key, Recorded, key_of
 from ..journal.writer import JournalWriter
 from ..models import Rating, Task
 from ..problems import Problem, ProblemCode
@@ -19,7 +19,6 @@ from .signal import Signal
 from .spending import Spending
 
 _LATELY_RATED = 500
-_UNSENT = (JournalState.DECIDED, JournalState.FAILED, JournalState.WITHDRAWN)
 
 
 class InFlight:
@@ -211,7 +210,7 @@ class InFlight:
         known = await self._journal.known([pending.key for pending in pendings])
         for pending in pendings:
             recorded = known.get(pending.key)
-            if recorded is not None and recorded.state not in _UNSENT:
+            if recorded is not None and recorded.state not in UNSENT:
                 told[id(pending)] = pending
                 await self.finish(replayed(recorded, pending, self._journal.opened_at))
         return told

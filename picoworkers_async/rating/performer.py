@@ -95,10 +95,8 @@ class Performer:
             if permit.may_have_left:
                 for pending in noted:
                     self._results.park(pending, anyio.current_time())
-            else:
-                await self._in_flight.unsend(noted)
-                for pending in noted:
-                    self._spending.give_back(pending)
+            elif noted:
+                await self._results.put_back(noted)
             raise
         finally:
             self._queue.ended(job.job_id)

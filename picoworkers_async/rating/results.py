@@ -187,13 +187,10 @@ class Results:
         pendings = self._reconciler.take(self._clock())
         if not pendings:
             return
-        began, answers = self._clock(), self._session.answers
+        began = self._clock()
         try:
             lookup = await self._look_up(pendings)
         except CallError as error:
-            if self._session.answers > answers:
-                # Some pages of the look were read: the service is not away, whatever came of the others.
-                self._watch.answered()
             patient = self._watch.met(error)
             if isinstance(error, AuthenticationError) or not patient:
                 self._reconciler.give_back(pendings)

@@ -22,6 +22,7 @@ class ServiceWatch:
 
     def __init__(self, session: Session, patience: float, changed: Signal) -> None:
         self._session = session
+        self._answers = session.answers
         self.outage = Outage(session.retry, patience)
         self.patience = patience
         self.follows = patience == math.inf
@@ -80,6 +81,10 @@ class ServiceWatch:
         if not is_failure(error):
             self.answered()
             return True
+        if self._session.answers > self._answers:
+            # Of what was read together some was answered, such as pages of a look: the service is not away.
+            self.answered()
+        self._answers = self._session.answers
         now = self._clock()
         if self.outage.failed(now):
             self._began(reason_of(error))

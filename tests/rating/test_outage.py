@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import (
+    PICOWORKERS,
     AsyncPicoworkers,
     AuthenticationError,
     CallError,
@@ -296,3 +297,37 @@ async def test_a_page_not_found_is_an_outage_once_anything_of_the_client_has_wor
         report = await pico.review_all(Rating.ok)
     assert report.rated == 20
     assert len(transport.tries) > 2
+
+
+@pytest.mark.anyio
+@pytest.mark.virtual_time
+async def test_a_look_of_which_some_pages_are_read_does_not_use_up_the_patience() -> None:
+    """Page 1 of the listing is always read, and page 2 never, for ten times as long as there is patience."""
+    sandbox, ratings = seeded(6, edition=PICOWORKERS, page_size=2)
+    sandbox.add_tasks(ratings[0].job_id, 6)
+    began = anyio.current_time()
+
+    class PagesAway(AwayTransport):
+        async def handle_async_request(self, request):
+            first_page = request.url.params.get("page", "1") == "1"
+            if request.url.path.endswith("get-unrated-tasks.php") and not first_page:
+                return await super().handle_async_request(request)
+            if request.url.path.endswith("rate-single-task.php") and anyio.current_time() < began + 1:
+                return await super().handle_async_request(request)
+            return await self.inner.handle_async_request(request)
+
+    transport = PagesAway(sandbox.transport(), "cut", began, 300)
+    async with (
+        AsyncPicoworkers(
+            "user_id",
+            "api_secret",
+            edition=PICOWORKERS,
+            transport=transport,
+            retry=RetryPolicy(attempts=1),
+            settle_after=1.0,
+        ) as pico,
+        pico.rate(ratings, patience=30) as batch,
+    ):
+        report = await batch.report()
+    assert report.rated == 6
+    assert anyio.current_time() - began > 300
