@@ -29,7 +29,7 @@ class Credentials:
     __slots__ = ("_authorization", "_pattern", "user_id")
 
     def __init__(self, user_id: str, authorization: str) -> None:
-        self.user_id = user_id
+        self.user_id: str = user_id
         self._authorization = authorization
         self._pattern: re.Pattern[str] | None = None
 

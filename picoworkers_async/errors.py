@@ -64,7 +64,7 @@ class InvalidRequestError(PicoworkersError, ValueError):
 
     def __init__(self, call: str, problems: Iterable[Problem], *, sends: bool = True) -> None:
         self.call = call
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
         count = len(self.problems)
         to_correct = f"correct {count} problem{'' if count == 1 else 's'}:{lines}"

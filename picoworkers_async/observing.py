@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LOGGER = "picoworkers_async"
 """The name of the logger, of which everything here is told."""
 
-logger = logging.getLogger(LOGGER)
+logger: logging.Logger = logging.getLogger(LOGGER)
 
 
 class Observers:

@@ -38,9 +38,9 @@ class Outage:
         self._retry = attrs.evolve(retry, maximum=max(retry.maximum, LONGEST_PAUSE_SECONDS))
         self._pauses = 0
         self._since = 0.0
-        self.failures = 0
-        self.lasts = False
-        self.next_try_at = 0.0
+        self.failures: int = 0
+        self.lasts: bool = False
+        self.next_try_at: float = 0.0
 
     def failed(self, now: float, draw: float | None = None) -> bool:
         """A request failed; `draw`, 0 to 1, is the share of jitter. Whether an outage begins with that."""

@@ -64,9 +64,9 @@ class Session:
         self.retry = retry
         self.account = account
         self.settle_after = settle_after
-        self.baseline = Baseline()
-        self.service_clock = ServiceClock()
-        self.kept = KeptAnswers()
+        self.baseline: Baseline = Baseline()
+        self.service_clock: ServiceClock = ServiceClock()
+        self.kept: KeptAnswers = KeptAnswers()
         self._adapter = adapter
         self.hide = hide
         self.observers = observers

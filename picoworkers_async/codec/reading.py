@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _STRICT: dict[type, frozenset[str]] = {Task: frozenset({"job_id", "revision_number"})}
 """Fields that have a default and must fit nevertheless: they say which piece of work it is."""

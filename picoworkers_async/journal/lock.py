@@ -34,7 +34,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
+        self.path: Path = path.resolve()
         with _mutex:
             for _ in range(_TRIES):
                 if self._take():

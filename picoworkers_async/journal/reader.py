@@ -58,7 +58,7 @@ class Journal:
         problems = journal_problems("path", path)
         if problems:
             raise InvalidRequestError("Journal", problems, sends=False)
-        self.path = Path(path)
+        self.path: Path = Path(path)
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -54,7 +55,7 @@ class JournalWriter:
     def __init__(
         self, journal: Journal, *, account: str, edition: str, dry_run: bool = False, kind: str = "rate"
     ) -> None:
-        self.path = journal.path
+        self.path: Path = journal.path
         self._dry_run = dry_run
         self._kind = kind
         owner = {"account": account, "edition": edition, "dry_run": str(int(dry_run))}
@@ -64,7 +65,7 @@ class JournalWriter:
         self._thread: WorkerThread | None = None
         self._ended: dict[str, int] = {}
         self._told_at = 0.0
-        self.opened_at = 0.0
+        self.opened_at: float = 0.0
         self.in_hand = 0
 
     async def open(self) -> None:

@@ -40,7 +40,7 @@ class Asker:
             raise InvalidRequestError("review", problems)
         self._decide: Callable[..., Any] = decide
         self._timeout = timeout
-        self.takes_job = takes_job(decide)
+        self.takes_job: bool = takes_job(decide)
         self.threads = threads
         self.at_once = at_once
         self._threads: DecidingThreads | None = None

@@ -87,7 +87,8 @@ class Budget:
         self, limits: Limits, now: float, *, today: Spent = _NO_MONEY, in_all: Spent = _NO_MONEY, lag: float = 0.0
     ) -> None:
         self.limits = limits
-        self.today, self.in_all = today, in_all
+        self.today: Spent = today
+        self.in_all: Spent = in_all
         self._zone = time_zone(limits.timezone) or UTC
         self._lag = lag
         self._begin_day(now)

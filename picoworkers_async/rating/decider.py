@@ -25,7 +25,7 @@ from .raised import Failed
 from .signal import Signal
 from .sources import Parts
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 # Tasks that are decided at once must not keep everybody else from running.
 _UNINTERRUPTED = 16
@@ -55,8 +55,8 @@ class Decider:
         self._awaited: deque[Waiting] | SoonestFirst = deque() if when_due is None else SoonestFirst(when_due)
         self._more = Signal()
         self._ended = self._stopped = False
-        self.met = 0
-        self.undecided = 0
+        self.met: int = 0
+        self.undecided: int = 0
 
     @property
     def put_off(self) -> int:

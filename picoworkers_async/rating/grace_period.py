@@ -22,7 +22,7 @@ class GracePeriod:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._clock = event_loop_clock()
-        self.ended = False
+        self.ended: bool = False
         self.ends_at: float | None = None
         self._deadline: float | None = None
         self._shields: set[anyio.CancelScope] = set()

@@ -34,7 +34,7 @@ class InFlight:
         self._spending = spending
         self._outcomes = outcomes
         self._journal = journal
-        self.has_journal = journal is not None
+        self.has_journal: bool = journal is not None
         self._changed = changed
         self._idle = Signal()
         self._by_task: dict[tuple[str, str], PendingRating] = {}
@@ -43,7 +43,7 @@ class InFlight:
         # Without a journal, the last ones that took effect, so that none of them is sent twice.
         self._rated: dict[tuple[str, str], Rating] = {}
         self._rated_before: dict[tuple[str, str], Rating] = {}
-        self.count = 0
+        self.count: int = 0
         self.unknown = 0
 
     async def known(self, tasks: Sequence[Task]) -> dict[Key, Recorded]:

@@ -58,7 +58,8 @@ class Pipeline:
         spending: Spending,
         dry_run: bool,
     ) -> None:
-        self.spending, self._dry_run = spending, dry_run
+        self.spending: Spending = spending
+        self._dry_run = dry_run
         self._session = session
         self._grace = grace
         self._clock = event_loop_clock()

@@ -22,10 +22,10 @@ class JobQueue:
     __slots__ = ("deciding", "groups", "held", "job_id", "ratings", "under_way")
 
     def __init__(self, job_id: str) -> None:
-        self.job_id = job_id
-        self.under_way = 0
-        self.deciding = 0
-        self.held = 0
+        self.job_id: str = job_id
+        self.under_way: int = 0
+        self.deciding: int = 0
+        self.held: int = 0
         self.ratings: deque[PendingRating] = deque()
         # Few at any time: an empty list is a tenth of an empty deque, and there may be many jobs.
         self.groups: list[list[PendingRating]] = []
@@ -80,7 +80,7 @@ class RatingQueue:
 
     def __init__(self, at_once: int, concurrency: int) -> None:
         self.at_once = at_once
-        self.waiting = 0
+        self.waiting: int = 0
         self._deciding = 0
         self._enough = _REQUESTS_WAITING * max(at_once, concurrency)
         self._jobs: dict[str, JobQueue] = {}

@@ -23,7 +23,7 @@ from .seen import SeenTasks
 from .sources import Parts
 from .walk import ListingWalk
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 # Tasks that need not wait must not keep everybody else from running.
 _UNINTERRUPTED = 16
@@ -54,7 +54,7 @@ class ReviewedTasks:
         self._decider = decider
         self._queue, self._changed, self._room = parts.queue, parts.changed, parts.room
         self._taken = 0
-        self.exhausted = False
+        self.exhausted: bool = False
 
     @property
     def live(self) -> bool:

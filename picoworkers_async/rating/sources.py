@@ -85,7 +85,7 @@ class GivenRatings:
         self._changed, self._room = parts.changed, parts.room
         self._later = ratings if isinstance(ratings, AsyncIterable) else None
         self._now = None if isinstance(ratings, AsyncIterable) else iter(ratings)
-        self.arrived = 0
+        self.arrived: int = 0
 
     @property
     def exhausted(self) -> bool:

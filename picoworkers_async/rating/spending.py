@@ -54,15 +54,15 @@ class Spending:
         waits = options.on_limit == "wait"
         self._limits, self._on_limit = limits, "stop" if waits and options.dry_run else options.on_limit
         self._patience = patience
-        self.limited = options.limits is not None or options.dry_run
-        self.needs_pay = options.dry_run or limits.pay_per_day is not None or limits.total is not None
+        self.limited: bool = options.limits is not None or options.dry_run
+        self.needs_pay: bool = options.dry_run or limits.pay_per_day is not None or limits.total is not None
         self._limits_pay = limits.pay_per_day is not None or limits.total is not None
         self.prices = prices
         self._clock = event_loop_clock()
         self._spent = Spent()
-        self.budget = Budget(limits, time.time(), lag=session.settle_after)
+        self.budget: Budget = Budget(limits, time.time(), lag=session.settle_after)
         self.reached: Reached | None = None
-        self.closed = False
+        self.closed: bool = False
         self._until = math.inf
         self._balance_at = math.inf if limits.keep_balance is None else -math.inf
         self._balance_read = -math.inf

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from .raised import TooLongError
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 
 @attrs.define(eq=False)

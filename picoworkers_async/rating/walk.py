@@ -21,7 +21,7 @@ from .seen import SeenTasks
 from .signal import Signal
 from .sources import Parts
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _QUIET_LOOKS = 12
 

@@ -23,9 +23,9 @@ class ServiceWatch:
     def __init__(self, session: Session, patience: float, changed: Signal) -> None:
         self._session = session
         self._answers = session.answers
-        self.outage = Outage(session.retry, patience)
+        self.outage: Outage = Outage(session.retry, patience)
         self.patience = patience
-        self.follows = patience == math.inf
+        self.follows: bool = patience == math.inf
         self._observers = session.observers
         self._changed = changed
         self._clock = event_loop_clock()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from ..models import Rating, Satisfaction, Verdict
 from ..problems import Problem, ProblemCode, text_code
 from . import values
 
-FITTING = {
+FITTING: Mapping[Verdict, frozenset[Satisfaction]] = {
     Verdict.OK: frozenset({Satisfaction.EXCELLENT, Satisfaction.GOOD, Satisfaction.OK}),
     Verdict.NOT_OK: frozenset({Satisfaction.INCORRECT, Satisfaction.SPAM, Satisfaction.DUPE}),
     Verdict.REVISE: frozenset(),

@@ -34,7 +34,7 @@ class Account:
         self.edition = edition
         self.behaviour = behaviour
         self.seed = seed
-        self.store = Store(balance)
+        self.store: Store = Store(balance)
         self.ledger: list[Entry] = []
         self.submitted: list[tuple[str, str]] = []
         self.status_changes: list[tuple[str, dict[str, str]]] = []
@@ -43,9 +43,9 @@ class Account:
         self.refused: dict[str, str] = {}
         self.double_ratings = 0
         self.after_rating: list[Callable[[], object]] = []
-        self.rng = random.Random(seed)  # noqa: S311
-        self.lock = threading.RLock()
-        self.clock = Clock()
+        self.rng: random.Random = random.Random(seed)  # noqa: S311
+        self.lock: threading.RLock = threading.RLock()
+        self.clock: Clock = Clock()
         self.acting_at: float | None = None
         self._replica: Replica | None = None
         self._made = 0

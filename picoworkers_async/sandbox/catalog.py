@@ -25,7 +25,7 @@ _PRICES = {
 }
 _PRICED = ("int", "west1", "europe1", "europe2")
 
-LISTS = [
+LISTS: list[dict[str, object]] = [
     {"id": 12870, "name": "Successfully Completed", "workers": 147},
     {"id": 14118, "name": "Awesome workers", "workers": 102},
     {"id": 14256, "name": "Workers from Brazil", "workers": 53},

@@ -10,6 +10,7 @@ from itertools import count
 import anyio
 import attrs
 
+from .account import Account
 from .dispatch import Dispatch
 from .disturbance import ACTS_LATE, Sending, disturbed, processed_at_once, sending_of
 from .faults import Fault, Faults
@@ -41,10 +42,10 @@ class Delivery:
 
     def __init__(self, dispatch: Dispatch, limiter: Limiter) -> None:
         self.dispatch = dispatch
-        self.account = dispatch.account
+        self.account: Account = dispatch.account
         self.requests: list[Logged] = []
-        self.rate_limited = 0
-        self.peak_concurrency = 0
+        self.rate_limited: int = 0
+        self.peak_concurrency: int = 0
         self._limiter = limiter
         self._under_way = 0
         self._to_come: list[tuple[float, int, Callable[[], object]]] = []

@@ -52,8 +52,8 @@ class Store:
         self.tasks: dict[str, TaskRow] = {}
         self.unrated: dict[str, TaskRow] = {}
         self.rated: dict[str, TaskRow] = {}
-        self.balance = balance
-        self.earned = Decimal(0)
+        self.balance: Decimal = balance
+        self.earned: Decimal = Decimal(0)
         self._unrated_of: dict[str, dict[str, TaskRow]] = {}
 
     def unrated_of(self, job_id: str) -> Mapping[str, TaskRow]:

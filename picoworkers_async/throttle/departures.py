@@ -28,15 +28,15 @@ class Departures:
     """
 
     def __init__(self, interval: float, pacer: Pacer | None) -> None:
-        self.pace = paces.Pace(interval=interval)
-        self.learned = adaptive.LearnedPace()
+        self.pace: paces.Pace = paces.Pace(interval=interval)
+        self.learned: adaptive.LearnedPace = adaptive.LearnedPace()
         self._answers: deque[float] | None = None if interval else deque(maxlen=adaptive.KNOWN_ANSWERS)
-        self.batches_at_once = math.inf if interval else adaptive.at_once(0)
+        self.batches_at_once: float = math.inf if interval else adaptive.at_once(0)
         self._answered = 0
         self._time: Callable[[], float] = self._first_time
-        self.shared = None if pacer is None else SharedPace(pacer, interval)
-        self.in_flight = 0
-        self.probing = False
+        self.shared: SharedPace | None = None if pacer is None else SharedPace(pacer, interval)
+        self.in_flight: int = 0
+        self.probing: bool = False
         self._on_the_wire = 0
         self._leaving: Permit | None = None
         self._latest: Permit | None = None

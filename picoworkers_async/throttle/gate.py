@@ -18,7 +18,7 @@ from .pacers import Pacer
 from .queue import FairQueue, Priority
 from .shared_pace import SharedSlot
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 
 @attrs.define(eq=False, repr=False)

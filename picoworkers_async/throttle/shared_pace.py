@@ -12,7 +12,7 @@ import anyio
 from . import pacing as paces
 from .pacers import Departure, Pacer, PacerLost, Reservation
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _TRY_AGAIN_AFTER_SECONDS = 5.0
 _PAUSE_AFTER_LOSS_SECONDS = 6.0
@@ -66,7 +66,7 @@ class SharedPace:
         self._asked_at = 0.0
         self._not_before = 0.0
         self._least_trip: float | None = None
-        self.margin = paces.LEAST_MARGIN
+        self.margin: float = paces.LEAST_MARGIN
 
     async def reserve(self) -> SharedSlot:
         """Take the next slot."""

@@ -53,9 +53,9 @@ class OwnClient:
         base_url: str,
         paced: bool,
     ) -> None:
-        self.ours = transport is None
-        self.watched = paced or not self.ours
-        self.traces = False
+        self.ours: bool = transport is None
+        self.watched: bool = paced or not self.ours
+        self.traces: bool = False
         self._package = package_of_transport(transport) or default_package()
         self._transport = transport
         self._max_connections = max_connections

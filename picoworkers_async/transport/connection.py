@@ -26,8 +26,8 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, max_bytes: int, on_lost: Callable[[Connection], None]) -> None:
-        self.is_open = False
-        self.idle_since = 0.0
+        self.is_open: bool = False
+        self.idle_since: float = 0.0
         self._max_bytes = max_bytes
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()

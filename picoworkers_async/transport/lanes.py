@@ -70,7 +70,8 @@ class Lanes:
     """
 
     def __init__(self, lanes: int, package: Any = None, **options: Any) -> None:
-        self.package = package = package or default_package()
+        package = package or default_package()
+        self.package: Any = package
         if options.get("verify", True) is True and options.get("cert") is None and options.get("trust_env", True):
             options["verify"] = environment_tls()
         limits = package.Limits(max_connections=1, max_keepalive_connections=1)

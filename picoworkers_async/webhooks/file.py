@@ -59,7 +59,7 @@ class PostbackFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -32,7 +32,7 @@ from .tasks import SubmittedTasks
 if TYPE_CHECKING:
     from ..client import AsyncPicoworkers
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _LEAST_SECRET = 16
 _MOST_AT_ONCE = 16

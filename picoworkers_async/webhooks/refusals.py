@@ -10,7 +10,7 @@ import attrs
 
 from .. import codec
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _MOST_IN_A_PERIOD = 5
 _PERIOD_SECONDS = 60.0

@@ -30,7 +30,7 @@ from .submitted import Lookup, Submitted
 if TYPE_CHECKING:
     from ..client import AsyncPicoworkers
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _POLL = 1.0
 _AFTER_FAILURE = 5.0
