@@ -1,6 +1,7 @@
 """What is run on this project: `nox` checks all, `nox -s demo` shows the main job, `nox -s bench` measures."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,9 +41,32 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Strict typing of the package, and of the public API as its users see it."""
-    session.install(".[sandbox,webhooks]", *GROUPS["test"], "mypy>=1.13")
+    """Strict typing of the package, and of the public API as its users see it, by three checkers."""
+    # The extra of pyright brings Node.js along: nothing is fetched when it runs.
+    checkers = ("mypy>=1.13", "pyright[nodejs]>=1.1.400", "pyrefly>=1.0")
+    session.install(".[sandbox,webhooks]", *GROUPS["test"], *checkers)
     session.run("mypy")
+    session.run("pyright")
+    # Told without the comments that the others are told by, it must object to the same lines, and to no others.
+    command = ("pyrefly", "check", "--preset=strict", "--enabled-ignores=pyrefly", "--output-format=min-text")
+    samples = sorted(map(str, Path("tests/typing").glob("*.py")))
+    told = session.run(*command, *samples, silent=True, success_codes=[0, 1])
+    differing = wrong_on_purpose(samples) ^ set(re.findall(r"^ERROR (\S+?:\d+):", str(told), re.MULTILINE))
+    if differing:
+        session.error(f"pyrefly objects elsewhere than meant, {', '.join(sorted(differing))}:\n{told}")
+    # From elsewhere, so that what is looked at is the installed copy, with its py.typed.
+    session.chdir(session.create_tmp())
+    session.run("pyright", "--verifytypes", "picoworkers_async", "--ignoreexternal")
+
+
+def wrong_on_purpose(samples: list[str]) -> set[str]:
+    """The lines, as `file:line`, that a checker of types must object to: they have a comment for mypy."""
+    return {
+        f"{sample}:{number}"
+        for sample in samples
+        for number, line in enumerate(Path(sample).read_text().splitlines(), 1)
+        if "# type: ignore[" in line
+    }
 
 
 @nox.session(python=found("3.11", "3.12", "3.13"))

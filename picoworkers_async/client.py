@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
 import attrs
 
@@ -18,6 +18,7 @@ from .editions import EDITIONS, PICOWORKERS, Edition, edition_named
 from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError
+from .keywords import ClientKeywords
 from .models import Rating, Task
 from .observing import Observers
 from .ping import Ping, ping
@@ -64,6 +65,16 @@ if TYPE_CHECKING:
 
 class AsyncPicoworkers:
     """A client for one employer's account, used as `async with AsyncPicoworkers(user_id, api_secret) as pico:`.
+
+    Every call of the API is a method of one of four groups; `help(AsyncPicoworkers.jobs)` shows those of one:
+
+        pico.jobs    post jobs, steer and read them, read the tasks handed in, rate one
+        pico.users   the account's balances
+        pico.lists   your lists of workers: add workers; block and unblock them
+        pico.wallet  deposit funds
+
+    Above the calls are `rate` and `review`, which rate many tasks and pay nobody twice, `settle`, which looks
+    whether a call took effect whose answer was lost, `ping`, and `request` for calls that no document describes.
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
     address.
@@ -212,7 +223,7 @@ class AsyncPicoworkers:
         return other
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[ClientKeywords]) -> Self:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
@@ -394,7 +405,9 @@ class AsyncPicoworkers:
         async with self.review(decide, **options) as batch:
             return await batch.report()
 
-    async def request(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Any:
+    async def request(
+        self, method: Literal["GET", "POST"], path: str, fields: Mapping[str, Any] | None = None
+    ) -> Any:
         """The low-level call, for endpoints whose fields no document gives: JSON out, JSON back.
 
         `method` is GET (`fields` are the query; None is left out) or POST (they are the JSON body), `path` is

@@ -25,7 +25,7 @@ class Ability(enum.Enum):
     WEBHOOK = "post back the ids of submitted tasks"
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Edition:
     """One edition of the service.
 
@@ -67,6 +67,9 @@ class Edition:
         *("no such method", "unknown method", "method not found", "method does not exist"),
         *("no such endpoint", "unknown endpoint", "endpoint not found", "endpoint does not exist"),
     )
+
+    def __repr__(self) -> str:
+        return f"Edition(name={self.name!r}, base_url={self.base_url!r})"
 
     def can(self, ability: Ability) -> bool:
         """Whether this edition has the ability."""

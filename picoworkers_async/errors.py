@@ -13,11 +13,14 @@ import enum
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from .problems import Problem
+
+if TYPE_CHECKING:
+    from .rating import BatchReport
 
 
 class Fate(enum.Enum):
@@ -40,7 +43,7 @@ class PicoworkersError(Exception):
     """
 
     fate: Fate = Fate.UNKNOWN
-    report: Any = None
+    report: BatchReport | None = None
     """The partial `BatchReport` of the batch that this error ended, else None. It is not pickled or copied."""
 
     def __reduce__(self) -> tuple[Any, ...]:

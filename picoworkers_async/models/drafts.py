@@ -17,7 +17,17 @@ from .costs import Cost, cost_of
 from .draft_file import values_in
 from .floors import DraftWarning
 from .from_plain import from_plain
-from .jobs import Autorate, Challenge, ChallengeAction, Proof, ProofType, WorkersLevel
+from .jobs import (
+    Autorate,
+    AutorateWord,
+    Challenge,
+    ChallengeAction,
+    ChallengeActionWord,
+    Proof,
+    ProofType,
+    WorkersLevel,
+    WorkersLevelWord,
+)
 from .to_plain import numbers_as_sent, to_plain
 
 
@@ -33,7 +43,11 @@ class Limit(NamedTuple):
 
 
 def limited(limit: Limit, **options: Any) -> Any:
-    """An optional attrs field (None: not sent) that carries its limit."""
+    """An optional attrs field (None: not sent) that carries its limit.
+
+    Checkers of types do not see a converter in `options`: a field that takes more than its annotation says is an
+    `attrs.field` of its own.
+    """
     return attrs.field(default=None, metadata={"limit": limit}, **options)
 
 
@@ -58,6 +72,19 @@ def _to_tuples(value: Mapping[str, Sequence[str]] | None) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {name: _to_tuple(values) for name, values in value.items()}
+
+
+# These convert nothing: they say which words a checker of types takes. Others are left for the rules to refuse.
+def _action(word: ChallengeAction | ChallengeActionWord | None) -> ChallengeAction | str | None:
+    return word
+
+
+def _level(word: WorkersLevel | WorkersLevelWord | None) -> WorkersLevel | str | None:
+    return word
+
+
+def _autorate(word: Autorate | AutorateWord | None) -> Autorate | str | None:
+    return word
 
 
 @attrs.frozen
@@ -107,11 +134,13 @@ class JobDraft:
     proofs: Sequence[Proof] | None = limited(Limit(maximum=4), converter=_to_tuple)
     """What workers must hand in. SproutGigs requires at least one."""
     challenges: Sequence[Challenge] | None = limited(Limit(maximum=3), converter=_to_tuple)
-    challenge_action: ChallengeAction | str | None = None
+    challenge_action: ChallengeAction | str | None = attrs.field(default=None, converter=_action)
     """Required with challenges."""
     num_tasks: int | None = limited(Limit(minimum=10))
     """How many tasks to have done."""
-    workers_level: WorkersLevel | str | None = limited(Limit(default=WorkersLevel.STARTER))
+    workers_level: WorkersLevel | str | None = attrs.field(
+        default=None, metadata={"limit": Limit(default=WorkersLevel.STARTER)}, converter=_level
+    )
     workers_max_tasks: int | None = limited(Limit(default=1, minimum=1, maximum=10))
     """How many tasks one worker may hand in; more than 1 needs a level above starter."""
     task_value: Decimal = attrs.field(converter=to_money)
@@ -120,7 +149,9 @@ class JobDraft:
     """How readily the job is shown to workers: 1 is slow, 1000 is normal."""
     ttr: int | None = limited(Limit(default=7, minimum=1, maximum=7))
     """Days until a task is rated as satisfied by itself. SproutGigs takes up to 90."""
-    autorate: Autorate | str | None = limited(Limit(default=Autorate.NO))
+    autorate: Autorate | str | None = attrs.field(
+        default=None, metadata={"limit": Limit(default=Autorate.NO)}, converter=_autorate
+    )
     pause_after_approval: bool | None = limited(Limit(default=False))
     hold_time: int | None = limited(Limit(default=5, minimum=5, maximum=90))
     """Minutes that a worker may hold a position. SproutGigs takes 15 when it is not set."""
@@ -130,8 +161,9 @@ class JobDraft:
     """Greatest share of tasks from one country, in percent."""
     notify_followers: bool | None = limited(Limit(default=False))
     """Tell your followers; costs 3% of the job, at least $1."""
-    premium_amount: Decimal | None = limited(
-        Limit(default=Decimal(0), minimum=Decimal("2.00"), maximum=Decimal("50.00")),
+    premium_amount: Decimal | None = attrs.field(
+        default=None,
+        metadata={"limit": Limit(default=Decimal(0), minimum=Decimal("2.00"), maximum=Decimal("50.00"))},
         converter=to_money_or_none,
     )
     """What to add to feature the job, in US dollars; 0 for nothing."""

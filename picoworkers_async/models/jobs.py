@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 
@@ -15,6 +15,36 @@ from ..problems import Problem, ProblemCode
 from .tasks import Task
 
 T = TypeVar("T")
+
+JobStatusWord = Literal[
+    "running",
+    "finished",
+    "pending_review",
+    "pending_restart",
+    "paused",
+    "paused_system",
+    "paused_admin",
+    "blocked",
+    "declined",
+    "pending_approval",
+]
+StatusFilter = Literal[
+    "running",
+    "finished",
+    "pending_review",
+    "pending_restart",
+    "paused",
+    "paused_system",
+    "paused_admin",
+    "blocked",
+    "declined",
+]
+"""The statuses that filter the listing of jobs."""
+
+WorkersLevelWord = Literal["starter", "expert", "advanced"]
+AutorateWord = Literal["NO", "V", "V+R"]
+ProofTypeWord = Literal["text", "screenshot", "url"]
+ChallengeActionWord = Literal["rate_nok", "rate_nok_block"]
 
 
 class JobStatus(enum.StrEnum):
@@ -80,12 +110,19 @@ class Page(Generic[T]):
     is_whole: bool = True
 
 
+def _proof_type(word: ProofType | ProofTypeWord) -> ProofType | str:
+    return word
+
+
 @attrs.frozen
 class Proof:
-    """Something a worker must hand in to show that the task is done."""
+    """Something a worker must hand in to show that the task is done.
+
+    `type` is a plain text where the service sends one that is not known here.
+    """
 
     description: str
-    type: ProofType | str
+    type: ProofType | str = attrs.field(converter=_proof_type)
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
 

@@ -6,13 +6,17 @@ import enum
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import attrs
 
+from ..problems import Problem
 from .account import to_money_or_none
 
 _NOTHING = Decimal(0)
+
+VerdictWord = Literal["ok", "not_ok", "revise"]
+SatisfactionWord = Literal["excellent", "good", "ok", "incorrect", "spam", "dupe"]
 
 
 class Verdict(enum.StrEnum):
@@ -35,6 +39,13 @@ class Satisfaction(enum.StrEnum):
     INCORRECT = "incorrect"
     SPAM = "spam"
     DUPE = "dupe"
+
+
+Satisfied = Literal["excellent", "good", "ok", Satisfaction.EXCELLENT, Satisfaction.GOOD, Satisfaction.OK]
+"""What goes with `Verdict.OK`."""
+
+Unsatisfied = Literal["incorrect", "spam", "dupe", Satisfaction.INCORRECT, Satisfaction.SPAM, Satisfaction.DUPE]
+"""What goes with `Verdict.NOT_OK`."""
 
 
 @attrs.frozen
@@ -104,12 +115,12 @@ _VERDICTS = {**{value.value: value for value in Verdict}, "nok": Verdict.NOT_OK}
 _SATISFACTIONS = {value.value: value for value in Satisfaction}
 
 
-def _to_verdict(value: Verdict | str) -> Any:
+def _to_verdict(value: Verdict | VerdictWord) -> Any:
     """A verdict in any letter case; `nok` is `not_ok`. What is none stays as it is for the rules to refuse."""
     return _VERDICTS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _to_satisfaction(value: Satisfaction | str | None) -> Any:
+def _to_satisfaction(value: Satisfaction | SatisfactionWord | None) -> Any:
     """A satisfaction in any letter case. What is not one stays as it is for the rules to refuse."""
     return _SATISFACTIONS.get(value.lower(), value) if isinstance(value, str) else value
 
@@ -120,7 +131,11 @@ class Rating:
 
     `bonus` is in US dollars, `list_id` the list to add the worker to (0: none). What is left out is not sent,
     and reads as the service's default. `revision_number` is known when the rating was made from a `Task`; it is
-    never sent. Limits are checked before sending, not here: a comment is required for `not_ok` and `revise`.
+    never sent.
+
+    Making one refuses nothing, so that a bad value fails no more than its task: `problems()` says what is wrong.
+    `rate_single_task` raises for it, before sending; in a batch the outcome of its task is `FAILED`, with the
+    field, the value and the limit, and the others go on. A comment is required for `not_ok` and `revise`.
     """
 
     job_id: str = attrs.field()
@@ -148,11 +163,20 @@ class Rating:
         """What the worker gets beside the pay, in US dollars."""
         return _NOTHING if self.given_bonus is None else self.given_bonus
 
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps this rating from being sent, each with its field, value and limit; empty for a good one.
+
+        Source: section 3.10. What the service alone knows, such as whether the task still waits, is not looked at.
+        """
+        from ..rules import check_rating  # the rules are made of the models, so they cannot be loaded before
+
+        return tuple(check_rating(self))
+
     @classmethod
     def ok(
         cls,
         task: Task,
-        satisfaction: Satisfaction | str | None = None,
+        satisfaction: Satisfied | None = None,
         comment: str | None = None,
         list_id: int | None = None,
         block_worker: bool | None = None,
@@ -166,7 +190,7 @@ class Rating:
         cls,
         task: Task,
         comment: str,
-        satisfaction: Satisfaction | str | None = None,
+        satisfaction: Unsatisfied | None = None,
         list_id: int | None = None,
         block_worker: bool | None = None,
         bonus: Decimal | int | float | str | None = None,
@@ -191,7 +215,7 @@ class Rating:
         cls,
         task: Task,
         verdict: Verdict,
-        satisfaction: Satisfaction | str | None,
+        satisfaction: Satisfied | Unsatisfied | None,
         comment: str | None,
         list_id: int | None,
         block_worker: bool | None,

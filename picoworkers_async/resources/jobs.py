@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 
@@ -28,6 +28,7 @@ from ..models import (
     Zone,
 )
 from ..models.account import to_money
+from ..models.jobs import StatusFilter
 from ..rules import DraftCheck
 from ..session import Session
 from ..throttle import Priority
@@ -37,6 +38,8 @@ from .posting import post
 
 if TYPE_CHECKING:
     from .watching import ChangeOfJob, JobWatch
+
+Order = Literal["asc", "desc"]
 
 
 class Jobs:
@@ -114,9 +117,9 @@ class Jobs:
         self,
         *,
         page: int = 1,
-        status: JobStatus | str | None = None,
+        status: JobStatus | StatusFilter | None = None,
         unrated_tasks: bool = False,
-        order: str | None = None,
+        order: Order | None = None,
     ) -> Page[Job]:
         """One page of your active jobs; archived ones are never listed (section 3.8).
 
@@ -137,7 +140,11 @@ class Jobs:
         return jobs
 
     def iter_jobs(
-        self, *, status: JobStatus | str | None = None, unrated_tasks: bool = False, order: str | None = None
+        self,
+        *,
+        status: JobStatus | StatusFilter | None = None,
+        unrated_tasks: bool = False,
+        order: Order | None = None,
     ) -> Pages[Job]:
         """All your active jobs, page by page, read ahead (section 3.8). Filters and order as in `get_jobs`."""
         order_check = rules.check_order(order, self._session.edition)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from typing import Any, Unpack
+from typing import Unpack
 
 import httpx
 
 from ..client import AsyncPicoworkers
 from ..editions import EDITIONS, PICOWORKERS, Edition, edition_named
-from ..models.jobs import JobStatus
+from ..keywords import ClientKeywords
+from ..models.jobs import JobStatus, JobStatusWord
 from ..throttle import Throttle
 from ..transport.package import default_package, made_of
 from . import seeding
@@ -135,7 +136,7 @@ class Sandbox:
         """
         return seeding.add_job(self._account, fields, extra)
 
-    def set_job_status(self, job_id: str, status: JobStatus | str) -> None:
+    def set_job_status(self, job_id: str, status: JobStatus | JobStatusWord) -> None:
         """Have the service put the job into this status, as its staff or its system would."""
         seeding.set_job_status(self._account, job_id, status)
 
@@ -252,12 +253,17 @@ class Sandbox:
         with self._account.lock:
             return list(self._account.store.unrated)
 
-    def client(self, **options: Any) -> AsyncPicoworkers:
+    def client(self, **options: Unpack[ClientKeywords]) -> AsyncPicoworkers:
         """A client of this account in process, still to be entered, that no pace holds back.
 
         `options` are those of `AsyncPicoworkers`, and go before what is set here.
         """
-        given = {"edition": self.edition, "transport": self.transport(), "throttle": Throttle(), **options}
+        given: ClientKeywords = {
+            "edition": self.edition,
+            "transport": self.transport(),
+            "throttle": Throttle(),
+            **options,
+        }
         return AsyncPicoworkers(*self._login, **given)
 
     def transport(self) -> httpx.AsyncBaseTransport:

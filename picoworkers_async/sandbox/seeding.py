@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..models.jobs import JobStatus
+from ..models.jobs import JobStatus, JobStatusWord
 from . import seeds
 from .account import Account
 
@@ -20,7 +20,7 @@ def add_job(account: Account, fields: Mapping[str, Any], extra: Extra) -> str:
         return account.add_job(fields, extra or {})
 
 
-def set_job_status(account: Account, job_id: str, status: JobStatus | str) -> None:
+def set_job_status(account: Account, job_id: str, status: JobStatus | JobStatusWord) -> None:
     """Put a job into a status."""
     with account.lock:
         problems = seeds.id_problems("job_id", job_id, account.store.jobs, "a job")

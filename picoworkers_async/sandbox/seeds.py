@@ -11,19 +11,31 @@ import attrs
 
 from ..errors import InvalidRequestError
 from ..models.from_plain import from_plain
-from ..models.jobs import Autorate, ChallengeAction, JobStatus, ProofType, WorkersLevel
+from ..models.jobs import (
+    Autorate,
+    AutorateWord,
+    ChallengeAction,
+    ChallengeActionWord,
+    JobStatus,
+    JobStatusWord,
+    ProofType,
+    ProofTypeWord,
+    WorkersLevel,
+    WorkersLevelWord,
+)
 from ..problems import Problem, ProblemCode, number_code
 from .store import Store
 
 Money = Annotated[Decimal | int | float | str, Decimal]
 Time = Annotated[datetime | str, datetime]
+Action = Annotated[ChallengeAction | ChallengeActionWord | Literal[""], Literal[""] | ChallengeAction]
 
 
 class JobProofSeed(TypedDict):
     """What a job asks its workers to hand in."""
 
     description: str
-    type: Annotated[ProofType | str, ProofType]
+    type: Annotated[ProofType | ProofTypeWord, ProofType]
 
 
 class ChallengeSeed(TypedDict):
@@ -42,21 +54,23 @@ class JobSeed(TypedDict, total=False):
     excluded_countries: Sequence[str]
     category_id: str
     created_at: Time
-    status: Annotated[JobStatus | str, JobStatus]
+    status: Annotated[JobStatus | JobStatusWord, JobStatus]
     task_value: Money
     num_tasks: int
     workers_max_tasks: int
-    workers_level: Annotated[WorkersLevel | str, WorkersLevel]
+    workers_level: Annotated[WorkersLevel | WorkersLevelWord, WorkersLevel]
     speed: int
     ttr: int
-    autorate: Annotated[Autorate | str, Autorate]
+    autorate: Annotated[Autorate | AutorateWord, Autorate]
     pause_after_approval: bool
     hold_time: int
     title: str
     instructions: Sequence[str]
     notes: str
     proofs: Sequence[JobProofSeed]
-    challenge_action: Annotated[ChallengeAction | str, Literal[""] | ChallengeAction]
+    challenge_action: Annotated[
+        ChallengeAction | Literal["", "rate_nok", "rate_nok_block"], Literal[""] | ChallengeAction
+    ]
     challenges: Sequence[ChallengeSeed]
     start_time: str
     end_time: str

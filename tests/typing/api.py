@@ -1,4 +1,4 @@
-"""The public API as a type checker sees it: checked by mypy, never run."""
+"""The public API as a type checker sees it: checked, never run."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -108,8 +108,8 @@ async def deciding(pico: AsyncPicoworkers) -> None:
     assert_type(await pico.review_all(decide_with_job, deciding=20), BatchReport)
     assert_type(pico.review(decide_with_job, follow=60, decide_timeout=5), Batch)
     pico.review(lambda task, job: Rating.ok(task, bonus=job.task_value), threads=True)
-    pico.review(of_nothing)  # type: ignore[arg-type]
-    pico.review(decide, patience="long")  # type: ignore[call-overload]
+    pico.review(of_nothing)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    pico.review(decide, patience="long")  # type: ignore[call-overload]  # pyright: ignore
 
 
 async def main() -> None:

@@ -1,4 +1,4 @@
-"""What a sandbox is seeded with, as a type checker sees it: checked by mypy, never run."""
+"""What a sandbox is seeded with, as a type checker sees it: checked, never run."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,8 +22,8 @@ def right(sandbox: Sandbox) -> None:
 
 
 def wrong(sandbox: Sandbox) -> None:
-    sandbox.add_job(nope=1)  # type: ignore[call-arg]
-    sandbox.add_job(ttr="x")  # type: ignore[arg-type]
-    sandbox.add_tasks("job", num_tasks=4)  # type: ignore[call-arg]
-    sandbox.add_tasks("job", proofs=["done"])  # type: ignore[list-item]
-    sandbox.posted_as = "zzz"  # type: ignore[assignment]
+    sandbox.add_job(nope=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    sandbox.add_job(ttr="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sandbox.add_tasks("job", num_tasks=4)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    sandbox.add_tasks("job", proofs=["done"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    sandbox.posted_as = "zzz"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
