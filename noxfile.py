@@ -43,7 +43,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Strict typing of the package, and of the public API as its users see it, by three checkers."""
     # The extra of pyright brings Node.js along: nothing is fetched when it runs.
-    checkers = ("mypy>=1.13", "pyright[nodejs]>=1.1.400", "pyrefly>=1.0")
+    checkers = ("mypy>=1.13", "pyright[nodejs]>=1.1.400", "pyrefly>=1.4")
     session.install(".[sandbox,webhooks]", *GROUPS["test"], *checkers)
     session.run("mypy")
     session.run("pyright")

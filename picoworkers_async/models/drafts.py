@@ -57,14 +57,26 @@ def limits_of(model: type) -> dict[str, Limit]:
     return {field.name: field.metadata["limit"] for field in attrs.fields(model) if "limit" in field.metadata}
 
 
-def _to_tuple(value: Sequence[Any] | None) -> Any:
+def _to_tuple(value: object) -> Any:
     """A sequence as a tuple. A string, or what is not a sequence, stays as it is for the rules to refuse."""
     if value is None or isinstance(value, str | bytes | Mapping):
         return value
     try:
-        return tuple(value)
+        return tuple(value)  # type: ignore[arg-type]
     except TypeError:
         return value
+
+
+def _texts(value: Sequence[str] | None) -> Any:
+    return _to_tuple(value)
+
+
+def _proofs(value: Sequence[Proof] | None) -> Any:
+    return _to_tuple(value)
+
+
+def _challenges(value: Sequence[Challenge] | None) -> Any:
+    return _to_tuple(value)
 
 
 def _to_tuples(value: Mapping[str, Sequence[str]] | None) -> Any:
@@ -120,7 +132,7 @@ class JobDraft:
 
     zone_id: str | None = None
     """The zone to target."""
-    excluded_countries: Sequence[str] | None = attrs.field(default=None, converter=_to_tuple)
+    excluded_countries: Sequence[str] | None = attrs.field(default=None, converter=_texts)
     """Country codes to exclude from the zone; only those that the zone lists."""
     list_id: int | None = None
     """The list of workers to target, of at least 10 workers."""
@@ -129,11 +141,11 @@ class JobDraft:
     title: str
     notes: str | None = None
     """Additional notes for workers."""
-    instructions: Sequence[str] | None = attrs.field(default=None, converter=_to_tuple)
+    instructions: Sequence[str] | None = attrs.field(default=None, converter=_texts)
     """The steps of the expected work. SproutGigs requires at least one."""
-    proofs: Sequence[Proof] | None = limited(Limit(maximum=4), converter=_to_tuple)
+    proofs: Sequence[Proof] | None = limited(Limit(maximum=4), converter=_proofs)
     """What workers must hand in. SproutGigs requires at least one."""
-    challenges: Sequence[Challenge] | None = limited(Limit(maximum=3), converter=_to_tuple)
+    challenges: Sequence[Challenge] | None = limited(Limit(maximum=3), converter=_challenges)
     challenge_action: ChallengeAction | str | None = attrs.field(default=None, converter=_action)
     """Required with challenges."""
     num_tasks: int | None = limited(Limit(minimum=10))

@@ -70,6 +70,13 @@ def wrong_drafts() -> None:
         workers_level="best",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         autorate="VR",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
+    JobDraft(
+        category_id="0501",
+        title="Sign up",
+        task_value="0.10",
+        excluded_countries=[1],  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+        proofs=["a code"],  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    )
     JobDraft(category_id="0501", title="t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
