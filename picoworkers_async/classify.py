@@ -46,6 +46,7 @@ _UNKNOWABLE = frozenset({408, 409, 425, 499})
 
 def read(
     call: str,
+    method: str,
     url: str,
     status: int,
     headers: Mapping[str, str],
@@ -72,7 +73,7 @@ def read(
             result: T = known
             return result
     try:
-        return reader(_successful(call, url, status, headers, body, problem, hide, lacks))
+        return reader(_successful(call, method, url, status, headers, body, problem, hide, lacks))
     except (AuthenticationError, RateLimitedError, RefusedError) as certain:
         error: CallError = certain
     except CallError as uncertain:
@@ -156,6 +157,7 @@ def _finite(seconds: float) -> float | None:
 
 def _successful(
     call: str,
+    method: str,
     url: str,
     status: int,
     headers: Mapping[str, str],
@@ -180,7 +182,7 @@ def _successful(
         if status in (401, 403):
             raise _not_accepted(call, status)
         if status == 404:
-            raise _not_found(call, url, problem, body, hide, empty=empty)
+            raise _not_found(call, f"{method} {url.partition('?')[0]}", body, hide, empty=empty)
         raise _unreadable(call, status, problem, body, hide, empty=empty)
     message, unauthorized = codec.refusal(data), codec.is_unauthorized(data)
     if status == 401 or (unauthorized and not codec.says_ok(data)):
@@ -234,17 +236,25 @@ def _not_accepted(call: str, status: int) -> AuthenticationError:
 def _unreadable(
     call: str, status: int, what: str, body: bytes, hide: Hide, *, empty: bool = False
 ) -> InvalidResponseError:
-    excerpt = hide(body[:_SEARCHED].decode("utf-8", "replace")).strip()[:_EXCERPT]
+    excerpt = _excerpt(body, hide)
     shown = codec.printable(hide(what))
     said = f"HTTP {status} with an answer that cannot be read ({shown})"
     return InvalidResponseError(call, said, excerpt=excerpt, empty=empty, status=status)
 
 
-def _not_found(call: str, url: str, what: str, body: bytes, hide: Hide, *, empty: bool) -> CallError:
-    """A 404 that no API gives: most likely the address is not that of one."""
-    asked = codec.printable(hide(url.partition("?")[0]))
-    said = f"{what}; is base_url right? It ends in /api/; the request went to {asked}"
-    return _unreadable(call, 404, said, body, hide, empty=empty)
+def _excerpt(body: bytes, hide: Hide) -> str:
+    return hide(body[:_SEARCHED].decode("utf-8", "replace")).strip()[:_EXCERPT]
+
+
+def _not_found(call: str, asked: str, body: bytes, hide: Hide, *, empty: bool) -> CallError:
+    """A 404 that no API gives: most likely there is no such address. The page that came tells nobody more."""
+    where = codec.printable(hide(asked))
+    said = f"no such address: {where} (HTTP 404, and not in JSON); check base_url, which ends in /api/"
+    if call.startswith(("GET ", "POST ")):
+        said += ", and the path"
+    error = InvalidResponseError(call, said, empty=empty, status=404)
+    error.excerpt = _excerpt(body, hide)
+    return error
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

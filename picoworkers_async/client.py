@@ -142,7 +142,7 @@ class AsyncPicoworkers:
             retry=(retry, RetryPolicy),
         )
         if service is None:
-            limit = f"an Edition, or one of {', '.join(EDITIONS)}"
+            limit = f"one of {', '.join(EDITIONS)}, or an Edition, such as SPROUTGIGS"
             problems.insert(0, Problem("edition", edition, limit, ProblemCode.CHOICE))
         if transport is not None and package_of_transport(transport) is None:
             limit = "an AsyncBaseTransport of httpx or httpx2"

@@ -138,13 +138,9 @@ class RateLimitedError(CallError):
 
     def __init__(self, call: str, retry_after: float | None) -> None:
         self.retry_after = retry_after
-        named = "" if retry_after is None else f"; it asks for {retry_after:g} s of silence"
-        super().__init__(
-            call,
-            f"over the account's rate limit (HTTP 429){named}. "
-            "Share one Throttle between all clients of the account",
-            status=429,
-        )
+        named = f"; it asks for {retry_after:g} s of silence" if retry_after else ""
+        remedy = "Share one Throttle between all clients of the account"
+        super().__init__(call, f"over the account's rate limit (HTTP 429){named}. {remedy}", status=429)
 
 
 class GateTimeoutError(CallError):
@@ -166,7 +162,7 @@ class ServiceError(CallError):
 
 
 class InvalidResponseError(CallError):
-    """The answer was not the documented JSON (HTML, half a body, another shape); `.excerpt` shows its start.
+    """The answer was not the documented JSON (HTML, half a body, another shape); `.excerpt` is its start.
 
     `.empty` says that it was whole, as far as can be seen, and had nothing in it.
     """

@@ -67,6 +67,8 @@ def _line_of(event: events.Event) -> str:
     match event:
         case events.RequestDone() if event.error is not None:
             return "%(error)s"
+        case events.RateLimited() if not event.seconds:
+            return "%(call)s: HTTP 429; nobody waits: neither the answer nor the throttle's cooldown asks for it"
         case events.BatchBegan():
             what = "a dry run" if event.dry_run else "a batch"
             return what + (_WITHOUT_JOURNAL if event.journal is None else line)

@@ -95,6 +95,11 @@ def number_code(value: object) -> ProblemCode:
     return ProblemCode.RANGE if is_number else ProblemCode.TYPE
 
 
+def number_limit(value: object, limit: str) -> str:
+    """What is wanted in place of this, where it must be a number: of a text, it says that it is one."""
+    return f"{limit}; this is a text" if isinstance(value, str) else limit
+
+
 def text_code(value: object) -> ProblemCode:
     """The code for what is not a text, or a blank one, or nothing at all."""
     return ProblemCode.REQUIRED if value is None or isinstance(value, str) else ProblemCode.TYPE

@@ -297,6 +297,7 @@ class Session:
     def _read(self, call: Call[T], url: str, response: Response) -> T:
         value = classify.read(
             call.name,
+            call.endpoint.method,
             url,
             response.status,
             response.headers,

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from .credentials import Hidden
-from .problems import Problem, ProblemCode, Where, number_code
+from .problems import Problem, ProblemCode, Where, number_code, number_limit
 
 
 def is_finite(value: object) -> bool:
@@ -26,7 +26,8 @@ def seconds_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a finite number of seconds, 0 or more."""
     if is_finite(value) and value >= 0:  # type: ignore[operator]
         return []
-    return [Problem(field, value, "a finite number of seconds, 0 or more", number_code(value))]
+    limit = number_limit(value, "a finite number of seconds, 0 or more")
+    return [Problem(field, value, limit, number_code(value))]
 
 
 def time_zone(name: object) -> tzinfo | None:
@@ -53,25 +54,23 @@ def interval_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a finite number of seconds above 0."""
     if is_finite(value) and value > 0:  # type: ignore[operator]
         return []
-    return [Problem(field, value, "a finite number of seconds above 0", number_code(value))]
+    limit = number_limit(value, "a finite number of seconds above 0")
+    return [Problem(field, value, limit, number_code(value))]
 
 
 def timeout_problems(timeout: object) -> list[Problem]:
     """What keeps this from being a timeout in seconds; None stands for the default."""
     if timeout is None or (is_finite(timeout) and timeout > 0):  # type: ignore[operator]
         return []
-    return [
-        Problem(
-            "timeout", timeout, "a finite number of seconds above 0, or None for the default", number_code(timeout)
-        )
-    ]
+    limit = number_limit(timeout, "a finite number of seconds above 0, or None for the default")
+    return [Problem("timeout", timeout, limit, number_code(timeout))]
 
 
 def wait_problems(max_wait: object) -> list[Problem]:
     """What keeps this from being the seconds that a call may wait for its turn; None stands for no bound."""
     if max_wait is None or (is_finite(max_wait) and max_wait > 0):  # type: ignore[operator]
         return []
-    limit = "a finite number of seconds above 0, or None for no bound"
+    limit = number_limit(max_wait, "a finite number of seconds above 0, or None for no bound")
     return [Problem("max_wait", max_wait, limit, number_code(max_wait))]
 
 
@@ -88,7 +87,8 @@ def size_problems(field: str, value: object) -> list[Problem]:
     """What keeps this from being a number of bytes."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return []
-    return [Problem(field, value, "a whole number of bytes, at least 1", number_code(value))]
+    limit = number_limit(value, "a whole number of bytes, at least 1")
+    return [Problem(field, value, limit, number_code(value))]
 
 
 def address_problems(url: object) -> list[Problem]:
@@ -112,7 +112,8 @@ def address_problems(url: object) -> list[Problem]:
             Problem(
                 "base_url",
                 shown,
-                "https://, since http:// would show the secret; loopback may use it",
+                "https://, since over http:// anyone on the way reads the secret; http:// is for this machine alone, "
+                "as localhost, 127.0.0.1 or [::1]",
                 ProblemCode.FORMAT,
             )
         )

@@ -42,7 +42,7 @@ def error_of(status: int, body: bytes, *, money: bool = False, headers=None, rea
     hide = Credentials("user_id", f"Basic {TOKEN}").hide
     options = {"problem": problem, "costs_money": money, "hide": hide}
     with pytest.raises(CallError) as caught:
-        classify.read("jobs.x", URL, status, headers or {}, body, reader, **options)
+        classify.read("jobs.x", "POST", URL, status, headers or {}, body, reader, **options)
     return caught.value
 
 
@@ -351,7 +351,7 @@ def test_an_acknowledgement_known_by_its_bytes_says_what_reading_it_says(answer)
         hide = Credentials("user_id", f"Basic {TOKEN}").hide
         body = json.dumps(answer).encode()
         try:
-            return classify.read("call", URL, 200, {}, body, reader, costs_money=True, hide=hide)
+            return classify.read("call", "POST", URL, 200, {}, body, reader, costs_money=True, hide=hide)
         except CallError as error:
             return type(error), str(error)
 
@@ -361,6 +361,8 @@ def test_an_acknowledgement_known_by_its_bytes_says_what_reading_it_says(answer)
 
 def test_what_a_caller_does_to_an_acknowledgement_is_not_seen_by_the_next() -> None:
     body = b'{"ok":true,"message":"Fine."}'
-    first = classify.read("call", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str)
+    first = classify.read("call", "POST", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str)
     first.extra["mine"] = 1
-    assert classify.read("call", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str).extra == {}
+    assert (
+        classify.read("call", "POST", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str).extra == {}
+    )

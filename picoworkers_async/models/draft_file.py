@@ -6,11 +6,13 @@ import json
 import os
 import re
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidRequestError
 from ..problems import Problem, ProblemCode
+from .toml_words import toml_in_words
 
 MOST_BYTES = 256 * 1024
 """A draft is a few kilobytes. Much more is some other file, and a parser can take minutes over it."""
@@ -33,21 +35,28 @@ def values_in(path: str | os.PathLike[str], call: str) -> Any:
     kind = _KINDS.get(file.suffix.lower())
     if kind is None:
         problem = Problem("path", str(file), "a file whose name ends in .toml or .json", ProblemCode.CHOICE)
-        raise InvalidRequestError(call, [problem])
+        raise InvalidRequestError(call, [problem], sends=False)
     with file.open("rb") as opened:
         raw = opened.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         problem = Problem("path", str(file), f"a file of at most {MOST_BYTES // 1024} KiB", ProblemCode.LENGTH)
-        raise InvalidRequestError(call, [problem])
+        raise InvalidRequestError(call, [problem], sends=False)
     try:
         text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _invalid(call, file, kind, str(error)) from None
+    try:
         return _loads_toml(text) if kind == "TOML" else _loads_json(text)
     except RecursionError:
         why = "nested too deeply"
-    except ValueError as error:  # not UTF-8, or not what the suffix says
-        why = str(error)
+    except ValueError as error:  # not what the suffix says
+        why = toml_in_words(str(error), text) if kind == "TOML" else str(error)
+    raise _invalid(call, file, kind, why)
+
+
+def _invalid(call: str, file: Path, kind: str, why: str) -> InvalidRequestError:
     problem = Problem("path", str(file), f"valid {kind} in UTF-8: {why}", ProblemCode.FORMAT)
-    raise InvalidRequestError(call, [problem])
+    return InvalidRequestError(call, [problem], sends=False)
 
 
 def _loads_toml(text: str) -> Any:
@@ -63,7 +72,7 @@ def _loads_toml(text: str) -> Any:
 def _loads_json(text: str) -> Any:
     return json.loads(
         text,
-        object_pairs_hook=_each_once,
+        object_pairs_hook=partial(_each_once, text),
         parse_constant=_no_constant,
         parse_float=_exact,
         parse_int=_whole,
@@ -105,14 +114,21 @@ def _too_large(text: str) -> str:
     return f"a number of more than {_MOST_DIGITS} digits, {text[:10]}..."
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _each_once(text: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object. A name that comes twice is refused: of two amounts of pay, none should win by its place."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
-            raise ValueError(f"{name!r} stands there twice")
+            raise ValueError(f"{name!r} stands there twice{_lines_with(name, text)}")
         fields[name] = value
     return fields
+
+
+def _lines_with(name: str, text: str) -> str:
+    """The lines of a JSON text with this name, where there are only the two; the parser tells no places."""
+    found = [match.start() for match in re.finditer(re.escape(json.dumps(name)) + r"\s*:", text)]
+    first, second = (text.count("\n", 0, place) + 1 for place in found) if len(found) == 2 else (0, 0)
+    return f", in lines {first} and {second}" if first != second else ""
 
 
 def _no_constant(name: str) -> Any:

@@ -6,6 +6,7 @@ Every field that is missing, unknown or of another kind is told, with its path. 
 from __future__ import annotations
 
 import enum
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -27,7 +28,7 @@ from typing import (
 import attrs
 
 from ..errors import InvalidRequestError
-from ..problems import Problem, ProblemCode, number_code
+from ..problems import Problem, ProblemCode, number_code, number_limit
 from .account import to_money
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def from_plain(model: type[T], value: object, call: str) -> T:
     problems: list[Problem] = []
     made: T = _read(kind, value, (), problems)
     if problems:
-        raise InvalidRequestError(call, problems)
+        raise InvalidRequestError(call, problems, sends=False)
     return made
 
 
@@ -181,7 +182,7 @@ def _read_name(kind: Any, name: Any, path: Path, problems: list[Problem]) -> Any
 
 def _read_model(kind: Any, model: type, value: Any, path: Path, problems: list[Problem]) -> Any:
     if not isinstance(value, Mapping):
-        return _wrong(problems, path, value, f"the fields of a {model.__name__}", ProblemCode.TYPE)
+        return _wrong(problems, path, value, _wanted(model), ProblemCode.TYPE)
     kinds, required, tags = _fields_of(model)
     bound = dict(zip(getattr(model, "__parameters__", ()), get_args(kind), strict=False))
     before = len(problems)
@@ -218,7 +219,17 @@ def _no_field(name: str, model: type, kinds: Mapping[str, Any]) -> str:
     from difflib import get_close_matches  # loaded when somebody misspelt something
 
     like = get_close_matches(name, kinds, n=1)
-    return f"no field of a {model.__name__}" + (f"; did you mean {like[0]}?" if like else "")
+    return f"there is no such field of a {_in_words(model)}" + (f"; did you mean {like[0]}?" if like else "")
+
+
+def _wanted(model: type) -> str:
+    required = [name for name in _fields_of(model).kinds if name in _fields_of(model).required]
+    return f"the fields of a {_in_words(model)}" + (f": {', '.join(required)}" if required else "")
+
+
+def _in_words(model: type) -> str:
+    """The name of a model as a person would say it who fills in a form, such as `job draft`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
 
 
 def _read_member(kind: type[enum.Enum], value: Any, path: Path, problems: list[Problem]) -> Any:
@@ -242,18 +253,18 @@ def _read_text(value: Any, path: Path, problems: list[Problem]) -> Any:
 def _read_int(value: Any, path: Path, problems: list[Problem]) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    return _wrong(problems, path, value, "a whole number", ProblemCode.TYPE)
+    return _wrong(problems, path, value, number_limit(value, "a whole number"), ProblemCode.TYPE)
 
 
 def _read_float(value: Any, path: Path, problems: list[Problem]) -> Any:
     is_number = number_code(value) is ProblemCode.RANGE
-    return value if is_number else _wrong(problems, path, value, "a number", ProblemCode.TYPE)
+    return value if is_number else _wrong(problems, path, value, number_limit(value, "a number"), ProblemCode.TYPE)
 
 
 def _read_bool(value: Any, path: Path, problems: list[Problem]) -> Any:
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
-    return _wrong(problems, path, value, "true or false", ProblemCode.TYPE)
+    return _wrong(problems, path, value, number_limit(value, "true or false"), ProblemCode.TYPE)
 
 
 def _read_money(value: Any, path: Path, problems: list[Problem]) -> Any:

@@ -117,7 +117,9 @@ def _check_workers(draft: JobDraft) -> Iterator[Problem]:
 def _check_proofs(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
     for place, proof in enumerate(_items(draft.proofs)):
         if not isinstance(proof, Proof):
-            yield Problem(("proofs", place), proof, "a Proof", ProblemCode.TYPE)
+            yield Problem(
+                ("proofs", place), proof, _made("Proof", proof, "a description", "a type"), ProblemCode.TYPE
+            )
             continue
         yield from values.text(("proofs", place, "description"), proof.description)
         if not isinstance(proof.type, str) or proof.type not in edition.proof_types:
@@ -129,7 +131,8 @@ def _check_proofs(draft: JobDraft, edition: Edition) -> Iterator[Problem]:
 def _check_challenges(draft: JobDraft) -> Iterator[Problem]:
     for place, challenge in enumerate(_items(draft.challenges)):
         if not isinstance(challenge, Challenge):
-            yield Problem(("challenges", place), challenge, "a Challenge", ProblemCode.TYPE)
+            limit = _made("Challenge", challenge, "a question", "an answer")
+            yield Problem(("challenges", place), challenge, limit, ProblemCode.TYPE)
             continue
         yield from values.text(("challenges", place, "question"), challenge.question)
         yield from values.text(("challenges", place, "answer"), challenge.answer)
@@ -143,6 +146,13 @@ def _check_challenges(draft: JobDraft) -> Iterator[Problem]:
         yield Problem("challenge_action", action, "only with challenges", ProblemCode.CONFLICT)
 
 
+def _made(model: str, given: object, first: str, second: str) -> str:
+    """What is wanted in place of this, in words for a person at a form; a program that gave a dict reads more."""
+    wanted = f"a {model.lower()}, with {first} and {second}"
+    for_dict = f"; as a dict for JobDraft.from_dict, as a {model} for JobDraft"
+    return wanted + for_dict if isinstance(given, Mapping) else wanted
+
+
 def _items(given: object) -> tuple[object, ...]:
     return given if isinstance(given, tuple) else ()
 
@@ -152,7 +162,7 @@ def _check_number_of(field: str, given: object) -> Iterator[Problem]:
     if given is not None and not isinstance(given, tuple):
         yield Problem(field, given, "a list", ProblemCode.TYPE)
     elif given is not None and len(given) > most:
-        yield Problem(field, len(given), f"at most {most}", ProblemCode.LENGTH)
+        yield Problem(field, len(given), f"at most {most} of them", ProblemCode.LENGTH)
 
 
 def _check_money(draft: JobDraft) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ import attrs
 
 from ..editions import Edition
 from ..models.account import CONTEXT
-from ..problems import Problem, ProblemCode, Where, below, text_code
+from ..problems import Problem, ProblemCode, Where, below, number_limit, text_code
 
 MOST_WHOLE = 2**63 - 1
 """The largest whole number that the service, or a journal, can be expected to hold: a signed one of 64 bits."""
@@ -29,7 +29,7 @@ def whole(where: Where, value: object, least: int, most: int | None = None) -> I
     """A whole number within its range, or from `least` to what 64 bits can hold. A bool is rejected."""
     if not isinstance(value, int) or isinstance(value, bool):
         span = f"of at least {least}" if most is None else f"from {least} to {most}"
-        yield Problem(where, value, f"a whole number {span}", ProblemCode.TYPE)
+        yield Problem(where, value, number_limit(value, f"a whole number {span}"), ProblemCode.TYPE)
     elif most is not None and not least <= value <= most:
         yield Problem(where, value, f"a whole number from {least} to {most}", ProblemCode.RANGE)
     elif value < least:
@@ -104,8 +104,8 @@ def texts(where: Where, value: object, *, least: int = 0, most: int | None = Non
         yield Problem(where, value, "a list of texts", ProblemCode.TYPE)
         return
     if len(value) < least:
-        yield Problem(where, value, f"at least {least}", ProblemCode.LENGTH)
+        yield Problem(where, value, f"at least {least} of them", ProblemCode.LENGTH)
     if most is not None and len(value) > most:
-        yield Problem(where, value, f"at most {most}", ProblemCode.LENGTH)
+        yield Problem(where, value, f"at most {most} of them", ProblemCode.LENGTH)
     for place, item in enumerate(value):
         yield from text(below(where, place), item)

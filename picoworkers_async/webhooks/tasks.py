@@ -48,7 +48,8 @@ class SubmittedTasks:
     def __init__(self, submitted: Submitted, pico: AsyncPicoworkers) -> None:
         if not pico.edition.can(Ability.WEBHOOK):
             limit = f"an edition that can {Ability.WEBHOOK.value}"
-            raise InvalidRequestError("tasks", [Problem("edition", pico.edition.name, limit, ProblemCode.EDITION)])
+            problem = Problem("edition", pico.edition.name, limit, ProblemCode.EDITION)
+            raise InvalidRequestError("tasks", [problem], sends=False)
         self._submitted = submitted
         self._jobs = pico.with_options(priority=Priority.BATCH).jobs
         self._settle_after = pico._session.settle_after
