@@ -112,8 +112,8 @@ def address_problems(url: object) -> list[Problem]:
             Problem(
                 "base_url",
                 shown,
-                "https://, since over http:// anyone on the way reads the secret; http:// is for this machine alone, "
-                "as localhost, 127.0.0.1 or [::1]",
+                "https://, since over http:// anyone on the way reads the secret; http:// is for this machine "
+                "alone, as localhost, 127.0.0.1 or [::1]",
                 ProblemCode.FORMAT,
             )
         )

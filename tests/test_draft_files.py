@@ -148,7 +148,9 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_path() -> None:
 
 
 def test_a_misspelt_name_is_told_with_the_one_that_is_like_it() -> None:
-    with pytest.raises(InvalidRequestError, match=r"titel='x': no field of a JobDraft; did you mean title\?"):
+    with pytest.raises(
+        InvalidRequestError, match=r"titel='x': there is no such field of a job draft; did you mean title\?"
+    ):
         JobDraft.from_dict({**LEAST, "titel": "x"})
 
 
@@ -201,7 +203,7 @@ def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
         ("draft.toml", "x = {" + '."a\\"b"' * 5000 + " = 1}", "format", "a name of more than 100 parts"),
         ("draft.toml", 'title = "' + "x" * 300_000 + '"', "length", "a file of at most 256 KiB"),
         ("draft.json", '{"title": "' + "x" * 300_000 + '"}', "length", "a file of at most 256 KiB"),
-        ("draft.json", "5", "type", "the fields of a JobDraft"),
+        ("draft.json", "5", "type", "the fields of a job draft: category_id, title, task_value"),
     ],
     ids=lambda value: None if isinstance(value, str) and len(value) < 99 else "long",
 )

@@ -55,11 +55,11 @@ async def test_what_no_draft_can_be_made_of_is_answered_with_every_field() -> No
                 "msg": "required",
                 "input": None,
             },
-            {"type": "type", "loc": ["body", "num_tasks"], "msg": "a whole number", "input": "25"},
+            {"type": "type", "loc": ["body", "num_tasks"], "msg": "a whole number; this is a text", "input": "25"},
             {
                 "type": "unknown",
                 "loc": ["body", "titel"],
-                "msg": "no field of a JobDraft; did you mean title?",
+                "msg": "there is no such field of a job draft; did you mean title?",
                 "input": "x",
             },
         ]

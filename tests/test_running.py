@@ -93,4 +93,4 @@ async def test_the_bot_says_by_its_exit_code_that_starting_it_again_does_not_hel
         code, _, said = await ended(tmp_path, url, "bot.py", secret="wrong")
         assert (code, "does not accept" in said) == (2, True)
         code, _, said = await ended(tmp_path, url.replace("/api/", "/"), "bot.py")
-        assert (code, "is base_url right? It ends in /api/" in said) == (2, True)
+        assert (code, "check base_url, which ends in /api/" in said) == (2, True)

@@ -11,7 +11,17 @@ from typing import get_args
 import pytest
 
 import picoworkers_async
-from picoworkers_async import AsyncPicoworkers, Autorate, JobStatus, ProofType, Satisfaction, Verdict, WorkersLevel
+from picoworkers_async import (
+    AsyncPicoworkers,
+    Autorate,
+    JobStatus,
+    JournalState,
+    ProofType,
+    Satisfaction,
+    Verdict,
+    WorkersLevel,
+)
+from picoworkers_async.journal.schema import JournalStateWord
 from picoworkers_async.keywords import ClientKeywords
 from picoworkers_async.models import ChallengeAction, jobs, tasks
 from picoworkers_async.sandbox import Sandbox
@@ -39,6 +49,7 @@ def test_from_env_and_a_client_of_the_sandbox_take_those_keywords() -> None:
 @pytest.mark.parametrize(
     ("words", "members"),
     [
+        (JournalStateWord, JournalState),
         (tasks.VerdictWord, Verdict),
         (tasks.SatisfactionWord, Satisfaction),
         (jobs.JobStatusWord, JobStatus),

@@ -15,7 +15,7 @@ from ..models.account import CONTEXT
 from ..problems import Problem, ProblemCode
 from ..settings import time_zone, time_zone_problems
 from . import money
-from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, Spent, rating_of
+from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, JournalStateWord, Spent, rating_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,7 +89,7 @@ class JournalSummary:
 class RowFilter:
     """Which rows are meant; None is any. `Journal.rows` says what each means."""
 
-    state: JournalState | str | None = None
+    state: JournalState | JournalStateWord | None = None
     since: datetime | None = None
     until: datetime | None = None
     job_id: str | None = None

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..editions import EDITIONS
 from ..errors import InvalidRequestError, JournalError
@@ -22,7 +22,7 @@ from .formats import connect, read_as_this_format
 from .lock import is_held
 from .progress import Running, running_of
 from .questions import JournalRow, JournalSummary, RowFilter, RowOrder, SummaryBy
-from .schema import JournalState
+from .schema import JournalState, JournalStateWord
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _NO_FILES = ("", ":memory:")
 _DAY_SECONDS = 86_400.0
 _MARGIN_DAYS = 30
+Reopened = Literal["refused", "failed", JournalState.REFUSED, JournalState.FAILED]
 _REOPENED = (JournalState.REFUSED, JournalState.FAILED)
 
 
@@ -79,7 +80,7 @@ class Journal:
     def rows(
         self,
         *,
-        state: JournalState | str | None = None,
+        state: JournalState | JournalStateWord | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         job_id: str | None = None,
@@ -170,7 +171,7 @@ class Journal:
 
     def reopen(
         self,
-        state: JournalState | str = JournalState.REFUSED,
+        state: Reopened = JournalState.REFUSED,
         *,
         message: str | None = None,
         job_id: str | None = None,
@@ -194,7 +195,7 @@ class Journal:
         with held(self.path) as database:
             return reopen(database, wanted)
 
-    def withdraw(self, state: JournalState | str = JournalState.DECIDED) -> int:
+    def withdraw(self, state: Literal["decided", JournalState.DECIDED] = JournalState.DECIDED) -> int:
         """Take back decisions that were not sent, and give how many; a review asks about their tasks anew.
 
         Raises `InvalidRequestError` for every other state: only what is decided can be taken back.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import attrs
 
@@ -19,6 +19,9 @@ ENTRY_COLUMNS = f"{RATING_COLUMNS}, bonus_units, worker_id, pay, pay_units"
 RECORDED_COLUMNS = (
     f"{RATING_COLUMNS}, state, message, coalesce(ended_at, sent_at, decided_at) AS at, coalesce(sent_at, 0.0), pay"
 )
+
+
+JournalStateWord = Literal["decided", "sent", "rated", "refused", "failed", "unknown", "withdrawn", "would_rate"]
 
 
 class JournalState(enum.StrEnum):

@@ -119,7 +119,7 @@ def _read(kind: Any, value: Any, path: Path, problems: list[Problem]) -> Any:
     if origin in (Union, types.UnionType):
         return _read_one_of(get_args(kind), value, path, problems)
     if value is None:
-        return _wrong(problems, path, value, "a value", ProblemCode.REQUIRED)
+        return _wrong(problems, path, value, "a value is required", ProblemCode.REQUIRED)
     if origin in _ITEMS:
         return _read_items(_ITEMS[origin], get_args(kind)[0], value, path, problems)
     if origin in (Mapping, dict):

@@ -9,6 +9,12 @@ _HEADER = re.compile(r"\s{0,99}\[\[?([^\]]{1,200})\]\]?\s{0,99}(?:#|$)")
 _NAME = re.compile(r"""\s{0,99}([\w."'-][\w."' -]{0,200}?)\s{0,99}=""")
 # Both bounded, since a file may hold anything.
 _LONGEST = 60
+_TWICE = (
+    "Cannot overwrite a value",
+    "Cannot declare",
+    "Cannot mutate immutable namespace",
+    "Duplicate inline table key",
+)
 
 
 def toml_in_words(said: str, text: str) -> str:
@@ -17,16 +23,16 @@ def toml_in_words(said: str, text: str) -> str:
     if place is None:
         return said
     what = said[: place.start()]
+    lines = text.splitlines()
+    number = min(int(place[1] or len(lines)), len(lines))
+    name = _name_before(lines, number)
+    if what.startswith("Duplicate inline table key"):
+        name = what.partition("key ")[2]
+    if name and what.startswith(_TWICE):
+        return f"line {number}: {name} would overwrite what was given before"
     if place[1] is None:
         return f"{what}, at the end of the file"
-    lines = text.splitlines()
-    number = min(int(place[1]), len(lines))
     line = lines[number - 1] if lines else ""
-    name = _name_before(lines, number)
-    if name and what.startswith(("Cannot overwrite a value", "Cannot declare", "Cannot mutate immutable")):
-        return f"line {number}: {name} would overwrite what was given before"
-    if what.startswith("Duplicate inline table key"):
-        return f"line {number}: {what.partition('key ')[2]} would overwrite what was given before"
     shown = line.strip()
     cut = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
     return f"line {number}, {cut!r}: {what}" if shown else f"line {number}: {what}"

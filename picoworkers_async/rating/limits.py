@@ -44,7 +44,7 @@ def limits_problems(limits: object) -> list[Problem]:
     if limits is None:
         return []
     if not isinstance(limits, Limits):
-        return [Problem("limits", limits, "a Limits", ProblemCode.TYPE)]
+        return [Problem("limits", limits, "a Limits object, such as Limits(total=100)", ProblemCode.TYPE)]
     problems: list[Problem] = []
     for name in MONEY:
         value: Any = getattr(limits, name)

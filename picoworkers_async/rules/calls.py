@@ -98,7 +98,7 @@ def check_request(method: str, path: str) -> list[Problem]:
 
 def _lacking(field: str, value: object, edition: Edition, ability: Ability) -> Problem:
     return Problem(
-        field, value, f"not given: the edition {edition.name} cannot {ability.value}", ProblemCode.EDITION
+        field, value, f"must be left out: the edition {edition.name} cannot {ability.value}", ProblemCode.EDITION
     )
 
 

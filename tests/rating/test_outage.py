@@ -278,7 +278,9 @@ async def test_an_address_without_an_api_ends_a_batch_at_once_and_is_named(editi
         else:
             decide = (lambda task, job: Rating.ok(task)) if kind == "with jobs" else Rating.ok
             batch = pico.review(decide, follow=60.0)
-        with pytest.raises(InvalidResponseError, match=r"is base_url right\? It ends in /api/") as caught:
+        with pytest.raises(
+            InvalidResponseError, match=r"no such address: .*check base_url, which ends in /api/"
+        ) as caught:
             async with batch:
                 await batch.report()
     assert edition.base_url + "jobs/" in str(caught.value)

@@ -61,8 +61,12 @@ def codes(error: InvalidRequestError) -> dict[str, ProblemCode]:
 @pytest.mark.parametrize(
     ("fields", "problem", "code"),
     [
-        ({"nope": 1}, "nope=1: no field of a JobSeed", ProblemCode.UNKNOWN),
-        ({"num_tsks": 4}, "num_tsks=4: no field of a JobSeed; did you mean num_tasks?", ProblemCode.UNKNOWN),
+        ({"nope": 1}, "nope=1: there is no such field of a job seed", ProblemCode.UNKNOWN),
+        (
+            {"num_tsks": 4},
+            "num_tsks=4: there is no such field of a job seed; did you mean num_tasks?",
+            ProblemCode.UNKNOWN,
+        ),
         ({"ttr": "x"}, "ttr='x': a whole number", ProblemCode.TYPE),
         ({"ttr": None}, "ttr=None: a value", ProblemCode.REQUIRED),
         ({"num_tasks": -1}, "num_tasks=-1: a finite number, 0 or more", ProblemCode.RANGE),

@@ -9,6 +9,8 @@ from picoworkers_async import (
     BatchReport,
     JobDraft,
     JobStatus,
+    Journal,
+    JournalRow,
     Pages,
     PicoworkersError,
     Problem,
@@ -100,6 +102,14 @@ def options(sandbox: Sandbox, how: Literal["picoworkers", "sproutgigs"]) -> None
     sandbox.client(edition=PICOWORKERS, settle_after=1)
     sandbox.client(settle_after="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     sandbox.set_job_status("job", "over")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def journals(journal: Journal) -> None:
+    assert_type(next(journal.rows(state="unknown")), JournalRow)
+    assert_type(journal.reopen("failed"), int)
+    journal.rows(state="lost")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    journal.reopen("unknown")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    journal.withdraw("sent")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def failure(error: PicoworkersError) -> None:
