@@ -20,11 +20,16 @@ from picoworkers_async import (
     Satisfaction,
     Verdict,
     WorkersLevel,
+    events,
+    sandbox,
+    webhooks,
 )
 from picoworkers_async.journal.schema import JournalStateWord
 from picoworkers_async.keywords import ClientKeywords
 from picoworkers_async.models import ChallengeAction, jobs, tasks
 from picoworkers_async.sandbox import Sandbox
+
+MODULES = (picoworkers_async, picoworkers_async.errors, events, sandbox, webhooks)
 
 JSON = {"extra", "body", "before", "fields", "variables"}
 """What holds JSON as the service, or the caller, has it."""
@@ -82,9 +87,9 @@ def test_the_satisfactions_that_types_allow_are_those_that_fit_the_verdict(verdi
 
 def annotations() -> Iterator[tuple[str, str, str]]:
     """Each annotation of a public class: of its attributes, of its methods' parameters, of what they give."""
-    for name in picoworkers_async.__all__:
-        public = getattr(picoworkers_async, name)
-        if not inspect.isclass(public):
+    everything = {name: value for module in MODULES for name, value in vars(module).items() if name[0] != "_"}
+    for name, public in everything.items():
+        if not inspect.isclass(public) or not public.__module__.startswith("picoworkers_async"):
             continue
         for place, kind in inspect.get_annotations(public).items():
             yield name, place, str(kind)
