@@ -116,7 +116,9 @@ def test_help_shows_the_groups_with_a_line_each_and_no_walls_of_values() -> None
         assert len(lines) == 1
     assert "help(AsyncPicoworkers.jobs)" in before_methods
     # Of the signature, the edition's own values would take most.
-    assert "frozenset" not in text
+    assert (
+        "edition: 'Edition | str' = Edition(name='picoworkers', base_url='https://picoworkers.com/api/')," in text
+    )
 
 
 def test_help_of_a_group_shows_its_methods() -> None:
