@@ -1,9 +1,10 @@
-"""Worker processes of a web server share the account's limit through one pacer's file."""
+"""The web backend of docs/running.md: its worker processes share the account's limit through one pacer's file."""
 
 from __future__ import annotations
 
 import bisect
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,11 +19,23 @@ import httpx
 import pytest
 
 from picoworkers_async.sandbox import Sandbox
-from tests.support import web_program
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parent.parent
 WORKERS, REQUESTS, CALLERS = 4, 100, 10
+(PROGRAM,) = re.findall(
+    r"^```python\n(from collections.*?)^```",
+    (ROOT / "docs" / "running.md").read_text(encoding="utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+# Which worker it was is only for the test to know.
+TOLD = """
+@app.middleware("http")
+async def tell_worker(request, call_next):
+    answer = await call_next(request)
+    answer.headers["worker"] = str(os.getpid())
+    return answer
+"""
 # Each worker for itself would be over the limit; together they stay below it even on a machine that is busy.
 RATE, LIMIT = 25.0, 40.0
 
@@ -40,10 +53,13 @@ def environment(service: str) -> dict[str, str]:
 @contextmanager
 def serving(folder: Path, service: str) -> Iterator[str]:
     """uvicorn with its workers, on a socket of ours that is open before they are."""
-    paced = {web_program.PACE_FILE: str(folder / "pace.db"), web_program.RATE: str(RATE)}
+    assert "REQUESTS_PER_SECOND = 1\n" in PROGRAM
+    program = PROGRAM.replace("REQUESTS_PER_SECOND = 1\n", f"REQUESTS_PER_SECOND = {RATE}\n")
+    (folder / "web.py").write_text(f"import os\n{program}{TOLD}")
+    paced = {"PICOWORKERS_PACER_FOLDER": str(folder)}
     with socket.create_server(("127.0.0.1", 0), backlog=2 * REQUESTS) as listener:
         options = ["--fd", str(listener.fileno()), "--workers", str(WORKERS), "--log-level", "warning"]
-        command = [sys.executable, "-m", "uvicorn", f"{web_program.__name__}:app", *options]
+        command = [sys.executable, "-m", "uvicorn", "web:app", *options]
         server = subprocess.Popen(
             command,
             cwd=folder,
@@ -64,13 +80,13 @@ def apart(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
 
-async def all_workers(url: str) -> set[int]:
+async def all_workers(url: str) -> set[str]:
     """The workers, when every one of them answers."""
-    found: set[int] = set()
+    found: set[str] = set()
     with anyio.fail_after(60):
         async with apart(url) as browser:
             while len(found) < WORKERS:
-                found.add((await browser.get("/worker")).json())
+                found.add((await browser.get("/docs")).headers["worker"])
     return found
 
 
@@ -97,7 +113,7 @@ async def test_four_uvicorn_workers_answer_everybody_and_together_stay_within_th
     assert sandbox.rate_limited == 0
     assert len(sandbox.requests) == REQUESTS
     assert most_in_a_second([request.time for request in sandbox.requests]) <= LIMIT
-    took_part = Counter(answer.json()["worker"] for answer in answers)
+    took_part = Counter(answer.headers["worker"] for answer in answers)
     assert set(took_part) == workers, took_part
 
 

@@ -149,7 +149,7 @@ def _machine_folder() -> Path | None:
 def _own_folder() -> Path:
     from platformdirs import user_state_path
 
-    folder = user_state_path("picoworkers_async")
+    folder = user_state_path("picoworkers_async").absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
