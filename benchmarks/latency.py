@@ -108,7 +108,7 @@ def main() -> None:
     print(f"{options.rate:g} requests a second; the wait of get_balances in intervals of {1 / options.rate:g} s")
     for processes in PROCESSES:
         waits, sent = measure(processes, options.rate, options.seconds)
-        late = statistics.quantiles(waits, n=20)[-1]
+        late = statistics.quantiles(waits, n=20, method="inclusive")[-1]
         print(
             f"{processes} process{'es' if processes > 1 else '  '}: median {statistics.median(waits):5.2f}, "
             f"95% {late:5.2f}, worst {waits[-1]:5.2f} ({len(waits)} calls); "
