@@ -5,7 +5,7 @@ its balances every few intervals, through the same client. Printed is how long t
 the interval: median, 95th percentile, worst; and how much of the rate was used by all processes together. The
 service answers in memory, at once.
 
-`--rate 20` is the pace in requests a second, `--seconds 12` how long each is measured.
+`--rate 10` is the pace in requests a second, `--seconds 12` how long each is measured.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def measure(processes: int, rate: float, seconds: float) -> tuple[list[float], f
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=20.0)
+    parser.add_argument("--rate", type=float, default=10.0)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--work", help=argparse.SUPPRESS)
     parser.add_argument("--asks", action="store_true", help=argparse.SUPPRESS)
