@@ -26,6 +26,7 @@ SCRIPTS = (
     "memory",
     "learned_pace",
     "pacing",
+    "latency",
     "bulk",
 )
 PACKAGES = ("httpx", "anyio", "attrs", "cattrs", "httptools", "aiohttp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import Any
 
@@ -109,7 +110,7 @@ class RedisPacer:
             raise PacerError(f"RedisPacer: the url cannot be used ({error})") from None
         self._script = self._redis.register_script(_CLOCK + _ARITHMETIC)
         self._account: str | None = None
-        self._client = secrets.token_hex(8)
+        self._token = secrets.token_hex(8)
         self._threads = anyio.CapacityLimiter(1)
 
     def __repr__(self) -> str:
@@ -124,7 +125,8 @@ class RedisPacer:
         self._redis.close()
 
     async def reserve(self, interval: float) -> Reservation:
-        answer = await self._run("reserve", interval, self._client)
+        # A copy of this object in a forked process is another client.
+        answer = await self._run("reserve", interval, f"{self._token}-{os.getpid()}")
         wait, slot, until, sharers, rank, epoch, margin = answer
         times = (float(wait), float(slot), float(until))
         return Reservation(*times, int(sharers), int(rank), epoch.decode(), float(margin))

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import anyio.to_thread
 
+from . import pacer_file
 from . import pacing as paces
-from .pacers import Departure, PacerError, PacerLost, Reservation
+from .pacers import Departure, PacerLost, Reservation
 
 if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
+
+# A connection that came with a fork is the parent's: not even closing it is for the child to do.
+_of_parents: list[sqlite3.Connection] = []
 
 _MINUTE_SECONDS = 60.0
 _DAY_SECONDS = 86400.0
@@ -57,19 +61,25 @@ DELETE FROM clients WHERE rowid IN (
 class SqlitePacer:
     """Shares the pace of an account between all processes of this machine that use the same file.
 
-    `path` left out, it is a file in the user's state folder named after the account (by a hash, without the
-    secret). Times are of the machine's monotonic clock, the same in every process; a restart of the machine
-    starts anew. A process that is killed costs the others one slot at most. A file that is deleted or replaced
-    while it is in use is noticed by the next request of each process: everybody waits 6 s, and goes on with the
-    new one. Raises `PacerError`, at the first call, for a file that is no database or cannot be written. Source:
-    one request a second for an account, in the document of 2024.
+    `path` left out, it is a file named after the account (by a hash, without the secret), in the first of these
+    folders: the one that `PICOWORKERS_PACER_FOLDER` in the environment names; `/var/lib/picoworkers_async`, if an
+    administrator made it and this user may write there; the user's own state folder, which no other user of the
+    machine shares. The first two must belong to root or the user, and not be for everybody to write.
+
+    Times are of the machine's monotonic clock, the same in every process; a restart of the machine starts anew. A
+    process that is killed costs the others one slot at most. A file that is deleted or replaced while it is in use
+    is noticed by the next request of each process: everybody waits 6 s, and goes on with the new one. It may be
+    made before a fork and used on both sides. Raises `PacerError`, at the first call, for a file or folder that
+    cannot be used, with the reason. Source: one request a second for an account, in the document of 2024.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self._path = None if path is None else Path(path)
+        self._named = path is not None
         self._account: str | None = None
-        self._client = secrets.token_hex(8)
+        self._token = secrets.token_hex(8)
         self._database: sqlite3.Connection | None = None
+        self._opened_by = os.getpid()
         self._file: tuple[int, int] | None = None
         self._one_at_a_time = threading.Lock()
         self._threads = anyio.CapacityLimiter(1)
@@ -80,7 +90,10 @@ class SqlitePacer:
     def close(self) -> None:
         """Close the file. It is opened again when it is needed."""
         if self._database is not None:
-            self._database.close()
+            if self._opened_by == os.getpid():
+                self._database.close()
+            else:
+                _of_parents.append(self._database)
             self._database = None
 
     def __del__(self) -> None:
@@ -91,21 +104,19 @@ class SqlitePacer:
     def bind(self, account: str) -> None:
         if self._account is None:
             self._account = account
-            if self._path is None:
-                from platformdirs import user_state_path
-
-                self._path = user_state_path("picoworkers_async", ensure_exists=True) / f"pace-{account}.db"
 
     async def reserve(self, interval: float) -> Reservation:
         def work(database: sqlite3.Connection, now: float) -> Reservation:
             epoch, pace = self._load(database, now, interval)
             pace, slot = paces.reserve(pace, now)
             self._store(database, epoch, pace)
-            row = (self._account, self._client, now)
+            # A copy of this object in a forked process is another client.
+            client = f"{self._token}-{os.getpid()}"
+            row = (self._account, client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
             since = now - _MINUTE_SECONDS
             database.execute(_FORGET_SOME, {"account": self._account, "since": since, "now": now})
-            active = (self._client, self._account, since, now)
+            active = (client, self._account, since, now)
             sharers, rank = database.execute(_ACTIVE, active).fetchone()
             return Reservation(
                 slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
@@ -154,9 +165,8 @@ class SqlitePacer:
                 except sqlite3.Error as error:
                     self.close()
                     if error.sqlite_errorname.startswith(_UNUSABLE):
-                        raise PacerError(
-                            f"pacer {self._path}: it is no database, or cannot be written ({error})"
-                        ) from None
+                        path = self._path or Path()
+                        raise pacer_file.unusable(path, pacer_file.why_unusable(path, error)) from None
                     raise PacerLost(str(error)) from None
 
         with anyio.CancelScope(shield=True):
@@ -178,7 +188,8 @@ class SqlitePacer:
     def _attempt(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
-        if self._database is None or self._file != _identity(self._path):
+        ours = self._opened_by == os.getpid()
+        if self._database is None or not ours or self._file != _identity(self._path):
             self.close()
             self._database = self._open()
         database = self._database
@@ -196,11 +207,14 @@ class SqlitePacer:
         """Open the file that is there now, or make it, and note which one it is."""
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
-        if self._path is None:
+        if self._account is None:
             self.bind("default")
+        if self._path is None:
+            self._path = pacer_file.default_file(self._account or "default")
         for _ in range(_OPENING_ATTEMPTS):
             before = _identity(self._path)
-            database = sqlite3.connect(str(self._path), timeout=1.0, isolation_level=None, check_same_thread=False)
+            database = pacer_file.connect(self._path, named=self._named)
+            self._opened_by = os.getpid()
             try:
                 # No write-ahead log: its files go by name, and those of a deleted file would spoil the new one.
                 with contextlib.suppress(sqlite3.OperationalError):

@@ -77,8 +77,17 @@ async def test_a_client_names_the_account_and_nothing_secret(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("kind", ["text", "folder", "nowhere"])
-async def test_a_file_that_is_no_database_or_cannot_be_made_is_a_clear_error(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("text", "something else than a pacer's"),
+        ("folder", "a folder"),
+        ("nowhere", "there is no folder"),
+    ],
+)
+async def test_a_file_that_is_no_database_or_cannot_be_made_is_a_clear_error(
+    tmp_path: Path, kind: str, reason: str
+) -> None:
     path = tmp_path / "pace.db"
     match kind:
         case "text":
@@ -88,8 +97,10 @@ async def test_a_file_that_is_no_database_or_cannot_be_made_is_a_clear_error(tmp
         case "nowhere":
             path = tmp_path / "nowhere" / "pace.db"
     throttle = Throttle(4, 1.0, pacer=SqlitePacer(path))
-    with pytest.raises(PacerError, match="no database, or cannot be written"):
+    with pytest.raises(PacerError, match=reason) as caught:
         await throttle.acquire()
+    assert str(path) in str(caught.value)
+    assert "Name a file that this user may write" in str(caught.value)
     assert throttle.state().in_flight == 0
 
 
