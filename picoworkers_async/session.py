@@ -166,7 +166,9 @@ class Session:
             # One that was cancelled on the wire may have taken effect, too.
             unknown = not isinstance(error, PicoworkersError) or error.fate is Fate.UNKNOWN
             if getattr(error, "cut_off", False):
-                sent = MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})})
+                sent = MoneyCall(
+                    call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})}
+                )
                 error.sent = sent  # type: ignore[attr-defined]
             raise
         finally:

@@ -73,7 +73,9 @@ class Answer(Generic[T]):
         if isinstance(self.error, PicoworkersError):
             return self.error
         if self.error is None and self.value is not None:
-            interrupt.add_note(f"the call that this interrupted was done all the same: {repr(self.value)[:_SHOWN]}")
+            interrupt.add_note(
+                f"the call that this interrupted was done all the same: {repr(self.value)[:_SHOWN]}"
+            )
         return None
 
 
@@ -92,7 +94,9 @@ def unknown(sent: MoneyCall, reason: Exception) -> OutcomeUnknownError:
 
 def error_of_cut(cut: BaseException) -> PicoworkersError:
     """The error of a call that was cut off by the end of its client."""
-    closed = ClientStateError("the client was closed while this was under way: let calls end before its block does")
+    closed = ClientStateError(
+        "the client was closed while this was under way: let calls end before its block does"
+    )
     sent = sent_of(cut)
     if sent is not None:
         return unknown(sent, closed)

@@ -103,7 +103,10 @@ def make(
     for source, name in (*others.items(), (client, "Picoworkers")):
         enters = "__aenter__" in vars(source)
         base = Client if source is client else Enterable if enters else Wrapper
-        members: dict[str, Any] = {"__module__": module, "__doc__": blocking_words(source.__doc__ or "")}
+        members: dict[str, Any] = {
+            "__module__": module,
+            "__doc__": blocking_words(inspect.cleandoc(source.__doc__ or "")),
+        }
         if base is Client:
             members["_source"] = source
         groups = {name: made[value] for name, value in vars(source).items() if _is_group(value, made)}
@@ -112,7 +115,13 @@ def make(
         members["_made"] = made
         for its_name, member in vars(source).items():
             public = NAMES.get(its_name, its_name)
-            if public.startswith("_") and public not in ("__iter__", "__next__", "__init__", "__enter__", "__exit__"):
+            if public.startswith("_") and public not in (
+                "__iter__",
+                "__next__",
+                "__init__",
+                "__enter__",
+                "__exit__",
+            ):
                 continue
             if public in groups or (public == "__init__" and base is not Client):
                 continue
@@ -196,10 +205,10 @@ def _told(blocking: Any, member: Any, name: str, owner: str, notes: Mapping[str,
     """The member with the name, the signature and the docstring of the asynchronous one."""
     if isinstance(blocking, classmethod):
         return blocking
-    doc = blocking_words(member.__doc__ or "")
+    doc = blocking_words(inspect.cleandoc(member.__doc__ or ""))
     note = notes.get(name)
     if note is not None:
-        doc = f"{doc.rstrip()}\n\n{note}\n"
+        doc = f"{doc}\n\n{inspect.cleandoc(note)}"
     if isinstance(blocking, property):
         return property(blocking.fget, doc=doc)
     functools.update_wrapper(blocking, member)

@@ -18,7 +18,10 @@ _WORDS = (
         "from any thread, callback or signal handler",
     ),
     (re.compile(r"it may be used in many tasks at once"), "it may be used in many threads at once"),
-    (re.compile(r"is called in the event loop with each event"), "is called in the client's thread with each event"),
+    (
+        re.compile(r"is called in the event loop with each event"),
+        "is called in the client's thread with each event",
+    ),
 )
 
 
