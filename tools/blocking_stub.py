@@ -61,8 +61,7 @@ def _functions(
     if overloaded and not overload:
         return
     doc = getattr(kind, name).__doc__
-    body: list[ast.stmt] = [] if overloaded or not doc else [_doc(doc, 2)]
-    body.append(ast.Expr(ast.Constant(...)))
+    body: list[ast.stmt] = [ast.Expr(ast.Constant(...))] if overloaded or not doc else [_doc(doc, 2)]
     returns = member.returns
     if returns is not None and name != "__enter__":
         for node in ast.walk(returns):

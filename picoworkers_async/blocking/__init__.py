@@ -21,13 +21,14 @@ from ..resources.watching import JobWatch as AsyncJobWatch
 from .arguments import of_rate, of_review
 from .making import make
 
-_RATINGS = """Here, an iterable that is no collection, such as a generator, is read in a worker thread, one rating after
-        the other: it may block, and use this client. An async iterable is read in the client's thread."""
-_DECIDE = """Here, a plain `decide` is called in worker threads, and never twice at once unless `deciding` is given:
-        one that takes its time is asked about several tasks at a time with `deciding=8`, and must be fit for that.
-        It may block, and use this client. `threads=False` calls it in the client's own thread, where it may do
-        neither; an async one is awaited there. `tasks` are read in a worker thread, unless they are a collection
-        or an async iterable."""
+_RATINGS = """
+Here, an iterable that is no collection, such as a generator, is read in a worker thread, one rating after
+the other: it may block, and use this client. An async iterable is read in the client's own thread."""
+_DECIDE = """
+Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
+`deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called in
+the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
+worker thread, unless they are a collection or an async iterable."""
 
 _made: dict[Any, Any] = dict(
     make(

@@ -80,11 +80,9 @@ class Pages(Generic[T]):
     def __next__(self) -> T: ...
     def pages(self) -> Iterator[Page[T]]:
         """The pages as they came, in order. Items that an earlier page had are left in."""
-        ...
 
     def collect(self) -> list[T]:
         """All items that are left, as a list."""
-        ...
 
 class JobWatch:
     """The changes of one job: an iterator of `JobUpdate`, and with `changes` a context manager too.
@@ -128,11 +126,9 @@ class Batch:
     def __next__(self) -> Outcome: ...
     def report(self) -> BatchReport:
         """Run the batch to its end and add it up, with what was iterated before. Used inside the block."""
-        ...
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
-        ...
 
     def stop(self) -> None:
         """Have the batch come to its end: take no more tasks or ratings in, send what was decided, and end.
@@ -146,11 +142,9 @@ class Batch:
         Returns at once. May be called at any time and more than once, also before the block and after the end,
         from any thread, callback or signal handler.
         """
-        ...
 
     def progress(self) -> Progress:
         """How far the batch is; to be called inside the block, as often as one likes."""
-        ...
 
 class Jobs:
     """Jobs and their tasks (section 3).
@@ -161,15 +155,12 @@ class Jobs:
 
     def get_zones(self) -> list[Zone]:
         """The zones a job can target, and the countries that each lets one exclude (section 3.1)."""
-        ...
 
     def get_lists(self) -> list[WorkerList]:
         """Your lists of workers; a job needs one of at least 10 workers (section 3.2)."""
-        ...
 
     def get_categories(self) -> list[Category]:
         """The categories, with the least pay for a task in each zone, in US dollars (section 3.3)."""
-        ...
 
     def check(self, draft: JobDraft, *, max_age: float = MAX_AGE_SECONDS) -> DraftCheck:
         """Check a draft against the limits, the live zones, categories and lists, and the balance (section 3).
@@ -183,7 +174,6 @@ class Jobs:
         client, and again after a change to a list; the balance is read each time. Raises `InvalidRequestError`
         only for `max_age`, and what reading raises.
         """
-        ...
 
     def post_job(self, draft: JobDraft, *, test: bool = False) -> PostedJob:
         """Post a job; with `test`, have the service validate it only, at no cost (section 3.4).
@@ -193,22 +183,18 @@ class Jobs:
         is posted twice. Raises `OutcomeUnknownError` if the answer was lost: the job may have been posted. With
         `test`, an empty answer raises `InvalidResponseError`, since it does not say that the draft is valid.
         """
-        ...
 
     def add_positions(self, job_id: str, positions: int) -> Ack:
         """Add 1 to 9999 positions to a job, each at its task's value (section 3.5).
 
         Raises `OutcomeUnknownError` if the answer was lost: they may have been added.
         """
-        ...
 
     def set_speed(self, job_id: str, speed: int) -> Ack:
         """Set how readily the job is shown to workers, 1 (slow) to 1000 (section 3.6)."""
-        ...
 
     def set_ttr(self, job_id: str, ttr: int) -> Ack:
         """Set the days until a task is rated as satisfied by itself, 1 to 7, on SproutGigs to 90 (section 3.7)."""
-        ...
 
     def get_jobs(
         self,
@@ -223,23 +209,19 @@ class Jobs:
         `status` filters by status, `unrated_tasks` keeps only jobs with tasks waiting to be rated. `order` is
         `asc` (the default) or `desc`, by date of creation (SproutGigs).
         """
-        ...
 
     def iter_jobs(
         self, *, status: JobStatus | str | None = None, unrated_tasks: bool = False, order: str | None = None
     ) -> Pages[Job]:
         """All your active jobs, page by page, read ahead (section 3.8). Filters and order as in `get_jobs`."""
-        ...
 
     def get_job(self, job_id: str) -> Job:
         """One job by its id (section 3.13)."""
-        ...
 
     def watch(
         self, job_id: str, *, every: float = 60.0, changes: AsyncIterable[ChangeOfJob] | None = None
     ) -> JobWatch:
         """The changes of one job, as `JobWatch` says: `for update in pico.jobs.watch(job_id)`."""
-        ...
 
     def get_unrated_tasks(
         self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None
@@ -248,7 +230,6 @@ class Jobs:
 
         `task_ids`, at most 400 of one job, keeps only those tasks (SproutGigs).
         """
-        ...
 
     def iter_unrated_tasks(
         self, *, job_id: str | None = None, task_ids: Sequence[str] | None = None
@@ -257,7 +238,6 @@ class Jobs:
 
         Rating while walking moves the listing underfoot: use `Picoworkers.review` for that.
         """
-        ...
 
     def get_rated_tasks(
         self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None
@@ -266,18 +246,15 @@ class Jobs:
 
         Filters as in `get_unrated_tasks`.
         """
-        ...
 
     def iter_rated_tasks(self, *, job_id: str | None = None, task_ids: Sequence[str] | None = None) -> Pages[Task]:
         """All tasks that were rated, page by page, read ahead (SproutGigs, of 2024)."""
-        ...
 
     def rate_single_task(self, rating: Rating) -> Ack:
         """Rate one task, which pays its worker or refuses them; it cannot be undone (section 3.10).
 
         Raises `RefusedError` if the service will not, `OutcomeUnknownError` if the answer was lost.
         """
-        ...
 
     def rate_multiple_tasks(self, ratings: Sequence[Rating]) -> list[RatingAck]:
         """Rate 1 to 1000 tasks of one job in one request (SproutGigs, of 2024); it cannot be undone.
@@ -286,44 +263,36 @@ class Jobs:
         batch (`Picoworkers.rate`) gathers ratings into such requests by itself, and settles those.
         Raises `RefusedError` if the service refused them all, `OutcomeUnknownError` if the answer was lost.
         """
-        ...
 
     def feature_job(self, job_id: str, amount: Decimal | int | float | str) -> Ack:
         """Pay `amount` US dollars, at least 2.00, to have a job shown before others (SproutGigs, of 2024).
 
         Raises `OutcomeUnknownError` if the answer was lost: it may have been paid.
         """
-        ...
 
     def get_predicted_position(self, category_id: str, amount: Decimal | int | float | str) -> PredictedPosition:
         """Where a job of this category would stand, featured with `amount` US dollars (SproutGigs, of 2024)."""
-        ...
 
     def stop_job(self, job_id: str) -> Ack:
         """Stop a job (section 3.11)."""
-        ...
 
     def restart_job(self, job_id: str, positions: int | None = None) -> Ack:
         """Restart a job, with that many positions added if given, 1 to 9999 (section 3.12).
 
         With positions, raises `OutcomeUnknownError` if the answer was lost: they may have been added.
         """
-        ...
 
     def pause_job(self, job_id: str) -> Ack:
         """Pause a job (section 3.14)."""
-        ...
 
     def resume_job(self, job_id: str) -> Ack:
         """Resume a paused job (section 3.15)."""
-        ...
 
 class Users:
     """Information about your user (section 4)."""
 
     def get_balances(self) -> Balances:
         """What the account has earned and what it can spend, in US dollars, exact (section 4.1)."""
-        ...
 
 class Lists:
     """Manage custom lists (section 5)."""
@@ -333,18 +302,15 @@ class Lists:
 
         Raises `InvalidRequestError` if there are no workers, or an id is not a non-empty string.
         """
-        ...
 
     def block_workers(self, workers: Sequence[str]) -> Ack:
         """Block workers, by their ids, and take them off every list (SproutGigs, of 2024).
 
         Raises `InvalidRequestError` if there are no workers, or the edition cannot.
         """
-        ...
 
     def unblock_workers(self, workers: Sequence[str]) -> Ack:
         """Unblock workers, by their ids (SproutGigs, of 2024). Raises as `block_workers`."""
-        ...
 
 class Wallet:
     """Manage the wallet (section 6)."""
@@ -355,7 +321,6 @@ class Wallet:
         To be enabled in the account's settings first; no longer documented for SproutGigs.
         Raises `InvalidRequestError` before sending, `OutcomeUnknownError` if the answer was lost.
         """
-        ...
 
 class Picoworkers:
     """A client for one employer's account, used as `with Picoworkers(user_id, api_secret) as pico:`.
@@ -382,7 +347,7 @@ class Picoworkers:
     `GateTimeoutError`, and was not sent. Connecting and the answer count for `timeout` instead. Batches and
     `jobs.watch` wait by design, and have no such bound.
 
-    `on_event` is a plain function that is called in the client's thread with each event of `picoworkers_async.events`:
+    `on_event` is a plain function that is called in its own thread with each event of `picoworkers_async.events`:
     what happens in this client and its batches. It must not block. One that raises is logged once, and harms
     nothing. The logger "picoworkers_async" tells the same.
 
@@ -422,7 +387,6 @@ class Picoworkers:
         have `Priority.BATCH`), `timeout` and `max_wait` are in seconds, as in the constructor. What is
         left out stays as it is.
         """
-        ...
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -432,7 +396,6 @@ class Picoworkers:
         and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`).
         Raises `InvalidRequestError` naming each variable that is missing or unknown.
         """
-        ...
 
     def rate(
         self,
@@ -471,9 +434,8 @@ class Picoworkers:
         Raises `InvalidRequestError`, naming all of them, for options out of range.
 
         Here, an iterable that is no collection, such as a generator, is read in a worker thread, one rating after
-        the other: it may block, and use this client. An async iterable is read in the client's thread.
+        the other: it may block, and use this client. An async iterable is read in the client's own thread.
         """
-        ...
 
     def rate_all(
         self, ratings: Iterable[Rating] | AsyncIterable[Rating], **options: Unpack[RateKeywords]
@@ -481,9 +443,8 @@ class Picoworkers:
         """`rate`, run to the end and added up; `options` are those of `rate`.
 
         Here, an iterable that is no collection, such as a generator, is read in a worker thread, one rating after
-        the other: it may block, and use this client. An async iterable is read in the client's thread.
+        the other: it may block, and use this client. An async iterable is read in the client's own thread.
         """
-        ...
 
     @overload
     def review(self, decide: Decide, **options: Unpack[FollowKeywords]) -> Batch:
@@ -535,13 +496,11 @@ class Picoworkers:
         Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
         neither one nor two arguments.
 
-        Here, a plain `decide` is called in worker threads, and never twice at once unless `deciding` is given:
-        one that takes its time is asked about several tasks at a time with `deciding=8`, and must be fit for that.
-        It may block, and use this client. `threads=False` calls it in the client's own thread, where it may do
-        neither; an async one is awaited there. `tasks` are read in a worker thread, unless they are a collection
-        or an async iterable.
+        Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
+        `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called in
+        the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
+        worker thread, unless they are a collection or an async iterable.
         """
-        ...
 
     @overload
     def review(self, decide: DecideWithJob, **options: Unpack[FollowKeywords]) -> Batch: ...
@@ -551,13 +510,11 @@ class Picoworkers:
 
         Raises `InvalidRequestError` for `follow`, with which a review has no end.
 
-        Here, a plain `decide` is called in worker threads, and never twice at once unless `deciding` is given:
-        one that takes its time is asked about several tasks at a time with `deciding=8`, and must be fit for that.
-        It may block, and use this client. `threads=False` calls it in the client's own thread, where it may do
-        neither; an async one is awaited there. `tasks` are read in a worker thread, unless they are a collection
-        or an async iterable.
+        Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
+        `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called in
+        the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
+        worker thread, unless they are a collection or an async iterable.
         """
-        ...
 
     @overload
     def review_all(self, decide: DecideWithJob, **options: Unpack[ReviewKeywords]) -> BatchReport: ...
@@ -570,7 +527,6 @@ class Picoworkers:
         it is never repeated blindly, and a lost answer raises `OutcomeUnknownError`. Raises `InvalidRequestError`
         before sending for a path the edition is known to lack. Source: names only, in the document of 2026.
         """
-        ...
 
     def ping(self) -> Ping:
         """Whether the credentials and the address work, and which edition answers: two reads, which cost nothing.
@@ -578,7 +534,6 @@ class Picoworkers:
         Each is sent once, the second only if the first was answered. Whatever keeps the service from answering is
         told, not raised. Raises `ClientStateError` outside the block, and `PacerError`.
         """
-        ...
 
     def settle(self, error: OutcomeUnknownError) -> Settlement:
         """Look whether a call of unknown outcome took effect, by reading only; it is never sent again.
@@ -593,17 +548,14 @@ class Picoworkers:
         that it has, within those seconds together. Raises what reading raises (`NoAnswerError` and the like):
         asking again later does no harm. `TypeError` for an error of another kind.
         """
-        ...
 
     @property
     def edition(self) -> Edition:
         """The edition of the service this client talks to."""
-        ...
 
     @property
     def throttle(self) -> Throttle:
         """The throttle that all calls of this client go through."""
-        ...
 
     def close(self) -> None:
         """Close this client before the end of its block, or where it was entered without one.
@@ -613,7 +565,6 @@ class Picoworkers:
         end before. Clients made by `with_options` share the block, and are closed with it. May be called more than
         once, and on a client that was never entered.
         """
-        ...
 
     def __enter__(self) -> Self: ...
     def __exit__(

@@ -94,9 +94,7 @@ def unknown(sent: MoneyCall, reason: Exception) -> OutcomeUnknownError:
 
 def error_of_cut(cut: BaseException) -> PicoworkersError:
     """The error of a call that was cut off by the end of its client."""
-    closed = ClientStateError(
-        "the client was closed while this was under way: let calls end before its block does"
-    )
+    closed = ClientStateError("the client was closed while this was under way: let calls end before it does")
     sent = sent_of(cut)
     if sent is not None:
         return unknown(sent, closed)

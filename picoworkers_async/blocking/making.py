@@ -24,6 +24,8 @@ NAMES = {
 }
 """What is called differently where it blocks."""
 
+_DUNDERS = {"__init__", "__enter__", "__exit__", "__iter__", "__next__"}
+
 
 class Wrapper:
     """An object of an asynchronous class, and the thread of the loop that its methods run in."""
@@ -115,13 +117,7 @@ def make(
         members["_made"] = made
         for its_name, member in vars(source).items():
             public = NAMES.get(its_name, its_name)
-            if public.startswith("_") and public not in (
-                "__iter__",
-                "__next__",
-                "__init__",
-                "__enter__",
-                "__exit__",
-            ):
+            if public.startswith("_") and public not in _DUNDERS:
                 continue
             if public in groups or (public == "__init__" and base is not Client):
                 continue

@@ -20,7 +20,7 @@ _WORDS = (
     (re.compile(r"it may be used in many tasks at once"), "it may be used in many threads at once"),
     (
         re.compile(r"is called in the event loop with each event"),
-        "is called in the client's thread with each event",
+        "is called in its own thread with each event",
     ),
 )
 
