@@ -497,8 +497,8 @@ class Picoworkers:
         neither one nor two arguments.
 
         Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
-        `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called in
-        the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
+        `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called
+        in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
         worker thread, unless they are a collection or an async iterable.
         """
 
@@ -511,8 +511,8 @@ class Picoworkers:
         Raises `InvalidRequestError` for `follow`, with which a review has no end.
 
         Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
-        `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called in
-        the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
+        `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called
+        in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
         worker thread, unless they are a collection or an async iterable.
         """
 
