@@ -27,8 +27,8 @@ the other: it may block, and use this client. An async iterable is read in the c
 _DECIDE = """
 Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
 `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called
-in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
-worker thread, unless they are a collection or an async iterable."""
+in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in
+a worker thread, unless they are a collection or an async iterable."""
 
 _made: dict[Any, Any] = dict(
     make(

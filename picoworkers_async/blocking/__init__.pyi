@@ -498,8 +498,8 @@ class Picoworkers:
 
         Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
         `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called
-        in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
-        worker thread, unless they are a collection or an async iterable.
+        in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in
+        a worker thread, unless they are a collection or an async iterable.
         """
 
     @overload
@@ -512,8 +512,8 @@ class Picoworkers:
 
         Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
         `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called
-        in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in a
-        worker thread, unless they are a collection or an async iterable.
+        in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in
+        a worker thread, unless they are a collection or an async iterable.
         """
 
     @overload

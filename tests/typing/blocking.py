@@ -86,9 +86,9 @@ def settle(pico: Picoworkers, error: OutcomeUnknownError) -> None:
 
 
 def wrong(pico: Picoworkers) -> None:
-    pico.jobs.get_job(1)  # type: ignore[arg-type]
-    pico.review(decide, patience="long")  # type: ignore[call-overload]
-    pico.rate([], nope=1)  # type: ignore[call-arg]
+    pico.jobs.get_job(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    pico.review(decide, patience="long")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    pico.rate([], nope=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def main() -> None:
