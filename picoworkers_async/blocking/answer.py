@@ -27,13 +27,15 @@ class Answer(Generic[T]):
     def __init__(self) -> None:
         self._lock = allocate_lock()
         self._lock.acquire()
-        self.ended = self.given_up = False
+        self.ended: bool = False
+        self.given_up: bool = False
         self.scope: anyio.CancelScope | None = None
         self.value: T | None = None
         self.error: BaseException | None = None
         self.cut: BaseException | None = None
 
     def wait(self) -> None:
+        """Return once the call has ended; anything that a signal handler raises comes out."""
         while not self.ended:
             self._lock.acquire(timeout=_WAIT_SECONDS)
 

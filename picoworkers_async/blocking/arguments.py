@@ -25,13 +25,14 @@ class Walked(Generic[T]):
     def __init__(self, items: Iterable[T]) -> None:
         self._items = items
         self._iterator: Iterator[T] | None = None
-        self._one = anyio.CapacityLimiter(1)
 
     def __aiter__(self) -> Walked[T]:
         return self
 
     async def __anext__(self) -> T:
-        item: Any = await anyio.to_thread.run_sync(self._next, abandon_on_cancel=True, limiter=self._one)
+        item: Any = await anyio.to_thread.run_sync(
+            self._next, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
+        )
         if item is _END:
             raise StopAsyncIteration
         return item  # type: ignore[no-any-return]

@@ -90,6 +90,7 @@ class Client(Wrapper):
         self._thread.close()
 
     def close(self) -> None:
+        """End the thread, and all that runs in it."""
         self._thread.close()
 
 

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextvars import Context, copy_context
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -51,7 +52,7 @@ class Block:
         self.manager = manager
         self.entered: Answer[Any] = Answer()
         self.left: Answer[bool | None] = Answer()
-        self.leaving = anyio.Event()
+        self.leaving: anyio.Event | None = None
         self.raised: tuple[type[BaseException] | None, BaseException | None, TracebackType | None] = (None,) * 3
 
 
@@ -151,7 +152,8 @@ class LoopThread:
 
         def begin() -> None:
             block.raised = (kind, error, trace)
-            block.leaving.set()
+            if block.leaving is not None:
+                block.leaving.set()
 
         try:
             return bool(self._wait(block.left, begin))
@@ -192,7 +194,7 @@ class LoopThread:
         """Have this called in the loop, in the order in which it was asked for."""
         with self._asking:
             if not self._deaf:
-                self._loop.call_soon_threadsafe(function)
+                self._loop.call_soon_threadsafe(function, context=_context())
                 return
         # Closed in another thread meanwhile; what was under way then has ended.
         if not answer.ended:
@@ -263,12 +265,12 @@ class LoopThread:
     async def _hold(self, block: Block) -> None:
         with self._cancellable() as scope:
             block.entered.scope = block.left.scope = scope
-            ends = block.entered
+            ends, block.leaving = block.entered, anyio.Event()
             try:
                 block.entered.value = await block.manager.__aenter__()
                 ends = block.left
                 block.entered.end()
-                block.left.value = await self._leave(block)
+                block.left.value = await self._leave(block, block.leaving)
             except anyio.get_cancelled_exc_class() as cut:
                 ends.cut = cut
                 raise
@@ -277,12 +279,23 @@ class LoopThread:
             finally:
                 ends.end()
 
-    async def _leave(self, block: Block) -> bool | None:
+    async def _leave(self, block: Block, leaving: anyio.Event) -> bool | None:
         try:
-            await block.leaving.wait()
+            await leaving.wait()
         except BaseException as cut:
             # The client ends, or what runs in the block failed.
             if not await block.manager.__aexit__(type(cut), cut, cut.__traceback__):
                 raise
             return True
         return await block.manager.__aexit__(*block.raised)
+
+
+def _context() -> Context:
+    """The context of whoever calls, as far as it holds in the loop: not that of another kind of loop."""
+    context = copy_context()
+    try:
+        import sniffio
+    except ImportError:
+        return context
+    context.run(sniffio.current_async_library_cvar.set, "asyncio")
+    return context
