@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from _thread import allocate_lock
-from typing import Generic, TypeVar
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 import anyio
 
@@ -79,6 +81,17 @@ class Answer(Generic[T]):
                 f"the call that this interrupted was done all the same: {repr(self.value)[:_SHOWN]}"
             )
         return None
+
+
+class Block:
+    """An `async with` that is entered and left in one task of the loop, as task groups must be."""
+
+    def __init__(self, manager: AbstractAsyncContextManager[Any]) -> None:
+        self.manager = manager
+        self.entered: Answer[Any] = Answer()
+        self.left: Answer[bool | None] = Answer()
+        self.leaving: anyio.Event | None = None
+        self.raised: tuple[type[BaseException] | None, BaseException | None, TracebackType | None] = (None,) * 3
 
 
 def sent_of(cut: BaseException) -> MoneyCall | None:

@@ -9,8 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from .answer import Block
 from .arguments import Arguments
-from .thread import Block, LoopThread
+from .thread import LoopThread
 from .words import blocking_words
 
 Adapt = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]

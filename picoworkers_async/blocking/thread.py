@@ -18,7 +18,7 @@ import anyio.abc
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ..errors import ClientStateError
-from .answer import Answer
+from .answer import Answer, Block
 
 T = TypeVar("T")
 
@@ -45,17 +45,6 @@ _OWN_THREAD = (
 )
 
 
-class Block:
-    """An `async with` that is entered and left in one task of the loop, as task groups must be."""
-
-    def __init__(self, manager: AbstractAsyncContextManager[Any]) -> None:
-        self.manager = manager
-        self.entered: Answer[Any] = Answer()
-        self.left: Answer[bool | None] = Answer()
-        self.leaving: anyio.Event | None = None
-        self.raised: tuple[type[BaseException] | None, BaseException | None, TracebackType | None] = (None,) * 3
-
-
 class LoopThread:
     """The thread and its loop; clients made by `with_options` share it, and may be used in many threads at once.
 
@@ -64,10 +53,10 @@ class LoopThread:
     """
 
     def __init__(self) -> None:
-        self._changing = threading.Lock()
+        # Reentrant: a signal handler that calls, or closes, may have interrupted the same in its thread.
+        self._changing = threading.RLock()
         self._state: Literal["new", "open", "closed"] = "new"
         self._process = self._thread = 0
-        # A signal handler that makes a call may have interrupted one of the same thread.
         self._asking = threading.RLock()
         self._deaf = False
         self._ended: Answer[None] = Answer()
@@ -204,6 +193,8 @@ class LoopThread:
     def _stop(self, interrupt: BaseException | None) -> None:
         with self._asking:
             self._deaf = True
+        # Another thread may get its number now.
+        self._thread = 0
         if interrupt is None:
             self._around.__exit__(None, None, None)
         else:
@@ -250,6 +241,9 @@ class LoopThread:
                 self._scopes.discard(scope)
 
     async def _perform(self, answer: Answer[T], function: Callable[[], Awaitable[T]]) -> None:
+        if answer.given_up:
+            # Interrupted when this had been asked for, and had not begun.
+            return
         with self._cancellable() as answer.scope:
             try:
                 answer.value = await function()
@@ -263,6 +257,8 @@ class LoopThread:
                 answer.end()
 
     async def _hold(self, block: Block) -> None:
+        if block.entered.given_up:
+            return
         with self._cancellable() as scope:
             block.entered.scope = block.left.scope = scope
             ends, block.leaving = block.entered, anyio.Event()

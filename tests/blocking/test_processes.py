@@ -156,3 +156,38 @@ def test_what_a_signal_handler_raises_ends_the_call_and_nothing_goes_on_behind_i
 ) -> None:
     sandbox.latency = 20.0
     assert run(ALARMED, url) == ["1"]  # that which counts
+
+
+UNBEGUN = """
+import signal, sys, threading, time
+from picoworkers_async import Throttle
+from picoworkers_async.blocking import Picoworkers
+
+def too_long(*_):
+    raise TimeoutError
+
+signal.signal(signal.SIGALRM, too_long)
+with Picoworkers("user_id", "api_secret", base_url=sys.argv[1], throttle=Throttle()) as pico:
+    held = threading.Event()
+
+    def hold():
+        held.set()
+        time.sleep(2)
+
+    thread = threading.Thread(target=pico._thread.run_plain, args=[hold])
+    thread.start()
+    held.wait()
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        pico.wallet.deposit(1000)
+    except TimeoutError as error:
+        print(error.__cause__)
+    thread.join()
+    print(pico.users.get_balances().spendable)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no alarms")
+def test_a_call_that_is_interrupted_before_it_began_is_never_made(sandbox: Sandbox, url: str) -> None:
+    assert run(UNBEGUN, url) == ["None", "1000.0000"]
+    assert [request.path for request in sandbox.requests] == ["/api/users/get-balances.php"]
