@@ -210,5 +210,6 @@ def _told(blocking: Any, member: Any, name: str, owner: str, notes: Mapping[str,
     if isinstance(blocking, property):
         return property(blocking.fget, doc=doc)
     functools.update_wrapper(blocking, member)
-    blocking.__name__, blocking.__qualname__, blocking.__doc__ = name, f"{owner}.{name}", doc or None
+    blocking.__module__, blocking.__name__, blocking.__qualname__ = __package__, name, f"{owner}.{name}"
+    blocking.__doc__ = doc or None
     return blocking
