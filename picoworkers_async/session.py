@@ -165,6 +165,11 @@ class Session:
         except BaseException as error:
             # One that was cancelled on the wire may have taken effect, too.
             unknown = not isinstance(error, PicoworkersError) or error.fate is Fate.UNKNOWN
+            if getattr(error, "cut_off", False):
+                sent = MoneyCall(
+                    call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})}
+                )
+                error.sent = sent  # type: ignore[attr-defined]
             raise
         finally:
             self.baseline.end(body, before, unknown=unknown, unsure_for=self.settle_after)
@@ -232,6 +237,10 @@ class Session:
                 call.name, lost.fate, lost.failure, costs_money=call.costs_money, hide=self.hide
             )
             cause = lost.failure if classify.may_be_shown(lost.failure, self.hide) else None
+        except BaseException as cancelled:
+            # It may have left by then; whoever ends the cancellation may want to tell of it.
+            cancelled.cut_off = call.costs_money  # type: ignore[attr-defined]
+            raise
         else:
             self.service_clock.saw(response.headers, asked)
             if response.status != 429:

@@ -33,6 +33,7 @@ def loaded() -> set[str]:
         "tenacity",
         "trio",
         "typing_extensions",
+        "picoworkers_async.blocking",
         "picoworkers_async.cli",
         "picoworkers_async.event_log",
         "picoworkers_async.events",
