@@ -13,7 +13,7 @@ What type checkers read is `__init__.pyi`, which `python tools/blocking_stub.py`
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Generic, Self, Unpack, overload
+from typing import Any, Generic, Literal, Self, Unpack, overload
 
 import httpx
 import httpx2
@@ -22,6 +22,7 @@ from ..editions import PICOWORKERS, Edition
 from ..effects import Settlement
 from ..errors import OutcomeUnknownError
 from ..events import Event
+from ..keywords import ClientKeywords
 from ..listings.pages import T
 from ..models import (
     Ack,
@@ -40,6 +41,7 @@ from ..models import (
     WorkerList,
     Zone,
 )
+from ..models.jobs import StatusFilter
 from ..ping import Ping
 from ..rating import BatchReport
 from ..rating.asking import Decide, DecideWithJob
@@ -56,6 +58,7 @@ from ..rating.options import (
 from ..rating.outcomes import Outcome
 from ..rating.progress import Progress, Spend
 from ..resources.catalogue import MAX_AGE_SECONDS
+from ..resources.jobs import Order
 from ..resources.watching import ChangeOfJob
 from ..retry import RetryPolicy
 from ..rules import DraftCheck
@@ -200,9 +203,9 @@ class Jobs:
         self,
         *,
         page: int = 1,
-        status: JobStatus | str | None = None,
+        status: JobStatus | StatusFilter | None = None,
         unrated_tasks: bool = False,
-        order: str | None = None,
+        order: Order | None = None,
     ) -> Page[Job]:
         """One page of your active jobs; archived ones are never listed (section 3.8).
 
@@ -211,7 +214,11 @@ class Jobs:
         """
 
     def iter_jobs(
-        self, *, status: JobStatus | str | None = None, unrated_tasks: bool = False, order: str | None = None
+        self,
+        *,
+        status: JobStatus | StatusFilter | None = None,
+        unrated_tasks: bool = False,
+        order: Order | None = None,
     ) -> Pages[Job]:
         """All your active jobs, page by page, read ahead (section 3.8). Filters and order as in `get_jobs`."""
 
@@ -325,6 +332,16 @@ class Wallet:
 class Picoworkers:
     """A client for one employer's account, used as `with Picoworkers(user_id, api_secret) as pico:`.
 
+    Every call of the API is a method of one of four groups; `help(Picoworkers.jobs)` shows those of one:
+
+        pico.jobs    post jobs, steer and read them, read the tasks handed in, rate one
+        pico.users   the account's balances
+        pico.lists   your lists of workers: add workers; block and unblock them
+        pico.wallet  deposit funds
+
+    Above the calls are `rate` and `review`, which rate many tasks and pay nobody twice, `settle`, which looks
+    whether a call took effect whose answer was lost, `ping`, and `request` for calls that no document describes.
+
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
     address.
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
@@ -389,7 +406,7 @@ class Picoworkers:
         """
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[ClientKeywords]) -> Self:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
@@ -518,7 +535,7 @@ class Picoworkers:
 
     @overload
     def review_all(self, decide: DecideWithJob, **options: Unpack[ReviewKeywords]) -> BatchReport: ...
-    def request(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Any:
+    def request(self, method: Literal["GET", "POST"], path: str, fields: Mapping[str, Any] | None = None) -> Any:
         """The low-level call, for endpoints whose fields no document gives: JSON out, JSON back.
 
         `method` is GET (`fields` are the query; None is left out) or POST (they are the JSON body), `path` is
