@@ -5,7 +5,7 @@ they have their answer. Models, errors, `Throttle` and everything else are those
 has one thread with an event loop from the beginning of its block to the end, and may be used in many threads at
 once, a notebook's included.
 
-What type checkers read is `__init__.pyi`, which `python tools/blocking_stub.py` writes.
+What type checkers read is `__init__.pyi`, which `python -m tests.blocking.stub` writes.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-# Written by tools/blocking_stub.py from the asynchronous classes: change those, and run it again.
+# Written by tests/blocking/stub.py from the asynchronous classes: change those, and run it again.
 
 """The client for programs that are not async: `with Picoworkers(user_id, api_secret) as pico:`.
 
@@ -7,7 +7,7 @@ they have their answer. Models, errors, `Throttle` and everything else are those
 has one thread with an event loop from the beginning of its block to the end, and may be used in many threads at
 once, a notebook's included.
 
-What type checkers read is `__init__.pyi`, which `python tools/blocking_stub.py` writes.
+What type checkers read is `__init__.pyi`, which `python -m tests.blocking.stub` writes.
 """
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence

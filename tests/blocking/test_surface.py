@@ -12,7 +12,7 @@ import pytest
 
 from picoworkers_async import AsyncPicoworkers, blocking
 from picoworkers_async.blocking.making import NAMES
-from tools.blocking_stub import STUB, stub
+from tests.blocking.stub import STUB, stub
 
 CLASSES = [pytest.param(source, kind, id=kind.__name__) for source, kind in blocking._made.items()]
 DUNDERS = {"__aenter__", "__aexit__", "__aiter__", "__anext__"}
@@ -78,7 +78,7 @@ def test_a_mock_of_the_client_finds_the_methods_of_its_groups() -> None:
 
 
 def test_what_type_checkers_read_is_written_from_the_classes_of_today() -> None:
-    # If not: python tools/blocking_stub.py
+    # If not: python -m tests.blocking.stub
     written = ast.parse(STUB.read_text(encoding="utf-8"))
     assert ast.dump(sorted_imports(written)) == ast.dump(sorted_imports(ast.parse(stub())))
 

@@ -1,6 +1,6 @@
 """Writes `picoworkers_async/blocking/__init__.pyi`, which type checkers read, from the asynchronous classes.
 
-`python tools/blocking_stub.py`, whenever a signature or a docstring of theirs has changed; a test tells.
+`python -m tests.blocking.stub`, whenever a signature or a docstring of theirs has changed; a test tells.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-STUB = Path(__file__).parents[1] / "picoworkers_async" / "blocking" / "__init__.pyi"
+STUB = Path(__file__).parents[2] / "picoworkers_async" / "blocking" / "__init__.pyi"
 _DUNDERS = {"__init__", "__enter__", "__exit__", "__iter__", "__next__"}
-_HEADER = "# Written by tools/blocking_stub.py from the asynchronous classes: change those, and run it again.\n"
+_HEADER = "# Written by tests/blocking/stub.py from the asynchronous classes: change those, and run it again.\n"
 
 
 def stub() -> str:
