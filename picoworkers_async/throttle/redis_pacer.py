@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import Any
 
@@ -109,8 +110,7 @@ class RedisPacer:
             raise PacerError(f"RedisPacer: the url cannot be used ({error})") from None
         self._script = self._redis.register_script(_CLOCK + _ARITHMETIC)
         self._account: str | None = None
-        self._client = secrets.token_hex(8)
-        self._threads = anyio.CapacityLimiter(1)
+        self._process, self._client = os.getpid(), secrets.token_hex(8)
 
     def __repr__(self) -> str:
         return "RedisPacer(...)"
@@ -124,6 +124,9 @@ class RedisPacer:
         self._redis.close()
 
     async def reserve(self, interval: float) -> Reservation:
+        if self._process != os.getpid():
+            # A child process shares the pace as one more client; its connections redis-py makes anew by itself.
+            self._process, self._client = os.getpid(), secrets.token_hex(8)
         answer = await self._run("reserve", interval, self._client)
         wait, slot, until, sharers, rank, epoch, margin = answer
         times = (float(wait), float(slot), float(until))
@@ -149,8 +152,9 @@ class RedisPacer:
         arguments = [action, f"{number:.6f}", name, secrets.token_hex(8), *(f"{time:.6f}" for time in times)]
         try:
             with anyio.CancelScope(shield=True):
+                # A limiter belongs to one event loop, and the program's own must not keep this waiting.
                 answer: Any = await anyio.to_thread.run_sync(
-                    lambda: self._script(keys=keys, args=arguments), limiter=self._threads
+                    lambda: self._script(keys=keys, args=arguments), limiter=anyio.CapacityLimiter(1)
                 )
         except self._errors.AuthenticationError as error:
             raise PacerError(f"RedisPacer: the server refuses the password ({error})") from None

@@ -68,17 +68,32 @@ class SqlitePacer:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self._path = None if path is None else Path(path)
         self._account: str | None = None
-        self._client = secrets.token_hex(8)
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._one_at_a_time = threading.Lock()
-        self._threads = anyio.CapacityLimiter(1)
+        self._abandoned: list[sqlite3.Connection] = []
+        self._begin()
 
     def __repr__(self) -> str:
         return f"SqlitePacer({str(self._path)!r})"
 
+    def _begin(self) -> None:
+        """What a process has for itself."""
+        self._process = os.getpid()
+        self._client = secrets.token_hex(8)
+        # Whichever event loops use it, and a transaction may go on after a native cancellation.
+        self._one_at_a_time = threading.Lock()
+
+    def _begin_in_child(self) -> None:
+        """SQLite forbids to use the connection of a parent process in its child, and to close it there."""
+        if self._database is not None:
+            self._abandoned.append(self._database)
+            self._database = None
+        self._begin()
+
     def close(self) -> None:
         """Close the file. It is opened again when it is needed."""
+        if self._process != os.getpid():
+            self._begin_in_child()
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -146,8 +161,10 @@ class SqlitePacer:
 
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
+        if self._process != os.getpid():
+            self._begin_in_child()
+
         def run() -> T:
-            # After a native cancellation the next transaction may begin while this one is still at work.
             with self._one_at_a_time:
                 try:
                     return self._run(work)
@@ -160,7 +177,8 @@ class SqlitePacer:
                     raise PacerLost(str(error)) from None
 
         with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(run, limiter=self._threads)
+            # A limiter belongs to one event loop, and the program's own must not keep this waiting.
+            return await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
         raise AssertionError("unreachable: a shielded scope is never cancelled")
 
     def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
