@@ -1,8 +1,8 @@
 """One line for each event loop that waits at the gate, and whose turn it is.
 
 Whoever leads a line lets only its own loop's callers through: nothing is handed to a loop that may be stuck.
-Within a line the order is that of `FairQueue`. Between lines the one whose head has the higher priority goes first,
-then the one whose head came first; a loop that does not take its turn is passed over until it shows up again.
+Within a line the order is that of `FairQueue`. Between lines, the one whose head has the higher priority goes
+first, then the one whose head came first; a loop that does not take its turn is passed over until it shows up.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Protocol
 
 import anyio
 
+from ..running import running_loop
+
 # A loop that has not answered its bell for so long is passed over until it does.
 PASSED_OVER_AFTER_SECONDS = 0.05
 # For so long others keep away from a request that a loop without an answer was about to write.
@@ -179,19 +181,6 @@ class Loops:
         self._known = {key: known for key, known in self._known.items() if known is not loop}
         self._waiting.discard(loop)
         _take_back(loop)
-
-
-def running_loop() -> object | None:
-    """What runs here: an event loop of asyncio's, or a token for a run of trio's; None where nothing does."""
-    # A program that uses only one of the two need not load the other.
-    trio = sys.modules.get("trio.lowlevel")
-    if trio is not None and trio.in_trio_task():
-        return trio.current_trio_token()  # type: ignore[no-any-return]
-    asyncio = sys.modules.get("asyncio.events")
-    loop = None if asyncio is None else asyncio._get_running_loop()
-    if loop is None and trio is not None and trio.in_trio_run():
-        return trio.current_trio_token()  # type: ignore[no-any-return]
-    return loop
 
 
 def _ways_of(key: Any) -> tuple[Callable[[], float], Callable[[Callable[[], Any]], Any]]:

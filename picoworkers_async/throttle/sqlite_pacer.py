@@ -53,6 +53,9 @@ DELETE FROM clients WHERE rowid IN (
 )
 """
 
+# A child process must not even close what its parent has open, nor have the garbage collector do so.
+_of_parents: list[sqlite3.Connection] = []
+
 
 class SqlitePacer:
     """Shares the pace of an account between all processes of this machine that use the same file.
@@ -70,7 +73,6 @@ class SqlitePacer:
         self._account: str | None = None
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._abandoned: list[sqlite3.Connection] = []
         self._begin()
 
     def __repr__(self) -> str:
@@ -84,9 +86,9 @@ class SqlitePacer:
         self._one_at_a_time = threading.Lock()
 
     def _begin_in_child(self) -> None:
-        """SQLite forbids to use the connection of a parent process in its child, and to close it there."""
+        """The connection of a parent process is of no use in its child."""
         if self._database is not None:
-            self._abandoned.append(self._database)
+            _of_parents.append(self._database)
             self._database = None
         self._begin()
 
