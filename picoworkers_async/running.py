@@ -9,15 +9,13 @@ import threading
 
 def running_loop() -> object | None:
     """What runs here: an event loop of asyncio's, or a token for a run of trio's; None where nothing does."""
-    # A program that uses only one of the two need not load the other.
-    trio = sys.modules.get("trio.lowlevel")
-    if trio is not None and trio.in_trio_task():
-        return trio.current_trio_token()  # type: ignore[no-any-return]
+    # A program that uses only one of the two need not load the other. Trio says through sniffio that it runs, also
+    # as the guest of an event loop of asyncio's.
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is not None and sniffio.thread_local.name == "trio":
+        return sys.modules["trio.lowlevel"].current_trio_token()  # type: ignore[no-any-return]
     asyncio = sys.modules.get("asyncio.events")
-    loop = None if asyncio is None else asyncio._get_running_loop()
-    if loop is None and trio is not None and trio.in_trio_run():
-        return trio.current_trio_token()  # type: ignore[no-any-return]
-    return loop
+    return None if asyncio is None else asyncio._get_running_loop()
 
 
 class Home:

@@ -21,7 +21,8 @@ class Departures:
     busy. So the distance is kept where it counts: one request at a time is between `before_writing` and `written`,
     and it gets there only when the one before it is far enough away. A slow connection holds up nobody else.
 
-    Without an interval the pace is learned: `learning` is what is known of it. All that is not a coroutine is one
+    Without an interval the pace is learned: `learning` is what is known of it, and `batches_at_once` how many
+    requests of batches may be under way. All that is not a coroutine is one
     step under the lock of the loops.
     """
 
@@ -29,6 +30,7 @@ class Departures:
         self.loops = loops
         self.pace = paces.Pace(interval=interval)
         self.learning = None if interval else Learning()
+        self.batches_at_once = math.inf if self.learning is None else self.learning.batches_at_once
         self.shared = None if pacer is None else SharedPace(pacer, interval, loops)
         self.in_flight = 0
         self.probing = False
@@ -36,10 +38,6 @@ class Departures:
         self._leaving: Permit | None = None
         self._latest: Permit | None = None
         self._least_rtt: float | None = None
-
-    @property
-    def batches_at_once(self) -> float:
-        return math.inf if self.learning is None else self.learning.batches_at_once
 
     def admit(self, loop: Loop, slot: SharedSlot | None) -> Permit:
         """Let one more through, in its loop; with its slot, if it comes from a pacer."""
@@ -61,6 +59,7 @@ class Departures:
             self.pace = paces.too_many(self.pace, now, seconds)
         else:
             seconds = self.learning.refused(now, seconds, alone=self.probing)
+            self.batches_at_once = math.inf
             self._keep_learned_pace(self.learning)
             self.pace = paces.silence(self.pace, now, seconds)
         self.probing = True
@@ -128,7 +127,7 @@ class Departures:
 
     def answered(self, permit: Permit) -> None:
         if self.learning is not None:
-            self.learning.answered(permit.loop.now())
+            self.batches_at_once = self.learning.answered(permit.loop.now())
         if permit.written_at is None:
             self.wrote(permit)
         elif self.pace.interval and self.shared is None:

@@ -37,9 +37,10 @@ class Learning:
         """A request left at the learned pace."""
         self.learned = adaptive.departed(self.learned, now)
 
-    def answered(self, now: float) -> None:
-        """An answer came that was no 429."""
+    def answered(self, now: float) -> float:
+        """An answer came that was no 429; gives `batches_at_once`."""
         self._answers.append(now)
         if self.batches_at_once != math.inf:
             self._answered += 1
             self.batches_at_once = adaptive.at_once(self._answered)
+        return self.batches_at_once

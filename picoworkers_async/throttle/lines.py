@@ -76,9 +76,13 @@ class Lines:
         self._lines: dict[Loop, Line] = {}
         self._numbers = itertools.count()
 
-    def __bool__(self) -> bool:
-        """Whether anybody waits."""
-        return any(line.queue and not line.loop.gone for line in self._lines.values())
+    def __len__(self) -> int:
+        """How many wait."""
+        waiting = 0
+        for line in self._lines.values():
+            if not line.loop.gone:
+                waiting += len(line.queue)
+        return waiting
 
     def waiting(self, priority: Priority) -> int:
         """How many wait with this priority."""
