@@ -302,7 +302,7 @@ class Session:
         from .events import RequestDone  # loaded when something is told
 
         # Where a pace is kept, the permit knows when the request was written, and it waited until then.
-        left_at = began if permit.written_at is None else max(began, permit.written_at)
+        left_at = max(began, permit.left_at())
         self.observers.tell(
             RequestDone(
                 call=call.name,

@@ -280,6 +280,10 @@ class Permit:
         with self._departures.loops.lock:
             self._departures.answered(self)
 
+    def left_at(self) -> float:
+        """When it was written, by the clock of its event loop; minus infinity where that is not known."""
+        return -math.inf if self.written_at is None else self.loop.by_its_own_clock(self.written_at)
+
     def held_up(self) -> bool:
         """Whether nothing may leave for a while, since a 429 came."""
         departures = self._departures

@@ -189,13 +189,15 @@ class Throttle:
             if caller.permit is None:
                 return await self._lead(line, caller)
             return caller.permit
-        except BaseException:
+        except BaseException as error:
             with lock:
                 if caller.permit is not None:
                     caller.permit.release()
                 else:
                     lines.leave(line, place)
-            await self._give_up_slot(line)
+            if not isinstance(error, GeneratorExit):
+                # With its loop closed, nothing of this can wait any more.
+                await self._give_up_slot(line)
             raise
         finally:
             with lock:

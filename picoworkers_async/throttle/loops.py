@@ -75,6 +75,9 @@ class Loop:
         """The time by the clock of all loops; to be asked where this one runs."""
         return self._time() + self._offset
 
+    def by_its_own_clock(self, time: float) -> float:
+        return time - self._offset
+
     def silent_for(self, seconds: float) -> bool:
         """Whether it has not answered its bell for so long."""
         return self.rung_at is not None and monotonic() - self.rung_at > seconds

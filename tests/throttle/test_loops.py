@@ -8,15 +8,17 @@ import itertools
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import anyio
 import attrs
 import pytest
 
-from picoworkers_async import Priority, SqlitePacer, Throttle
+from picoworkers_async import Priority, Throttle
+from picoworkers_async.events import RequestDone
+from picoworkers_async.sandbox import Sandbox
 from picoworkers_async.throttle import departures, loops
+from tests.support.paced_worker import pacer_of
 
 # So long a test waits for something that must happen, on a machine that is busy with others.
 PATIENCE_SECONDS = 20.0
@@ -54,7 +56,7 @@ async def send(throttle: Throttle, service: Service, seconds: float, priority: P
 
 async def until(true: Callable[[], object]) -> None:
     """Wait for what other threads do, too."""
-    while not true():
+    while not true():  # noqa: ASYNC110
         await anyio.sleep(0.001)
 
 
@@ -265,8 +267,8 @@ def test_what_a_loop_holds_that_was_left_or_closed_in_the_middle_is_given_to_oth
     assert (state.in_flight, sum(state.waiting.values())) == (0, 0)
 
 
-def test_one_pacer_of_a_throttle_serves_several_loops(tmp_path: Path) -> None:
-    pacer, service = SqlitePacer(tmp_path / "pace.db"), Service()
+def test_one_pacer_of_a_throttle_serves_several_loops(store: str) -> None:
+    pacer, service = pacer_of(store), Service()
     pacer.bind("account")
     throttle = Throttle(8, 25.0, pacer=pacer)
     work = several(3, lambda: send(throttle, service, 0.005))
@@ -274,3 +276,19 @@ def test_one_pacer_of_a_throttle_serves_several_loops(tmp_path: Path) -> None:
     assert len(service.arrivals) == 9
     assert max(service.arrivals) - min(service.arrivals) >= 8 / 25.0 - 0.01
     assert throttle.state().in_flight == 0
+    pacer.close()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_what_is_told_of_a_request_is_by_the_clock_of_its_own_loop(backend: str) -> None:
+    throttle, told = Throttle(4, 5.0), list[RequestDone]()
+
+    async def call() -> None:
+        sandbox = Sandbox(latency=0.02)
+        async with sandbox.client(throttle=throttle, on_event=told.append) as pico:
+            await pico.users.get_balances()
+
+    anyio.run(call, backend="trio")
+    anyio.run(call, backend=backend)
+    assert all(0.01 <= event.seconds < 10 and 0 <= event.waited < 10 for event in told)
+    assert len(told) == 2
