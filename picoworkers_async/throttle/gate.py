@@ -45,6 +45,8 @@ class ThrottleState:
 class Throttle:
     """Keeps all callers of one account within its limits. Share one object between all clients of the account.
 
+    They may be in several threads and event loops; in a forked child it begins with nothing under way.
+
     `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace, `cooldown` the
     seconds everybody stays silent after a 429: never less, and more if it asks for more, up to an hour. `pacer`
     shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
