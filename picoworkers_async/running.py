@@ -18,17 +18,31 @@ def running_loop() -> object | None:
     return None if asyncio is None else asyncio._get_running_loop()
 
 
+class _Forks:
+    """How many forks are between the first process and this one. Cheaper to ask for than a process's id."""
+
+    count = 0
+
+
+def _forked() -> None:
+    _Forks.count += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class Home:
     """The process and the event loop that connections were opened in, and belong to."""
 
     def __init__(self) -> None:
-        self._process = os.getpid()
+        self._forks, self._process = _Forks.count, os.getpid()
         self._loop = running_loop()
         self._name = _described(self._loop)
 
     def is_of_parent(self) -> bool:
         """Whether the process has forked since, and this is the child."""
-        return self._process != os.getpid()
+        return self._forks != _Forks.count
 
     def elsewhere(self) -> str | None:
         """What is wrong with using it here; None if nothing is."""

@@ -224,7 +224,10 @@ class Session:
 
     def slot_now(self) -> Permit | None:
         """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""
-        self._require_process()
+        home = self._open.home
+        if home is not None and home.is_of_parent():
+            # A batch that goes on in a child process would send what its parent sends as well.
+            self.require_home("a request")
         return self.throttle.admit_now(self._priority)
 
     async def slot(self, bound: WaitBound | None = None) -> Permit:
@@ -232,18 +235,14 @@ class Session:
 
         Raises `GateTimeoutError` where it waited for longer than its `bound`.
         """
-        self._require_process()
+        home = self._open.home
+        if home is not None and home.is_of_parent():
+            self.require_home("a request")
         clock = self._open.clock
         asked_at = clock()
         permit = await self.throttle.acquire(self._priority, self._group, bound)
         permit.waited = clock() - asked_at
         return permit
-
-    def _require_process(self) -> None:
-        # A batch that goes on in a child process would send what its parent sends as well.
-        home = self._open.home
-        if home is not None and home.is_of_parent():
-            self.require_home("a request")
 
     async def exchange(self, call: Call[T], permit: Permit, attempt: int = 1) -> T:
         """Send one request, which `slot` gave the permit for, and read its answer. `attempt` counts from 1.

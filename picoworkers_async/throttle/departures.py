@@ -291,7 +291,8 @@ class Permit:
 
     def release(self) -> None:
         """The request is over. May be called more than once."""
-        with self._departures.loops.lock:
-            if not self.released:
-                self.released = True
-                self._departures.end(self)
+        if not self.released:
+            with self._departures.loops.lock:
+                if not self.released:
+                    self.released = True
+                    self._departures.end(self)
