@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import anyio
-
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
 
 
 def event_loop_clock() -> Callable[[], float]:
@@ -22,18 +17,3 @@ def event_loop_clock() -> Callable[[], float]:
     if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
         return asyncio.get_running_loop().time
     return anyio.current_time
-
-
-def loop_time() -> float:
-    """The time of the event loop that runs now, for what may meet several loops, without `anyio`'s microsecond."""
-    try:
-        return _running_loop()().time()
-    except RuntimeError:
-        return anyio.current_time()
-
-
-@functools.cache
-def _running_loop() -> Callable[[], AbstractEventLoop]:
-    import asyncio  # as above
-
-    return asyncio.get_running_loop

@@ -88,7 +88,7 @@ class LimitError(PicoworkersError):
 
 
 class ClientStateError(PicoworkersError, RuntimeError):
-    """The client was used outside its `async with` block; nothing was sent."""
+    """The client was used outside its `async with` block, event loop or process; nothing was sent."""
 
     fate = Fate.NOT_PROCESSED
 

@@ -30,6 +30,7 @@ from .kept import KeptAnswers
 from .observing import Observers
 from .problems import Problem, ProblemCode
 from .retry import RetryPolicy
+from .running import Home
 from .service_clock import ServiceClock
 from .throttle import Permit, Priority, Throttle, WaitBound
 from .transport.adapters import HttpAdapter, NoResponseError, Response
@@ -115,10 +116,21 @@ class Session:
         from .clock import event_loop_clock  # loads asyncio, which a trio program never needs
 
         self._open.clock = event_loop_clock()
+        self._open.home = Home()
         self._adapter.open()
 
     async def aclose(self) -> None:
-        """Close what is ours of the connections; calls raise `ClientStateError` from here on. May be repeated."""
+        """Close what is ours of the connections; calls raise `ClientStateError` from here on. May be repeated.
+
+        Raises it itself in another event loop than the one that it was opened in. In a child process the
+        connections are its parent's: it does not say goodbye on them.
+        """
+        home = self._open.home
+        if home is not None and home.elsewhere() is not None:
+            if self._open.state == "open" and not home.is_of_parent():
+                self.require_home("aclose")
+            self._open.state = "closed"
+            return
         self._open.state = "closed"
         with anyio.CancelScope(shield=True):
             await self._adapter.aclose()
@@ -195,18 +207,32 @@ class Session:
         return self._open.answered
 
     def require(self, endpoint: Endpoint) -> None:
-        """Raises `ClientStateError` outside the client's block, `InvalidRequestError` for a lacking ability."""
+        """Raises `ClientStateError` outside the client's block, or in another event loop or process than that.
+
+        Raises `InvalidRequestError` for a lacking ability.
+        """
         if self._open.state != "open":
             raise ClientStateError(
                 f"{endpoint.call}: nothing was sent, the client is {_NOT_OPEN[self._open.state]}"
             )
+        self.require_home(endpoint.call)
         if endpoint.ability is not None and not self.edition.can(endpoint.ability):
             limit = f"this edition of the service cannot {endpoint.ability.value}"
             problem = Problem("edition", self.edition.name, limit, ProblemCode.EDITION)
             raise InvalidRequestError(endpoint.call, [problem])
 
+    def require_home(self, what: str) -> None:
+        """Raises `ClientStateError` in another event loop than the client's, and in a child process."""
+        home = self._open.home
+        if home is not None and (problem := home.elsewhere()) is not None:
+            raise ClientStateError(f"{what}: nothing was sent, {problem}")
+
     def slot_now(self) -> Permit | None:
         """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""
+        home = self._open.home
+        if home is not None and home.is_of_parent():
+            # A batch that goes on in a child process would send what its parent sends as well.
+            self.require_home("a request")
         return self.throttle.admit_now(self._priority)
 
     async def slot(self, bound: WaitBound | None = None) -> Permit:
@@ -214,6 +240,9 @@ class Session:
 
         Raises `GateTimeoutError` where it waited for longer than its `bound`.
         """
+        home = self._open.home
+        if home is not None and home.is_of_parent():
+            self.require_home("a request")
         clock = self._open.clock
         asked_at = clock()
         permit = await self.throttle.acquire(self._priority, self._group, bound)
@@ -281,7 +310,7 @@ class Session:
         from .events import RequestDone  # loaded when something is told
 
         # Where a pace is kept, the permit knows when the request was written, and it waited until then.
-        left_at = began if permit.written_at is None else max(began, permit.written_at)
+        left_at = max(began, permit.left_at())
         self.observers.tell(
             RequestDone(
                 call=call.name,
@@ -367,9 +396,10 @@ def _told(error: CallError | None) -> str | None:
 
 
 class _Flag:
-    """Whether the block is open, the event loop's clock, and whether anything was answered; for all views."""
+    """Whether the block is open, and where; its clock, and whether anything was answered; for all views."""
 
     state = "new"
+    home: Home | None = None
     answered = False
     clock: Callable[[], float] = staticmethod(anyio.current_time)
 

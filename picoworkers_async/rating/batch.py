@@ -60,6 +60,7 @@ class Batch:
     async def __aenter__(self) -> Self:
         if self._entered:
             raise ClientStateError("a batch is entered once; call rate() or review() again for another")
+        self._session.require_home("a batch")
         self._entered = True
         if self._journal is not None:
             await self._journal.open()

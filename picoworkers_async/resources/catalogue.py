@@ -28,6 +28,7 @@ class Catalogue:
         if problems:
             raise InvalidRequestError("jobs.check", problems)
         session, reads = self._session, self._reads
+        session.require_home("jobs.check")
         if not isinstance(draft, JobDraft):
             return DraftCheck(tuple(rules.check_draft(draft, session.edition)), (), None, None)
         return rules.check_draft_live(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable
 
-import anyio
 import attrs
 
-from . import adaptive
 from . import pacing as paces
 from .bound import WaitBound
+from .learning import Learning
+from .loops import LATE_AFTER_SECONDS, Loop, Loops, Wait
 from .pacers import Pacer
 from .shared_pace import SharedPace, SharedSlot, Ticket
 
@@ -23,62 +21,54 @@ class Departures:
     busy. So the distance is kept where it counts: one request at a time is between `before_writing` and `written`,
     and it gets there only when the one before it is far enough away. A slow connection holds up nobody else.
 
-    Without an interval the pace is learned: `learned` is what is known of it. Until a 429 came, `batches_at_once`
-    is how many requests of batches may be under way.
+    Without an interval the pace is learned: `learning` is what is known of it, and `batches_at_once` how many
+    requests of batches may be under way. All that is not a coroutine is one
+    step under the lock of the loops.
     """
 
-    def __init__(self, interval: float, pacer: Pacer | None) -> None:
+    def __init__(self, interval: float, pacer: Pacer | None, loops: Loops) -> None:
+        self.loops: Loops = loops
         self.pace: paces.Pace = paces.Pace(interval=interval)
-        self.learned: adaptive.LearnedPace = adaptive.LearnedPace()
-        self._answers: deque[float] | None = None if interval else deque(maxlen=adaptive.KNOWN_ANSWERS)
-        self.batches_at_once: float = math.inf if interval else adaptive.at_once(0)
-        self._answered = 0
-        self._time: Callable[[], float] = self._first_time
-        self.shared: SharedPace | None = None if pacer is None else SharedPace(pacer, interval)
+        self.learning: Learning | None = None if interval else Learning()
+        self.batches_at_once: float = math.inf if self.learning is None else self.learning.batches_at_once
+        self.shared: SharedPace | None = None if pacer is None else SharedPace(pacer, interval, loops)
         self.in_flight: int = 0
         self.probing: bool = False
         self._on_the_wire = 0
         self._leaving: Permit | None = None
         self._latest: Permit | None = None
         self._least_rtt: float | None = None
-        self._changed: anyio.Event | None = None
 
-    def admit(self, slot: SharedSlot | None) -> Permit:
-        """Let one more through; with its slot, if it comes from a pacer."""
+    def admit(self, loop: Loop, slot: SharedSlot | None) -> Permit:
+        """Let one more through, in its loop; with its slot, if it comes from a pacer."""
         self.in_flight += 1
         if slot is not None:
-            return Permit(self, slot.at, shared=slot)
-        if not self.pace.interval:
-            return Permit(self, 0.0)
-        self.pace, at = paces.reserve(self.pace, anyio.current_time())
-        return Permit(self, at, until=self.pace.next_slot)
+            permit = Permit(self, loop, slot.at, shared=slot)
+        elif not self.pace.interval:
+            permit = Permit(self, loop, 0.0)
+        else:
+            self.pace, at = paces.reserve(self.pace, loop.now())
+            permit = Permit(self, loop, at, until=self.pace.next_slot)
+        loop.permits.add(permit)
+        return permit
 
     def silence(self, seconds: float) -> float:
         """A 429 came: nobody leaves for so long, or longer, and then one alone. Gives the seconds."""
-        now = anyio.current_time()
-        if self._answers is None:
+        now = self.loops.here().now()
+        if self.learning is None:
             self.pace = paces.too_many(self.pace, now, seconds)
         else:
-            seconds = self._learn(self._answers, seconds)
+            seconds = self.learning.refused(now, seconds, alone=self.probing)
+            self.batches_at_once = math.inf
+            self._keep_learned_pace(self.learning)
             self.pace = paces.silence(self.pace, now, seconds)
         self.probing = True
-        self.notify()
+        self.loops.notify()
         return seconds
-
-    async def change_or(self, seconds: float) -> None:
-        """Wait until something changed, for `seconds` at most."""
-        if self._changed is None or self._changed.is_set():
-            self._changed = anyio.Event()
-        with anyio.move_on_after(seconds):
-            await self._changed.wait()
-
-    def notify(self) -> None:
-        if self._changed is not None:
-            self._changed.set()
 
     def why_waiting(self, room: float) -> str:
         """What a request waits for now, of which `room` may be under way at once."""
-        left = self.pace.silent_until - anyio.current_time()
+        left = self.pace.silent_until - self.loops.now()
         if left > 0:
             return f"a pause after a 429, {left:.3g} s of which are left"
         if self.probing:
@@ -89,29 +79,31 @@ class Departures:
 
     async def leave(self, permit: Permit) -> None:
         """Wait until this request may be written, and keep the others from writing meanwhile."""
-        if not self.pace.interval and not self.probing:
-            return
-        while True:
-            now = anyio.current_time()
-            if self._may_write_now(permit, now):
+        while self.pace.interval or self.probing:
+            with self.loops.lock:
+                step = self._leaving_step(permit)
+            if isinstance(step, SharedSlot) and self.shared is not None:
+                try:
+                    ticket = await self.shared.depart(step, permit.ticket)
+                except BaseException:
+                    with self.loops.lock:
+                        self._stop_leaving(permit)
+                    raise
+                with self.loops.lock:
+                    step = self._with_ticket(permit, ticket)
+            if not isinstance(step, Wait):
                 return
-            if self._must_let_others(permit):
-                await self.change_or(math.inf)
-                continue
-            self._leaving = permit
-            try:
-                at = await self._due(permit, now)
-                now = anyio.current_time()
-                at = max(at, self.pace.silent_until)
-                if at <= now and (permit.ticket is None or permit.ticket.allows(now)):
-                    permit.may_write = True
-                    return
-            except BaseException:
-                self._stop_leaving(permit)
-                raise
-            self._stop_leaving(permit)
-            if at > now:
-                await anyio.sleep(at - now)
+            await step.over()
+
+    def look_after_others(self, here: Loop) -> None:
+        """See that what other loops hold does not have this one wait for ever."""
+        self.loops.look_after_others(here)
+        leaving = self._leaving
+        if leaving is not None and leaving.loop is not here and leaving.loop.silent_for(LATE_AFTER_SECONDS):
+            # It may be written at any moment, and nobody knows when.
+            now = here.now()
+            self._departed(now, now)
+            self._stop_leaving(leaving)
 
     def wrote(self, permit: Permit) -> None:
         if permit.written_at is None and not permit.released:
@@ -120,7 +112,7 @@ class Departures:
             # Nobody keeps a distance from it, and no pause has begun: the clock is not asked.
             permit.written_at = -math.inf
             return
-        now = anyio.current_time()
+        now = permit.loop.now()
         if permit.ticket is None:
             self._departed(permit.due, now)
         elif now > permit.ticket.fresh_until:
@@ -129,61 +121,81 @@ class Departures:
         permit.use_up()
         self._latest = permit
         self._stop_leaving(permit)
-        if self._answers is not None and self.pace.interval:
-            self.learned = adaptive.departed(self.learned, self._time())
-            self._keep_learned_pace()
+        if self.learning is not None and self.pace.interval:
+            self.learning.departed(now)
+            self._keep_learned_pace(self.learning)
 
     def answered(self, permit: Permit) -> None:
-        if self._answers is not None:
-            self._answers.append(self._time())
-            if self.batches_at_once != math.inf:
-                self._answered += 1
-                self.batches_at_once = adaptive.at_once(self._answered)
+        if self.learning is not None:
+            self.batches_at_once = self.learning.answered(permit.loop.now())
         if permit.written_at is None:
             self.wrote(permit)
         elif self.pace.interval and self.shared is None:
-            rtt = anyio.current_time() - permit.written_at
+            rtt = permit.loop.now() - permit.written_at
             if permit is self._latest:
                 self.pace = paces.answered(self.pace, permit.written_at, rtt, self._least_rtt)
             self._least_rtt = rtt if self._least_rtt is None else min(rtt, self._least_rtt)
         if self.probing and permit.written_at is not None and permit.written_at >= self.pace.silent_until:
             self.probing = False
-            self.notify()
+            self.loops.notify()
 
     def end(self, permit: Permit) -> None:
+        permit.loop.permits.discard(permit)
         self.in_flight -= 1
         if permit.written_at is not None:
             self._on_the_wire -= 1
         elif permit.may_write:
             # Some of it may have been written, at any moment until now.
-            now = anyio.current_time()
+            now = self.loops.now()
             self._departed(now, now)
         elif permit.until is not None:
             self.pace = paces.give_back(self.pace, permit.due, permit.until)
         self._stop_leaving(permit)
-        self.notify()
+        self.loops.notify()
 
-    def _first_time(self) -> float:
-        """The clock is loaded, with asyncio, when it is first asked."""
-        from ..clock import loop_time
+    def forget(self) -> None:
+        """In a child process: nothing of its parent's is under way here. The pace, and a pause, are kept."""
+        self.loops.forget()
+        self.in_flight = self._on_the_wire = 0
+        self._leaving = self._latest = None
 
-        self._time = loop_time
-        return loop_time()
+    def _keep_learned_pace(self, learning: Learning) -> None:
+        if learning.interval != self.pace.interval:
+            self.pace = self.pace._replace(interval=learning.interval)
 
-    def _learn(self, answers: deque[float], seconds: float) -> float:
-        """What a 429 teaches, and how long the pause should be."""
-        now = self._time()
-        self.batches_at_once = math.inf
-        before = self.learned
-        self.learned = adaptive.refused(before, now, seconds, answers, alone=self.probing)
-        self._keep_learned_pace()
-        return seconds if self.learned is before else self.learned.pause
+    def _leaving_step(self, permit: Permit) -> Wait | SharedSlot | None:
+        """What is next for a request that is to be written: wait, ask the pacer for its slot, or (None) write."""
+        now = permit.loop.now()
+        if self._may_write_now(permit, now):
+            return None
+        if self._must_let_others(permit):
+            self.look_after_others(permit.loop)
+            if self._must_let_others(permit):
+                return self.loops.wait(permit.loop, math.inf)
+        self._leaving = permit
+        if self.shared is not None and permit.shared is not None:
+            return permit.shared
+        if self.pace.interval and permit.due < self.pace.next_departure:
+            self.pace, permit.due = paces.reserve(self.pace, now)
+            permit.until = self.pace.next_slot
+        return self._write_at(permit, permit.due)
 
-    def _keep_learned_pace(self) -> None:
-        # The margin is for limits that are known. What was learned is below the limit by itself.
-        interval = 1.0 / (self.learned.rate * (1.0 + paces.LEAST_MARGIN))
-        if interval != self.pace.interval:
-            self.pace = self.pace._replace(interval=interval)
+    def _with_ticket(self, permit: Permit, ticket: Ticket) -> Wait | None:
+        """The pacer has answered."""
+        permit.ticket, permit.due = ticket, ticket.at
+        if self._leaving not in (None, permit):
+            # This loop was given up meanwhile, and another one's request is leaving.
+            return Wait(0.0)
+        return self._write_at(permit, max(permit.due, self.pace.next_departure))
+
+    def _write_at(self, permit: Permit, at: float) -> Wait | None:
+        now = permit.loop.now()
+        at = max(at, self.pace.silent_until)
+        if at <= now and (permit.ticket is None or permit.ticket.allows(now)):
+            permit.may_write = True
+            return None
+        self._stop_leaving(permit)
+        return Wait(at - now)
 
     def _may_write_now(self, permit: Permit, now: float) -> bool:
         """Whether a request that was allowed to write, and has not yet, still is."""
@@ -196,19 +208,8 @@ class Departures:
 
     def _must_let_others(self, permit: Permit) -> bool:
         """Whether another one is just leaving, or is sent ahead after a pause and not answered yet."""
-        others = self._on_the_wire - (permit.written_at is not None)
+        others = self._on_the_wire - (permit.written_at is not None and not permit.released)
         return self._leaving not in (None, permit) or (self.probing and others > 0)
-
-    async def _due(self, permit: Permit, now: float) -> float:
-        """When this request may leave, from what it was given before or from something new."""
-        if self.shared is not None and permit.shared is not None:
-            permit.ticket = await self.shared.depart(permit.shared, permit.ticket)
-            permit.due = permit.ticket.at
-            return max(permit.due, self.pace.next_departure)
-        if self.pace.interval and permit.due < self.pace.next_departure:
-            self.pace, permit.due = paces.reserve(self.pace, now)
-            permit.until = self.pace.next_slot
-        return permit.due
 
     def _departed(self, due: float, now: float) -> None:
         if self.pace.interval:
@@ -217,7 +218,7 @@ class Departures:
     def _stop_leaving(self, permit: Permit) -> None:
         if self._leaving is permit:
             self._leaving, permit.may_write = None, False
-            self.notify()
+            self.loops.notify()
 
 
 @attrs.define(eq=False, repr=False)
@@ -231,6 +232,7 @@ class Permit:
     """
 
     _departures: Departures
+    loop: Loop
     due: float
     until: float | None = None
     shared: SharedSlot | None = None
@@ -270,19 +272,27 @@ class Permit:
 
     def written(self) -> None:
         """The request's head has just been written; the next request keeps its distance from this moment."""
-        self._departures.wrote(self)
+        with self._departures.loops.lock:
+            self._departures.wrote(self)
 
     def answered(self) -> None:
         """An answer other than 429 came: if the request left after the pause, the others may follow."""
-        self._departures.answered(self)
+        with self._departures.loops.lock:
+            self._departures.answered(self)
+
+    def left_at(self) -> float:
+        """When it was written, by the clock of its event loop; minus infinity where that is not known."""
+        return -math.inf if self.written_at is None else self.loop.by_its_own_clock(self.written_at)
 
     def held_up(self) -> bool:
         """Whether nothing may leave for a while, since a 429 came."""
         departures = self._departures
-        return departures.probing and departures.pace.silent_until > anyio.current_time()
+        return departures.probing and departures.pace.silent_until > self.loop.now()
 
     def release(self) -> None:
         """The request is over. May be called more than once."""
         if not self.released:
-            self.released = True
-            self._departures.end(self)
+            with self._departures.loops.lock:
+                if not self.released:
+                    self.released = True
+                    self._departures.end(self)

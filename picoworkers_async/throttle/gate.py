@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Hashable, Mapping
+from weakref import WeakSet
 
 import anyio
 import attrs
 
 from ..errors import InvalidRequestError
-from ..problems import Problem, ProblemCode, number_code
+from ..problems import Problem, ProblemCode
 from . import pacing as paces
 from .bound import WaitBound
 from .departures import Departures, Permit
+from .limits import limit_problems
+from .lines import Caller, Line, Lines, Next
+from .loops import Loops, Wait
 from .pacers import Pacer
-from .queue import FairQueue, Priority
-from .shared_pace import SharedSlot
+from .queue import Priority
 
 logger: logging.Logger = logging.getLogger("picoworkers_async")
-
-
-@attrs.define(eq=False, repr=False)
-class _Caller:
-    """One caller waiting at the gate. Its event says: you may go, or it is yours to lead the others."""
-
-    priority: Priority
-    group: Hashable
-    # Looked up when it is made: anyio loads its parts when they are first named.
-    event: anyio.Event = attrs.field(factory=lambda: anyio.Event())
-    permit: Permit | None = None
 
 
 @attrs.frozen
@@ -51,6 +44,8 @@ class ThrottleState:
 
 class Throttle:
     """Keeps all callers of one account within its limits. Share one object between all clients of the account.
+
+    They may be in several threads and event loops; in a forked child it begins with nothing under way.
 
     `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace, `cooldown` the
     seconds everybody stays silent after a 429: never less, and more if it asks for more, up to an hour. `pacer`
@@ -78,7 +73,7 @@ class Throttle:
         cooldown: float = 10.0,
         pacer: Pacer | None = None,
     ) -> None:
-        problems = _limit_problems(max_concurrency, requests_per_second, cooldown)
+        problems = limit_problems(max_concurrency, requests_per_second, cooldown)
         if pacer is not None and requests_per_second is None:
             problems.append(
                 Problem("requests_per_second", None, "a rate, for the pacer to share", ProblemCode.REQUIRED)
@@ -90,12 +85,11 @@ class Throttle:
         self.cooldown = cooldown
         self.pacer = pacer
         interval = 1 / requests_per_second if requests_per_second else 0.0
-        self._departures = Departures(interval, pacer)
+        self._departures = Departures(interval, pacer, Loops())
         self._shared = self._departures.shared
-        self._held: SharedSlot | None = None
-        self._queue: FairQueue[_Caller] = FairQueue()
-        self._leader: _Caller | None = None
+        self._lines = Lines(self._departures, self._room)
         self._rate_limited = 0
+        _throttles.add(self)
 
     def __repr__(self) -> str:
         return (
@@ -109,35 +103,37 @@ class Throttle:
         return max(1, self.max_concurrency - 1)
 
     def state(self) -> ThrottleState:
-        """How things stand now; to be called where an event loop runs, from a callback of it too."""
-        from ..clock import loop_time  # loads asyncio, which a trio program never needs
-
-        now = loop_time()
-        pace = self._departures.pace
-        margin = paces.margin(pace, now) if self._shared is None else self._shared.margin
-        rate = self.requests_per_second
-        learned = self._departures.learned.rate
-        kept = None if math.isinf(learned) else learned
-        return ThrottleState(
-            in_flight=self._departures.in_flight,
-            waiting={priority: self._queue.waiting(priority) for priority in Priority},
-            requests_per_second=kept if rate is None else rate / (1.0 + margin),
-            margin=0.0 if rate is None else margin,
-            cooldown_left=max(0.0, pace.silent_until - now),
-            rate_limited=self._rate_limited,
-        )
+        """How things stand now; may be called from any thread."""
+        departures = self._departures
+        with departures.loops.lock:
+            now = departures.loops.now()
+            pace = departures.pace
+            margin = paces.margin(pace, now) if self._shared is None else self._shared.margin
+            rate = self.requests_per_second
+            learned = math.inf if departures.learning is None else departures.learning.learned.rate
+            kept = None if math.isinf(learned) else learned
+            return ThrottleState(
+                in_flight=departures.in_flight,
+                waiting={priority: self._lines.waiting(priority) for priority in Priority},
+                requests_per_second=kept if rate is None else rate / (1.0 + margin),
+                margin=0.0 if rate is None else margin,
+                cooldown_left=max(0.0, pace.silent_until - now),
+                rate_limited=self._rate_limited,
+            )
 
     def admit_now(self, priority: Priority = Priority.INTERACTIVE) -> Permit | None:
         """Permission to send one request, as `acquire` gives it, if there is nothing to wait for."""
         departures = self._departures
-        if (
-            self._queue
-            or departures.pace.interval
-            or departures.probing
-            or departures.in_flight >= self._room(priority)
-        ):
-            return None
-        return departures.admit(None)
+        loops = departures.loops
+        with loops.lock:
+            if (
+                departures.pace.interval
+                or departures.probing
+                or departures.in_flight >= self._room(priority)
+                or self._lines
+            ):
+                return None
+            return departures.admit(loops.here(), None)
 
     async def acquire(
         self,
@@ -168,9 +164,10 @@ class Throttle:
         seconds = paces.pause_seconds(retry_after, self.cooldown)
         if retry_after is not None and retry_after > seconds:
             logger.warning("HTTP 429 asks for a pause of %g s; it will be one of %g s", retry_after, seconds)
-        self._rate_limited += 1
-        self._held = None
-        seconds = self._departures.silence(seconds)
+        with self._departures.loops.lock:
+            self._rate_limited += 1
+            self._lines.forget_slots()
+            seconds = self._departures.silence(seconds)
         if self._shared is not None:
             await self._shared.too_many(seconds)
         return seconds
@@ -184,90 +181,59 @@ class Throttle:
         return self.max_concurrency
 
     async def _wait(self, priority: Priority, group: Hashable) -> Permit:
-        """Stand in the queue, and lead it where nobody does."""
-        caller = _Caller(priority, group)
-        place = self._queue.push(caller, priority, group)
+        """Stand in this loop's line, and lead it where nobody does."""
+        lines, lock = self._lines, self._departures.loops.lock
+        with lock:
+            line, caller, place = lines.join(priority, group)
         try:
-            if self._leader is None:
-                self._leader = caller
-            else:
-                self._departures.notify()
+            if line.leader is not caller:
                 await caller.event.wait()
             if caller.permit is None:
-                return await self._lead(caller)
+                return await self._lead(line, caller)
             return caller.permit
-        except BaseException:
-            if caller.permit is not None:
-                caller.permit.release()
-            else:
-                self._queue.remove(place)
-                await self._give_up_slot()
+        except BaseException as error:
+            with lock:
+                if caller.permit is not None:
+                    caller.permit.release()
+                else:
+                    lines.leave(line, place)
+            if not isinstance(error, GeneratorExit):
+                # With its loop closed, nothing of this can wait any more.
+                await self._give_up_slot(line)
             raise
         finally:
-            if self._leader is caller:
-                self._hand_over()
+            with lock:
+                if line.leader is caller:
+                    line.hand_over()
 
-    async def _lead(self, me: _Caller) -> Permit:
-        """Wait for each slot on behalf of everybody, and give it to whose turn it is, until it was mine."""
-        departures = self._departures
+    async def _lead(self, line: Line, me: Caller) -> Permit:
+        """Wait for each slot on behalf of everybody in the line, and give it to whose turn it is, until mine."""
         while me.permit is None:
-            if departures.in_flight >= self._room(self._queue.peek().priority):
-                await departures.change_or(math.inf)
-                continue
-            slot = await self._next_slot()
-            wait = max(slot, departures.pace.silent_until) - anyio.current_time()
-            if wait > 0:
-                await departures.change_or(wait)
-                continue
-            caller = self._queue.pop()
-            caller.permit = departures.admit(self._held)
-            self._held = None
-            caller.event.set()
+            with self._departures.loops.lock:
+                step = self._lines.step(line)
+            if isinstance(step, Wait):
+                await step.over()
+            elif step is Next.RESERVE_SLOT and self._shared is not None:
+                line.slot = await self._shared.reserve()
         return me.permit
 
-    async def _next_slot(self) -> float:
-        if self._shared is None:
-            return self._departures.pace.next_slot
-        if self._held is None:
-            self._held = await self._shared.reserve()
-        return self._held.at
-
-    async def _give_up_slot(self) -> None:
+    async def _give_up_slot(self, line: Line) -> None:
         """Nobody is left to use the slot that was reserved: give it back to the other processes."""
-        if self._held is not None and not self._queue and self._shared is not None:
-            slot, self._held = self._held, None
+        if line.slot is not None and not line.queue and self._shared is not None:
+            slot, line.slot = line.slot, None
             with anyio.CancelScope(shield=True):
                 await self._shared.give_back(slot)
 
-    def _hand_over(self) -> None:
-        """The leader goes; the next in line, if there is one, leads from here."""
-        self._leader = None
-        if self._queue:
-            self._leader = self._queue.peek()
-            self._leader.event.set()
+    def _begin_in_child(self) -> None:
+        self._departures.forget()
+        self._lines.forget()
 
 
-def _limit_problems(max_concurrency: int, requests_per_second: float | None, cooldown: float) -> list[Problem]:
-    problems = []
-    if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
-        problems.append(
-            Problem("max_concurrency", max_concurrency, "a whole number, at least 1", number_code(max_concurrency))
-        )
-    if requests_per_second is not None and not _positive(requests_per_second):
-        problems.append(
-            Problem(
-                "requests_per_second",
-                requests_per_second,
-                "a finite number above 0, or None for no pace",
-                number_code(requests_per_second),
-            )
-        )
-    if not _positive(cooldown) and cooldown != 0:
-        problems.append(
-            Problem("cooldown", cooldown, "a finite number of seconds, 0 or more", number_code(cooldown))
-        )
-    return problems
+def _begin_in_child() -> None:
+    for throttle in tuple(_throttles):
+        throttle._begin_in_child()
 
 
-def _positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+_throttles: WeakSet[Throttle] = WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

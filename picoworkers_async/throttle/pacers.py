@@ -49,7 +49,8 @@ class Departure(NamedTuple):
 class Pacer(Protocol):
     """Hands out slots and departures for an account, first come, first served, to all who use the same store.
 
-    Every method raises `PacerLost` if the store does not answer.
+    A throttle calls it in each event loop that it is used in, also from several threads at the same time. Every
+    method raises `PacerLost` if the store does not answer.
     """
 
     def bind(self, account: str) -> None:

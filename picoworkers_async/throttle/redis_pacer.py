@@ -111,7 +111,6 @@ class RedisPacer:
         self._script = self._redis.register_script(_CLOCK + _ARITHMETIC)
         self._account: str | None = None
         self._token = secrets.token_hex(8)
-        self._threads = anyio.CapacityLimiter(1)
 
     def __repr__(self) -> str:
         return "RedisPacer(...)"
@@ -125,7 +124,7 @@ class RedisPacer:
         self._redis.close()
 
     async def reserve(self, interval: float) -> Reservation:
-        # A copy of this object in a forked process is another client.
+        # A copy of this object in a forked process is another client; redis-py makes its connections anew there.
         answer = await self._run("reserve", interval, f"{self._token}-{os.getpid()}")
         wait, slot, until, sharers, rank, epoch, margin = answer
         times = (float(wait), float(slot), float(until))
@@ -151,8 +150,9 @@ class RedisPacer:
         arguments = [action, f"{number:.6f}", name, secrets.token_hex(8), *(f"{time:.6f}" for time in times)]
         try:
             with anyio.CancelScope(shield=True):
+                # A limiter belongs to one event loop, and the program's own must not keep this waiting.
                 answer: Any = await anyio.to_thread.run_sync(
-                    lambda: self._script(keys=keys, args=arguments), limiter=self._threads
+                    lambda: self._script(keys=keys, args=arguments), limiter=anyio.CapacityLimiter(1)
                 )
         except self._errors.AuthenticationError as error:
             raise PacerError(f"RedisPacer: the server refuses the password ({error})") from None

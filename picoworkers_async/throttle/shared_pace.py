@@ -7,9 +7,8 @@ import math
 from time import time as time_of_day
 from typing import NamedTuple
 
-import anyio
-
 from . import pacing as paces
+from .loops import Loops
 from .pacers import Departure, Pacer, PacerLost, Reservation
 
 logger: logging.Logger = logging.getLogger("picoworkers_async")
@@ -19,14 +18,14 @@ _PAUSE_AFTER_LOSS_SECONDS = 6.0
 
 
 class SharedSlot(NamedTuple):
-    """A slot by the event loop's clock, and its reservation if it is the store's."""
+    """A slot by the clock of all loops, and its reservation if it is the store's."""
 
     at: float
     reservation: Reservation | None = None
 
 
 class Ticket(NamedTuple):
-    """What became of asking to leave. Times are of the event loop's clock.
+    """What became of asking to leave. Times are of the clock of all loops.
 
     A request may be written from `at` until `fresh_until`. Where that is over, or was never, it asks again, at
     `at` or later, with this ticket.
@@ -57,8 +56,9 @@ class SharedPace:
     That keeps the limit as long as their clocks agree to within the margin, and nobody else joins.
     """
 
-    def __init__(self, pacer: Pacer, interval: float) -> None:
+    def __init__(self, pacer: Pacer, interval: float, loops: Loops) -> None:
         self._pacer = pacer
+        self._loops = loops
         self._interval = interval
         self._sharers, self._rank = 2, 0
         self._epoch: str | None = None
@@ -70,7 +70,7 @@ class SharedPace:
 
     async def reserve(self) -> SharedSlot:
         """Take the next slot."""
-        now = anyio.current_time()
+        now = self._loops.now()
         if self._lost and now - self._asked_at < _TRY_AGAIN_AFTER_SECONDS:
             return SharedSlot(self._take_turn(now))
         try:
@@ -83,11 +83,11 @@ class SharedPace:
             return SharedSlot(self._take_turn(now))
         self._sharers, self._rank = reservation.sharers, reservation.rank
         self._epoch, self.margin = reservation.epoch, reservation.margin
-        return SharedSlot(anyio.current_time() + reservation.wait, reservation)
+        return SharedSlot(self._loops.now() + reservation.wait, reservation)
 
     async def depart(self, slot: SharedSlot, ticket: Ticket | None) -> Ticket:
         """Ask to leave, right before the request is written, with the ticket of the time before."""
-        now = anyio.current_time()
+        now = self._loops.now()
         if self._lost:
             return self._turn_ticket(slot, ticket, now)
         held = None if ticket is None else ticket.departure
@@ -108,19 +108,20 @@ class SharedPace:
             try:
                 await self._pacer.give_back(slot.reservation)
             except PacerLost as lost:
-                self._lose(lost, anyio.current_time())
+                self._lose(lost, self._loops.now())
 
     async def too_many(self, seconds: float) -> None:
         """A 429 came to this client; everybody who shares the store is silent."""
-        self._not_before = max(self._not_before, anyio.current_time() + seconds)
+        with self._loops.lock:
+            self._not_before = max(self._not_before, self._loops.now() + seconds)
         try:
             await self._pacer.pause(seconds, widen=True)
         except PacerLost as lost:
-            self._lose(lost, anyio.current_time())
+            self._lose(lost, self._loops.now())
 
     def _ticket(self, departure: Departure, *, asked_at: float) -> Ticket:
         """The ticket for an answer of the store, which was right at some moment since it was asked."""
-        now = anyio.current_time()
+        now = self._loops.now()
         if departure.wait > 0:
             return Ticket(now + departure.wait, -math.inf, departure)
         # Of a store that is far away every answer is old. One that is older than others, by more than the margin
@@ -140,8 +141,9 @@ class SharedPace:
         self._asked_at = now
         if not self._lost:
             self._lost = True
-            # Until then, others may still use what they have reserved.
-            self._not_before = max(self._not_before, now + (self._sharers + 1) * self._interval)
+            with self._loops.lock:
+                # Until then, others may still use what they have reserved.
+                self._not_before = max(self._not_before, now + (self._sharers + 1) * self._interval)
             what = "the pacer's store is lost (%s); this client goes on with its turn among %d"
             logger.warning(what, lost, self._sharers)
 
@@ -158,8 +160,8 @@ class SharedPace:
     def _take_turn(self, now: float) -> float:
         interval = self._interval * (1.0 + self.margin)
         day = time_of_day() - now
-        slot = (
-            turn(max(now, self._not_before) + day, interval=interval, sharers=self._sharers, rank=self._rank) - day
-        )
-        self._not_before = slot + interval / 2
+        with self._loops.lock:
+            earliest = max(now, self._not_before) + day
+            slot = turn(earliest, interval=interval, sharers=self._sharers, rank=self._rank) - day
+            self._not_before = slot + interval / 2
         return slot

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A connection that came with a fork is the parent's: not even closing it is for the child to do.
-_of_parents: list[sqlite3.Connection] = []
-
 _MINUTE_SECONDS = 60.0
 _DAY_SECONDS = 86400.0
 _OPENING_ATTEMPTS = 5
@@ -57,6 +54,10 @@ DELETE FROM clients WHERE rowid IN (
 )
 """
 
+# A connection that came with a fork is the parent's: not even closing it is for the child to do, nor for its
+# garbage collector.
+_of_parents: list[sqlite3.Connection] = []
+
 
 class SqlitePacer:
     """Shares the pace of an account between all processes of this machine that use the same file.
@@ -77,23 +78,33 @@ class SqlitePacer:
         self._path = None if path is None else Path(path)
         self._named = path is not None
         self._account: str | None = None
-        self._token = secrets.token_hex(8)
         self._database: sqlite3.Connection | None = None
-        self._opened_by = os.getpid()
         self._file: tuple[int, int] | None = None
-        self._one_at_a_time = threading.Lock()
-        self._threads = anyio.CapacityLimiter(1)
+        self._begin()
 
     def __repr__(self) -> str:
         return f"SqlitePacer({str(self._path)!r})"
 
+    def _begin(self) -> None:
+        """What a process has for itself: a copy of this object in a child of it is another client."""
+        self._process = os.getpid()
+        self._client = secrets.token_hex(8)
+        # Whichever event loops use it, and a transaction may go on after a native cancellation.
+        self._one_at_a_time = threading.Lock()
+
+    def _begin_in_child(self) -> None:
+        """The connection of a parent process is of no use in its child."""
+        if self._database is not None:
+            _of_parents.append(self._database)
+            self._database = None
+        self._begin()
+
     def close(self) -> None:
         """Close the file. It is opened again when it is needed."""
+        if self._process != os.getpid():
+            self._begin_in_child()
         if self._database is not None:
-            if self._opened_by == os.getpid():
-                self._database.close()
-            else:
-                _of_parents.append(self._database)
+            self._database.close()
             self._database = None
 
     def __del__(self) -> None:
@@ -110,13 +121,11 @@ class SqlitePacer:
             epoch, pace = self._load(database, now, interval)
             pace, slot = paces.reserve(pace, now)
             self._store(database, epoch, pace)
-            # A copy of this object in a forked process is another client.
-            client = f"{self._token}-{os.getpid()}"
-            row = (self._account, client, now)
+            row = (self._account, self._client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
             since = now - _MINUTE_SECONDS
             database.execute(_FORGET_SOME, {"account": self._account, "since": since, "now": now})
-            active = (client, self._account, since, now)
+            active = (self._client, self._account, since, now)
             sharers, rank = database.execute(_ACTIVE, active).fetchone()
             return Reservation(
                 slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
@@ -157,8 +166,10 @@ class SqlitePacer:
 
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
+        if self._process != os.getpid():
+            self._begin_in_child()
+
         def run() -> T:
-            # After a native cancellation the next transaction may begin while this one is still at work.
             with self._one_at_a_time:
                 try:
                     return self._run(work)
@@ -170,7 +181,8 @@ class SqlitePacer:
                     raise PacerLost(str(error)) from None
 
         with anyio.CancelScope(shield=True):
-            return await anyio.to_thread.run_sync(run, limiter=self._threads)
+            # A limiter belongs to one event loop, and the program's own must not keep this waiting.
+            return await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
         raise AssertionError("unreachable: a shielded scope is never cancelled")
 
     def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
@@ -188,8 +200,7 @@ class SqlitePacer:
     def _attempt(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
-        ours = self._opened_by == os.getpid()
-        if self._database is None or not ours or self._file != _identity(self._path):
+        if self._database is None or self._file != _identity(self._path):
             self.close()
             self._database = self._open()
         database = self._database
@@ -214,7 +225,6 @@ class SqlitePacer:
         for _ in range(_OPENING_ATTEMPTS):
             before = _identity(self._path)
             database = pacer_file.connect(self._path, named=self._named)
-            self._opened_by = os.getpid()
             try:
                 # No write-ahead log: its files go by name, and those of a deleted file would spoil the new one.
                 with contextlib.suppress(sqlite3.OperationalError):
