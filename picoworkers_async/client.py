@@ -70,10 +70,10 @@ class AsyncPicoworkers:
 
     Or `transport` says what requests go over: "fast" (connections of asyncio; needs the extra `fast`, and knows no
     proxy), "lanes" (httpx with one connection each, on asyncio and trio), "client" (one ordinary
-    `httpx.AsyncClient` with its pool), or a `SharedTransport`, which other clients use too. Without `transport` and
-    `http_client`, `PICOWORKERS_TRANSPORT` in the environment says so. Without that it is fast, where it is installed
-    and can run, unless something had replaced methods of httpx when the client was entered (respx, OpenTelemetry):
-    then it is lanes, which that sees. `repr(pico)` says which, and a DEBUG line why.
+    `httpx.AsyncClient` with its pool), or a `SharedTransport`, which other clients use too. Without `transport`
+    and `http_client`, `PICOWORKERS_TRANSPORT` in the environment says so. Without that it is fast where it is
+    installed and can run, unless something had replaced methods of httpx when the client was entered (respx,
+    OpenTelemetry): then it is lanes, which that sees. `repr(pico)` says which, and a DEBUG line why.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
     left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
