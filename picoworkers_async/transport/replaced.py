@@ -6,6 +6,8 @@ import importlib.util
 import sys
 from types import FunctionType
 
+from .package import default_package
+
 # Where mocks and instrumentations take hold of httpx: each sees what goes through this method only.
 _METHODS = (
     ("httpx", "AsyncHTTPTransport", "handle_async_request"),
@@ -22,7 +24,9 @@ def replacement() -> str | None:
     It is the package of our own clients that is looked at, httpx, or httpx2 where that alone is installed. Imports
     nothing: what is not loaded is not replaced.
     """
-    suffix = "" if importlib.util.find_spec("httpx") else "2"
+    if "httpx" not in sys.modules and importlib.util.find_spec("httpx"):
+        return None
+    suffix = default_package().__name__.removeprefix("httpx")
     for package, kind, name in _METHODS:
         module = sys.modules.get(package + suffix)
         method = vars(getattr(module, kind, object)).get(name)
@@ -33,10 +37,10 @@ def replacement() -> str | None:
 
 def _replaced_by(method: object, package: str) -> str | None:
     """The module of what stands in for a package's method; None if it is the package's own."""
-    if isinstance(method, FunctionType):
+    # By its type: an object of wrapt passes for the function that it wraps.
+    if type(method) is FunctionType:
         module = str(method.__globals__.get("__name__"))
         return None if module.partition(".")[0] == package else module
-    # An object of wrapt passes for the function that it wraps; what it calls is this.
     wrapper = getattr(method, "_self_wrapper", None)
     wrapper = getattr(wrapper, "func", wrapper)
     return str(getattr(wrapper, "__module__", None) or type(method).__module__)
