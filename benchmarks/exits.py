@@ -72,7 +72,7 @@ def main() -> None:
             unclean: dict[str, int] = {}
             for number in range(arguments.runs):
                 ending = endings[number % len(endings)]
-                command = [sys.executable, "-X", "dev", __file__, "--once", way, urls[ending], ending]
+                command = [sys.executable, "-W", "default", __file__, "--once", way, urls[ending], ending]
                 run = subprocess.run(command, capture_output=True, text=True, timeout=60)
                 if run.returncode or run.stderr:
                     what = f"{ending}: exit {run.returncode}, {(run.stderr.strip().splitlines() or [''])[-1][:80]}"
