@@ -28,8 +28,8 @@ class AsyncioAdapter:
     What a failure proves is known by where it comes from: before a request is handed to its connection not a byte
     of it is written, and from then on it counts as sent. `base_url` is where all requests go, `timeout` is in
     seconds for the whole of a request, `max_bytes` is how large an answer may be, unpacked. There are as many
-    connections as there are permits at once; `shared` ones, to the same service, are not closed with this. To be
-    made where the event loop runs.
+    connections as there are permits at once; `shared` ones, to the same service, may be others' too. To be made
+    where the event loop runs.
     """
 
     name = "fast"
@@ -47,7 +47,6 @@ class AsyncioAdapter:
         parts = urlsplit(base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._connections = shared or Connections(base_url)
-        self._is_shared = shared is not None
         self._max_bytes = max_bytes
         common = {"Host": self._connections.host_header} | request_headers(credentials, user_agent)
         head = "".join(f"{name}: {value}\r\n" for name, value in common.items())
@@ -65,8 +64,7 @@ class AsyncioAdapter:
         """Nothing is left to get ready: the certificates were loaded when this was made."""
 
     async def aclose(self) -> None:
-        if not self._is_shared:
-            await self._connections.aclose()
+        await self._connections.aclose()
 
     async def send(self, method: str, url: str, content: bytes | None, permit: Permit) -> Response:
         """Send the request when the permit lets it be written, and read the answer.

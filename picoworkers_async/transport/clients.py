@@ -41,22 +41,19 @@ class ClientSource(Protocol):
 
 
 class OwnClient:
-    """A client of ours, made when it is first needed, where the event loop runs, and closed with us unless `lent`.
+    """A client of ours, made when it is first needed, where the event loop runs, and closed with us.
 
     `make` makes it, of the package. `ours` is as above, `paced` says that requests keep a distance in time, `name`
     what it sends over.
     """
 
-    def __init__(
-        self, package: Any, make: Callable[[], Any], name: str, *, ours: bool, paced: bool, lent: bool = False
-    ) -> None:
+    def __init__(self, package: Any, make: Callable[[], Any], name: str, *, ours: bool, paced: bool) -> None:
         self.name = name
         self.ours = ours
         self.watched = paced or not ours
         self.traces = False
         self._package = package
         self._make = make
-        self._lent = lent
 
     @cached_property
     def client(self) -> Any:
@@ -80,8 +77,7 @@ class OwnClient:
         return request
 
     async def aclose(self) -> None:
-        if not self._lent:
-            await self.client.aclose()
+        await self.client.aclose()
 
 
 def client_over(transport: Any, package: Any) -> Any:

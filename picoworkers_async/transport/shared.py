@@ -114,7 +114,7 @@ class SharedTransport:
                 base_url, credentials, user_agent=user_agent, timeout=timeout, max_bytes=max_bytes, shared=carrier
             )
         else:
-            source = OwnClient(default_package(), lambda: carrier, choice.name, ours=True, paced=paced, lent=True)
+            source = OwnClient(default_package(), lambda: carrier, choice.name, ours=True, paced=paced)
             adapter = HttpxAdapter(
                 source, credentials, user_agent=user_agent, timeout=timeout, max_bytes=max_bytes
             )
