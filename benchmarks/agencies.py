@@ -118,6 +118,8 @@ async def open_many(way: str, url: str, what: str) -> tuple[float, ...]:
         if way != "httpx":
             make = partial(AsyncPicoworkers, "user_id", "api_secret", base_url=url, transport=transport)
         if what == "block":
+            # A collection takes tens of milliseconds, whenever Python finds that it is time for one.
+            gc.disable()
             async with Rounds() as rounds:
                 for _ in range(COUNT):
                     await stack.enter_async_context(make())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -24,6 +26,7 @@ from picoworkers_async import (
 )
 from picoworkers_async.sandbox import Sandbox
 from picoworkers_async.transport import tls
+from tests.support.answering import answering
 from tests.support.peer import Peer, served_by_tls
 
 pytestmark = pytest.mark.anyio
@@ -144,6 +147,20 @@ async def test_connections_of_another_event_loop_are_not_used() -> None:
         pico = client("http://127.0.0.1:9/api/", shared)
         with pytest.raises(ClientStateError, match="entered in another event loop"):
             await anyio.to_thread.run_sync(lambda: asyncio.run(pico.__aenter__()))
+
+
+async def test_what_the_docs_show_of_many_accounts_runs(http_package, capsys) -> None:
+    docs = Path(__file__).parent.parent.parent / "docs" / "running.md"
+    _, _, shown = re.findall(r"^```python\n(.*?)^```", docs.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {}
+    exec(shown, names)
+    with answering(http_package) as router:
+        route = router.get("https://picoworkers.com/api/users/get-balances.php")
+        route.respond(json={"earned": "0", "spendable": "7"})
+        await names["balances"]({"one": "a", "two": "b", "three": "c"})
+    asked = {call.request.headers["authorization"] for call in route.calls}
+    assert len(asked) == 3
+    assert sorted(capsys.readouterr().out.split()) == ["7", "7", "7", "one", "three", "two"]
 
 
 @over_each_way
