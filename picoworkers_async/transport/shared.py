@@ -149,6 +149,7 @@ class _LentAdapter:
         return type(self)(self._shared, self._adapter.with_timeout(timeout))
 
     async def open(self) -> None:
+        self._shared.require_open()
         await self._adapter.open()
 
     async def aclose(self) -> None:
