@@ -158,4 +158,7 @@ class _Made:
 
 
 def _tell(base_url: str, name: str, why: str) -> None:
-    logger.debug("requests to %s go over %s: %s", base_url, name, why)
+    # As with events, what the line says is beside it, too.
+    fields = {"base_url": base_url, "transport": name, "why": why}
+    line = "requests to %(base_url)s go over %(transport)s: %(why)s"
+    logger.debug(line, fields, extra={"event": "transport_chosen", **fields})

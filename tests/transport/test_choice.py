@@ -60,8 +60,11 @@ async def test_what_is_named_is_what_requests_go_over(name: str, anyio_backend, 
             assert f"transport='{name}'" in repr(pico)
             assert (await pico.users.get_balances()).spendable == 25
             assert (await pico.with_options(timeout=3).users.get_balances()).spendable == 25
-    told = [record.getMessage() for record in caplog.records if "requests to" in record.getMessage()]
-    assert told == [f"requests to {peer.base} go over {name}: transport= says so"]
+    told = [record for record in caplog.records if record.__dict__["event"] == "transport_chosen"]
+    assert [record.getMessage() for record in told] == [
+        f"requests to {peer.base} go over {name}: transport= says so"
+    ]
+    assert told[0].__dict__["transport"] == name
 
 
 async def test_what_is_given_says_its_name(caplog) -> None:
