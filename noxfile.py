@@ -86,7 +86,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """What takes long or needs a quiet machine: pacers of processes, 25 kills, 10,000 situations, a month."""
+    """What takes long or needs a quiet machine: pacers, 25 kills, 10,000 situations, a month, 800 exits."""
     session.install(".[sandbox,webhooks]", *GROUPS["test"])
     size = {
         "PICOWORKERS_KILLS": "25",
@@ -97,12 +97,14 @@ def soak(session: nox.Session) -> None:
     long = ("tests/journal/test_kill.py", "tests/test_agreement.py", "tests/rating/test_month.py")
     session.run("pytest", "-s", *long, *session.posargs, env=size)
     session.run("pytest", "-m", "soak", *session.posargs)
+    session.run("python", "benchmarks/exits.py")
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks (under ten minutes) and write what they print to `benchmarks/results.md`."""
-    session.install(".[fast,redis,sandbox]", "aiohttp", "aiolimiter", "pyrate-limiter", "throttled-py", "trio")
+    others = ("aiohttp", "aiolimiter", "pyrate-limiter", "throttled-py", "trio", "trustme")
+    session.install(".[fast,redis,sandbox]", *others)
     older = Path(session.create_tmp()) / "toloka"
     # Toloka-Kit works with older versions only, so it has an environment of its own.
     session.run("python", "-m", "venv", str(older), silent=True)

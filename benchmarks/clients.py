@@ -59,10 +59,10 @@ async def own(count: int, *, traced: bool) -> tuple[float, float]:
 
 
 async def own_lanes(count: int, *, traced: bool) -> tuple[float, float]:
-    import importlib.util
+    from picoworkers_async import AsyncPicoworkers
 
-    importlib.util.find_spec = lambda *_: None  # type: ignore[assignment]
-    return await own(count, traced=traced)
+    make = lambda: AsyncPicoworkers("user_id", "api_secret", transport="lanes")  # noqa: E731
+    return await open_many(make, count, traced=traced)
 
 
 async def httpx_clients(count: int, *, traced: bool) -> tuple[float, float]:

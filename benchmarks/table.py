@@ -18,6 +18,7 @@ SCRIPTS = (
     "engine",
     "importing",
     "clients",
+    "agencies",
     "speed",
     "overhead",
     "growth",

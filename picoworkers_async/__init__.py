@@ -83,6 +83,7 @@ from .throttle import (
     Throttle,
     ThrottleState,
 )
+from .transport.shared import SharedTransport
 from .version import __version__
 
 __all__ = [
@@ -162,6 +163,7 @@ __all__ = [
     "ServiceError",
     "ServiceMovedError",
     "Settlement",
+    "SharedTransport",
     "Spend",
     "SqlitePacer",
     "Task",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 import os
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, overload
 
 import attrs
 
 from . import rules
-from .credentials import credentials
-from .editions import EDITIONS, PICOWORKERS, Edition, edition_named
+from .arguments import address_of, client_problems, environment_problems
+from .credentials import checked_credentials
+from .editions import PICOWORKERS, Edition, edition_named
 from .effects import Settlement
 from .endpoints import endpoint_at
 from .errors import InvalidRequestError, OutcomeUnknownError
@@ -42,18 +42,12 @@ from .rating.options import (
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
-from .settings import (
-    address_problems,
-    kind_problems,
-    seconds_problems,
-    size_problems,
-    timeout_problems,
-    wait_problems,
-)
+from .settings import timeout_problems, wait_problems
 from .settlement import settle
 from .throttle import Priority, Throttle
-from .transport.clients import package_of_transport
+from .transport.choice import TransportName
 from .transport.default import choose_adapter
+from .transport.shared import SharedTransport
 
 if TYPE_CHECKING:
     import httpx
@@ -77,12 +71,20 @@ class AsyncPicoworkers:
     whether a call took effect whose answer was lost, `ping`, and `request` for calls that no document describes.
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
-    address.
+    address. `throttle` may be shared with other clients of the same account; left out, one with the edition's
+    limits is made. `retry` is for calls that are safe to repeat.
+
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
-    closed from here. `transport` is an httpx transport of yours (or one of httpx2), in place of the default one;
-    it is closed with this client. Of both, "never reached the service" is believed only where httpcore's own
-    exception proves it; every other failure counts as sent. `throttle` may be shared with other clients of the
-    same account; left out, one with the edition's limits is made. `retry` is for calls that are safe to repeat.
+    closed from here. `transport` is an httpx transport of yours (or one of httpx2), which is closed with this
+    client. Of both, "never reached the service" is believed only where httpcore's own exception proves it; every
+    other failure counts as sent.
+
+    Or `transport` says what requests go over: "fast" (connections of asyncio; needs the extra `fast`, and knows no
+    proxy), "lanes" (httpx with one connection each, on asyncio and trio), "client" (one ordinary
+    `httpx.AsyncClient` with its pool), or a `SharedTransport`, which other clients use too. Without `transport`
+    and `http_client`, `PICOWORKERS_TRANSPORT` in the environment says so. Without that it is fast where it is
+    installed and can run, unless something had replaced methods of httpx when the client was entered (respx,
+    OpenTelemetry): then it is lanes, which that sees. `repr(pico)` says which, and a DEBUG line why.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
     left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
@@ -102,9 +104,12 @@ class AsyncPicoworkers:
     what happens in this client and its batches. It must not block. One that raises is logged once, and harms
     nothing. The logger "picoworkers_async" tells the same.
 
-    Raises `InvalidRequestError` for empty credentials, a colon in the user id, an address without TLS that is
-    not loopback, an `http_client` that is not asynchronous, both `http_client` and `transport`, or a number out of
-    range. Source: sections 1 and 2 of the API document.
+    `insecure_http_hosts` are the names of hosts that `base_url` may reach by plain http, such as `{"sandbox"}` in
+    a network of containers; whoever listens there reads the secret. Loopback needs no naming, all else needs TLS.
+
+    Raises `InvalidRequestError`, naming all that is wrong, for empty credentials, a colon in the user id, an
+    address without TLS, an `http_client` that is not asynchronous, both `http_client` and `transport`, a transport
+    that cannot be used here, or a number out of range. Source: sections 1 and 2 of the API document.
     """
 
     # On the class each group is its own class, so that mocks made of this one, and `help`, find its methods.
@@ -121,56 +126,42 @@ class AsyncPicoworkers:
         edition: Edition | str = PICOWORKERS,
         base_url: str | None = None,
         http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None = None,
+        transport: (
+            TransportName | SharedTransport | httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None
+        ) = None,
         throttle: Throttle | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
         settle_after: float = 30.0,
         max_wait: float | None = None,
         max_response_bytes: int = 32 * 1024 * 1024,
+        insecure_http_hosts: Collection[str] = (),
         on_event: Callable[[Event], object] | None = None,
     ) -> None:
         try:
-            login = credentials(user_id, api_secret)
+            login, problems = checked_credentials(user_id, api_secret)
         finally:
             # Neither this frame nor that of a traceback keeps it.
-            del api_secret
-        self._user_id = login.user_id
-        service = edition_named(edition)
-        problems = kind_problems(
-            throttle=(throttle, Throttle),
-            retry=(retry, RetryPolicy),
+            del user_id, api_secret
+        problems += client_problems(
+            edition=edition,
+            base_url=base_url,
+            http_client=http_client,
+            transport=transport,
+            throttle=throttle,
+            retry=retry,
+            timeout=timeout,
+            settle_after=settle_after,
+            max_wait=max_wait,
+            max_response_bytes=max_response_bytes,
+            insecure_http_hosts=insecure_http_hosts,
+            on_event=on_event,
         )
-        if service is None:
-            limit = f"one of {', '.join(EDITIONS)}, or an Edition, such as SPROUTGIGS"
-            problems.insert(0, Problem("edition", edition, limit, ProblemCode.CHOICE))
-        if transport is not None and package_of_transport(transport) is None:
-            limit = "an AsyncBaseTransport of httpx or httpx2"
-            problems.append(Problem("transport", transport, limit, ProblemCode.TYPE))
-        if problems or service is None:
+        service = edition_named(edition)
+        url = address_of(service, base_url)
+        if problems or login is None or service is None or url is None:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
-        url = service.base_url if base_url is None else base_url
-        problems = address_problems(url) + timeout_problems(timeout)
-        problems += seconds_problems("settle_after", settle_after)
-        if http_client is not None:
-            if not inspect.iscoroutinefunction(getattr(http_client, "send", None)):
-                problems.append(
-                    Problem(
-                        "http_client", http_client, "an httpx.AsyncClient (or one of httpx2)", ProblemCode.TYPE
-                    )
-                )
-            if transport is not None:
-                problems.append(
-                    Problem(
-                        "transport", transport, "either http_client or transport, not both", ProblemCode.CONFLICT
-                    )
-                )
-        problems += wait_problems(max_wait)
-        problems += size_problems("max_response_bytes", max_response_bytes)
-        if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
-            problems.append(Problem("on_event", on_event, "a plain function of one event", ProblemCode.TYPE))
-        if problems:
-            raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
+        self._user_id = login.user_id
         self._throttle = throttle or Throttle(
             service.max_concurrency, service.requests_per_second, service.cooldown
         )
@@ -227,21 +218,15 @@ class AsyncPicoworkers:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`).
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`); the constructor itself reads
+        `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
         Raises `InvalidRequestError` naming each variable that is missing or unknown.
         """
-        problems = [
-            Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
-            for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
-            if not os.environ.get(name)
-        ]
-        name = os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name)
-        if edition_named(name) is None:
-            limit = f"one of {', '.join(EDITIONS)}"
-            problems.append(Problem("PICOWORKERS_EDITION", name, limit, ProblemCode.CHOICE))
+        given = options.get("transport") is not None or options.get("http_client") is not None
+        problems = environment_problems(chooses_transport=not given)
         if problems:
             raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
-        options.setdefault("edition", name)
+        options.setdefault("edition", os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name))
         options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
         return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
 
@@ -463,7 +448,7 @@ class AsyncPicoworkers:
             return "AsyncPicoworkers(not made: its arguments were refused)"
         return (
             f"AsyncPicoworkers(user_id={self._user_id!r}, edition={session.edition.name!r}, "
-            f"base_url={session.base_url!r})"
+            f"base_url={session.base_url!r}, transport={session.carrier!r})"
         )
 
     async def aclose(self) -> None:
@@ -477,7 +462,7 @@ class AsyncPicoworkers:
         await self._session.aclose()
 
     async def __aenter__(self) -> Self:
-        self._session.open()
+        await self._session.open()
         return self
 
     async def __aexit__(

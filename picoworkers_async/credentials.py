@@ -84,6 +84,16 @@ def credentials(user_id: str, api_secret: str) -> Credentials:
 
     Both may be any text that UTF-8 can encode; the user id has no colon, which separates it from the secret.
     """
+    login, problems = checked_credentials(user_id, api_secret)
+    # Whoever shows the variables of a traceback's frames sees these.
+    user_id = api_secret = ""
+    if login is None:
+        raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
+    return login
+
+
+def checked_credentials(user_id: str, api_secret: str) -> tuple[Credentials | None, list[Problem]]:
+    """Both encoded, or what keeps them from being sent; see `credentials`. No problem shows the secret."""
     problems = []
     given: object = user_id
     if not isinstance(given, str):
@@ -112,11 +122,9 @@ def credentials(user_id: str, api_secret: str) -> Credentials:
             )
         )
     if problems:
-        # Whoever shows the variables of a traceback's frames sees these.
-        user_id = given = api_secret = ""
-        raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
+        return None, problems
     token = base64.b64encode(f"{user_id}:{api_secret}".encode()).decode()
-    return Credentials(user_id, f"Basic {token}")
+    return Credentials(user_id, f"Basic {token}"), []
 
 
 def _can_be_encoded(text: str) -> bool:

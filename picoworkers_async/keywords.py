@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypedDict
 
 from .editions import Edition
 from .retry import RetryPolicy
 from .throttle import Throttle
+from .transport.choice import TransportName
+from .transport.shared import SharedTransport
 
 if TYPE_CHECKING:
     import httpx
@@ -22,11 +24,12 @@ class ClientKeywords(TypedDict, total=False):
     edition: Edition | str
     base_url: str | None
     http_client: httpx.AsyncClient | httpx2.AsyncClient | None
-    transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None
+    transport: TransportName | SharedTransport | httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None
     throttle: Throttle | None
     retry: RetryPolicy | None
     timeout: float | None
     settle_after: float
     max_wait: float | None
     max_response_bytes: int
+    insecure_http_hosts: Collection[str]
     on_event: Callable[[Event], object] | None

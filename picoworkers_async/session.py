@@ -109,7 +109,12 @@ class Session:
             other._max_wait = max_wait
         return other
 
-    def open(self) -> None:
+    @property
+    def carrier(self) -> str:
+        """What requests go over, for people to read."""
+        return self._adapter.name
+
+    async def open(self) -> None:
         if self._open.state != "new":
             raise ClientStateError(_ENTERED_BEFORE[self._open.state])
         self._open.state = "open"
@@ -117,7 +122,12 @@ class Session:
 
         self._open.clock = event_loop_clock()
         self._open.home = Home()
-        self._adapter.open()
+        try:
+            await self._adapter.open()
+        except BaseException:
+            if self._open.state == "open":
+                self._open.state, self._open.home = "new", None
+            raise
 
     async def aclose(self) -> None:
         """Close what is ours of the connections; calls raise `ClientStateError` from here on. May be repeated.

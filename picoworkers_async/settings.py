@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, tzinfo
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from .credentials import Hidden
 from .problems import Problem, ProblemCode, Where, number_code, number_limit
+
+# The name of one host, or its IPv4 address.
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def is_finite(value: object) -> bool:
@@ -91,11 +96,11 @@ def size_problems(field: str, value: object) -> list[Problem]:
     return [Problem(field, value, limit, number_code(value))]
 
 
-def address_problems(url: object) -> list[Problem]:
+def address_problems(url: object, insecure_http_hosts: Collection[str] = ()) -> list[Problem]:
     """What keeps this from being the service's address.
 
-    It must be https (http is for loopback alone), in ASCII, and have no credentials, no query and no fragment. An
-    address that may hold a password is not shown, however it is broken.
+    It must be https (http is for loopback, and the hosts of these names), in ASCII, and have no credentials, no
+    query and no fragment. An address that may hold a password is not shown, however it is broken.
     """
     if not isinstance(url, str):
         return [Problem("base_url", type(url), "a string, the https:// address of the API", ProblemCode.TYPE)]
@@ -107,16 +112,13 @@ def address_problems(url: object) -> list[Problem]:
     problems = []
     if parts.scheme not in ("https", "http") or not parts.hostname:
         problems.append(Problem("base_url", shown, "an https:// address", ProblemCode.FORMAT))
-    elif parts.scheme == "http" and not _is_loopback(parts.hostname):
-        problems.append(
-            Problem(
-                "base_url",
-                shown,
-                "https://, since over http:// anyone on the way reads the secret; http:// is for this machine "
-                "alone, as localhost, 127.0.0.1 or [::1]",
-                ProblemCode.FORMAT,
-            )
+    elif parts.scheme == "http" and not _may_be_plain(parts.hostname, insecure_http_hosts):
+        limit = (
+            "https://, since over http:// anyone on the way reads the secret; http:// is for this machine, as "
+            "localhost, 127.0.0.1 or [::1], and for a host of a network that is all yours, if you name it: "
+            f"insecure_http_hosts={{{parts.hostname!r}}}"
         )
+        problems.append(Problem("base_url", shown, limit, ProblemCode.FORMAT))
     if "@" in url:
         problems.append(Problem("base_url", shown, "no credentials in the address", ProblemCode.FORMAT))
     if not (url.isascii() and url.isprintable()) or " " in url:
@@ -126,6 +128,36 @@ def address_problems(url: object) -> list[Problem]:
     if "?" in url or "#" in url:
         problems.append(Problem("base_url", shown, "no query and no fragment", ProblemCode.FORMAT))
     return problems
+
+
+def host_problems(hosts: object) -> list[Problem]:
+    """What keeps these from being the names of single hosts: a port, a wildcard, an address, no name at all."""
+    field = "insecure_http_hosts"
+    if isinstance(hosts, str | bytes | Mapping) or not isinstance(hosts, Collection):
+        return [Problem(field, hosts, "a set of host names, such as {'sandbox'}", ProblemCode.TYPE)]
+    limit = "names of single hosts, such as 'sandbox': without scheme, port, path or wildcard"
+    return [
+        Problem(field, host, limit, ProblemCode.FORMAT if isinstance(host, str) else ProblemCode.TYPE)
+        for host in hosts
+        if not isinstance(host, str) or not (_HOST.fullmatch(host) or _ipv6(host))
+    ]
+
+
+def _may_be_plain(host: str, insecure_http_hosts: Collection[str]) -> bool:
+    return _is_loopback(host) or _host(host) in map(_host, insecure_http_hosts)
+
+
+def _host(name: str) -> str:
+    """A host's name in the form in which it is compared."""
+    return _ipv6(name) or name.lower()
+
+
+def _ipv6(name: str) -> str | None:
+    """An IPv6 address, with or without brackets, in its shortest form; None for what is none."""
+    try:
+        return str(ipaddress.IPv6Address(name[1:-1] if name.startswith("[") and name.endswith("]") else name))
+    except ValueError:
+        return None
 
 
 def _parts(url: str) -> SplitResult | None:

@@ -88,6 +88,7 @@ def test_every_public_class_is_a_model_or_one_that_does_something() -> None:
         "Pacer",
         "Pages",
         "RedisPacer",
+        "SharedTransport",
         "SqlitePacer",
         "Throttle",
     }

@@ -19,7 +19,7 @@ from picoworkers_async.sandbox import Sandbox
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parent.parent
-BOT, _, RECIPE = re.findall(
+BOT, _, RECIPE, _ = re.findall(
     r"^```python\n(.*?)^```", (ROOT / "docs" / "running.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
 )
 

@@ -10,7 +10,7 @@ once, a notebook's included.
 What type checkers read is `__init__.pyi`, which `python -m tests.blocking.stub` writes.
 """
 
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, Unpack, overload
@@ -63,6 +63,8 @@ from ..resources.watching import ChangeOfJob
 from ..retry import RetryPolicy
 from ..rules import DraftCheck
 from ..throttle import Priority, Throttle
+from ..transport.choice import TransportName
+from ..transport.shared import SharedTransport
 
 __all__ = ["Batch", "JobWatch", "Jobs", "Lists", "Pages", "Picoworkers", "Users", "Wallet"]
 
@@ -343,12 +345,20 @@ class Picoworkers:
     whether a call took effect whose answer was lost, `ping`, and `request` for calls that no document describes.
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
-    address.
+    address. `throttle` may be shared with other clients of the same account; left out, one with the edition's
+    limits is made. `retry` is for calls that are safe to repeat.
+
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
-    closed from here. `transport` is an httpx transport of yours (or one of httpx2), in place of the default one;
-    it is closed with this client. Of both, "never reached the service" is believed only where httpcore's own
-    exception proves it; every other failure counts as sent. `throttle` may be shared with other clients of the
-    same account; left out, one with the edition's limits is made. `retry` is for calls that are safe to repeat.
+    closed from here. `transport` is an httpx transport of yours (or one of httpx2), which is closed with this
+    client. Of both, "never reached the service" is believed only where httpcore's own exception proves it; every
+    other failure counts as sent.
+
+    Or `transport` says what requests go over: "fast" (connections of asyncio; needs the extra `fast`, and knows no
+    proxy), "lanes" (httpx with one connection each, on asyncio and trio), "client" (one ordinary
+    `httpx.AsyncClient` with its pool), or a `SharedTransport`, which other clients use too. Without `transport`
+    and `http_client`, `PICOWORKERS_TRANSPORT` in the environment says so. Without that it is fast where it is
+    installed and can run, unless something had replaced methods of httpx when the client was entered (respx,
+    OpenTelemetry): then it is lanes, which that sees. `repr(pico)` says which, and a DEBUG line why.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
     left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
@@ -368,9 +378,12 @@ class Picoworkers:
     what happens in this client and its batches. It must not block. One that raises is logged once, and harms
     nothing. The logger "picoworkers_async" tells the same.
 
-    Raises `InvalidRequestError` for empty credentials, a colon in the user id, an address without TLS that is
-    not loopback, an `http_client` that is not asynchronous, both `http_client` and `transport`, or a number out of
-    range. Source: sections 1 and 2 of the API document.
+    `insecure_http_hosts` are the names of hosts that `base_url` may reach by plain http, such as `{"sandbox"}` in
+    a network of containers; whoever listens there reads the secret. Loopback needs no naming, all else needs TLS.
+
+    Raises `InvalidRequestError`, naming all that is wrong, for empty credentials, a colon in the user id, an
+    address without TLS, an `http_client` that is not asynchronous, both `http_client` and `transport`, a transport
+    that cannot be used here, or a number out of range. Source: sections 1 and 2 of the API document.
     """
 
     jobs: Jobs
@@ -386,13 +399,18 @@ class Picoworkers:
         edition: Edition | str = PICOWORKERS,
         base_url: str | None = None,
         http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None = None,
+        transport: TransportName
+        | SharedTransport
+        | httpx.AsyncBaseTransport
+        | httpx2.AsyncBaseTransport
+        | None = None,
         throttle: Throttle | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = None,
         settle_after: float = 30.0,
         max_wait: float | None = None,
         max_response_bytes: int = 32 * 1024 * 1024,
+        insecure_http_hosts: Collection[str] = (),
         on_event: Callable[[Event], object] | None = None,
     ) -> None: ...
     def with_options(
@@ -410,7 +428,8 @@ class Picoworkers:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`).
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`); the constructor itself reads
+        `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
         Raises `InvalidRequestError` naming each variable that is missing or unknown.
         """
 

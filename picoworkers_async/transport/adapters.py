@@ -37,13 +37,22 @@ class NoResponseError(Exception):
 
 
 class HttpAdapter(Protocol):
-    """Sends one request and reads its whole answer. Never follows a redirect, never repeats anything."""
+    """Sends one request and reads its whole answer. Never follows a redirect, never repeats anything.
+
+    `name` says what it sends over, for people to read.
+    """
+
+    @property
+    def name(self) -> str: ...
 
     def with_timeout(self, timeout: float) -> Self:
         """The same adapter, with another timeout in seconds for the whole of a request."""
 
-    def open(self) -> None:
-        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late."""
+    async def open(self) -> None:
+        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late.
+
+        Raises `ClientStateError` where it cannot send from this event loop.
+        """
 
     async def aclose(self) -> None:
         """Close every connection of ours."""

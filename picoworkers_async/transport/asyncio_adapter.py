@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import re
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from ..credentials import Credentials
@@ -13,13 +12,9 @@ from ..errors import Fate
 from ..throttle import Permit
 from .adapters import OPENING_SHARE, NoResponseError, Response, request_headers
 from .connection import Connection
+from .connections import Connections
 from .failures import without_frames
-from .tls import environment_tls
 
-# An idle connection is used again for less than the five seconds after which common services close theirs.
-_IDLE_SECONDS = 4.0
-# How much later the next of a host's addresses is tried while the one before it does not answer.
-_NEXT_ADDRESS_SECONDS = 0.25
 # How often a request may find that it cannot be written. Opening further connections is for another attempt, after
 # a pause.
 _MOST_UNUSABLE = 3
@@ -33,15 +28,26 @@ class AsyncioAdapter:
     What a failure proves is known by where it comes from: before a request is handed to its connection not a byte
     of it is written, and from then on it counts as sent. `base_url` is where all requests go, `timeout` is in
     seconds for the whole of a request, `max_bytes` is how large an answer may be, unpacked. There are as many
-    connections as there are permits at once. To be made where the event loop runs.
+    connections as there are permits at once; `shared` ones, to the same service, may be others' too. To be made
+    where the event loop runs.
     """
 
+    name = "fast"
+
     def __init__(
-        self, base_url: str, credentials: Credentials, *, user_agent: str, timeout: float, max_bytes: int
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        user_agent: str,
+        timeout: float,
+        max_bytes: int,
+        shared: Connections | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._connections = _Connections(parts.scheme == "https", str(parts.hostname), parts.port, max_bytes)
+        self._connections = shared or Connections(base_url)
+        self._max_bytes = max_bytes
         common = {"Host": self._connections.host_header} | request_headers(credentials, user_agent)
         head = "".join(f"{name}: {value}\r\n" for name, value in common.items())
         self._get = f" HTTP/1.1\r\n{head}\r\n".encode()
@@ -54,7 +60,7 @@ class AsyncioAdapter:
         other._timeout = timeout
         return other
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Nothing is left to get ready: the certificates were loaded when this was made."""
 
     async def aclose(self) -> None:
@@ -83,7 +89,7 @@ class AsyncioAdapter:
             raise
         permit.may_have_left = True
         # Put together only now: a frame that has it shows the secret in every traceback from the waits above.
-        answer = connection.ask(self._head(method, target, content) + (content or b""))
+        answer = connection.ask(self._head(method, target, content) + (content or b""), self._max_bytes)
         permit.written()
         timer = loop.call_later(timeout - spent, connection.expire, f"no whole answer within {timeout:g} s")
         try:
@@ -131,88 +137,3 @@ class AsyncioAdapter:
         except Exception as failure:
             raised = without_frames(failure)
         raise NoResponseError(Fate.NOT_PROCESSED, raised)
-
-
-class _Connections:
-    """The connections to one service: idle ones to take, and all of them, to be closed in the end."""
-
-    def __init__(self, secure: bool, host: str, port: int | None, max_bytes: int) -> None:
-        default = 443 if secure else 80
-        self.loop = asyncio.get_running_loop()
-        name = f"[{host}]" if ":" in host else host
-        self.host_header = name if port in (None, default) else f"{name}:{port}"
-        self._address: dict[str, Any] = {"host": host, "port": port or default}
-        self._address["ssl"] = environment_tls() if secure else None
-        if isinstance(self.loop, asyncio.BaseEventLoop):
-            # uvloop's has no such option.
-            self._address["happy_eyeballs_delay"] = _NEXT_ADDRESS_SECONDS
-        self._max_bytes = max_bytes
-        # The one that was given back last is the likeliest to be open still.
-        self._idle: list[Connection] = []
-        self._all: set[Connection] = set()
-        self._opening: set[asyncio.Task[Connection]] = set()
-        self._closed = False
-        self._none_left = asyncio.Event()
-
-    def take(self, now: float) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_open and now - connection.idle_since < _IDLE_SECONDS:
-                return connection
-            connection.abort()
-        return None
-
-    def give_back(self, connection: Connection) -> None:
-        if connection.is_open:
-            connection.idle_since = self.loop.time()
-            self._idle.append(connection)
-        else:
-            connection.abort()
-
-    async def opened(self, seconds: float) -> Connection:
-        if self._closed:
-            raise ConnectionAbortedError("the client was closed")
-        # In a task of its own: asyncio's race between addresses loses an open socket when it is cancelled.
-        opening = self.loop.create_task(self._open(seconds))
-        self._opening.add(opening)
-        opening.add_done_callback(self._opening.discard)
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_close_unused)
-            task = asyncio.current_task()
-            if opening.cancelled() and task is not None and not task.cancelling():
-                raise ConnectionAbortedError("the client was closed") from None
-            raise
-
-    async def _open(self, seconds: float) -> Connection:
-        async with asyncio.timeout(seconds):
-            _, connection = await self.loop.create_connection(self._make, **self._address)
-        if connection.is_open:
-            self._all.add(connection)
-        return connection
-
-    def _make(self) -> Connection:
-        return Connection(self._max_bytes, self._lost)
-
-    def _lost(self, connection: Connection) -> None:
-        self._all.discard(connection)
-        if not self._all:
-            self._none_left.set()
-
-    async def aclose(self) -> None:
-        """Close all of them; may be called again, at once or later."""
-        self._closed = True
-        for opening in tuple(self._opening):
-            opening.cancel()
-        await asyncio.gather(*self._opening, return_exceptions=True)
-        for connection in tuple(self._all):
-            connection.abort()
-        if self._all:
-            self._none_left.clear()
-            await self._none_left.wait()
-
-
-def _close_unused(opening: asyncio.Task[Connection]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().abort()

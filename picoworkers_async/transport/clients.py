@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
 from .lanes import Lanes
-from .package import default_package, made_of, package_of
+from .package import made_of, package_of
 from .proxies import environment_proxy
+from .tls import environment_tls
 
 
 class ClientSource(Protocol):
     """Where an adapter has its client from. `ours` says that its transport is of this library too.
 
     `watched` says whether it matters when each request is written; `traces` whether the client tells, as far as is
-    known.
+    known. `name` says what the client is, or what it sends over.
     """
 
+    name: str
     ours: bool
     watched: bool
     traces: bool
@@ -41,34 +43,24 @@ class ClientSource(Protocol):
 class OwnClient:
     """A client of ours, made when it is first needed, where the event loop runs, and closed with us.
 
-    It sends through the user's `transport`, and is of the same package as that; or without one over so many lanes,
-    with the proxy that the environment names for `base_url`. `paced` says that requests keep a distance in time.
+    `make` makes it, of the package. `ours` is as above, `paced` says that requests keep a distance in time, `name`
+    what it sends over.
     """
 
-    def __init__(
-        self,
-        transport: Any,
-        *,
-        max_connections: int,
-        base_url: str,
-        paced: bool,
-    ) -> None:
-        self.ours: bool = transport is None
-        self.watched: bool = paced or not self.ours
+    def __init__(self, package: Any, make: Callable[[], Any], name: str, *, ours: bool, paced: bool) -> None:
+        self.name: str = name
+        self.ours: bool = ours
+        self.watched: bool = paced or not ours
         self.traces: bool = False
-        self._package = package_of_transport(transport) or default_package()
-        self._transport = transport
-        self._max_connections = max_connections
-        self._base_url = base_url
+        self._package = package
+        self._make = make
 
     @cached_property
     def client(self) -> Any:
-        package = self._package
-        transport = self._transport
-        if transport is None:
-            transport = Lanes(self._max_connections, package, proxy=environment_proxy(self._base_url))
-        self.traces = self.watched and isinstance(transport, Lanes | package.AsyncHTTPTransport)
-        return _client_class(package)(transport=transport, trust_env=False)
+        client = self._make()
+        tells = isinstance(client._transport, Lanes | self._package.AsyncHTTPTransport)
+        self.traces = self.watched and tells
+        return client
 
     def headers(self, fields: Mapping[str, str]) -> Mapping[str, str]:
         headers: Mapping[str, str] = self._package.Headers(fields)
@@ -88,6 +80,22 @@ class OwnClient:
         await self.client.aclose()
 
 
+def client_over(transport: Any, package: Any) -> Any:
+    """A client that sends through a transport, and through no other, whatever the environment names."""
+    return _client_class(package)(transport=transport, trust_env=False)
+
+
+def client_with_lanes(package: Any, lanes: int, base_url: str) -> Any:
+    """A client over so many lanes, with the proxy that the environment names for an address."""
+    return client_over(Lanes(lanes, package, proxy=environment_proxy(base_url)), package)
+
+
+def client_with_pool(package: Any, connections: int | None) -> Any:
+    """A client with httpx's own pool of so many connections (None: no limit), and the environment's proxies."""
+    limits = package.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return _client_class(package)(limits=limits, verify=environment_tls())
+
+
 class SharedClient:
     """A client that belongs to the user, and is never closed from here.
 
@@ -95,6 +103,7 @@ class SharedClient:
     redirects do not.
     """
 
+    name = "http_client"
     ours = False
     watched = True
 

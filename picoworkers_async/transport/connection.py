@@ -19,16 +19,16 @@ _ROUNDS_TO_READ = 4
 
 
 class Connection(asyncio.Protocol):
-    """One request at a time, each with one answer, of `max_bytes` at most when unpacked.
+    """One request at a time, each with one answer.
 
     Whatever comes that was not asked for closes it, so that no answer is ever taken for another request's.
     `is_open` says that it may be written to; `on_lost` is told when it is closed for good.
     """
 
-    def __init__(self, max_bytes: int, on_lost: Callable[[Connection], None]) -> None:
+    def __init__(self, on_lost: Callable[[Connection], None]) -> None:
         self.is_open: bool = False
         self.idle_since: float = 0.0
-        self._max_bytes = max_bytes
+        self._max_bytes = 0
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
@@ -38,9 +38,13 @@ class Connection(asyncio.Protocol):
         self._body: Body | None = None
         self._without_body = 0
 
-    def ask(self, request: bytes) -> asyncio.Future[Response | Exception]:
-        """Write a request, in one piece; its answer comes as the future's result, or why there is none."""
+    def ask(self, request: bytes, max_bytes: int) -> asyncio.Future[Response | Exception]:
+        """Write a request, in one piece; its answer comes as the future's result, or why there is none.
+
+        The answer may be of `max_bytes` at most when unpacked.
+        """
         self._answer = answer = self._loop.create_future()
+        self._max_bytes = max_bytes
         self._status = self._without_body = 0
         self._transport.write(request)
         return answer

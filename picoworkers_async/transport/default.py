@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
+import copy
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
 from ..credentials import Credentials
+from ..observing import logger
 from ..throttle import Permit
 from ..version import __version__
 from .adapters import HttpAdapter, Response
-from .clients import OwnClient, SharedClient
+from .choice import Choice, TransportName, choose
+from .clients import (
+    OwnClient,
+    SharedClient,
+    client_over,
+    client_with_lanes,
+    client_with_pool,
+    package_of_transport,
+)
 from .httpx_adapter import HttpxAdapter
-from .proxies import environment_proxy
+from .loading import load
+from .package import default_package
+from .shared import SharedTransport
 
 if TYPE_CHECKING:
     import httpx
@@ -30,63 +38,127 @@ def choose_adapter(
     credentials: Credentials,
     *,
     http_client: httpx.AsyncClient | httpx2.AsyncClient | None,
-    transport: httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | None,
+    transport: TransportName | httpx.AsyncBaseTransport | httpx2.AsyncBaseTransport | SharedTransport | None,
     timeout: float | None,
     max_bytes: int,
     max_connections: int,
     paced: bool,
 ) -> HttpAdapter:
-    """An adapter over what the user gave; with neither a client nor a transport, the fastest that can run.
+    """An adapter over what the user gave or named; with neither, `choice.choose` says over what.
 
-    That is one on asyncio's own connections, if the loop is asyncio's, the extra `fast` is installed and the
-    environment names no proxy; else lanes. `timeout` is in seconds for a whole request: None stands for 30, or for
-    the timeouts of a client that was given. `paced` says that requests keep a distance in time.
+    What is named, or left out, is decided when the client is entered, where the event loop runs. `timeout` is in
+    seconds for a whole request: None stands for 30, or for the timeouts of a client that was given. `paced` says
+    that requests keep a distance in time.
     """
     if http_client is not None:
+        _tell(base_url, SharedClient.name, "it was given")
         shared = SharedClient(http_client)
         return HttpxAdapter(shared, credentials, user_agent=_USER_AGENT, timeout=timeout, max_bytes=max_bytes)
     seconds = _TIMEOUT if timeout is None else timeout
 
-    def own() -> HttpAdapter:
-        source = OwnClient(transport, max_connections=max_connections, base_url=base_url, paced=paced)
+    def over(source: OwnClient) -> HttpAdapter:
         return HttpxAdapter(source, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)
 
-    if transport is not None:
-        return own()
+    def own(choice: Choice) -> HttpAdapter:
+        if choice.name == "fast":
+            from .asyncio_adapter import AsyncioAdapter
 
-    def fastest() -> HttpAdapter:
-        if not _on_asyncio() or not importlib.util.find_spec("httptools") or environment_proxy(base_url):
-            return own()
-        from .asyncio_adapter import AsyncioAdapter
+            return AsyncioAdapter(
+                base_url, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes
+            )
+        package = default_package()
+        if choice.name == "client":
+            make = lambda: client_with_pool(package, max_connections)  # noqa: E731
+        else:
+            make = lambda: client_with_lanes(package, max_connections, base_url)  # noqa: E731
+        return over(OwnClient(package, make, choice.name, ours=True, paced=paced))
 
-        return AsyncioAdapter(base_url, credentials, user_agent=_USER_AGENT, timeout=seconds, max_bytes=max_bytes)
+    if transport is None or isinstance(transport, str):
+        return LateAdapter(base_url, transport, lambda: choose(transport, base_url), own)
+    if isinstance(transport, SharedTransport):
 
-    return LateAdapter(fastest)
+        def lent(choice: Choice) -> HttpAdapter:
+            return transport.adapter(
+                choice,
+                base_url,
+                credentials,
+                user_agent=_USER_AGENT,
+                timeout=seconds,
+                max_bytes=max_bytes,
+                paced=paced,
+            )
+
+        return LateAdapter(base_url, repr(transport), lambda: transport.choice(base_url), lent)
+    package, name = package_of_transport(transport), type(transport).__name__
+    _tell(base_url, name, "it was given")
+    return over(OwnClient(package, lambda: client_over(transport, package), name, ours=False, paced=paced))
 
 
 class LateAdapter:
-    """An adapter that is made when it is first needed, where the event loop runs."""
+    """An adapter that is chosen and made when it is first needed, where the event loop runs.
 
-    def __init__(self, make: Callable[[], HttpAdapter]) -> None:
-        self._made = functools.cache(make)
+    `given` is what its user said it should be, None for nothing.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        given: str | None,
+        choose: Callable[[], Choice],
+        make: Callable[[Choice], HttpAdapter],
+    ) -> None:
+        self._base_url = base_url
+        self._given = given
+        self._choose = choose
+        self._make = make
+        self._timeout: float | None = None
+        self._shared = _Made()
+        self._own: HttpAdapter | None = None
+
+    @property
+    def name(self) -> str:
+        made = self._shared.adapter
+        return (self._given or "to be chosen when it is entered") if made is None else made.name
 
     def with_timeout(self, timeout: float) -> Self:
         """The same adapter, with another timeout in seconds."""
-        return type(self)(lambda: self._made().with_timeout(timeout))
+        other = copy.copy(self)
+        other._timeout, other._own = timeout, None
+        return other
 
-    def open(self) -> None:
-        """Make it, before anything waits for a slot."""
-        self._made().open()
+    async def open(self) -> None:
+        """Choose and make it, before anything waits for a slot."""
+        choice = self._choose()
+        await load(choice.name, self._base_url)
+        await self._made(choice).open()
 
     async def aclose(self) -> None:
-        await self._made().aclose()
+        if self._shared.adapter is not None:
+            await self._shared.adapter.aclose()
 
     def send(self, method: str, url: str, content: bytes | None, permit: Permit) -> Coroutine[Any, Any, Response]:
         """Send the request when the permit lets it be written, and read the answer."""
-        return self._made().send(method, url, content, permit)
+        return (self._own or self._made()).send(method, url, content, permit)
+
+    def _made(self, choice: Choice | None = None) -> HttpAdapter:
+        shared = self._shared
+        if shared.adapter is None:
+            choice = choice or self._choose()
+            shared.adapter = self._make(choice)
+            _tell(self._base_url, shared.adapter.name, choice.why)
+        made = shared.adapter
+        self._own = made if self._timeout is None else made.with_timeout(self._timeout)
+        return self._own
 
 
-def _on_asyncio() -> bool:
-    import asyncio  # 10 ms of the time to import us, and loaded already where an event loop of it runs
+class _Made:
+    """What was made, for all views with other timeouts."""
 
-    return anyio.get_cancelled_exc_class() is asyncio.CancelledError
+    adapter: HttpAdapter | None = None
+
+
+def _tell(base_url: str, name: str, why: str) -> None:
+    # As with events, what the line says is beside it, too.
+    fields = {"base_url": base_url, "transport": name, "why": why}
+    line = "requests to %(base_url)s go over %(transport)s: %(why)s"
+    logger.debug(line, fields, extra={"event": "transport_chosen", **fields})

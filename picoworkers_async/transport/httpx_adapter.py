@@ -51,7 +51,11 @@ class HttpxAdapter:
         other._timeout = timeout
         return other
 
-    def open(self) -> None:
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    async def open(self) -> None:
         """Get ready, before anything waits for a slot: what takes time now would have a request arrive late."""
         _ = self._source.client
 

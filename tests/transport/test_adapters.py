@@ -23,7 +23,7 @@ from picoworkers_async import (
 )
 from picoworkers_async.credentials import credentials
 from picoworkers_async.transport.adapters import NoResponseError
-from picoworkers_async.transport.clients import OwnClient, SharedClient
+from picoworkers_async.transport.clients import OwnClient, SharedClient, client_over, package_of_transport
 from picoworkers_async.transport.httpx_adapter import HttpxAdapter
 from picoworkers_async.transport.lanes import Lanes
 from tests.support.answering import answering
@@ -136,8 +136,9 @@ def adapter(source: OwnClient | SharedClient, timeout: float | None = 5.0) -> Ht
     return HttpxAdapter(source, login, user_agent="tests", timeout=timeout, max_bytes=1000)
 
 
-def own(transport: httpx.AsyncBaseTransport | None, *, paced: bool = True) -> OwnClient:
-    return OwnClient(transport, max_connections=2, base_url="http://127.0.0.1/", paced=paced)
+def own(transport: httpx.AsyncBaseTransport, *, paced: bool = True) -> OwnClient:
+    package = package_of_transport(transport)
+    return OwnClient(package, lambda: client_over(transport, package), "own", ours=False, paced=paced)
 
 
 @pytest.mark.parametrize("kind", ["lanes", "shared"])

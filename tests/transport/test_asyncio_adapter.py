@@ -15,7 +15,7 @@ import pytest
 
 from picoworkers_async import AsyncPicoworkers, Fate, PacerError, RetryPolicy, Throttle
 from picoworkers_async.credentials import credentials
-from picoworkers_async.transport import asyncio_adapter, connection
+from picoworkers_async.transport import connection, connections
 from picoworkers_async.transport.adapters import NoResponseError, Response
 from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
 from picoworkers_async.transport.tls import environment_tls
@@ -396,7 +396,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
         await send(wire, peer.url)
         await send(wire, peer.url)
         assert len(peer._connections) == 1
-        monkeypatch.setattr(asyncio_adapter, "_IDLE_SECONDS", 0.0)
+        monkeypatch.setattr(connections, "_IDLE_SECONDS", 0.0)
         await send(wire, peer.url)
         assert len(peer._connections) == 2
         await wire.aclose()

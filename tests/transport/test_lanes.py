@@ -16,8 +16,9 @@ from anyio import wait_all_tasks_blocked
 from picoworkers_async import AsyncPicoworkers, Fate, RetryPolicy, Throttle
 from picoworkers_async.credentials import credentials
 from picoworkers_async.throttle import Permit
+from picoworkers_async.transport import default
 from picoworkers_async.transport.adapters import NoResponseError
-from picoworkers_async.transport.clients import OwnClient
+from picoworkers_async.transport.clients import OwnClient, client_with_lanes
 from picoworkers_async.transport.httpx_adapter import HttpxAdapter
 from picoworkers_async.transport.lanes import Lanes
 from picoworkers_async.transport.tls import environment_tls
@@ -33,7 +34,9 @@ def request(url: str, pool: float | None = 5.0) -> httpx.Request:
 
 def paced(base_url: str) -> HttpxAdapter:
     """An adapter over one lane, which is told when each request is written."""
-    source = OwnClient(None, max_connections=1, base_url=base_url, paced=True)
+    package = default.default_package()
+    make = lambda: client_with_lanes(package, 1, base_url)  # noqa: E731
+    source = OwnClient(package, make, "lanes", ours=True, paced=True)
     login = credentials("user_id", "api_secret")
     return HttpxAdapter(source, login, user_agent="tests", timeout=5.0, max_bytes=1000)
 

@@ -10,21 +10,22 @@ import pytest
 
 from picoworkers_async import AsyncPicoworkers, InvalidRequestError
 from picoworkers_async.sandbox import Sandbox
-from picoworkers_async.transport.clients import OwnClient
+from picoworkers_async.transport.clients import OwnClient, client_over, client_with_lanes, package_of_transport
 from picoworkers_async.transport.package import default_package
 
 HOME = "http://127.0.0.1/"
 
 
 def own(transport: object) -> OwnClient:
-    return OwnClient(transport, max_connections=1, base_url=HOME, paced=False)
+    package = package_of_transport(transport)
+    return OwnClient(package, lambda: client_over(transport, package), "own", ours=False, paced=False)
 
 
 def test_without_a_transport_it_is_httpx_and_httpx2_where_that_alone_is_there(monkeypatch) -> None:
     assert default_package() is sys.modules["httpx"]
     monkeypatch.setitem(sys.modules, "httpx", None)
     assert default_package() is httpx2
-    client = own(None).client
+    client = client_with_lanes(default_package(), 1, HOME)
     assert isinstance(client, httpx2.AsyncClient)
     assert isinstance(client._transport._make(), httpx2.AsyncHTTPTransport)
 

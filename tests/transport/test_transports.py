@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.anyio
 
 TIMEOUT = 0.4
 
-Make = Callable[..., HttpAdapter]
+Make = Callable[..., Awaitable[HttpAdapter]]
 
 
 @pytest.fixture(params=["lanes-asyncio", "lanes-trio", "lanes2-asyncio", "fast-asyncio"])
@@ -50,7 +50,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 def make(request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> Make:
     """An adapter as a client of an address chooses it, with or without the extra `fast`."""
 
-    def adapter(url: str, connections: int = 2, timeout: float = TIMEOUT) -> HttpAdapter:
+    async def adapter(url: str, connections: int = 2, timeout: float = TIMEOUT) -> HttpAdapter:
         if "lanes" in request.node.callspec.id:
             monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         if "lanes2" in request.node.callspec.id:
@@ -65,7 +65,7 @@ def make(request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest
             max_connections=connections,
             paced=False,
         )
-        made.open()
+        await made.open()
         return made
 
     return adapter
@@ -91,7 +91,7 @@ async def post(adapter: HttpAdapter, url: str) -> Response:
 )
 async def test_what_the_service_may_have_processed_never_counts_as_unsent(make, behave) -> None:
     with Peer(behave) as peer:
-        adapter = make(peer.url)
+        adapter = await make(peer.url)
         with pytest.raises(NoResponseError) as caught:
             await post(adapter, peer.url)
         assert len(peer.requests) == 1
@@ -102,7 +102,7 @@ async def test_what_the_service_may_have_processed_never_counts_as_unsent(make, 
 async def test_what_certainly_never_arrived_says_so(make) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    adapter = make(f"http://127.0.0.1:{port}/")
+    adapter = await make(f"http://127.0.0.1:{port}/")
     with pytest.raises(NoResponseError) as refused:
         await post(adapter, f"http://127.0.0.1:{port}/")
     assert refused.value.fate is Fate.NOT_PROCESSED
@@ -118,14 +118,14 @@ async def test_a_certificate_is_checked_against_the_environments(
     pem = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(pem))
     with Peer(lambda connection, _: connection.sendall(GOOD), tls=context) as peer:
-        adapter = make(peer.url)
+        adapter = await make(peer.url)
         with pytest.raises(NoResponseError) as caught:
             await post(adapter, peer.url)
         assert caught.value.fate is Fate.NOT_PROCESSED
         await adapter.aclose()
         assert peer.requests == []
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-        adapter = make(peer.url)
+        adapter = await make(peer.url)
         assert (await post(adapter, peer.url)).body == b"abc"
         await adapter.aclose()
 
@@ -139,7 +139,7 @@ async def test_a_connection_that_was_reset_while_idle_costs_nothing(make) -> Non
         gone.set()
 
     with Peer(answer_once) as peer:
-        adapter = make(peer.url)
+        adapter = await make(peer.url)
         for number in range(1, 4):
             gone.clear()
             assert (await post(adapter, peer.url)).body == b"abc"
@@ -157,7 +157,7 @@ async def test_a_connection_that_dies_as_it_is_used_again_is_of_unknown_fate(mak
             reset(connection)
 
     with Peer(answer_the_first) as peer:
-        adapter = make(peer.url)
+        adapter = await make(peer.url)
         await post(adapter, peer.url)
         with pytest.raises(NoResponseError) as caught:
             await post(adapter, peer.url)
@@ -172,7 +172,7 @@ async def test_a_request_that_is_given_up_frees_its_place(make) -> None:
             connection.sendall(GOOD)
 
     with Peer(answer_from_the_second_on) as peer:
-        adapter = make(peer.url, connections=1)
+        adapter = await make(peer.url, connections=1)
         with anyio.move_on_after(0.1) as scope:
             await post(adapter, peer.url)
         assert scope.cancelled_caught
@@ -182,7 +182,7 @@ async def test_a_request_that_is_given_up_frees_its_place(make) -> None:
 
 async def test_more_than_there_are_places_for_all_get_one(make) -> None:
     with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
-        adapter = make(peer.url, connections=3, timeout=30.0)
+        adapter = await make(peer.url, connections=3, timeout=30.0)
         async with anyio.create_task_group() as group:
             for _ in range(40):
                 group.start_soon(post, adapter, peer.url)
@@ -193,7 +193,7 @@ async def test_more_than_there_are_places_for_all_get_one(make) -> None:
 async def test_a_redirect_comes_back_as_it_is(make) -> None:
     moved = b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
     with Peer(lambda connection, _: connection.sendall(moved)) as peer:
-        adapter = make(peer.url)
+        adapter = await make(peer.url)
         answer = await post(adapter, peer.url)
         assert (answer.status, answer.headers["location"]) == (307, "http://127.0.0.1:1/")
         assert len(peer.requests) == 1
@@ -227,7 +227,7 @@ async def test_a_proxy_of_the_environments_is_used(make, monkeypatch: pytest.Mon
     with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{peer.port}")
         monkeypatch.setenv("no_proxy", "")
-        adapter = make("http://127.0.0.1:9/api/")
+        adapter = await make("http://127.0.0.1:9/api/")
         assert (await post(adapter, "http://127.0.0.1:9/api/x")).body == b"abc"
         assert peer.requests[0].startswith(b"POST http://127.0.0.1:9/api/x HTTP/1.1\r\n")
         await adapter.aclose()
@@ -241,7 +241,7 @@ async def test_a_batch_pays_everybody_once_whatever_carries_it(make, fault: str)
     async with sandbox.serve() as url:
         options = {"timeout": TIMEOUT, "settle_after": 0.6}
         # What `make` makes, and so whether the extra `fast` is seen, holds for this client too.
-        await make(url).aclose()
+        await (await make(url)).aclose()
         async with AsyncPicoworkers("user_id", "api_secret", base_url=url, **options) as pico:
             report = await pico.rate_all(ratings)
     assert (report.rated, report.unknown) == (40, 0)
@@ -252,18 +252,18 @@ async def test_a_batch_pays_everybody_once_whatever_carries_it(make, fault: str)
 async def test_the_fast_adapter_is_chosen_where_it_can_run(
     monkeypatch: pytest.MonkeyPatch, anyio_backend: str
 ) -> None:
-    def chosen() -> type:
+    async def chosen() -> type:
         pico = AsyncPicoworkers("user_id", "api_secret", base_url="https://127.0.0.1:9/api/")
-        pico._session.open()
+        await pico._session.open()
         return type(pico._session._adapter._made())
 
-    assert chosen() is (AsyncioAdapter if anyio_backend == "asyncio" else HttpxAdapter)
+    assert await chosen() is (AsyncioAdapter if anyio_backend == "asyncio" else HttpxAdapter)
     with monkeypatch.context() as patch:
         patch.setenv("https_proxy", "http://127.0.0.1:1")
-        assert chosen() is HttpxAdapter
+        assert await chosen() is HttpxAdapter
     with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
-        assert chosen() is HttpxAdapter
+        assert await chosen() is HttpxAdapter
 
 
 async def test_a_service_that_is_not_there_is_told_as_unsent_by_whatever_is_chosen() -> None:

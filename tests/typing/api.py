@@ -27,6 +27,7 @@ from picoworkers_async import (
     Problem,
     ProblemCode,
     Rating,
+    SharedTransport,
     Task,
     Throttle,
     Verdict,
@@ -118,3 +119,12 @@ async def main() -> None:
         assert_type(pico, AsyncPicoworkers)
         await pico.review_all(decide)
         await pico.review_all(lambda task: None)
+
+
+async def what_requests_go_over() -> None:
+    async with SharedTransport("lanes") as shared, AsyncPicoworkers("a", "b", transport=shared) as pico:
+        assert_type(shared, SharedTransport)
+        assert_type(pico, AsyncPicoworkers)
+    AsyncPicoworkers("a", "b", transport="fast", insecure_http_hosts={"sandbox"})
+    AsyncPicoworkers("a", "b", transport="quick")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    SharedTransport("quick")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

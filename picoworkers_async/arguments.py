@@ -1,0 +1,114 @@
+"""What the arguments of a client may be: pure functions, which find all that is wrong at once."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Collection
+
+from .editions import EDITIONS, Edition, edition_named
+from .problems import Problem, ProblemCode
+from .retry import RetryPolicy
+from .settings import (
+    address_problems,
+    host_problems,
+    kind_problems,
+    seconds_problems,
+    size_problems,
+    timeout_problems,
+    wait_problems,
+)
+from .throttle import Throttle
+from .transport.choice import NAMES, VARIABLE, environment_name, fast_problems, name_problems
+from .transport.clients import package_of_transport
+from .transport.shared import SharedTransport
+
+
+def client_problems(
+    *,
+    edition: object,
+    base_url: str | None,
+    http_client: object,
+    transport: object,
+    throttle: object,
+    retry: object,
+    timeout: object,
+    settle_after: object,
+    max_wait: object,
+    max_response_bytes: object,
+    insecure_http_hosts: Collection[str],
+    on_event: object,
+) -> list[Problem]:
+    """Everything that is wrong with the arguments of `AsyncPicoworkers` but for its credentials."""
+    service = edition_named(edition)
+    problems = [] if service else [_no_edition("edition", edition, ", or an Edition, such as SPROUTGIGS")]
+    hosts = host_problems(insecure_http_hosts)
+    url = address_of(service, base_url)
+    address = [] if url is None else address_problems(url, () if hosts else insecure_http_hosts)
+    problems += address + hosts
+    problems += carrier_problems(http_client, transport, None if address else url)
+    problems += kind_problems(throttle=(throttle, Throttle), retry=(retry, RetryPolicy))
+    problems += timeout_problems(timeout)
+    problems += seconds_problems("settle_after", settle_after)
+    problems += wait_problems(max_wait)
+    problems += size_problems("max_response_bytes", max_response_bytes)
+    if on_event is not None and (not callable(on_event) or inspect.iscoroutinefunction(on_event)):
+        problems.append(Problem("on_event", on_event, "a plain function of one event", ProblemCode.TYPE))
+    return problems
+
+
+def address_of(service: Edition | None, base_url: str | None) -> str | None:
+    """Where requests go: to `base_url`, or else to the service's own address; None if there is neither."""
+    if base_url is not None:
+        return base_url
+    return None if service is None else service.base_url
+
+
+def carrier_problems(http_client: object, transport: object, base_url: str | None) -> list[Problem]:
+    """What is wrong with what requests should go over, to an address if it is known.
+
+    With neither of both it is the environment that is looked at.
+    """
+    problems = []
+    if http_client is not None:
+        if not inspect.iscoroutinefunction(getattr(http_client, "send", None)):
+            limit = "an httpx.AsyncClient (or one of httpx2)"
+            problems.append(Problem("http_client", http_client, limit, ProblemCode.TYPE))
+        if transport is not None:
+            limit = "either http_client or transport, not both"
+            problems.append(Problem("transport", transport, limit, ProblemCode.CONFLICT))
+    elif transport is None:
+        if (name := environment_name()) is not None:
+            problems += _named(VARIABLE, name, base_url)
+    elif isinstance(transport, str):
+        problems += _named("transport", transport, base_url)
+    elif isinstance(transport, SharedTransport):
+        problems += [] if base_url is None else transport.problems(base_url)
+    if not isinstance(transport, str | SharedTransport | None) and package_of_transport(transport) is None:
+        limit = f"{', '.join(map(repr, NAMES))}, a SharedTransport, or an AsyncBaseTransport of httpx or httpx2"
+        problems.append(Problem("transport", transport, limit, ProblemCode.TYPE))
+    return problems
+
+
+def environment_problems(*, chooses_transport: bool) -> list[Problem]:
+    """Which of the variables that a client is made from are missing or unknown."""
+    problems = [
+        Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
+        for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
+        if not os.environ.get(name)
+    ]
+    edition = os.environ.get("PICOWORKERS_EDITION")
+    if edition is not None and edition_named(edition) is None:
+        problems.append(_no_edition("PICOWORKERS_EDITION", edition))
+    if chooses_transport and (name := environment_name()) is not None:
+        problems += name_problems(VARIABLE, name)
+    return problems
+
+
+def _named(field: str, name: str, base_url: str | None) -> list[Problem]:
+    problems = name_problems(field, name)
+    return problems if base_url is None else problems + fast_problems(field, name, base_url)
+
+
+def _no_edition(field: str, edition: object, or_else: str = "") -> Problem:
+    return Problem(field, edition, f"one of {', '.join(EDITIONS)}{or_else}", ProblemCode.CHOICE)
