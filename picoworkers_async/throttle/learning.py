@@ -16,8 +16,8 @@ class Learning:
     """
 
     def __init__(self) -> None:
-        self.learned = adaptive.LearnedPace()
-        self.batches_at_once = adaptive.at_once(0)
+        self.learned: adaptive.LearnedPace = adaptive.LearnedPace()
+        self.batches_at_once: float = adaptive.at_once(0)
         self._answers: deque[float] = deque(maxlen=adaptive.KNOWN_ANSWERS)
         self._answered = 0
 

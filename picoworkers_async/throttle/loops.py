@@ -64,12 +64,12 @@ class Loop:
 
     def __init__(self, time: Callable[[], float], offset: float, post: Callable[[Callable[[], Any]], Any]) -> None:
         self._time, self._offset = time, offset
-        self.post = post
+        self.post: Callable[[Callable[[], Any]], Any] = post
         self.permits: set[Held] = set()
         self.changed: anyio.Event | None = None
         self.rung_at: float | None = None
-        self.heard_at = monotonic()
-        self.gone = False
+        self.heard_at: float = monotonic()
+        self.gone: bool = False
 
     def now(self) -> float:
         """The time by the clock of all loops; to be asked where this one runs."""
@@ -92,7 +92,7 @@ class Loops:
 
     def __init__(self) -> None:
         # One that may be taken again: the garbage collector may release a lost permit in the middle of a step.
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self._known: dict[object, Loop] = {}
         self._waiting: set[Loop] = set()
         self._ahead: float | None = None

@@ -14,7 +14,7 @@ from .pacers import PacerError, PacerLost
 if TYPE_CHECKING:
     import sqlite3
 
-logger = logging.getLogger("picoworkers_async")
+logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 FOLDER_VARIABLE = "PICOWORKERS_PACER_FOLDER"
 # Of an administrator's making: nobody else may make a folder there, so its name alone can be trusted.

@@ -26,9 +26,9 @@ class Connections:
         parts = urlsplit(base_url)
         secure, host, port = parts.scheme == "https", str(parts.hostname), parts.port
         default = 443 if secure else 80
-        self.loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         name = f"[{host}]" if ":" in host else host
-        self.host_header = name if port in (None, default) else f"{name}:{port}"
+        self.host_header: str = name if port in (None, default) else f"{name}:{port}"
         self._address: dict[str, Any] = {"host": host, "port": port or default}
         self._address["ssl"] = environment_tls() if secure else None
         if isinstance(self.loop, asyncio.BaseEventLoop):
