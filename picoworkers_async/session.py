@@ -13,12 +13,12 @@ import attrs
 
 from . import classify
 from .baseline import Baseline
+from .block import Block
 from .call import Call
 from .editions import Edition
 from .endpoints import Endpoint
 from .errors import (
     CallError,
-    ClientStateError,
     Fate,
     InvalidRequestError,
     MoneyCall,
@@ -30,7 +30,6 @@ from .kept import KeptAnswers
 from .observing import Observers
 from .problems import Problem, ProblemCode
 from .retry import RetryPolicy
-from .running import Home
 from .service_clock import ServiceClock
 from .throttle import Permit, Priority, Throttle, WaitBound
 from .transport.adapters import HttpAdapter, NoResponseError, Response
@@ -72,7 +71,7 @@ class Session:
         self.hide = hide
         self.observers = observers
         self._sent = _Count()
-        self._open = _Flag()
+        self._block = Block()
         self._priority = Priority.INTERACTIVE
         self._group: Hashable = None
         self._max_wait: float | None = None
@@ -115,35 +114,19 @@ class Session:
         return self._adapter.name
 
     async def open(self) -> None:
-        if self._open.state != "new":
-            raise ClientStateError(_ENTERED_BEFORE[self._open.state])
-        self._open.state = "open"
-        from .clock import event_loop_clock  # loads asyncio, which a trio program never needs
-
-        self._open.clock = event_loop_clock()
-        self._open.home = Home()
+        """Begin the block. Raises `ClientStateError` where it has begun before, or cannot here."""
+        self._block.enter()
         try:
             await self._adapter.open()
         except BaseException:
-            if self._open.state == "open":
-                self._open.state, self._open.home = "new", None
+            self._block.not_entered()
             raise
 
     async def aclose(self) -> None:
-        """Close what is ours of the connections; calls raise `ClientStateError` from here on. May be repeated.
-
-        Raises it itself in another event loop than the one that it was opened in. In a child process the
-        connections are its parent's: it does not say goodbye on them.
-        """
-        home = self._open.home
-        if home is not None and home.elsewhere() is not None:
-            if self._open.state == "open" and not home.is_of_parent():
-                self.require_home("aclose")
-            self._open.state = "closed"
-            return
-        self._open.state = "closed"
-        with anyio.CancelScope(shield=True):
-            await self._adapter.aclose()
+        """End the block, and close what is ours of the connections; see `Block.close`. May be repeated."""
+        if self._block.close():
+            with anyio.CancelScope(shield=True):
+                await self._adapter.aclose()
 
     async def call(
         self,
@@ -214,18 +197,14 @@ class Session:
     @property
     def has_answered(self) -> bool:
         """Whether the service ever answered this client as documented, but for refusals."""
-        return self._open.answered
+        return self._block.answered
 
     def require(self, endpoint: Endpoint) -> None:
         """Raises `ClientStateError` outside the client's block, or in another event loop or process than that.
 
         Raises `InvalidRequestError` for a lacking ability.
         """
-        if self._open.state != "open":
-            raise ClientStateError(
-                f"{endpoint.call}: nothing was sent, the client is {_NOT_OPEN[self._open.state]}"
-            )
-        self.require_home(endpoint.call)
+        self._block.require_open(endpoint.call)
         if endpoint.ability is not None and not self.edition.can(endpoint.ability):
             limit = f"this edition of the service cannot {endpoint.ability.value}"
             problem = Problem("edition", self.edition.name, limit, ProblemCode.EDITION)
@@ -233,16 +212,11 @@ class Session:
 
     def require_home(self, what: str) -> None:
         """Raises `ClientStateError` in another event loop than the client's, and in a child process."""
-        home = self._open.home
-        if home is not None and (problem := home.elsewhere()) is not None:
-            raise ClientStateError(f"{what}: nothing was sent, {problem}")
+        self._block.require_home(what)
 
     def slot_now(self) -> Permit | None:
         """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""
-        home = self._open.home
-        if home is not None and home.is_of_parent():
-            # A batch that goes on in a child process would send what its parent sends as well.
-            self.require_home("a request")
+        self._block.require_process()
         return self.throttle.admit_now(self._priority)
 
     async def slot(self, bound: WaitBound | None = None) -> Permit:
@@ -250,10 +224,8 @@ class Session:
 
         Raises `GateTimeoutError` where it waited for longer than its `bound`.
         """
-        home = self._open.home
-        if home is not None and home.is_of_parent():
-            self.require_home("a request")
-        clock = self._open.clock
+        self._block.require_process()
+        clock = self._block.clock
         asked_at = clock()
         permit = await self.throttle.acquire(self._priority, self._group, bound)
         permit.waited = clock() - asked_at
@@ -267,7 +239,7 @@ class Session:
         """
         url = call.url(self.base_url)
         self._sent.requests += 1
-        began = self._open.clock() if self.observers.listening_to_failures() else None
+        began = self._block.clock() if self.observers.listening_to_failures() else None
         asked = time.monotonic()
         try:
             response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
@@ -325,7 +297,7 @@ class Session:
             RequestDone(
                 call=call.name,
                 status=status,
-                seconds=self._open.clock() - left_at,
+                seconds=self._block.clock() - left_at,
                 waited=permit.waited + left_at - began,
                 attempt=attempt,
                 error=_told(error),
@@ -356,7 +328,7 @@ class Session:
             hide=self.hide,
             lacks=self.edition.lacks if call.names_job else None,
         )
-        self._open.answered = True
+        self._block.answered = True
         self._sent.answers += 1
         return value
 
@@ -403,25 +375,3 @@ def _told(error: CallError | None) -> str | None:
     if isinstance(error, OutcomeUnknownError):
         return str(error.reason)
     return None if error is None else str(error)
-
-
-class _Flag:
-    """Whether the block is open, and where; its clock, and whether anything was answered; for all views."""
-
-    state = "new"
-    home: Home | None = None
-    answered = False
-    clock: Callable[[], float] = staticmethod(anyio.current_time)
-
-
-_NOT_OPEN = {
-    "new": "not open yet; use it inside `async with AsyncPicoworkers(...) as pico:`",
-    "closed": "closed; make a new AsyncPicoworkers, and use it inside its `async with` block",
-}
-_ENTERED_BEFORE = {
-    "open": "a client is entered once, and this one is open already: it may be used in many tasks at once",
-    "closed": (
-        "a client is entered once, and this one is closed: make a new AsyncPicoworkers for another block. "
-        "With throttle=pico.throttle it goes on with the pace of this one"
-    ),
-}
