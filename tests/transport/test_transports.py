@@ -172,10 +172,11 @@ async def test_a_request_that_is_given_up_frees_its_place(make) -> None:
             connection.sendall(GOOD)
 
     with Peer(answer_from_the_second_on) as peer:
-        adapter = await make(peer.url, connections=1)
-        with anyio.move_on_after(0.1) as scope:
-            await post(adapter, peer.url)
-        assert scope.cancelled_caught
+        adapter = await make(peer.url, connections=1, timeout=30.0)
+        async with anyio.create_task_group() as group:
+            group.start_soon(post, adapter, peer.url)
+            await peer.received(1)
+            group.cancel_scope.cancel()
         assert (await post(adapter, peer.url)).body == b"abc"
     await adapter.aclose()
 
