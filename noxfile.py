@@ -41,14 +41,14 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Strict typing of the package, and of the public API as its users see it."""
-    session.install(".[sandbox,webhooks]", *GROUPS["test"], "mypy>=1.13")
+    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"], "mypy>=1.13")
     session.run("mypy")
 
 
 @nox.session(python=found("3.11", "3.12", "3.13"))
 def tests(session: nox.Session) -> None:
     """All tests, on each Python found."""
-    session.install(".[sandbox,webhooks]", *GROUPS["test"])
+    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
     # One more than there are cores: many tests wait for real processes, servers or threads.
     session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *session.posargs)
 
@@ -56,14 +56,14 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Review 2,000 tasks over real HTTP, on both editions at 20 requests a second."""
-    session.install(".[sandbox]")
+    session.install(".[cli,sandbox]")
     session.run("picoworkers", "demo", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """What takes long or needs a quiet machine: pacers of processes, 25 kills, 10,000 situations, a month."""
-    session.install(".[sandbox,webhooks]", *GROUPS["test"])
+    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
     size = {
         "PICOWORKERS_KILLS": "25",
         "PICOWORKERS_TASKS": "2000",

@@ -1,0 +1,56 @@
+"""Questions to the person at the terminal."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from .exits import CommandError, Exit
+from .output import say
+from .safe_text import safe
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only if the answer is yes; `yes` says so beforehand.
+
+    Raises `CommandError` if it is no, and where there is no terminal to ask at.
+    """
+    if yes:
+        return
+    if not is_at_terminal():
+        remedy = "nothing was done: there is no terminal to ask at, so add --yes to do it"
+        raise CommandError(question, remedy)
+    sys.stderr.write(safe(question) + " [y/N] ")
+    sys.stderr.flush()
+    if _interruptible(sys.stdin.readline).strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was done", code=Exit.FAILED)
+
+
+def is_at_terminal() -> bool:
+    """Whether somebody is there to read a question and to answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask_login() -> tuple[str, str]:
+    """The user id and, without echo, the API secret. Raises `CommandError` where there is no terminal."""
+    if not is_at_terminal():
+        raise CommandError("login asks for the secret, which needs a terminal; without one, use the environment")
+    say("The user id and the API secret stand in the settings of your account.")
+    sys.stderr.write("User id: ")
+    sys.stderr.flush()
+    user_id = _interruptible(sys.stdin.readline).strip()
+    return user_id, _interruptible(lambda: getpass.getpass("API secret (not shown): ", sys.stderr)).strip()
+
+
+def _interruptible(read: Callable[[], str]) -> str:
+    """Read with Ctrl-C as it is outside an event loop, which would only note it until the read is over."""
+    if threading.current_thread() is not threading.main_thread():
+        return read()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return read()
+    finally:
+        signal.signal(signal.SIGINT, before)
