@@ -52,7 +52,7 @@ def find_login(file: Path | None, environ: Mapping[str, str]) -> Login:
     if any(environ.get(name) for name in _VARIABLES):
         return _from_environment(environ)
     path = default_path()
-    if path.exists():
+    if os.path.exists(path):
         return read_file(path)
     login = _from_keyring()
     if login is None:

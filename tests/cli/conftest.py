@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import attrs
 import pytest
 
-from picoworkers_async import PICOWORKERS
+from picoworkers_async import PICOWORKERS, Rating, Task
 from picoworkers_async.cli import connection
 from picoworkers_async.cli.main import main
 from picoworkers_async.sandbox import Sandbox
@@ -66,6 +67,25 @@ def serve(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
+def change_answers(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, change: Callable[[Any, Any], Awaitable[Any]]
+) -> None:
+    """Have `change(request, answer)` give the answer to each request in place of the sandbox's own."""
+    real = sandbox.transport
+
+    def transport() -> Any:
+        made = real()
+        handle = made.handle_async_request
+
+        async def handled(request: Any) -> Any:
+            return await change(request, await handle(request))
+
+        monkeypatch.setattr(made, "handle_async_request", handled)
+        return made
+
+    monkeypatch.setattr(sandbox, "transport", transport)
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command with these arguments."""
@@ -76,3 +96,21 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Ran(code, captured.out, captured.err)
 
     return run_it
+
+
+@pytest.fixture
+def journal(service: Sandbox, tmp_path: Path) -> str:
+    """Of three ratings: two took effect, one with a bonus, and one was refused in words like a formula."""
+    path = tmp_path / "ratings.db"
+    refused = service.unrated()[2]
+    service.refuse(refused, "=cmd()|\x1b[31m\u202e")
+
+    def decide(task: Task) -> Rating:
+        return Rating.ok(task, "good", bonus="0.05" if task.worker_id == "abcd1234" else None)
+
+    async def rate() -> None:
+        async with service.client() as pico:
+            await pico.review_all(decide, journal=path)
+
+    anyio.run(rate)
+    return str(path)

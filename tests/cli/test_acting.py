@@ -13,7 +13,7 @@ from picoworkers_async.cli.steering import cost
 from picoworkers_async.effects import Effect
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.sandbox import Faults, Sandbox
-from tests.cli.conftest import Run, serve
+from tests.cli.conftest import Run, change_answers, serve
 
 JOB = "fc7b3bd10d08"
 SPENDING = (
@@ -130,25 +130,16 @@ def test_what_stays_unknown_has_exit_code_3_and_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(connection, "SETTLE_AFTER_SECONDS", 0.05)
     service.faults = Faults(error_500_before=1.0, only={"add_positions"})
+
     # Somebody else adds positions in the same moment: what there is then proves nothing.
-    real = service.transport
+    async def meddle(request, answer):
+        if "add-positions" in str(request.url) and service.faults != Faults():
+            service.faults = Faults()
+            async with service.client() as other:
+                await other.jobs.add_positions(JOB, 3)
+        return answer
 
-    def meddled():
-        transport = real()
-        handle = transport.handle_async_request
-
-        async def handled(request):
-            answer = await handle(request)
-            if "add-positions" in str(request.url):
-                service.faults = Faults()
-                async with service.client() as other:
-                    await other.jobs.add_positions(JOB, 3)
-            return answer
-
-        transport.handle_async_request = handled
-        return transport
-
-    monkeypatch.setattr(service, "transport", meddled)
+    change_answers(monkeypatch, service, meddle)
     ran = run("add-positions", JOB, "10", "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (3, "unknown")
     assert ran.err.rstrip().endswith("before you ask for it again")

@@ -7,39 +7,18 @@ import io
 from functools import partial
 from pathlib import Path
 
-import anyio
 import pytest
 
-from picoworkers_async import Rating, Task
-from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run
-
-
-@pytest.fixture
-def journal(service: Sandbox, tmp_path: Path) -> str:
-    """Of three ratings: two took effect, one with a bonus, and one was refused in words like a formula."""
-    path = tmp_path / "ratings.db"
-    refused = service.unrated()[2]
-    service.refuse(refused, "=cmd()|\x1b[31m\u202e")
-
-    def decide(task: Task) -> Rating:
-        return Rating.ok(task, "good", bonus="0.05" if task.worker_id == "abcd1234" else None)
-
-    async def rate() -> None:
-        async with service.client() as pico:
-            await pico.review_all(decide, journal=path)
-
-    anyio.run(rate)
-    return str(path)
 
 
 def test_it_is_added_up(run: Run, journal: str) -> None:
     assert run("journal", journal, "--json").document == {
         "counts": {"rated": 2, "refused": 1},
         "bonus_paid": "0.05",
-        "unpriced": [],
+        "unpriced": ["fc7b3bd10d08"],
         "running": None,
-    } or run("journal", journal, "--json").document["counts"] == {"rated": 2, "refused": 1}
+    }
     table = run("journal", journal).out
     assert "bonuses paid" in table
     assert "0.05" in table

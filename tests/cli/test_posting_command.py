@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from picoworkers_async.cli import asking, connection
+from picoworkers_async.cli import asking
 from picoworkers_async.sandbox import Faults, Sandbox
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, change_answers
 from tests.cli.test_acting import writes
 
 DRAFT = """
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read_has_exit_code_2(
         path.write_text(text)
     ran = run("post", str(path), "--yes", "--sandbox")
     assert ran.code == 2
-    assert "job.toml" in ran.err or "titel" in ran.err
+    assert "path=" in ran.err or "titel" in ran.err or "job.toml cannot be read" in ran.err
     assert service.requests == []
 
 
@@ -97,8 +97,13 @@ def test_a_post_whose_answer_was_lost_is_found_by_reading(run: Run, service: San
 def test_a_post_that_cannot_be_looked_up_is_unknown(
     run: Run, service: Sandbox, draft: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "SETTLE_AFTER_SECONDS", 0.05)
-    service.faults = Faults(cut_after=1.0, only={"post_job", "get_jobs"})
+    async def refuse_jobs(request, answer):
+        if "get-jobs" not in str(request.url):
+            return answer
+        return type(answer)(200, json={"ok": False, "message": "Not now."}, request=request)
+
+    change_answers(monkeypatch, service, refuse_jobs)
+    service.faults = Faults(cut_after=1.0, only={"post_job"})
     ran = run("post", draft, "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (3, "unknown")
     assert "could not be looked up" in ran.err

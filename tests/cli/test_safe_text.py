@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import Rating, Task
-from picoworkers_async.cli import connection, output
+from picoworkers_async.cli import output
 from picoworkers_async.cli.output import Column
 from picoworkers_async.cli.safe_text import safe, safe_cell, safe_json
 from picoworkers_async.sandbox import Sandbox
-from tests.cli.conftest import Run, serve
+from tests.cli.conftest import Run, change_answers, serve
 
 HOSTILE = {
     "colour": "\x1b[31mred\x1b[0m",
@@ -100,7 +100,7 @@ def test_whatever_a_command_shows_is_harmless(
     sandbox = serve(monkeypatch, Sandbox())
     hostile = sandbox.add_job(title=everything, notes=everything, instructions=[everything])
     sandbox.add_tasks(hostile, 1, worker_id=everything, country_code=everything, proofs=[{"text": everything}])
-    spoil_answers(monkeypatch, everything)
+    spoil_answers(monkeypatch, sandbox, everything)
     ran = run(*command, "--sandbox", *(["--json"] if as_json else []))
     assert is_harmless(ran.out)
     assert is_harmless(ran.err)
@@ -108,7 +108,7 @@ def test_whatever_a_command_shows_is_harmless(
     assert ran.out.isascii() or not as_json
 
 
-def spoil_answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def spoil_answers(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, text: str) -> None:
     """Have every text of every answer end in this one, but for ids, statuses, numbers and times."""
     kept = ("id", "job_id", "status", "created_at", "finished_at", "task_value", "type", "url")
 
@@ -119,22 +119,11 @@ def spoil_answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
             return [spoiled(item, name) for item in value]
         return value + text if isinstance(value, str) and name not in kept and not _is_number(value) else value
 
-    real = connection.client_of
+    async def spoil(_, answer):
+        content = json.dumps(spoiled(json.loads(await answer.aread())))
+        return type(answer)(answer.status_code, headers=answer.headers, content=content, request=answer.request)
 
-    def client_of(options, target):
-        pico = real(options, target)
-        adapter = pico._session._adapter
-        send = adapter.send
-
-        async def sent(*arguments, **named):
-            response = await send(*arguments, **named)
-            response.body = json.dumps(spoiled(json.loads(response.body))).encode()
-            return response
-
-        monkeypatch.setattr(adapter, "send", sent, raising=False)
-        return pico
-
-    monkeypatch.setattr(connection, "client_of", client_of)
+    change_answers(monkeypatch, sandbox, spoil)
 
 
 def _is_number(text: str) -> bool:
