@@ -6,7 +6,8 @@ import getpass
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .exits import CommandError, Exit
 from .output import say
@@ -23,9 +24,9 @@ def confirm(question: str, *, yes: bool) -> None:
     if not is_at_terminal():
         remedy = "nothing was done: there is no terminal to ask at, so add --yes to do it"
         raise CommandError(question, remedy)
-    sys.stderr.write(safe(question) + " [y/N] ")
-    sys.stderr.flush()
-    if _interruptible(sys.stdin.readline).strip().lower() not in ("y", "yes"):
+    with _ctrl_c_at_once():
+        answer = _read(safe(question) + " [y/N] ")
+    if answer.lower() not in ("y", "yes"):
         raise CommandError("nothing was done", code=Exit.FAILED)
 
 
@@ -39,18 +40,27 @@ def ask_login() -> tuple[str, str]:
     if not is_at_terminal():
         raise CommandError("login asks for the secret, which needs a terminal; without one, use the environment")
     say("The user id and the API secret stand in the settings of your account.")
-    sys.stderr.write("User id: ")
+    with _ctrl_c_at_once():
+        return _read("User id: "), getpass.getpass("API secret (not shown): ", sys.stderr).strip()
+
+
+def _read(prompt: str) -> str:
+    sys.stderr.write(prompt)
     sys.stderr.flush()
-    user_id = _interruptible(sys.stdin.readline).strip()
-    return user_id, _interruptible(lambda: getpass.getpass("API secret (not shown): ", sys.stderr)).strip()
+    return sys.stdin.readline().strip()
 
 
-def _interruptible(read: Callable[[], str]) -> str:
-    """Read with Ctrl-C as it is outside an event loop, which would only note it until the read is over."""
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """Ctrl-C as it is outside an event loop, which would only note it until whatever blocks it is over.
+
+    To be entered before the question is shown: whoever sees it may press Ctrl-C.
+    """
     if threading.current_thread() is not threading.main_thread():
-        return read()
+        yield
+        return
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return read()
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

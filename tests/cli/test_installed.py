@@ -33,27 +33,24 @@ def picoworkers(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Where the installed command serves a sandbox."""
-    with subprocess.Popen(
-        [COMMAND, "sandbox", "--tasks", "6"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as served:
-        try:
-            assert served.stdout is not None
-            yield served.stdout.readline().strip()
-            served.send_signal(signal.SIGINT)
-            _, words = served.communicate(timeout=SECONDS)
-            assert served.returncode == 130
-            assert "Ctrl-C ends it" in words
-            assert words.rstrip().endswith("the same command may be run again")
-        finally:
-            served.kill()
+def served() -> Iterator[tuple[Sandbox, str]]:
+    """A sandbox with a job that runs and one that does not, and its address."""
+    sandbox = Sandbox()
+    sandbox.add_job(id=JOB, title="Play a video", num_tasks=50, task_value="0.10")
+    sandbox.set_job_status(sandbox.add_job(), "paused")
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(sandbox.serve()) as url:
+        yield sandbox, url
 
 
 @pytest.fixture
-def at(address: str) -> list[str]:
+def at(served: tuple[Sandbox, str]) -> list[str]:
     """The options that ask the served sandbox."""
-    return ["--sandbox", "--base-url", address]
+    return ["--sandbox", "--base-url", served[1]]
+
+
+def added(served: tuple[Sandbox, str]) -> int:
+    """How often positions were added."""
+    return sum("add-positions" in request.path for request in served[0].requests)
 
 
 def at_terminal(*arguments: str, **options) -> pexpect.spawn:
@@ -75,7 +72,7 @@ def test_in_a_pipe_there_are_no_colours_and_json_is_alone_on_stdout(at: list[str
     assert "running" in table.stdout
     assert "\x1b" not in table.stdout + table.stderr
     plain = picoworkers("jobs", *at, "--json")
-    assert [json.loads(line)["status"] for line in plain.stdout.splitlines()] == ["running", "running", "paused"]
+    assert [json.loads(line)["status"] for line in plain.stdout.splitlines()] == ["running", "paused"]
     assert plain.stderr == ""
 
 
@@ -106,31 +103,44 @@ def test_a_table_is_as_wide_as_the_terminal(at: list[str]) -> None:
     assert 50 <= max(widths) <= 60
 
 
-def positions(at: list[str], job_id: str) -> int:
-    return json.loads(picoworkers("job", job_id, *at, "--json").stdout)["num_tasks"]
-
-
-def test_a_question_at_the_terminal_is_answered_there(at: list[str]) -> None:
-    job_id = json.loads(picoworkers("jobs", *at, "--json").stdout.splitlines()[0])["id"]
-    before = positions(at, job_id)
-    for answer, code, added in (("n", 1, 0), ("", 1, 0), ("y", 0, 10)):
-        child = at_terminal("add-positions", job_id, "10", *at)
+def test_a_question_at_the_terminal_is_answered_there(served: tuple[Sandbox, str], at: list[str]) -> None:
+    for answer, code, more in (("n", 1, 0), ("y", 0, 1)):
+        before = added(served)
+        child = at_terminal("add-positions", JOB, "10", *at)
         child.expect_exact("[y/N] ")
         child.sendline(answer)
         assert ended(child)[1] == code
-        assert positions(at, job_id) == before + added
+        assert added(served) == before + more
 
 
-def test_ctrl_c_at_a_question_sends_nothing_and_has_exit_code_130(at: list[str]) -> None:
-    job_id = json.loads(picoworkers("jobs", *at, "--json").stdout.splitlines()[0])["id"]
-    before = positions(at, job_id)
-    child = at_terminal("add-positions", job_id, "10", *at)
+def test_ctrl_c_at_a_question_sends_nothing_and_has_exit_code_130(
+    served: tuple[Sandbox, str], at: list[str]
+) -> None:
+    before = added(served)
+    child = at_terminal("add-positions", JOB, "10", *at)
     child.expect_exact("[y/N] ")
     child.sendintr()
     printed, code = ended(child)
     assert code == 130
     assert "nothing more was sent" in printed
-    assert positions(at, job_id) == before
+    assert added(served) == before
+
+
+def test_a_sandbox_is_served_until_it_is_interrupted() -> None:
+    command = [COMMAND, "sandbox", "--tasks", "6"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            plain = picoworkers("tasks", "--sandbox", "--base-url", url, "--json")
+            assert len(plain.stdout.splitlines()) == 6
+            process.send_signal(signal.SIGINT)
+            _, words = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert f"--base-url {url}" in words
+    assert words.rstrip().endswith("the same command may be run again")
 
 
 def test_login_asks_for_the_secret_without_showing_it(at: list[str], home: Path) -> None:
@@ -166,14 +176,11 @@ def test_without_the_sandbox_the_remedy_is_named() -> None:
     program = (
         "import sys; sys.modules['uvicorn'] = None\n"
         "from picoworkers_async.cli.main import main\n"
-        "sys.exit(main(sys.argv[1:]))"
+        "print([int(main(one)) for one in (['balance', '--sandbox'], ['demo'], ['sandbox'])])"
     )
-    for command in (["balance", "--sandbox"], ["demo"], ["sandbox"]):
-        ran = subprocess.run(
-            [sys.executable, "-c", program, *command], capture_output=True, text=True, timeout=SECONDS
-        )
-        assert (ran.returncode, ran.stdout) == (2, "")
-        assert 'pip install "picoworkers-async[cli,sandbox]"' in ran.stderr
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=SECONDS)
+    assert ran.stdout == "[2, 2, 2]\n"
+    assert ran.stderr.count('pip install "picoworkers-async[cli,sandbox]"') == 3
 
 
 def test_interrupted_on_the_wire_it_says_that_it_may_have_taken_effect() -> None:
@@ -196,10 +203,9 @@ def test_interrupted_on_the_wire_it_says_that_it_may_have_taken_effect() -> None
     assert "nothing more was sent" not in words
 
 
-def test_help_and_the_version_are_on_stdout() -> None:
+def test_help_is_on_stdout() -> None:
     helped = picoworkers("--help")
     assert (helped.returncode, helped.stderr) == (0, "")
     assert "--install-completion" in helped.stdout
     for name in ("balance", "post", "journal", "doctor"):
         assert re.search(rf"\b{name}\b", helped.stdout)
-    assert picoworkers("--version").returncode == 0
