@@ -81,7 +81,10 @@ def failed(error: CallError) -> Result:
 
 
 async def _settle(pico: AsyncPicoworkers, what: str, error: OutcomeUnknownError) -> Result:
-    say(f"the answer was lost ({error.reason}). Looking whether it took effect; nothing is sent again")
+    say(
+        f"the answer was lost ({error.reason})",
+        "looking whether it took effect, which may take a minute; nothing is sent again",
+    )
     try:
         settled = await pico.settle(error)
     except PicoworkersError as lost:

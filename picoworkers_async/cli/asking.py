@@ -32,7 +32,8 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def is_at_terminal() -> bool:
     """Whether somebody is there to read a question and to answer it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    # A process that was started with them closed has None there.
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def ask_login() -> tuple[str, str]:

@@ -39,7 +39,8 @@ class Target:
 async def connect(options: Options) -> AsyncIterator[AsyncPicoworkers]:
     """A client as the options say, open for the block.
 
-    Raises `CommandError` where there are no credentials, and `InvalidRequestError` for an option out of range.
+    Raises `CommandError` for options that do not go together, `CredentialsError` where there are no credentials,
+    and `InvalidRequestError` for an option out of range.
     """
     async with client_of(options, find_target(options, os.environ)) as pico:
         yield pico

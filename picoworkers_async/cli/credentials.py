@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from .exits import CommandError
+from .exits import CommandError, CredentialsError
 
 _MOST_BYTES = 64 * 1024
 _PRIVATE_MODE = 0o600
@@ -45,7 +45,7 @@ def default_path() -> Path:
 def find_login(file: Path | None, environ: Mapping[str, str]) -> Login:
     """The login of `file` if one is named; else of the environment, the file in its folder, or the keyring.
 
-    Raises `CommandError`, saying what to do, where there is none, or a file that others could read.
+    Raises `CredentialsError` where there is none, and for a file that others could read.
     """
     if file is not None:
         return read_file(file)
@@ -56,17 +56,15 @@ def find_login(file: Path | None, environ: Mapping[str, str]) -> Login:
         return read_file(path)
     login = _from_keyring()
     if login is None:
-        raise CommandError(
-            f"no credentials: set {' and '.join(_VARIABLES)}, or store them with `picoworkers login` "
-            f"(in {path}); --sandbox needs none"
-        )
+        remedy = f"set {' and '.join(_VARIABLES)}, or store them by `picoworkers login` (in {path})"
+        raise CredentialsError("no credentials", f"{remedy}; --sandbox needs none")
     return login
 
 
 def _from_environment(environ: Mapping[str, str]) -> Login:
     missing = [name for name in _VARIABLES if not environ.get(name)]
     if missing:
-        raise CommandError(f"set {missing[0]} in the environment as well")
+        raise CredentialsError("half of them are in the environment", f"set {missing[0]}, too")
     return Login(environ[_VARIABLES[0]], environ[_VARIABLES[1]], "the environment")
 
 
@@ -80,22 +78,23 @@ def read_file(path: Path) -> Login:
             problem = _file_problem(path, status, getattr(os, "getuid", lambda: None)())
             raw = b"" if problem else opened.read(_MOST_BYTES)
     except OSError as error:
-        raise CommandError(f"the credentials in {path} cannot be read: {error.strerror or error}") from None
+        what = f"{path} cannot be read ({error.strerror or error})"
+        raise CredentialsError(what, "name another file, or picoworkers login") from None
     if problem:
-        raise CommandError(problem)
+        raise CredentialsError(*problem)
     return _login_in(raw, path)
 
 
-def _file_problem(path: Path, status: os.stat_result, user: int | None) -> str | None:
+def _file_problem(path: Path, status: os.stat_result, user: int | None) -> tuple[str, str] | None:
     """What keeps a file from being one for secrets, with what to do; `user` is None where there are no owners."""
     if not stat.S_ISREG(status.st_mode):
-        return f"{path} is not a file"
+        return f"{path} is not a file", "name another one"
     if user is None:
         return None
     if status.st_uid not in (user, 0):
-        return f"{path} belongs to somebody else: sudo chown {user} {path}"
+        return f"{path} belongs to somebody else", f"sudo chown {user} {path}"
     if status.st_mode & _OTHERS:
-        return f"{path} can be read or written by others: chmod 600 {path}"
+        return f"{path} can be read or written by others", f"chmod 600 {path}"
     return None
 
 
@@ -105,7 +104,8 @@ def _login_in(raw: bytes, path: Path) -> Login:
     except ValueError as error:
         # Only the place: the words around it might quote the secret.
         place = re.search(r"line \d+, column \d+", str(error))
-        raise CommandError(f"{path} is not valid TOML{f' ({place[0]})' if place else ''}") from None
+        what = f"{path} is not valid TOML in UTF-8{f' ({place[0]})' if place else ''}"
+        raise CredentialsError(what, "correct it, or picoworkers login") from None
     return _login_of(fields, str(path))
 
 
@@ -115,7 +115,8 @@ def _login_of(fields: Mapping[str, Any], source: str) -> Login:
     if not all(isinstance(value, str) for value in values[:2]) or not all(
         isinstance(value, str | None) for value in values[2:]
     ):
-        raise CommandError(f'{source} must have user_id = "..." and api_secret = "...", all values in quotes')
+        remedy = 'user_id = "..." and api_secret = "..." must be in it, all values in quotes'
+        raise CredentialsError(f"{source} cannot be understood", remedy)
     user_id, api_secret, edition, base_url = values
     return Login(str(user_id), str(api_secret), source, edition, base_url)
 

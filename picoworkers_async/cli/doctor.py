@@ -16,7 +16,7 @@ from ..journal import Journal, JournalState
 from ..ping import Ping
 from ..throttle import PacerError
 from .connection import Target, client_of, find_target
-from .exits import CommandError, Exit
+from .exits import CommandError, CredentialsError, Exit
 from .journal import running_in_words
 from .options import DEFAULT, Options
 from .output import Column, print_json, print_table
@@ -65,8 +65,10 @@ async def _look(options: Options) -> list[Finding]:
     try:
         target = find_target(options, os.environ)
         client = client_of(options, target)
+    except CredentialsError as error:
+        return [Finding("credentials", Level.PROBLEM, error.what, error.remedy)]
     except CommandError as error:
-        return [Finding("credentials", Level.PROBLEM, str(error), "picoworkers login")]
+        return [Finding("options", Level.PROBLEM, str(error), "correct it")]
     except InvalidRequestError as error:
         return [Finding(str(one.path[0]), Level.PROBLEM, str(one), "correct it") for one in error.problems]
     try:

@@ -25,3 +25,12 @@ class CommandError(Exception):
         self.lines = lines
         self.code = code
         super().__init__("; ".join(lines))
+
+
+class CredentialsError(CommandError):
+    """There are no credentials, or none that may be used: what is wrong, and what to do."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}: {remedy}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .asking import ask_login
+from .asking import ask_login, confirm
 from .connection import Target, client_of, find_edition
 from .credentials import Login, default_path, store_in_file, store_in_keyring
 from .exits import CommandError, Exit
@@ -21,6 +21,9 @@ async def login(
     options: Options = DEFAULT,
 ) -> None:
     """Ask for the user id and the API secret, try them, and store them where other commands find them."""
+    path = options.credentials or default_path()
+    if not keyring and path.exists():
+        confirm(f"Replace the credentials in {path}?", yes=False)
     user_id, api_secret = ask_login()
     edition = options.edition or os.environ.get("PICOWORKERS_EDITION")
     address = options.base_url or os.environ.get("PICOWORKERS_BASE_URL") or None
@@ -35,8 +38,8 @@ async def login(
     if keyring:
         store_in_keyring(given)
     else:
-        store_in_file(given, options.credentials or default_path())
-    where = "the system's keyring" if keyring else str(options.credentials or default_path())
+        store_in_file(given, path)
+    where = "the system's keyring" if keyring else str(path)
     say(f"the service accepts them; stored in {where}")
     if options.json:
         print_json({"stored": where})

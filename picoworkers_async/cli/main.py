@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 _REMEDY = 'picoworkers: the command line needs its extra: pip install "picoworkers-async[cli]"\n'
-_USAGE = 2
+_USAGE, _INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,4 +18,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(_REMEDY)
         return _USAGE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return run(sys.argv[1:] if arguments is None else arguments)

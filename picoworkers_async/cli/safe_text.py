@@ -28,7 +28,7 @@ def safe(text: str) -> str:
         return text
     shown, marks = [], 0
     for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        marks = marks + 1 if unicodedata.category(character)[0] == "M" else 0
         is_plain = character.isprintable() and not _INVISIBLE.match(character)
         shown.append(character if is_plain and marks <= _MOST_MARKS else _mark(character))
     return "".join(shown)

@@ -104,7 +104,7 @@ def test_a_file_of_somebody_else_is_refused_and_so_is_what_is_no_file(tmp_path: 
         return os.stat_result((mode, 0, 0, 1, owner, 0, 0, 0, 0, 0))
 
     path = tmp_path / "c.toml"
-    assert "chown" in str(credentials._file_problem(path, status(stat.S_IFREG | 0o600, 1001), 1000))
+    assert "chown 1000" in str(credentials._file_problem(path, status(stat.S_IFREG | 0o600, 1001), 1000))
     assert credentials._file_problem(path, status(stat.S_IFREG | 0o600, 1000), 1000) is None
     assert credentials._file_problem(path, status(stat.S_IFREG | 0o400, 0), 1000) is None
     assert credentials._file_problem(path, status(stat.S_IFREG | 0o644, 1000), None) is None
@@ -209,6 +209,17 @@ def test_login_stores_nothing_that_is_not_accepted(run: Run, typed: list[str]) -
     assert "not stored" in ran.err
     assert "wrong-secret" not in ran.err
     assert not credentials.default_path().exists()
+
+
+@pytest.mark.usefixtures("service", "typed")
+def test_login_asks_before_it_replaces_a_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(credentials.default_path())
+    monkeypatch.setattr(asking, "is_at_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
+    ran = run("login", "--sandbox")
+    assert ran.code == 1
+    assert f"Replace the credentials in {path}?" in ran.err
+    assert read_file(path).user_id == "file"
 
 
 @pytest.mark.usefixtures("service", "typed")

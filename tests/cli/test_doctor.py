@@ -33,7 +33,15 @@ def test_missing_credentials_are_a_problem_with_a_remedy(run: Run) -> None:
     ran = run("doctor", "--json")
     assert (ran.code, ran.document["ok"]) == (1, False)
     assert levels(ran) == {"credentials": "problem"}
-    assert remedy(ran, "credentials") == "picoworkers login"
+    assert "picoworkers login" in remedy(ran, "credentials")
+
+
+def test_a_file_that_others_can_read_is_a_problem_with_its_own_remedy(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('user_id = "a"\napi_secret = "b"\n')
+    path.chmod(0o644)
+    ran = run("doctor", "--credentials", str(path), "--json")
+    assert (ran.code, remedy(ran, "credentials")) == (1, f"chmod 600 {path}")
 
 
 def test_credentials_that_are_not_accepted_are_a_problem(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +58,8 @@ def test_an_address_where_nobody_answers_is_a_problem(run: Run) -> None:
     assert levels(ran)["credentials"] == "note"
     ran = run("doctor", "--sandbox", "--base-url", "http://sandbox.example/api/", "--json")
     assert levels(ran) == {"base_url": "problem"}
+    ran = run("doctor", "--sandbox", "--base-url", "https://sandbox.example/api/", "--json")
+    assert levels(ran) == {"options": "problem"}
 
 
 def test_another_edition_than_the_one_that_answers_is_a_problem(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,11 +47,17 @@ def is_harmless(text: str) -> bool:
     )
 
 
+def longest_run_of_accents(text: str) -> int:
+    kinds = ("M" if unicodedata.category(character)[0] == "M" else " " for character in text)
+    return max(map(len, "".join(kinds).split()), default=0)
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_is_one_line_of_visible_characters(text: str) -> None:
     shown = safe(text)
     assert is_harmless(shown)
     assert "\n" not in shown
+    assert longest_run_of_accents(shown) <= 4
     assert safe(shown) == shown
 
 
@@ -87,7 +93,7 @@ def test_a_cell_of_a_table_shows_the_text_and_interprets_nothing(
 
 COMMANDS = (
     *(["jobs"], ["job", "fc7b3bd10d08"], ["tasks"], ["zones"], ["categories"], ["lists"]),
-    *(["pause", "fc7b3bd10d08"], ["restart", "fc7b3bd10d08"], ["job", "nowhere"]),
+    *(["pause", "fc7b3bd10d08"], ["restart", "fc7b3bd10d08"], ["job", "nowhere"], ["doctor"]),
 )
 
 
@@ -104,6 +110,8 @@ def test_whatever_a_command_shows_is_harmless(
     ran = run(*command, "--sandbox", *(["--json"] if as_json else []))
     assert is_harmless(ran.out)
     assert is_harmless(ran.err)
+    # It is there to be seen, all of it.
+    assert "[31mred" in ran.out + ran.err or command == ["doctor"]
     assert len(ran.err.splitlines()) <= 3
     assert ran.out.isascii() or not as_json
 
