@@ -12,7 +12,7 @@ app = App(
     help="Jobs, tasks and money of a Picoworkers (SproutGigs) employer's account.",
     version=__version__,
     help_format="plaintext",
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), show_default=False),
 )
 for command in (
     *(account.balance, account.zones, account.categories, account.lists),

@@ -68,7 +68,7 @@ async def job(
     /,
     *,
     watch: Annotated[bool, Parameter(help="Go on, with a line for each change, until it has ended.")] = False,
-    every: Annotated[float, Parameter(help="Seconds between two looks.")] = 60.0,
+    every: Annotated[float, Parameter(help="Seconds between two looks (60).")] = 60.0,
     options: Options = DEFAULT,
 ) -> None:
     """One job, or with --watch what changes in it."""

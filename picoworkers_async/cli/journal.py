@@ -64,7 +64,7 @@ def reopen(
     file: File,
     /,
     *,
-    state: Annotated[Literal["refused", "failed"], Parameter(help="Which ones.")] = "refused",
+    state: Annotated[Literal["refused", "failed"], Parameter(help="Which ones (refused).")] = "refused",
     message: Message = None,
     job: JobOf = None,
     yes: Yes = False,

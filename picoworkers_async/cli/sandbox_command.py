@@ -18,9 +18,9 @@ Rate = Annotated[float | None, Parameter(help="The limit, with 429 above it.")]
 
 async def sandbox(
     *,
-    edition: Annotated[EditionName, Parameter(help="Which edition of the service.")] = "picoworkers",
-    port: Annotated[int, Parameter(help="The port on loopback; 0 is a free one.")] = 0,
-    tasks: Annotated[int, Parameter(help="How many tasks wait to be rated.")] = 100,
+    edition: Annotated[EditionName, Parameter(help="Which edition of the service (picoworkers).")] = "picoworkers",
+    port: Annotated[int, Parameter(help="The port on loopback (a free one).")] = 0,
+    tasks: Annotated[int, Parameter(help="How many tasks wait to be rated (100).")] = 100,
     requests_per_second: Rate = None,
     json: Json = False,
 ) -> None:
@@ -44,9 +44,9 @@ async def sandbox(
 
 async def demo(
     *,
-    tasks: Annotated[int, Parameter(help="How many tasks wait to be rated.")] = 2000,
-    latency: Annotated[float, Parameter(help="Seconds for each request.")] = 0.01,
-    requests_per_second: Annotated[float, Parameter(help="The limit.")] = 20.0,
+    tasks: Annotated[int, Parameter(help="How many tasks wait to be rated (2000).")] = 2000,
+    latency: Annotated[float, Parameter(help="Seconds for each request (0.01).")] = 0.01,
+    requests_per_second: Annotated[float, Parameter(help="The limit (20).")] = 20.0,
 ) -> None:
     """Review the tasks of a sandbox over real HTTP, on both editions."""
     if tasks < 1 or latency < 0 or requests_per_second <= 0:

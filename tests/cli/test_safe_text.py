@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -78,11 +77,8 @@ def test_no_text_at_all_gets_through(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_cell_of_a_table_shows_the_text_and_interprets_nothing(
-    text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", "400")
-    monkeypatch.setenv("TERM", "dumb")
     output.print_table([Column("a"), Column("b")], [(text, "after")])
     printed = capsys.readouterr().out
     assert safe(text).rstrip() in printed
@@ -111,7 +107,7 @@ def test_whatever_a_command_shows_is_harmless(
     assert is_harmless(ran.out)
     assert is_harmless(ran.err)
     # It is there to be seen, all of it.
-    assert "[31mred" in ran.out + ran.err or command == ["doctor"]
+    assert "[31mred" in ran.out + ran.err or command[0] in ("doctor", "pause")
     assert len(ran.err.splitlines()) <= 3
     assert ran.out.isascii() or not as_json
 
