@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +139,10 @@ def test_the_demo_reviews_every_task_and_agrees_with_the_ledger(run: Run) -> Non
     assert printed.count("Ledger:   $1.00 as bonuses, 0 tasks rated twice") == 2
     requests = {line.split()[0]: int(line.split()[1]) for line in printed.splitlines()[-2:]}
     assert requests["sproutgigs"] * 5 < requests["picoworkers"]
+
+
+def test_completion_is_written_for_a_shell(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "completion.sh"
+    ran = run("--install-completion", "--shell", "bash", "--output", str(path))
+    assert ran.code == 0
+    assert "add-positions" in path.read_text()
