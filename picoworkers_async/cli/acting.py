@@ -14,7 +14,7 @@ from ..effects import Effect, Settlement
 from ..errors import CallError, Fate, OutcomeUnknownError, PicoworkersError, RefusedError
 from ..models import Ack, PostedJob
 from .exits import Exit
-from .output import print_json, say
+from .output import print_json, reader_may_leave, say
 
 
 class Ending(enum.StrEnum):
@@ -114,5 +114,6 @@ def finish(result: Result, what: str, *, json: bool, **more: Any) -> Exit:
     if result.outcome is Ending.UNKNOWN:
         say("look whether it did (here or on the web site) before you ask for it again")
     if json:
-        print_json({**attrs.asdict(result), **more})
+        with reader_may_leave():
+            print_json({**attrs.asdict(result), **more})
     return result.code

@@ -19,7 +19,7 @@ from .connection import Target, client_of, find_target
 from .exits import CommandError, CredentialsError, Exit
 from .journal import running_in_words
 from .options import DEFAULT, Options
-from .output import Column, print_json, print_table
+from .output import Column, print_json, print_table, reader_may_leave
 
 _CLOCK_SECONDS = 60.0
 """Ratings are dated by the day, and lost posts told by their time: a minute matters to neither."""
@@ -53,11 +53,12 @@ async def doctor(
     if journal is not None:
         found.append(of_journal(journal))
     is_well = all(finding.level is not Level.PROBLEM for finding in found)
-    if options.json:
-        print_json({"ok": is_well, "findings": found})
-    else:
-        columns = [Column("what"), Column("", is_state=True), Column("found"), Column("remedy")]
-        print_table(columns, ((one.subject, one.level, one.what, one.remedy or "") for one in found))
+    with reader_may_leave():
+        if options.json:
+            print_json({"ok": is_well, "findings": found})
+        else:
+            columns = [Column("what"), Column("", is_state=True), Column("found"), Column("remedy")]
+            print_table(columns, ((one.subject, one.level, one.what, one.remedy or "") for one in found))
     return Exit.DONE if is_well else Exit.FAILED
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -94,6 +95,17 @@ def print_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer.writerow(names)
     for row in rows:
         writer.writerow([_csv_cell(value) for value in row])
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """What is printed in the block may go nowhere: who read stdout has enough, and that changes no exit code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _cell(column: Column, value: object) -> Text:

@@ -15,7 +15,7 @@ from .asking import confirm
 from .connection import connect
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import print_json, say
+from .output import print_json, reader_may_leave, say
 
 
 async def post(
@@ -37,7 +37,8 @@ async def post(
         if not check.ok:
             say("nothing was posted: correct the file")
             if options.json:
-                print_json({"outcome": "invalid", "job_id": None, "check": check_as_plain(check)})
+                with reader_may_leave():
+                    print_json({"outcome": "invalid", "job_id": None, "check": check_as_plain(check)})
             return Exit.FAILED
         if not test:
             confirm(f"Post {draft.title!r}?", yes=yes)

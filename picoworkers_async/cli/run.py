@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from cyclopts import CycloptsError
 from ..errors import InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
 from .app import app
 from .exits import CommandError, Exit
-from .output import say
+from .output import reader_may_leave, say
 
 _GO_ON = "interrupted: nothing more was sent; the same command may be run again"
 
@@ -28,9 +27,10 @@ def run(arguments: Sequence[str]) -> int:
     notes: list[str] = []
     try:
         command, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
-        code = _call(lambda: command(*bound.args, **bound.kwargs), notes)
-        sys.stdout.flush()
-        return code
+        # A listing that nobody reads any more is not read on.
+        with reader_may_leave():
+            return _call(lambda: command(*bound.args, **bound.kwargs), notes)
+        return Exit.DONE
     except CycloptsError as error:
         say(f"picoworkers: {error}", "see picoworkers --help, or the command's")
         return Exit.USAGE
@@ -38,10 +38,6 @@ def run(arguments: Sequence[str]) -> int:
         # The terminal shows ^C where the line was.
         say("", *([f"interrupted: {note}" for note in notes] or [_GO_ON]))
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has enough of it; Python would complain of it once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
     except Exception as error:
         said = leading_error(error)
         if not isinstance(said, PicoworkersError | CommandError):

@@ -76,15 +76,23 @@ def test_in_a_pipe_there_are_no_colours_and_json_is_alone_on_stdout(at: list[str
     assert plain.stderr == ""
 
 
-def test_a_reader_who_has_enough_is_no_error(at: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [(["jobs"], 0, ""), (["pause", "nowhere"], 1, "pause nowhere: refused: Job not found.\n")],
+    ids=["listing", "refusal"],
+)
+def test_a_reader_who_has_enough_is_no_error_and_hides_none(
+    at: list[str], command: list[str], code: int, said: str
+) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        command = [COMMAND, "zones", *at, "--json"]
-        ran = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=SECONDS)
+        ran = subprocess.run(
+            [COMMAND, *command, *at, "--json"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=SECONDS
+        )
     finally:
         os.close(writing)
-    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert (ran.returncode, ran.stderr) == (code, said)
 
 
 def test_at_a_terminal_states_have_colours_unless_they_are_not_wanted(at: list[str]) -> None:
