@@ -13,7 +13,7 @@ from cyclopts import CycloptsError
 from ..errors import InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
 from .app import app
 from .exits import CommandError, Exit
-from .output import reader_may_leave, say
+from .output import print_nowhere, say
 
 _GO_ON = "interrupted: nothing more was sent; the same command may be run again"
 
@@ -27,10 +27,9 @@ def run(arguments: Sequence[str]) -> int:
     notes: list[str] = []
     try:
         command, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
-        # A listing that nobody reads any more is not read on.
-        with reader_may_leave():
-            return _call(lambda: command(*bound.args, **bound.kwargs), notes)
-        return Exit.DONE
+        code = _call(lambda: command(*bound.args, **bound.kwargs), notes)
+        sys.stdout.flush()
+        return code
     except CycloptsError as error:
         say(f"picoworkers: {error}", "see picoworkers --help, or the command's")
         return Exit.USAGE
@@ -38,6 +37,10 @@ def run(arguments: Sequence[str]) -> int:
         # The terminal shows ^C where the line was.
         say("", *([f"interrupted: {note}" for note in notes] or [_GO_ON]))
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # A listing that nobody reads any more is not read on.
+        print_nowhere()
+        return Exit.DONE
     except Exception as error:
         said = leading_error(error)
         if not isinstance(said, PicoworkersError | CommandError):
