@@ -44,7 +44,7 @@ def types(session: nox.Session) -> None:
     """Strict typing of the package, and of the public API as its users see it, by three checkers."""
     # The extra of pyright brings Node.js along: nothing is fetched when it runs.
     checkers = ("mypy>=1.13", "pyright[nodejs]>=1.1.400", "pyrefly>=1.4")
-    session.install(".[sandbox,webhooks]", *GROUPS["test"], *checkers)
+    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"], *checkers)
     session.run("mypy")
     session.run("pyright")
     # Told without the comments that the others are told by, it must object to the same lines, and to no others.
@@ -72,7 +72,7 @@ def wrong_on_purpose(samples: list[str]) -> set[str]:
 @nox.session(python=found("3.11", "3.12", "3.13"))
 def tests(session: nox.Session) -> None:
     """All tests, on each Python found."""
-    session.install(".[sandbox,webhooks]", *GROUPS["test"])
+    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
     # One more than there are cores: many tests wait for real processes, servers or threads.
     session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *session.posargs)
 
@@ -80,14 +80,14 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Review 2,000 tasks over real HTTP, on both editions at 20 requests a second."""
-    session.install(".[sandbox]")
+    session.install(".[cli,sandbox]")
     session.run("picoworkers", "demo", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """What takes long or needs a quiet machine: pacers, 25 kills, 10,000 situations, a month, 800 exits."""
-    session.install(".[sandbox,webhooks]", *GROUPS["test"])
+    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
     size = {
         "PICOWORKERS_KILLS": "25",
         "PICOWORKERS_TASKS": "2000",

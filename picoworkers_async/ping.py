@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 import anyio
 import attrs
 
@@ -19,7 +22,8 @@ class Ping:
     as an `AuthenticationError`, a `ServiceMovedError` or a `NotSentError`. `edition` is the one that answered, by
     the zones that it lists, and `matches` whether that is the client's. It is None where they are those of
     neither, or could not be read, which then is the `problem`. `seconds` is how long the first answer, or its
-    failure, took, waiting for its turn included.
+    failure, took, waiting for its turn included. `clock_ahead` is how many seconds the clock of this machine is at
+    least ahead of the service's (below 0: behind it); None where the service did not tell its time.
     """
 
     ok: bool
@@ -27,6 +31,7 @@ class Ping:
     seconds: float
     problem: CallError | None = None
     matches: bool = False
+    clock_ahead: float | None = None
 
 
 async def ping(session: Session) -> Ping:
@@ -48,4 +53,6 @@ async def ping(session: Session) -> Ping:
     answering = edition_with_zones({zone.id for zone in zones})
     matches = answering is not None and answering.name == session.edition.name
     # The client's own may have been changed by `attrs.evolve`.
-    return Ping(True, session.edition if matches else answering, seconds, matches=matches)
+    edition = session.edition if matches else answering
+    ahead = session.service_clock.ahead(datetime.now(UTC), time.monotonic())
+    return Ping(True, edition, seconds, matches=matches, clock_ahead=ahead)

@@ -38,6 +38,14 @@ class ServiceClock:
         headers, asked, received = self._answer
         return time_at(moment, headers, asked=asked, received=received)
 
+    def ahead(self, here: datetime, moment: float) -> float | None:
+        """How many seconds a clock that shows `here` at this moment is at least ahead (below 0: behind) of it."""
+        span = self.at(moment)
+        if span is None:
+            return None
+        behind = min(0.0, (here - span.earliest).total_seconds())
+        return behind or max(0.0, (here - span.latest).total_seconds())
+
 
 def time_at(moment: float, headers: Mapping[str, str], *, asked: float, received: float) -> Span | None:
     """The service's time at a moment, from an answer that was asked for and received at these. Pure.

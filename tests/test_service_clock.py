@@ -47,3 +47,16 @@ def test_an_answer_that_took_long_does_not_take_the_place_of_one_that_came_soon(
     now += MOST_SECONDS + 1
     clock.saw({"date": "Thu, 01 Jan 2026 13:00:00 GMT"}, 100.0)
     assert clock.at(100.0) == known
+
+
+@pytest.mark.parametrize(
+    ("here", "ahead"),
+    [("12:00:00", 0.0), ("12:00:05", 2.0), ("11:59:58", -2.0), ("12:00:03", 0.0)],
+)
+def test_a_clock_is_only_called_wrong_by_what_is_certain(here: str, ahead: float) -> None:
+    """The answer took 2 s, and its date has whole seconds: the service's time is within 3 s of 12:00:00."""
+    clock = ServiceClock()
+    assert clock.ahead(datetime(2026, 1, 1, tzinfo=UTC), 0.0) is None
+    clock._answer = ({"date": "Thu, 01 Jan 2026 12:00:00 GMT"}, 10.0, 12.0)
+    shown = datetime.fromisoformat(f"2026-01-01T{here}+00:00")
+    assert clock.ahead(shown, 12.0) == ahead

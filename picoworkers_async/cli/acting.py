@@ -1,0 +1,119 @@
+"""A call that changes something: made once, looked up where its answer was lost, and told."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable
+from typing import Any
+
+import anyio
+import attrs
+
+from ..client import AsyncPicoworkers
+from ..effects import Effect, Settlement
+from ..errors import CallError, Fate, OutcomeUnknownError, PicoworkersError, RefusedError
+from ..models import Ack, PostedJob
+from .exits import Exit
+from .output import print_json, reader_may_leave, say
+
+
+class Ending(enum.StrEnum):
+    """What became of a call."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+_CODES = {
+    Ending.DONE: Exit.DONE,
+    Ending.REFUSED: Exit.FAILED,
+    Ending.FAILED: Exit.FAILED,
+    Ending.UNKNOWN: Exit.UNKNOWN,
+}
+
+
+@attrs.frozen
+class Result:
+    """What became of a call, in words, and the job that it made, if it made one that is known."""
+
+    outcome: Ending
+    message: str | None = None
+    job_id: str | None = None
+    url: str | None = None
+
+    @property
+    def code(self) -> Exit:
+        """The exit code for it."""
+        return _CODES[self.outcome]
+
+
+async def act(pico: AsyncPicoworkers, what: str, call: Awaitable[Ack | PostedJob]) -> Result:
+    """Make the call, which does `what`, once; where its answer was lost, look whether it took effect.
+
+    Raises what says that nothing was sent for a mistake in the command, such as `InvalidRequestError`.
+    """
+    try:
+        return _result_of(await call)
+    except OutcomeUnknownError as error:
+        return await _settle(pico, what, error)
+    except CallError as error:
+        return failed(error)
+    except anyio.get_cancelled_exc_class() as stopped:
+        stopped.add_note(f"to {what} may have taken effect: look before you ask for it again")
+        raise
+
+
+def _result_of(answer: Ack | PostedJob) -> Result:
+    if isinstance(answer, PostedJob):
+        return Result(Ending.DONE, answer.note or answer.message, answer.job_id, answer.url)
+    return Result(Ending.DONE, answer.message)
+
+
+def failed(error: CallError) -> Result:
+    """What an error says of a call that it ended."""
+    if isinstance(error, RefusedError):
+        return Result(Ending.REFUSED, error.message)
+    # What is not known to cost money is not of unknown outcome, but may yet have been done.
+    again = "" if error.fate is Fate.NOT_PROCESSED else "; it may have been done, and asking again does no harm"
+    return Result(Ending.FAILED, f"{error.what}{again}")
+
+
+async def _settle(pico: AsyncPicoworkers, what: str, error: OutcomeUnknownError) -> Result:
+    say(
+        f"the answer was lost ({error.reason})",
+        "looking whether it took effect, which may take a minute; nothing is sent again",
+    )
+    try:
+        settled = await pico.settle(error)
+    except PicoworkersError as lost:
+        return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {lost}")
+    except anyio.get_cancelled_exc_class() as stopped:
+        stopped.add_note(f"to {what} may have taken effect: look before you ask for it again")
+        raise
+    return result_of_settlement(settled)
+
+
+def result_of_settlement(settled: Settlement) -> Result:
+    """What reading says of a call whose answer was lost."""
+    why = "; ".join(settled.reasons)
+    match settled.effect:
+        case Effect.TOOK_EFFECT:
+            return Result(Ending.DONE, f"it took effect, as reading shows: {why}", settled.job_id)
+        case Effect.DID_NOT:
+            return Result(Ending.FAILED, f"it did not take effect, as reading shows: {why}; ask for it again")
+    return Result(Ending.UNKNOWN, f"it may have taken effect: {why}")
+
+
+def finish(result: Result, what: str, *, json: bool, **more: Any) -> Exit:
+    """Tell what became of it, on stderr and, as JSON with `more` beside it, on stdout; gives the exit code."""
+    said = f": {result.message}" if result.message else ""
+    named = f" (job {result.job_id})" if result.job_id else ""
+    say(f"{what}: {result.outcome.value}{named}{said}")
+    if result.outcome is Ending.UNKNOWN:
+        say("look whether it did (here or on the web site) before you ask for it again")
+    if json:
+        with reader_may_leave():
+            print_json({**attrs.asdict(result), **more})
+    return result.code

@@ -1,0 +1,67 @@
+"""Questions to the person at the terminal."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .exits import CommandError, Exit
+from .output import say
+from .safe_text import safe
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only if the answer is yes; `yes` says so beforehand.
+
+    Raises `CommandError` if it is no, and where there is no terminal to ask at.
+    """
+    if yes:
+        return
+    if not is_at_terminal():
+        remedy = "nothing was done: there is no terminal to ask at, so add --yes to do it"
+        raise CommandError(question, remedy)
+    with _ctrl_c_at_once():
+        answer = _read(safe(question) + " [y/N] ")
+    if answer.lower() not in ("y", "yes"):
+        raise CommandError("nothing was done", code=Exit.FAILED)
+
+
+def is_at_terminal() -> bool:
+    """Whether somebody is there to read a question and to answer it."""
+    # A process that was started with them closed has None there.
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def ask_login() -> tuple[str, str]:
+    """The user id and, without echo, the API secret. Raises `CommandError` where there is no terminal."""
+    if not is_at_terminal():
+        raise CommandError("login asks for the secret, which needs a terminal; without one, use the environment")
+    say("The user id and the API secret stand in the settings of your account.")
+    with _ctrl_c_at_once():
+        return _read("User id: "), getpass.getpass("API secret (not shown): ", sys.stderr).strip()
+
+
+def _read(prompt: str) -> str:
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """Ctrl-C as it is outside an event loop, which would only note it until whatever blocks it is over.
+
+    To be entered before the question is shown: whoever sees it may press Ctrl-C.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

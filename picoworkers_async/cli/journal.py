@@ -1,0 +1,160 @@
+"""Commands about the journal of a batch: what it holds, and looking after it between batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from ..journal import Journal, JournalRow, JournalState, JournalSummary, Running
+from .asking import confirm
+from .exits import CommandError
+from .options import Json, Yes
+from .output import Column, print_csv, print_json, print_pairs, print_table, say
+
+File = Annotated[Path, Parameter(help="The journal.")]
+Since = Annotated[datetime | None, Parameter(help="Only what is dated at this moment (UTC) or later.")]
+JobOf = Annotated[str | None, Parameter(help="Only those of the job with this id.")]
+Message = Annotated[str | None, Parameter(help="Only those with this text in the message.")]
+_COLUMNS = (
+    *(Column("job"), Column("task"), Column("revision", is_number=True), Column("worker")),
+    *(Column("state", is_state=True), Column("verdict"), Column("pay", is_number=True)),
+    *(Column("bonus", is_number=True), Column("at"), Column("message")),
+)
+_SUMS = (Column("pay", is_number=True), Column("bonus", is_number=True), Column("unpriced", is_number=True))
+
+journal = App(name="journal", help="What the journal of a batch holds, and looking after it between batches.")
+
+
+@journal.default
+def show(
+    file: File,
+    /,
+    *,
+    since: Since = None,
+    job: JobOf = None,
+    worker: Annotated[str | None, Parameter(help="Only those of the worker with this id.")] = None,
+    state: Annotated[JournalState | None, Parameter(help="Only those in this state.")] = None,
+    by: Annotated[Literal["day", "job", "worker"] | None, Parameter(help="Add all up, by this.")] = None,
+    csv: Annotated[bool, Parameter(help="Print CSV on stdout.")] = False,
+    json: Json = False,
+) -> None:
+    """What a journal holds: added up, or with a filter or --csv its rows."""
+    kept = Journal(file)
+    is_filtered = any(value is not None for value in (since, job, worker, state))
+    if csv and json:
+        raise CommandError("either --csv or --json")
+    if by is not None:
+        if is_filtered:
+            raise CommandError("--by adds up everything: leave --since, --job, --worker and --state out")
+        _print_summary(kept.summary(by), by, csv=csv, json=json)
+    elif is_filtered or csv:
+        moment = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
+        rows = kept.rows(state=state, since=moment, job_id=job, worker_id=worker, order="time")
+        _print_rows(rows, csv=csv, json=json)
+    else:
+        _print_whole(kept, json=json)
+
+
+@journal.command
+def reopen(
+    file: File,
+    /,
+    *,
+    state: Annotated[Literal["refused", "failed"], Parameter(help="Which ones (refused).")] = "refused",
+    message: Message = None,
+    job: JobOf = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Let ratings that were refused, or failed, be sent again by the next batch; asks first."""
+    confirm(f"Have the next batch with {file} send again what was {state}? It may pay for it.", yes=yes)
+    _tell("reopened", Journal(file).reopen(state, message=message, job_id=job), json=json)
+
+
+@journal.command
+def withdraw(file: File, /, *, yes: Yes = False, json: Json = False) -> None:
+    """Take back decisions that were not sent, so that the next review asks anew; asks first."""
+    confirm(f"Take back what is decided in {file} and was not sent?", yes=yes)
+    _tell("withdrawn", Journal(file).withdraw(), json=json)
+
+
+@journal.command
+def prune(
+    file: File,
+    /,
+    *,
+    before: Annotated[datetime | None, Parameter(help="What ended before this moment (UTC).")] = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Delete what ended long ago, or before a moment; asks first."""
+    moment = before.replace(tzinfo=UTC) if before is not None and before.tzinfo is None else before
+    when = "so long ago that it cannot be listed" if moment is None else f"before {moment:%Y-%m-%d %H:%M %Z}"
+    confirm(f"Prune {file} of what ended {when}? Those rows are gone then, their sums stay.", yes=yes)
+    _tell("deleted", Journal(file).prune(moment), json=json)
+
+
+def _tell(what: str, count: int, *, json: bool) -> None:
+    say(f"{what}: {count} rating{'' if count == 1 else 's'}")
+    if json:
+        print_json({what: count})
+
+
+def _print_whole(kept: Journal, *, json: bool) -> None:
+    counts, bonus, unpriced, running = kept.counts(), kept.bonus_paid(), kept.unpriced(), kept.running()
+    if json:
+        print_json({"counts": counts, "bonus_paid": bonus, "unpriced": unpriced, "running": running})
+        return
+    rows: list[tuple[str, object]] = [(state.value, counts[state]) for state in JournalState if state in counts]
+    rows += [("bonuses paid", bonus), ("jobs of unknown pay", " ".join(unpriced) or None)]
+    print_pairs([*rows, ("batch at work", None if running is None else running_in_words(running))])
+
+
+def running_in_words(running: Running) -> str:
+    """What a batch that has the journal open does, and how far it is."""
+    kind = f"{running.kind}{', a dry run' if running.dry_run else ''}"
+    done, since = running.progress, running.since.astimezone(UTC)
+    return (
+        f"{kind}, since {since:%Y-%m-%d %H:%M}: {done.rated} rated, {done.refused} refused, {done.failed} failed, "
+        f"{done.unknown} unknown, {done.waiting} in hand"
+    )
+
+
+def _print_rows(rows: Iterable[JournalRow], *, csv: bool, json: bool) -> None:
+    if csv:
+        print_csv([column.name for column in _COLUMNS], map(_row, rows))
+    elif json:
+        for row in rows:
+            print_json(row)
+    else:
+        print_table(_COLUMNS, map(_row, rows))
+
+
+def _row(row: JournalRow) -> tuple[object, ...]:
+    verdict = None if row.rating is None else row.rating.verdict
+    at = row.sent_at or row.ended_at or row.decided_at
+    return (
+        *(row.job_id, row.task_id, row.revision_number, row.worker_id, row.state, verdict),
+        *(row.pay, row.bonus, at, row.message),
+    )
+
+
+def _print_summary(sums: list[JournalSummary], by: str, *, csv: bool, json: bool) -> None:
+    if json:
+        for line in sums:
+            print_json(line)
+        return
+    states = [state for state in JournalState if any(state in line.counts for line in sums)]
+    columns = [Column(by), *(Column(state.value, is_number=True) for state in states), *_SUMS]
+    rows: list[tuple[Any, ...]] = [
+        (line.key, *(line.counts.get(state, 0) for state in states), line.pay, line.bonus, line.unpriced)
+        for line in sums
+    ]
+    if csv:
+        print_csv([column.name for column in columns], rows)
+    else:
+        print_table(columns, rows)

@@ -1,0 +1,45 @@
+"""The command that stores the credentials."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .asking import ask_login, confirm
+from .connection import Target, client_of, find_edition
+from .credentials import Login, default_path, store_in_file, store_in_keyring
+from .exits import CommandError, Exit
+from .options import DEFAULT, Options
+from .output import print_json, say
+
+
+async def login(
+    *,
+    keyring: Annotated[bool, Parameter(help="Keep them in the system's keyring instead of a file.")] = False,
+    options: Options = DEFAULT,
+) -> None:
+    """Ask for the user id and the API secret, try them, and store them where other commands find them."""
+    path = options.credentials or default_path()
+    if not keyring and path.exists():
+        confirm(f"Replace the credentials in {path}?", yes=False)
+    user_id, api_secret = ask_login()
+    edition = options.edition or os.environ.get("PICOWORKERS_EDITION")
+    address = options.base_url or os.environ.get("PICOWORKERS_BASE_URL") or None
+    given = Login(user_id, api_secret, "what was typed", edition, address)
+    in_process = options.sandbox and address is None
+    target = Target(given, find_edition(edition), address, is_in_process=in_process)
+    async with client_of(options, target) as pico:
+        ping = await pico.ping()
+    if not ping.ok:
+        why = "" if ping.problem is None else f": {ping.problem.what}"
+        raise CommandError(f"not stored, since the service did not accept them{why}", code=Exit.FAILED)
+    if keyring:
+        store_in_keyring(given)
+    else:
+        store_in_file(given, path)
+    where = "the system's keyring" if keyring else str(path)
+    say(f"the service accepts them; stored in {where}")
+    if options.json:
+        print_json({"stored": where})

@@ -1,0 +1,68 @@
+"""The command that posts a job from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from ..models import JobDraft
+from ..models.to_plain import to_jsonable
+from ..rules import DraftCheck
+from .acting import act, finish
+from .asking import confirm
+from .connection import connect
+from .exits import CommandError, Exit
+from .options import DEFAULT, Options, Yes
+from .output import print_json, reader_may_leave, say
+
+
+async def post(
+    file: Annotated[Path, Parameter(help="The draft, a file of TOML or JSON.")],
+    /,
+    *,
+    test: Annotated[bool, Parameter(help="Have the service validate it only, at no cost.")] = False,
+    yes: Yes = False,
+    options: Options = DEFAULT,
+) -> Exit:
+    """Post the job of a file: checks it, says what it costs, and asks before it spends."""
+    try:
+        draft = JobDraft.from_file(file)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror or error}") from None
+    async with connect(options) as pico:
+        check = await pico.jobs.check(draft)
+        say(*findings(check))
+        if not check.ok:
+            say("nothing was posted: correct the file")
+            if options.json:
+                with reader_may_leave():
+                    print_json({"outcome": "invalid", "job_id": None, "check": check_as_plain(check)})
+            return Exit.FAILED
+        if not test:
+            confirm(f"Post {draft.title!r}?", yes=yes)
+        what = "validate the job" if test else "post the job"
+        result = await act(pico, what, pico.jobs.post_job(draft, test=test))
+    return finish(result, "test" if test else "post", json=options.json, check=check_as_plain(check))
+
+
+def findings(check: DraftCheck) -> list[str]:
+    """What a check found, a line each: problems, warnings, and what the job costs."""
+    lines = [f"problem: {problem}" for problem in check.problems]
+    lines += [f"warning: {warning}" for warning in check.warnings]
+    if check.cost is not None:
+        estimate = "" if check.cost.estimate is None else f", about ${check.cost.estimate:f} with fees"
+        lines.append(f"cost: ${check.cost.known:f} for certain{estimate} (fees as of {check.cost.fees_as_of})")
+        lines += [f"cost: not included: {what}" for what in check.cost.unknown]
+    if check.balance is not None:
+        lines.append(f"balance: ${check.balance:f}")
+    return lines
+
+
+def check_as_plain(check: DraftCheck) -> dict[str, Any]:
+    """A check as JSON has it; of each problem the path as a text, too."""
+    plain: dict[str, Any] = to_jsonable(check)
+    for problem, of_it in zip(check.problems, plain["problems"], strict=True):
+        of_it["field"] = problem.field
+    return plain

@@ -1,0 +1,83 @@
+"""Running one command: its arguments, its event loop, and what its errors mean for the exit code."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+from cyclopts import CycloptsError
+
+from ..errors import InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
+from .app import app
+from .exits import CommandError, Exit
+from .output import print_nowhere, say
+
+_GO_ON = "interrupted: nothing more was sent; the same command may be run again"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that these arguments name; gives its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter shows its code, and no command fails for it.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    notes: list[str] = []
+    try:
+        command, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
+        code = _call(lambda: command(*bound.args, **bound.kwargs), notes)
+        sys.stdout.flush()
+        return code
+    except CycloptsError as error:
+        say(f"picoworkers: {error}", "see picoworkers --help, or the command's")
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        # The terminal shows ^C where the line was.
+        say("", *([f"interrupted: {note}" for note in notes] or [_GO_ON]))
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # A listing that nobody reads any more is not read on.
+        print_nowhere()
+        return Exit.DONE
+    except Exception as error:
+        said = leading_error(error)
+        if not isinstance(said, PicoworkersError | CommandError):
+            raise
+        first, *others = in_words(said)
+        say(f"picoworkers: {first}", *others)
+        return code_of(said)
+
+
+def _call(command: Callable[[], Any], notes: list[str]) -> int:
+    async def in_loop(waiting: Any) -> Any:
+        try:
+            return await waiting
+        except anyio.get_cancelled_exc_class() as stopped:
+            notes.extend(getattr(stopped, "__notes__", ()))
+            raise
+
+    result = command()
+    if inspect.iscoroutine(result):
+        result = anyio.run(in_loop, result)
+    return Exit.DONE if result is None else int(result)
+
+
+def code_of(error: PicoworkersError | CommandError) -> Exit:
+    """The exit code that says what this error means."""
+    match error:
+        case CommandError():
+            return error.code
+        case InvalidRequestError():
+            return Exit.USAGE
+        case OutcomeUnknownError():
+            return Exit.UNKNOWN
+    return Exit.FAILED
+
+
+def in_words(error: PicoworkersError | CommandError) -> list[str]:
+    """An error for the person at the terminal, with what to do about it."""
+    if isinstance(error, InvalidRequestError):
+        return ["nothing was sent; correct this:", *(f"  {problem}" for problem in error.problems)]
+    return list(error.lines) if isinstance(error, CommandError) else [str(error)]
