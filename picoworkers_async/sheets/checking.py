@@ -12,7 +12,7 @@ import attrs
 
 from ..models import Rating, Verdict
 from ..problems import ProblemCode
-from .columns import Field, Header
+from .columns import Field, Header, like_a_field
 from .interpret import Interpreter
 from .problems import Problems, UnreadableError, at
 from .seen import SeenRows, digest_of
@@ -114,6 +114,14 @@ def _repeated(seen: SeenRows, header: Header, tally: Tally, problems: Problems) 
     return lines
 
 
+def _slips(header: Header) -> Iterator[str]:
+    """Columns that are not read, and whose names are nearly those of columns that are."""
+    for name in header.unknown:
+        like = like_a_field(name)
+        if like is not None:
+            yield f"the column {name!r} is not read; did you mean {like}?"
+
+
 def _summary(path: Path, table: Table, tally: Tally, seen: SeenRows, repeated: int) -> SheetSummary:
     count, high = tally.high_bonuses(seen)
     return SheetSummary(
@@ -133,5 +141,5 @@ def _summary(path: Path, table: Table, tally: Tally, seen: SeenRows, repeated: i
         high_bonuses=high,
         high_bonus_count=count,
         unknown_columns=table.header.unknown,
-        warnings=tuple(tally.warnings(repeated)),
+        warnings=(*_slips(table.header), *tally.warnings(repeated)),
     )

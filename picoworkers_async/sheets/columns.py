@@ -49,6 +49,9 @@ _NAMES: Mapping[str, Field] = {
 }
 """By their names in lower case, words joined by `_`: ours, and those of the marketplace's own file."""
 
+_TOLD = re.compile(r"worker_id|pay|submitted_at|rate_by|proof_\d+(_part_\d+)?")
+"""What is known, and says nothing of a rating."""
+
 
 def plain_name(name: str) -> str:
     """A name as it is looked up: without regard to case, spaces and hyphens."""
@@ -104,6 +107,18 @@ class Header:
         return field.value.upper() if place is None else self.names[place]
 
 
+def is_unknown(name: str) -> bool:
+    """Whether a column that is of no field is of no other use that is known either."""
+    return _TOLD.fullmatch(plain_name(name)) is None
+
+
+def like_a_field(name: str) -> str | None:
+    """The name of a column that means something, where this one may be a slip for it."""
+    plain = plain_name(name)
+    found = get_close_matches(plain, _NAMES, 1, 0.85)
+    return found[0].upper() if found and found[0] != plain else None
+
+
 def read_header(names: Sequence[str], mapped: Mapping[str, Field]) -> tuple[Header, list[tuple[str, str]]]:
     """The header, and each column that is of a field which has a column already, with that one's name."""
     places: dict[Field, int] = {}
@@ -112,7 +127,7 @@ def read_header(names: Sequence[str], mapped: Mapping[str, Field]) -> tuple[Head
     for place, name in enumerate(names):
         field = field_of(name, mapped)
         if field is None:
-            if len(unknown) < MOST_UNKNOWN:
+            if len(unknown) < MOST_UNKNOWN and is_unknown(name):
                 unknown.append(name or f"(column {place + 1})")
         elif field in places:
             twice.append((name, names[places[field]]))

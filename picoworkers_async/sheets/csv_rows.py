@@ -23,7 +23,7 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 
 
 class CsvRows:
-    """The names of the columns, and iterated, the rows below them.
+    """The names of the columns, and iterated, the rows below them. Close it.
 
     `encoding` and `delimiter` are those that were found. Bytes that are not of the encoding become lone
     surrogates, so that only who reads such a cell has to mind. Raises `UnreadableError` where nothing can be
@@ -34,8 +34,19 @@ class CsvRows:
         self.encoding = _encoding(file, encoding)
         # A lone surrogate cannot stand for half of a character of two bytes.
         errors = "strict" if self.encoding.startswith("utf-16") else "surrogateescape"
-        text = io.TextIOWrapper(file, self.encoding, errors, newline="")
-        self._lines = _lines(text, self.encoding)
+        self._text = io.TextIOWrapper(file, self.encoding, errors, newline="")
+        try:
+            self._read_header(mapped)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file, which stays open."""
+        self._text.detach()
+
+    def _read_header(self, mapped: Mapping[str, Field]) -> None:
+        self._lines = _lines(self._text, self.encoding)
         self._before = 0
         first = next(self._lines, "")
         self.delimiter = ""
@@ -59,7 +70,8 @@ class CsvRows:
         for row in self._rows():
             cells = row.cells
             if len(cells) == width:
-                yield row
+                if any(cells) and not "".join(map(str, cells)).isspace():
+                    yield row
             elif not any(plain(str(cell)) for cell in cells):
                 continue
             elif len(cells) > width and not any(plain(str(cell)) for cell in cells[width:]):

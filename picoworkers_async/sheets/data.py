@@ -56,8 +56,8 @@ def _rows(path: Path, encoding: str | None, sheet: str | None) -> Iterator[Sheet
     try:
         with path.open("rb") as file:
             if kind == "csv":
-                table = CsvRows(file, encoding, {})
-                yield from _named(path, table.names, table, is_csv=True)
+                with closing(CsvRows(file, encoding, {})) as lines:
+                    yield from _named(path, lines.names, lines, is_csv=True)
             elif kind == "xlsx":
                 with closing(XlsxRows(file, sheet, {})) as book:
                     yield from _named(path, book.names, book, is_csv=False)

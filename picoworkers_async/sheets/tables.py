@@ -18,6 +18,7 @@ from .columns import (
     Header,
     field_of,
     header_problems,
+    is_unknown,
     missing_problems,
     no_header,
     read_header,
@@ -87,7 +88,8 @@ def open_table(path: Path, layout: Layout) -> Iterator[Table]:
     mapped = to_mapped(layout.columns)
     with path.open("rb") as file:
         if kind == "csv":
-            yield _csv(file, layout, mapped)
+            with closing(CsvRows(file, layout.encoding, mapped)) as lines:
+                yield _csv(lines, layout, mapped)
         elif kind == "jsonl":
             yield _jsonl(file, layout, mapped)
         else:
@@ -95,8 +97,7 @@ def open_table(path: Path, layout: Layout) -> Iterator[Table]:
                 yield _xlsx(rows, layout, mapped)
 
 
-def _csv(file: IO[bytes], layout: Layout, mapped: Mapping[str, Field]) -> Table:
-    rows = CsvRows(file, layout.encoding, mapped)
+def _csv(rows: CsvRows, layout: Layout, mapped: Mapping[str, Field]) -> Table:
     header, _ = read_header(rows.names, mapped)
     problems = _header_problems(rows.line, rows.names, mapped, layout)
     encoding = "utf-8" if rows.encoding == "utf-8-sig" else rows.encoding
@@ -179,6 +180,7 @@ def _json_projected(
 def _widened(header: Header, name: str, field: Field | None) -> Header:
     """The header with one more column."""
     if field is None:
-        return attrs.evolve(header, names=(*header.names, name), unknown=(*header.unknown, name))
+        unknown = (*header.unknown, name) if is_unknown(name) else header.unknown
+        return attrs.evolve(header, names=(*header.names, name), unknown=unknown)
     places = {field: len(header.names)} | dict(header.places)
     return attrs.evolve(header, names=(*header.names, name), places=places)
