@@ -14,7 +14,7 @@ from ..models import Rating
 from ..models.account import to_money_or_none
 from ..problems import Problem, ProblemCode
 from ..rules import values
-from .checking import BLOCK, BlockDigests, Checked, check_sheet
+from .checking import BlockDigests, Checked, check_sheet
 from .columns import mapping_problems
 from .interpret import Interpreter
 from .problems import SheetChangedError, UnreadableError
@@ -114,7 +114,7 @@ class SheetRatings:
             for line, rating in self._again():
                 waiting.append((line, rating))
                 digests.add(line, digest_of(rating))
-                if len(waiting) == BLOCK:
+                if len(digests.done) > blocks:
                     yield block()
         except (UnreadableError, _OtherwiseError):
             raise SheetChangedError(self._path, given) from None

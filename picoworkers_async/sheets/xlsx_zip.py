@@ -20,7 +20,7 @@ _MOST_RATIO = 250
 
 _MOST_PARTS = 2_000
 _CHUNK_BYTES = 64 * 1024
-MOST_TOKEN_BYTES = 8 * 1024 * 1024
+MOST_TOKEN_BYTES = 512 * 1024
 """What one tag may be; the parser keeps it whole."""
 
 MOST_TEXT = 1024 * 1024

@@ -217,7 +217,7 @@ def test_a_workbook_cut_short_or_without_its_parts_is_refused(tmp_path: Path) ->
 
 
 def test_strings_that_cells_share_are_found_again_however_many_they_are(tmp_path: Path) -> None:
-    rows = [["j", f"t{number}", None, "x", f"no {number} <&> é"] for number in range(6_000)]
+    rows = [["j", f"t{number}", None, "x", f"no {number} <&> é"] for number in range(1_200)]
     path = book_of(tmp_path / "b.xlsx", *rows)
     comments = [rating.comment for rating in sheets.read(path)]
     assert comments == [row[4] for row in rows]
