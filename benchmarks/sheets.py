@@ -72,9 +72,7 @@ def main() -> None:
         write(large, rows)
         write(small, rows // SMALL_SHARE)
         base, base_peak = measured("plain", large)
-        print(
-            f"{rows} rows, {large.stat().st_size / 1e6:.0f} MB of CSV: plain reading {base:.1f} s, {base_peak:.0f} MB"
-        )
+        print(f"{rows} rows, {large.stat().st_size / 1e6:.0f} MB of CSV: plain {base:.1f} s, {base_peak:.0f} MB")
         for job in ("check", "read"):
             seconds, peak = measured(job, large)
             _, few = measured(job, small)
@@ -87,9 +85,7 @@ def main() -> None:
             write(other, rows // 10)
             seconds, peak = measured("check", other)
             each = seconds / (rows // 10) / (base / rows)
-            print(
-                f"check of {rows // 10} rows of .{kind}: {seconds:.1f} s, {each:.1f} times plain; peak {peak:.0f} MB"
-            )
+            print(f"check of {rows // 10} rows of .{kind}: {seconds:.1f} s, {each:.1f} times plain, {peak:.0f} MB")
 
 
 if __name__ == "__main__":

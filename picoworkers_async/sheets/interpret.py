@@ -22,6 +22,12 @@ _MARKS = (
     (Field.NOT_SATISFIED, Verdict.NOT_OK),
     (Field.REVISE_TASK, Verdict.REVISE),
 )
+_PLAIN_MARKS: dict[tuple[Cell, ...], Verdict] = {
+    tuple("x" if place == marked else "" for place in range(3)): verdict
+    for marked, (_, verdict) in enumerate(_MARKS)
+}
+"""What nearly all rows have in the columns of marks, told without a closer look."""
+
 _WORDS = {
     "ok": Verdict.OK,
     "satisfied": Verdict.OK,
@@ -63,7 +69,9 @@ class Interpreter:
 
         job, task, revision, yes, no, again, word, satisfaction, comment, bonus, block, list_id = cells
         before = len(problems)
-        verdict = self._verdict(line, (yes, no, again, word), header, problems)
+        verdict = None if word else _PLAIN_MARKS.get((yes, no, again))
+        if verdict is None:
+            verdict = self._verdict(line, (yes, no, again, word), header, problems)
         if verdict is None and len(problems) == before:
             filled = self._filled(comment, bonus, block, satisfaction, list_id)
             if filled is None:

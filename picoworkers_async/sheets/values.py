@@ -38,7 +38,7 @@ def is_blank(cell: Cell) -> bool:
 
 def is_empty(cell: Cell) -> bool:
     """Whether there is nothing in a cell; FALSE is something."""
-    return cell is None or (isinstance(cell, str) and not plain(cell))
+    return cell is None or cell == "" or (isinstance(cell, str) and not plain(cell))
 
 
 def readable(text: str) -> str:
@@ -72,6 +72,8 @@ def mark(cell: Cell) -> bool:
 def identifier(cell: Cell) -> str:
     """An id. Raises `CellError` for one that a spreadsheet program turned into something else."""
     if isinstance(cell, str):
+        if cell.isalnum() and cell.isascii():  # nearly all are
+            return cell
         text = unguarded(plain(readable(cell)))
         if not text:
             raise CellError("an id", ProblemCode.REQUIRED)
@@ -138,7 +140,7 @@ def whole(cell: Cell) -> int:
 
 def revision(cell: Cell) -> int | None:
     """A revision number; None for N/A, which the marketplace's own file has."""
-    if isinstance(cell, str) and plain(cell).upper() in ("N/A", "NA"):
+    if isinstance(cell, str) and not cell.isdecimal() and plain(cell).upper() in ("N/A", "NA"):
         return None
     return whole(cell)
 
