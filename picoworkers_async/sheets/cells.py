@@ -11,8 +11,11 @@ import attrs
 MOST_UNITS = 32_767
 """A cell of Excel holds so many characters, counted as UTF-16 does."""
 
-_EXECUTED = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20'")
-"""What begins a formula, their full-width forms among it, and the mark of a guarded text."""
+_EXECUTED = "['=+@\\-\uff1d\uff0b\uff0d\uff20]"
+"""What begins a formula, its full-width forms too, and what guards from it."""
+
+_BEGINS_FORMULA = re.compile(rf"^(?=\s*{_EXECUTED}|[\t\r\n])|[;\t\r\n](?=[^\S\t\r\n]*{_EXECUTED})")
+_GUARD = re.compile(r"(^|[;\t\r\n])'")
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _UNHELD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -53,13 +56,17 @@ def unescaped(text: str) -> str:
 
 
 def guarded(text: str) -> str:
-    """The text for a CSV, where an apostrophe keeps what looks like a formula from being run."""
-    return f"'{text}" if text.lstrip(" \xa0").startswith(_EXECUTED) else text
+    """The text for a CSV, where an apostrophe keeps what looks like a formula from being run.
+
+    One stands within the text too, where a program that takes semicolons or tabs for delimiters, whatever is
+    quoted, would begin a cell.
+    """
+    return _BEGINS_FORMULA.sub(r"\g<0>'", text)
 
 
 def unguarded(text: str) -> str:
     """The text that `guarded` was given."""
-    return text[1:] if text.startswith("'") else text
+    return _GUARD.sub(r"\1", text) if "'" in text else text
 
 
 def guarded_id(text: str) -> str:

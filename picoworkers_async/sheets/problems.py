@@ -37,11 +37,9 @@ class SheetError(PicoworkersError, ValueError):
 class SheetChangedError(PicoworkersError):
     """The sheet changed after it was checked: nothing further was given out of it. `.path` is the file.
 
-    What was given out before is as it was checked. With the journal of the batch, checking the sheet again and
-    rating it again goes on where this ended.
+    What was given out before is as it was checked, and may be rated. With the journal of the batch, reading the
+    sheet again and rating it again goes on where this ended.
     """
-
-    fate = Fate.NOT_PROCESSED
 
     def __init__(self, path: object, given: int) -> None:
         self.path = str(path)

@@ -167,7 +167,7 @@ def test_bonuses_far_above_the_others_are_told(tmp_path: Path) -> None:
     assert summary.largest_bonus.line == 15
 
 
-def test_the_errors_of_sheets_survive_pickling_and_say_that_nothing_was_sent(tmp_path: Path) -> None:
+def test_the_errors_of_sheets_survive_pickling_and_say_what_they_know(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("JOB_ID,TASK_ID,SATISFIED\nj,,x\n")
     with pytest.raises(SheetError) as raised:
@@ -176,5 +176,6 @@ def test_the_errors_of_sheets_survive_pickling_and_say_that_nothing_was_sent(tmp
     for error in (raised.value, changed):
         again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
-        assert again.fate is Fate.NOT_PROCESSED
         assert isinstance(again, PicoworkersError)
+    assert raised.value.fate is Fate.NOT_PROCESSED
+    assert changed.fate is Fate.UNKNOWN

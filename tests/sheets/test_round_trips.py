@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tempfile
 from collections.abc import Sequence
@@ -48,7 +49,22 @@ HOSTILE = [
         ";,\t",
         "0012",
     ),
-    *("]]>", "&amp;", "\x1b[31m", "1.5E+13", "\u202eabc", "TRUE", "x"),
+    *(
+        "]]>",
+        "&amp;",
+        "\x1b[31m",
+        "1.5E+13",
+        "\u202eabc",
+        "TRUE",
+        "x",
+        "a;=1",
+        "a\t+1;;@x",
+        "a\n- b",
+        ";'",
+        "';'",
+        "a; =1;''",
+        "x\r\u2003=1",
+    ),
 ]
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40) | st.sampled_from(HOSTILE)
 BLANKS = " \t\r\n\xa0\u2007\u202f\u200b\ufeff\v\f\x85\u2028\u2029\u3000"
@@ -98,8 +114,11 @@ def test_any_proof_and_worker_come_back_as_they_were(kind: str, texts: list[list
 def _no_cell_of_the_csv_is_a_formula(path: Path) -> None:
     text = path.read_bytes().decode("utf-8-sig")
     assert "\x00" not in text
-    for row in csv.reader(text.splitlines(keepends=True)):
-        assert not any(cell.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) for cell in row)
+    for delimiter in (",", ";", "\t"):
+        # As a program that reads it with another delimiter than the file has: then quotes mean nothing.
+        quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting):
+            assert not any(cell.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) for cell in row)
 
 
 def _each_cell_of_the_workbook_is_a_text(path: Path) -> None:
