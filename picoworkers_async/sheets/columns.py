@@ -158,7 +158,9 @@ def missing_problems(line: int, header: Header, mapped: Mapping[str, Field], *, 
             hint = f"; did you mean {like[0]!r}?" if like else ""
             remedy = f"the column that columns= names{hint}"
             problems.append(at(line, named[-1], None, remedy, ProblemCode.REQUIRED))
-    found = ", ".join(name for name in header.names[:30] if name) or "nothing"
+    found = (
+        ", ".join(name if name.isprintable() else repr(name) for name in header.names[:30] if name) or "nothing"
+    )
     if Field.TASK_ID not in header.places and Field.TASK_ID not in mapped.values():
         remedy = f"a column TASK_ID, or columns= to say which it is; the first line has {found}"
         problems.append(at(line, "TASK_ID", None, remedy, ProblemCode.REQUIRED))

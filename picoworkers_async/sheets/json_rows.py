@@ -57,7 +57,14 @@ def _loads(text: str) -> Any:
 def _exact(text: str) -> Decimal:
     if len(text) > _MOST_DIGITS:
         raise ValueError(f"a number of more than {_MOST_DIGITS} digits")
-    return Decimal(text)
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        number = Decimal("Infinity")
+    # A number such as 1e999999999 is short, and has a gigabyte of digits where it is written out.
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"a number of more than {_MOST_DIGITS} digits")
+    return number
 
 
 def _no_constant(name: str) -> Any:

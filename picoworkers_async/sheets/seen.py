@@ -12,7 +12,7 @@ from ..models import Rating, Verdict
 from ..models.account import CONTEXT
 
 _AT_ONCE = 1_000
-_CACHE_KIB = 8_192
+_CACHE_KIB = 4_096
 _UNITS_A_DOLLAR = 10_000
 
 _TWICE = """

@@ -183,6 +183,8 @@ def test_a_row_in_which_nothing_is_filled_is_left_alone_whatever_else_it_says(tm
         ('{"job_id": "j", "task_id": "t", "satisfied": true, "bonus": NaN}', ("line", 2), "NaN is not JSON"),
         ('{"job_id": "j", "task_id": "t", "satisfied": true, "bonus": ' + "9" * 99 + "}", ("line", 2), "digits"),
         ('{"job_id": "j", "task_id": "t", "verdict": "well"}', ("line", 2, "verdict"), "ok, not_ok or revise"),
+        ('{"job_id": "j", "task_id": "t", "verdict": "nok", "comment": 1e99999999}', ("line", 2), "digits"),
+        ('{"job_id": "j", "task_id": "t", "verdict": "ok", "bonus": 1e' + "9" * 30 + "}", ("line", 2), "digits"),
         ("[" * 100_000, ("line", 2), "JSON"),
     ],
 )
