@@ -115,8 +115,8 @@ MADE: dict[type[PicoworkersError], PicoworkersError] = {
         ConflictError(RATING, Rating.not_ok(Task("t1", "j1", revision_number=2), "no proof")),
         PacerError("SqlitePacer: /nowhere cannot be written"),
         SubmittedError("postbacks tasks.db: it is damaged"),
-        SheetError("todo.csv", [Problem(("line", 5, "BONUS_AMOUNT"), "0,05", "0.05", ProblemCode.FORMAT)], 3),
-        SheetChangedError("todo.csv", 1000),
+        SheetError("sheet.csv", [Problem(("line", 5, "BONUS_AMOUNT"), "0,05", "0.05", ProblemCode.FORMAT)], 3),
+        SheetChangedError("sheet.csv", 1000),
     )
 }
 

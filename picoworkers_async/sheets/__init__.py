@@ -1,8 +1,8 @@
 """Rating tasks by a spreadsheet: export what is unrated, fill it in, and rate what it says. It needs no extra.
 
-await sheets.export(pico, "todo.csv")
-ratings = sheets.read("todo.csv")
-await pico.rate_all(ratings, journal="todo.db")
+await sheets.export(pico, "tasks.csv")
+ratings = sheets.read("tasks.csv")
+await pico.rate_all(ratings, journal="tasks.db")
 """
 
 from .cells import Odd

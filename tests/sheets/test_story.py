@@ -76,7 +76,7 @@ async def test_the_ledger_is_what_the_sheet_says(kind: str, edition: Any, connec
         sandbox.add_tasks(
             job_id, 20, proofs=lambda number: [{"text": f"=proof {number}"}, {"text": "b"}][: 1 + number % 2]
         )
-    path, journal = tmp_path / f"todo.{kind}", tmp_path / "todo.db"
+    path, journal = tmp_path / f"sheet.{kind}", tmp_path / "sheet.db"
     async with connect(sandbox, settle_after=0.0) as pico:
         report = await sheets.export(pico, path)
         fill(path)
@@ -109,7 +109,7 @@ async def test_the_marketplaces_own_file_is_rated_as_it_is(edition: Any, connect
     path = tmp_path / "tasks.csv"
     path.write_bytes(text.encode("cp1252"))
     async with connect(sandbox) as pico:
-        report = await pico.rate_all(sheets.read(path, job_id=job_id), journal=tmp_path / "todo.db")
+        report = await pico.rate_all(sheets.read(path, job_id=job_id), journal=tmp_path / "sheet.db")
     assert report.rated == 3
     assert ledger_of(sandbox) == {
         paid: ("ok", None, Decimal("0.05")),
@@ -121,13 +121,13 @@ async def test_the_marketplaces_own_file_is_rated_as_it_is(edition: Any, connect
 async def test_a_bad_sheet_rates_nothing(connect: Any, tmp_path: Path) -> None:
     sandbox = Sandbox(balance=100)
     sandbox.add_tasks(sandbox.add_job(), 5)
-    path = tmp_path / "todo.csv"
+    path = tmp_path / "sheet.csv"
     async with connect(sandbox) as pico:
         await sheets.export(pico, path)
         fill(path)
         path.write_text(path.read_text("utf-8-sig").replace("0.05", "0,05"))
         with pytest.raises(sheets.SheetError):
-            await pico.rate_all(sheets.read(path), journal=tmp_path / "todo.db")
+            await pico.rate_all(sheets.read(path), journal=tmp_path / "sheet.db")
     assert ledger_of(sandbox) == {}
 
 
@@ -138,17 +138,17 @@ async def test_a_sheet_that_changes_while_it_is_rated_ends_the_batch_and_its_jou
     sandbox = Sandbox(balance=10**6)
     job_id = sandbox.add_job(num_tasks=10_000)
     ids = sandbox.add_tasks(job_id, 150)
-    path = tmp_path / "todo.csv"
+    path = tmp_path / "sheet.csv"
     text = "JOB_ID,TASK_ID,SATISFIED\n" + "".join(f"{job_id},{task_id},x\n" for task_id in ids)
     path.write_text(text)
     async with connect(sandbox) as pico:
         ratings = sheets.read(path)
         path.write_text(text.replace(f"{ids[-1]},x", f"{ids[-1]},"))
         with pytest.raises(sheets.SheetChangedError) as raised:
-            await pico.rate_all(ratings, journal=tmp_path / "todo.db")
+            await pico.rate_all(ratings, journal=tmp_path / "sheet.db")
         rated = raised.value.report.rated
         assert 0 < rated <= raised.value.given == 100
-        report = await pico.rate_all(sheets.read(path), journal=tmp_path / "todo.db")
+        report = await pico.rate_all(sheets.read(path), journal=tmp_path / "sheet.db")
     assert (report.rated, report.replayed) == (149, rated)
     assert set(ledger_of(sandbox)) == set(ids[:-1])
 
@@ -156,7 +156,7 @@ async def test_a_sheet_that_changes_while_it_is_rated_ends_the_batch_and_its_jou
 async def test_a_row_of_an_earlier_revision_is_known_by_its_number(connect: Any, tmp_path: Path) -> None:
     sandbox = Sandbox(balance=100)
     (task_id,) = sandbox.add_tasks(sandbox.add_job(), 1)
-    path = tmp_path / "todo.csv"
+    path = tmp_path / "sheet.csv"
     async with connect(sandbox) as pico:
         await sheets.export(pico, path)
         fill(path)
@@ -169,7 +169,7 @@ async def test_a_file_is_never_replaced_unless_told_and_appears_whole_or_not_at_
 ) -> None:
     sandbox = Sandbox(balance=100)
     sandbox.add_tasks(sandbox.add_job(), 3)
-    path = tmp_path / "todo.csv"
+    path = tmp_path / "sheet.csv"
     path.write_text("mine")
     async with connect(sandbox) as pico:
         with pytest.raises(InvalidRequestError, match="overwrite=True"):
@@ -195,7 +195,7 @@ async def test_a_file_is_never_replaced_unless_told_and_appears_whole_or_not_at_
         with pytest.raises(InvalidRequestError, match="not both"):
             await sheets.export(pico, tmp_path / "x.csv", tasks=[], job_id="j")
     assert len(list(sheets.rows(path))) == 3
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["late.csv", "todo.csv"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["late.csv", "sheet.csv"]
 
 
 async def test_jobs_are_read_once_and_say_what_is_paid_and_when_it_is_due(connect: Any, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ async def test_jobs_are_read_once_and_say_what_is_paid_and_when_it_is_due(connec
     other = sandbox.add_job(task_value="1.50")
     sandbox.add_tasks(job_id, 3, finished_at="2026-05-01T10:00:00+00:00")
     sandbox.add_tasks(other, 2)
-    path = tmp_path / "todo.jsonl"
+    path = tmp_path / "sheet.jsonl"
     gone = [Task("t8", "gone"), Task("t9", "gone"), Task("t7")]
     async with connect(sandbox) as pico:
         await sheets.export(pico, path, job_id=job_id)
@@ -220,6 +220,6 @@ async def test_jobs_are_read_once_and_say_what_is_paid_and_when_it_is_due(connec
 async def test_an_empty_account_gives_a_sheet_without_rows(connect: Any, tmp_path: Path) -> None:
     async with connect(Sandbox()) as pico:
         for kind in ("csv", "jsonl", "xlsx"):
-            report = await sheets.export(pico, tmp_path / f"todo.{kind}")
+            report = await sheets.export(pico, tmp_path / f"sheet.{kind}")
             assert (report.rows, report.proofs) == (0, 0)
-        assert list(sheets.read(tmp_path / "todo.csv")) == list(sheets.read(tmp_path / "todo.xlsx")) == []
+        assert list(sheets.read(tmp_path / "sheet.csv")) == list(sheets.read(tmp_path / "sheet.xlsx")) == []
