@@ -111,7 +111,7 @@ class Interpreter:
                 problems.append(at(line, header.name(field), _told(value), error.remedy, error.code))
         word = marks[3]
         if not values.is_empty(word):
-            told = _WORDS.get(values.word(word)) if isinstance(word, str) and word.isascii() else None
+            told = _worded(word)
             if told is None:
                 name = header.name(Field.VERDICT)
                 problems.append(at(line, name, _told(word), "ok, not_ok or revise", ProblemCode.CHOICE))
@@ -151,6 +151,14 @@ class Interpreter:
         if self._max_bonus is not None and bonus is not None and bonus.is_finite() and bonus > self._max_bonus:
             remedy = f"at most {self._max_bonus}, as max_bonus= says"
             problems.append(at(line, header.name(Field.BONUS), str(bonus), remedy, ProblemCode.RANGE))
+
+
+def _worded(cell: Cell) -> Verdict | None:
+    """The verdict that a word is for, if it is one."""
+    try:
+        return _WORDS.get(values.word(cell))
+    except CellError:
+        return None
 
 
 def _satisfaction(cell: Cell) -> Satisfaction:
