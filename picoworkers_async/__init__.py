@@ -1,7 +1,8 @@
 """Asyncio client for the Picoworkers (SproutGigs) employer API.
 
-Everything public is named here, the events of `on_event` in `picoworkers_async.events`, and what needs an extra in
-`picoworkers_async.webhooks` and `picoworkers_async.sandbox`; the rest may change at any time.
+Everything public is named here, the events of `on_event` in `picoworkers_async.events`, rating by spreadsheets in
+`picoworkers_async.sheets`, what needs an extra in `picoworkers_async.webhooks` and `picoworkers_async.sandbox`;
+the rest may change at any time.
 """
 
 from .client import AsyncPicoworkers

@@ -39,6 +39,7 @@ def loaded() -> set[str]:
         "picoworkers_async.events",
         "picoworkers_async.rating.pipeline",
         "picoworkers_async.sandbox",
+        "picoworkers_async.sheets",
         "picoworkers_async.webhooks",
     ],
 )

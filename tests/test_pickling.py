@@ -64,6 +64,7 @@ from picoworkers_async import (
 )
 from picoworkers_async.credentials import credentials
 from picoworkers_async.sandbox import Faults, Sandbox
+from picoworkers_async.sheets import SheetChangedError, SheetError
 from picoworkers_async.webhooks import SubmittedError
 from tests.support.any_model import a_model
 from tests.support.vectors import DRAFT
@@ -114,6 +115,8 @@ MADE: dict[type[PicoworkersError], PicoworkersError] = {
         ConflictError(RATING, Rating.not_ok(Task("t1", "j1", revision_number=2), "no proof")),
         PacerError("SqlitePacer: /nowhere cannot be written"),
         SubmittedError("postbacks tasks.db: it is damaged"),
+        SheetError("sheet.csv", [Problem(("line", 5, "BONUS_AMOUNT"), "0,05", "0.05", ProblemCode.FORMAT)], 3),
+        SheetChangedError("sheet.csv", 1000),
     )
 }
 
@@ -186,6 +189,7 @@ def test_no_class_claims_that_nothing_was_processed_where_it_cannot_know(kind: t
         errors.ConflictError,
         errors.AuthenticationError,
         errors.RefusedError,
+        SheetError,
         errors.NotFoundError,
         errors.RateLimitedError,
         errors.GateTimeoutError,

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {
     f"{name}-{number}": block
-    for name in ("README.md", "docs/json.md", "docs/posting.md", "docs/webhooks.md")
+    for name in ("README.md", "docs/json.md", "docs/posting.md", "docs/sheets.md", "docs/webhooks.md")
     for number, block in enumerate(
         re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     )

@@ -34,6 +34,7 @@ from picoworkers_async import (
     Zone,
     events,
     json_converter,
+    sheets,
     to_jsonable,
 )
 
@@ -111,6 +112,16 @@ async def deciding(pico: AsyncPicoworkers) -> None:
     pico.review(lambda task, job: Rating.ok(task, bonus=job.task_value), threads=True)
     pico.review(of_nothing)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
     pico.review(decide, patience="long")  # type: ignore[call-overload]  # pyright: ignore
+
+
+async def by_a_spreadsheet(pico: AsyncPicoworkers) -> None:
+    assert_type(await sheets.export(pico, "sheet.csv", overwrite=True), sheets.ExportReport)
+    ratings = sheets.read("sheet.csv", columns={"Task": "task_id", "Result": sheets.Field.VERDICT}, max_bonus=1)
+    assert_type(ratings, sheets.SheetRatings)
+    assert_type(ratings.summary, sheets.SheetSummary)
+    assert_type(next(sheets.rows("sheet.csv")), sheets.SheetRow)
+    assert_type(await pico.rate_all(ratings, journal="sheet.db"), BatchReport)
+    sheets.check("sheet.csv", encoding=1252)  # type: ignore[arg-type]
 
 
 async def main() -> None:

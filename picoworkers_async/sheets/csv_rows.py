@@ -1,0 +1,150 @@
+"""The rows of a CSV, of any program: their encoding and delimiter are found out, their lines stay right."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import IO
+
+from ..problems import ProblemCode
+from .columns import Field, field_of
+from .problems import UnreadableError, whole
+from .raw import RawRow
+from .values import plain
+
+MOST_CHARACTERS = 4 * 1024 * 1024
+"""No line is longer: an unbounded one would fill the memory."""
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+
+
+class CsvRows:
+    """The names of the columns, and iterated, the rows below them. Close it.
+
+    `encoding` and `delimiter` are those that were found. Bytes that are not of the encoding become lone
+    surrogates, so that only who reads such a cell has to mind. Raises `UnreadableError` where nothing can be
+    made of it.
+    """
+
+    def __init__(self, file: IO[bytes], encoding: str | None, mapped: Mapping[str, Field]) -> None:
+        self.encoding = _encoding(file, encoding)
+        # A lone surrogate cannot stand for half of a character of two bytes.
+        errors = "strict" if self.encoding.startswith("utf-16") else "surrogateescape"
+        self._text = io.TextIOWrapper(file, self.encoding, errors, newline="")
+        try:
+            self._read_header(mapped)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file, which stays open."""
+        self._text.detach()
+
+    def _read_header(self, mapped: Mapping[str, Field]) -> None:
+        self._lines = _lines(self._text, self.encoding)
+        self._before = 0
+        first = next(self._lines, "")
+        self.delimiter = ""
+        if told := _SEPARATOR.fullmatch(first):
+            self.delimiter = told[1]
+            self._before += 1
+            first = next(self._lines, "")
+        while first and not plain(first):
+            self._before += 1
+            first = next(self._lines, "")
+        self.delimiter = self.delimiter or _delimiter(first, mapped)
+        self._reader = csv.reader(_again(first, self._lines), delimiter=self.delimiter, strict=True)
+        self.line = self._before + 1
+        header = next(self._rows(), None)
+        self.names = [] if header is None else [plain(str(cell)) for cell in header.cells]
+        while self.names and not self.names[-1]:
+            self.names.pop()
+
+    def __iter__(self) -> Iterator[RawRow]:
+        width = len(self.names)
+        for row in self._rows():
+            cells = row.cells
+            if len(cells) == width:
+                if any(cells) and not "".join(map(str, cells)).isspace():
+                    yield row
+            elif not any(plain(str(cell)) for cell in cells):
+                continue
+            elif len(cells) > width and not any(plain(str(cell)) for cell in cells[width:]):
+                yield RawRow(row.line, cells[:width])
+            else:
+                few = "fewer" if len(cells) < width else "more"
+                remedy = (
+                    f"{width} cells, as in the first line, and not {few}: a text with {self.delimiter!r} or a "
+                    "line break in it needs quotes, and a file that ends early is not whole"
+                )
+                problem = whole(row.line, f"{len(cells)} cells", remedy, ProblemCode.LENGTH)
+                yield RawRow(row.line, (), problem)
+
+    def _rows(self) -> Iterator[RawRow]:
+        reader = self._reader
+        while True:
+            line = self._before + reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise UnreadableError(whole(line, str(error), _remedy(str(error)))) from None
+            if cells:
+                yield RawRow(line, cells)
+
+
+def _remedy(error: str) -> str:
+    if "limit" in error:
+        most = csv.field_size_limit()
+        return f"cells of at most {most} characters; perhaps a quote that begins a cell here is never closed"
+    if "end of data" in error:
+        return "a closing quote for the cell that begins with one here"
+    return "a quote inside of a quoted cell written twice, and nothing but a delimiter after a closing one"
+
+
+def _encoding(file: IO[bytes], told: str | None) -> str:
+    start = file.read(4)
+    file.seek(0)
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return codecs.lookup(told).name if told else "utf-8"
+
+
+def _lines(text: io.TextIOWrapper, encoding: str) -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        try:
+            line = text.readline(MOST_CHARACTERS)
+        except UnicodeError as error:
+            raise UnreadableError(whole(number, None, f"a file in {encoding}: {error}")) from None
+        if not line:
+            return
+        if len(line) >= MOST_CHARACTERS:
+            remedy = f"lines of fewer than {MOST_CHARACTERS} characters"
+            raise UnreadableError(whole(number, None, remedy, ProblemCode.LENGTH))
+        yield line
+
+
+def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _delimiter(first: str, mapped: Mapping[str, Field]) -> str:
+    """The one that makes the most of the first line: columns that mean something, then columns at all."""
+
+    def worth(delimiter: str) -> tuple[int, int]:
+        names = next(csv.reader([first], delimiter=delimiter), [])
+        return sum(field_of(name.strip(), mapped) is not None for name in names), len(names)
+
+    return max(_DELIMITERS, key=worth)

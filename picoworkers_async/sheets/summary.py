@@ -1,0 +1,119 @@
+"""What a sheet says, added up: enough to ask somebody before anything is rated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from ..models import Rating, Verdict
+from ..models.account import CONTEXT
+from .seen import SeenRows
+
+FAR_ABOVE_TIMES = 10
+FAR_ABOVE_DOLLARS = 1
+_MOST_LISTED = 100
+_MOST_LINES = 5
+_COMMON_SHARE = 0.9
+
+
+@attrs.frozen
+class HighBonus:
+    """A bonus, in US dollars, and the line it is in."""
+
+    line: int
+    bonus: Decimal
+
+
+@attrs.frozen
+class SheetSummary:
+    """What a sheet says, all of which was found to be right.
+
+    `rows` are those that are not blank; `ratings` those with a mark, each task once, and `verdicts` how many of
+    each sort; `left_alone` those that nothing was filled in of; `repeated` those that say of a task what an
+    earlier row says, and are taken once. `bonuses` is the sum, in US dollars, `largest_bonus` the largest of
+    them with its line. `high_bonuses` are those far above the others, the first 100 of `high_bonus_count`: more
+    than ten times the median of all bonuses of the sheet, and more than $1. `hidden` counts ratings of rows that
+    a spreadsheet program does not show. `unknown_columns` mean nothing here, and were not read. `warnings` are
+    for people.
+    """
+
+    path: str
+    format: str
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    rows: int
+    ratings: int
+    verdicts: Mapping[Verdict, int]
+    left_alone: int
+    repeated: int
+    hidden: int
+    bonuses: Decimal
+    largest_bonus: HighBonus | None
+    high_bonuses: tuple[HighBonus, ...]
+    high_bonus_count: int
+    unknown_columns: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class Tally:
+    """Adds up what a sheet says, row by row."""
+
+    def __init__(self) -> None:
+        self.rows = self.left_alone = self.hidden = 0
+        self.verdicts: Counter[Verdict] = Counter()
+        self.bonuses = Decimal(0)
+        self.largest: HighBonus | None = None
+        self._lengths: Counter[int] = Counter()
+        self._digits: dict[int, list[int]] = {}
+        self._digit_counts: Counter[int] = Counter()
+
+    def add(self, line: int, rating: Rating, *, hidden: bool) -> None:
+        """Count one rating."""
+        self.verdicts[rating.verdict] += 1
+        self.hidden += hidden
+        bonus = rating.given_bonus
+        if bonus:
+            self.bonuses = CONTEXT.add(self.bonuses, bonus)
+            if self.largest is None or bonus > self.largest.bonus:
+                self.largest = HighBonus(line, bonus)
+        length = len(rating.task_id)
+        self._lengths[length] += 1
+        if rating.task_id.isdigit():
+            self._digit_counts[length] += 1
+            lines = self._digits.setdefault(length, [])
+            if len(lines) < _MOST_LINES:
+                lines.append(line)
+
+    def take_back(self, verdict: Verdict, bonus: Decimal) -> None:
+        """A row that says what an earlier one did."""
+        self.verdicts[verdict] -= 1
+        self.bonuses = CONTEXT.subtract(self.bonuses, bonus)
+
+    def warnings(self, repeated: int) -> list[str]:
+        """What somebody should know before these are sent."""
+        found = []
+        if repeated:
+            found.append(f"{repeated} rows say of a task what an earlier row says; each task is rated once")
+        if self.hidden:
+            found.append(f"{self.hidden} of the ratings are in hidden rows")
+        total = self._lengths.total()
+        common, count = self._lengths.most_common(1)[0] if total else (0, 0)
+        if count >= _COMMON_SHARE * total:
+            short = sum(number for length, number in self._digit_counts.items() if length < common)
+            lines = sorted(line for length, lines in self._digits.items() if length < common for line in lines)
+            if short:
+                named = ", ".join(map(str, lines[:_MOST_LINES]))
+                found.append(
+                    f"{short} ids of tasks are of digits only and shorter than the others (line {named}): perhaps "
+                    "a spreadsheet program took zeros away that they began with"
+                )
+        return found
+
+    def high_bonuses(self, seen: SeenRows) -> tuple[int, tuple[HighBonus, ...]]:
+        """How many bonuses are far above the others, and the first of them."""
+        count, found = seen.bonuses_above(FAR_ABOVE_TIMES, FAR_ABOVE_DOLLARS, _MOST_LISTED)
+        return count, tuple(HighBonus(line, bonus) for line, bonus in found)

@@ -1,0 +1,186 @@
+"""A sheet of any format as rows of cells, in the order of `Field`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from operator import itemgetter
+from pathlib import Path
+from typing import IO
+
+import attrs
+
+from ..problems import Problem, ProblemCode
+from .cells import Cell
+from .columns import (
+    MOST_UNKNOWN,
+    Field,
+    Header,
+    field_of,
+    header_problems,
+    is_unknown,
+    missing_problems,
+    no_header,
+    read_header,
+    to_mapped,
+)
+from .csv_rows import CsvRows
+from .json_rows import json_rows
+from .problems import at, whole
+from .raw import RawRow
+from .values import is_blank
+from .xlsx_rows import XlsxRows, column_name
+
+FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
+FIELDS = tuple(Field)
+_NOTHING: Cell = None
+
+
+@attrs.frozen
+class Layout:
+    """How a file is to be read: what each column is, and what it does not say itself."""
+
+    columns: Mapping[str, str] = attrs.field(factory=dict)
+    job_id: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+
+
+@attrs.define
+class Table:
+    """An open sheet. `problems` keep it from being read; `rows` has the cells of each row in the order of
+    `Field`.
+
+    The `header` of JSON Lines is whole when the rows were read.
+    """
+
+    format: str
+    header: Header
+    rows: Iterator[RawRow]
+    problems: list[Problem] = attrs.field(factory=list)
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    line: int = 1
+    xlsx: XlsxRows | None = None
+
+    def late_problems(self, layout: Layout) -> Iterator[Problem]:
+        """What is known when all rows were read: merged cells over columns that are read, and missing names."""
+        if self.format == "jsonl":
+            mapped = to_mapped(layout.columns)
+            yield from missing_problems(self.line, self.header, mapped, has_job=layout.job_id is not None)
+        if self.xlsx is None:
+            return
+        names = self.header.names
+        read = set(self.header.places.values())
+        for first, left, last, right in self.xlsx.merged:
+            column = next((place for place in range(left, right + 1) if place in read), None)
+            if column is not None and last > self.line:
+                cells = f"{column_name(left)}{first}:{column_name(right)}{last}"
+                remedy = "cells that are not merged: only the first of them has a value"
+                yield at(max(first, self.line), names[column], cells, remedy, ProblemCode.CONFLICT)
+
+
+@contextmanager
+def open_table(path: Path, layout: Layout) -> Iterator[Table]:
+    """The sheet in this file, by its suffix. Raises `UnreadableError`, and `OSError` for what cannot be opened."""
+    kind = FORMATS[path.suffix.lower()]
+    mapped = to_mapped(layout.columns)
+    with path.open("rb") as file:
+        if kind == "csv":
+            with closing(CsvRows(file, layout.encoding, mapped)) as lines:
+                yield _csv(lines, layout, mapped)
+        elif kind == "jsonl":
+            yield _jsonl(file, layout, mapped)
+        else:
+            with closing(XlsxRows(file, layout.sheet, mapped)) as rows:
+                yield _xlsx(rows, layout, mapped)
+
+
+def _csv(rows: CsvRows, layout: Layout, mapped: Mapping[str, Field]) -> Table:
+    header, _ = read_header(rows.names, mapped)
+    problems = _header_problems(rows.line, rows.names, mapped, layout)
+    encoding = "utf-8" if rows.encoding == "utf-8-sig" else rows.encoding
+    return Table("csv", header, _projected(rows, header), problems, encoding, rows.delimiter, line=rows.line)
+
+
+def _xlsx(rows: XlsxRows, layout: Layout, mapped: Mapping[str, Field]) -> Table:
+    header, _ = read_header(rows.names, mapped)
+    problems = _header_problems(rows.line, rows.names, mapped, layout)
+    name = rows.sheet.name
+    return Table("xlsx", header, _projected(rows, header), problems, sheet=name, line=rows.line, xlsx=rows)
+
+
+def _header_problems(line: int, names: list[str], mapped: Mapping[str, Field], layout: Layout) -> list[Problem]:
+    if not names:
+        return [no_header(line)]
+    if any("\x00" in name for name in names):
+        return [whole(line, names[0], "text without NUL bytes; save the file as CSV in UTF-8")]
+    return header_problems(line, names, mapped, has_job=layout.job_id is not None)
+
+
+def _projected(rows: CsvRows | XlsxRows, header: Header) -> Iterator[RawRow]:
+    """The rows with their cells in the order of `Field`."""
+    nowhere = len(header.names)
+    pick = itemgetter(*(header.places.get(field, nowhere) for field in FIELDS))
+    for row in rows:
+        if row.problem is None:
+            yield RawRow(row.line, pick([*row.cells, _NOTHING]), None, row.hidden)
+        else:
+            yield row
+
+
+def _jsonl(file: IO[bytes], layout: Layout, mapped: Mapping[str, Field]) -> Table:
+    """JSON Lines have no header: each row is as wide as it is, and the columns are known at the end."""
+    names: dict[str, Field | None] = {}
+    header = Header((), {}, ())
+    table = Table("jsonl", header, iter(()), encoding="utf-8")
+    table.rows = _json_projected(file, table, names, mapped)
+    first = next(table.rows, None)
+    if first is None:
+        table.problems = [whole(1, None, "a JSON object in each line", ProblemCode.REQUIRED)]
+    if first is not None:
+        table.rows = _again(first, table.rows)
+    return table
+
+
+def _again(first: RawRow, rest: Iterator[RawRow]) -> Iterator[RawRow]:
+    yield first
+    yield from rest
+
+
+def _json_projected(
+    file: IO[bytes], table: Table, names: dict[str, Field | None], mapped: Mapping[str, Field]
+) -> Iterator[RawRow]:
+    order = {field: place for place, field in enumerate(FIELDS)}
+    for line, values, problem in json_rows(file):
+        if problem is not None:
+            yield RawRow(line, (), problem)
+            continue
+        cells: list[Cell] = [None] * len(FIELDS)
+        twice = None
+        seen: set[Field] = set()
+        for name, cell in values.items():
+            field = names.get(name)
+            if name not in names and len(names) < MOST_UNKNOWN:
+                field = names[name] = field_of(name, mapped)
+                table.header = _widened(table.header, name, field)
+            elif name not in names:
+                field = field_of(name, mapped)
+            if field is None:
+                continue
+            if field in seen:
+                twice = at(line, name, cell, "one name for it; another means the same", ProblemCode.CONFLICT)
+            seen.add(field)
+            cells[order[field]] = cell
+        if twice is not None or not all(map(is_blank, cells)):
+            yield RawRow(line, cells, twice)
+
+
+def _widened(header: Header, name: str, field: Field | None) -> Header:
+    """The header with one more column."""
+    if field is None:
+        unknown = (*header.unknown, name) if is_unknown(name) else header.unknown
+        return attrs.evolve(header, names=(*header.names, name), unknown=unknown)
+    places = {field: len(header.names)} | dict(header.places)
+    return attrs.evolve(header, names=(*header.names, name), places=places)

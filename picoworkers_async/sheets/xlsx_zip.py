@@ -1,0 +1,98 @@
+"""The parts of an XLSX: an archive of XML, of which none may be a bomb."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
+from xml.parsers import expat
+
+from ..problems import ProblemCode
+from .problems import UnreadableError, whole
+
+MOST_BYTES = 4 * 1024**3
+"""What one part may be when unpacked: a sheet of a million rows, each of about four thousand bytes."""
+
+_CALM_BYTES = 64 * 1024**2
+_MOST_RATIO = 250
+"""A part above 64 MiB may be packed this well; DEFLATE manages 1032, and a sheet of real work about 10."""
+
+_MOST_PARTS = 2_000
+_CHUNK_BYTES = 64 * 1024
+MOST_TOKEN_BYTES = 512 * 1024
+"""What one tag may be; the parser keeps it whole."""
+
+MOST_TEXT = 1024 * 1024
+"""What one cell may hold, in characters: thirty times what Excel lets in."""
+
+Attributes = Mapping[str, str]
+
+
+def unreadable(why: str, code: ProblemCode = ProblemCode.FORMAT) -> UnreadableError:
+    """The file as a whole cannot be read."""
+    return UnreadableError(whole(1, None, why, code))
+
+
+class Archive:
+    """An open XLSX. Raises `UnreadableError` for what is none, or cannot be one in good faith."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise unreadable(f"a workbook in the format .xlsx: {error}") from None
+        self._parts = {info.filename.lstrip("/").lower(): info for info in self._zip.infolist()}
+        if len(self._parts) > _MOST_PARTS:
+            raise unreadable(f"a workbook of at most {_MOST_PARTS} parts", ProblemCode.LENGTH)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a part of this name."""
+        return name.lower() in self._parts
+
+    def parse(self, name: str, prepare: Callable[[Any], None]) -> Iterator[None]:
+        """Parse one part piece by piece, with the handlers that `prepare` gives to its parser."""
+        info = self._parts.get(name.lower())
+        if info is None:
+            raise unreadable(f"a whole workbook: it has no part {name}")
+        if info.flag_bits & 1:
+            raise unreadable("a workbook without a password")
+        ratio = info.file_size / max(info.compress_size, 1)
+        if info.file_size > MOST_BYTES or (info.file_size > _CALM_BYTES and ratio > _MOST_RATIO):
+            real = f"{name} is {info.file_size} bytes unpacked, {ratio:.0f} times what is packed"
+            raise unreadable(f"a workbook of real size: {real}", ProblemCode.LENGTH)
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _no_doctype
+        prepare(parser)
+        given = 0
+        try:
+            with self._zip.open(info) as part:
+                while chunk := part.read(_CHUNK_BYTES):
+                    given += len(chunk)
+                    parser.Parse(chunk, False)
+                    if given - parser.CurrentByteIndex > MOST_TOKEN_BYTES:
+                        raise unreadable("a workbook without endless tags", ProblemCode.LENGTH)
+                    yield
+                parser.Parse(b"", True)
+            yield
+        except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise unreadable(f"a whole workbook: {name}: {error}") from None
+
+    def read(self, name: str, start: Callable[[str, Attributes], None]) -> None:
+        """Tell the elements of a small part, by their names without namespaces."""
+
+        def prepare(parser: Any) -> None:
+            parser.StartElementHandler = lambda name, attributes: start(local(name), attributes)
+
+        for _ in self.parse(name, prepare):
+            pass
+
+
+def local(name: str) -> str:
+    """The name of an element or attribute, without its namespace."""
+    return name.rpartition(" ")[2]
+
+
+def _no_doctype(*_: object) -> None:
+    raise unreadable("a workbook without a document type: those define entities, and none needs any")

@@ -1,0 +1,223 @@
+"""Workbooks as others write them, and those that are written to do harm."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.styles import numbers
+
+from picoworkers_async import Rating, sheets
+from picoworkers_async.sheets import SheetError, xlsx_zip
+
+HEAD = ["JOB_ID", "TASK_ID", "SATISFIED", "NOT_SATISFIED", "EMPLOYER_COMMENT", "BONUS_AMOUNT", "BLOCK_WORKER"]
+
+
+def book_of(path: Path, *rows: list[Any], change: Callable[[Any, Any], None] | None = None) -> Path:
+    """A workbook of openpyxl's with these rows below the header."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (HEAD, *rows):
+        sheet.append(row)
+    if change is not None:
+        change(book, sheet)
+    book.save(path)
+    return path
+
+
+def problems_of(path: Path, **options: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    with pytest.raises(SheetError) as raised:
+        sheets.check(path, **options)
+    return [(problem.path, problem.limit) for problem in raised.value.problems]
+
+
+def test_numbers_truth_values_and_texts_of_another_program_are_read(tmp_path: Path) -> None:
+    path = book_of(
+        tmp_path / "b.xlsx",
+        ["j", 12345678901234, True, None, None, 0.1 + 0.2, False],
+        ["j", "0012", "x", None, 2024, 5, True],
+        ["j", "t3", None, " X", "line\nline", "0.05", None],
+        ["j", "t4", None, None, None, None, None],
+        [None, None, "  ", None, None, None, None],
+    )
+    ratings = sheets.read(path)
+    assert list(ratings) == [
+        Rating("j", "12345678901234", "ok", bonus="0.3"),
+        Rating("j", "0012", "ok", comment="2024", bonus=5, block_worker=True),
+        Rating("j", "t3", "not_ok", comment="line\nline", bonus="0.05"),
+    ]
+    assert (ratings.summary.rows, ratings.summary.left_alone) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "number_format", "remedy"),
+    [
+        ("F2", 45000, numbers.FORMAT_DATE_DDMMYY, "not a date"),
+        ("F2", 45000, 'd". "mmm', "not a date"),
+        ("F2", datetime(2026, 5, 1, tzinfo=UTC).replace(tzinfo=None), None, "not a date"),
+        ("F2", 0.05, numbers.FORMAT_PERCENTAGE, "not a percentage"),
+        ("F2", 0.05, '0.0 "days" %', "not a percentage"),
+        ("F2", "#REF!", None, "not an error"),
+        ("F2", "=1+1", None, "not a formula without a value"),
+        ("F2", True, None, "not TRUE or FALSE"),
+        ("F2", 1e-5, None, "at most 4 decimal places"),
+        ("B2", 1234567890123456, None, "as text: as a number it was rounded"),
+        ("B2", 1.5, None, "as text: as a number it was rounded"),
+        ("B2", "=A1", None, "not a formula without a value"),
+        ("B2", datetime(2026, 5, 1, tzinfo=UTC).replace(tzinfo=None), None, "not a date"),
+        ("C2", 1, None, "x, or nothing"),
+        ("C2", "=TRUE()", None, "x, or nothing"),
+        ("E2", True, None, "a text, not TRUE"),
+    ],
+)
+def test_a_cell_of_another_kind_is_named(
+    tmp_path: Path, place: str, value: object, number_format: str | None, remedy: str
+) -> None:
+    def change(_: Any, sheet: Any) -> None:
+        sheet[place] = value
+        if number_format is not None:
+            sheet[place].number_format = number_format
+
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"], change=change)
+    found = problems_of(path)
+    column = HEAD["ABCDEF".index(place[0])]
+    assert [where for where, _ in found][:1] == [("line", 2, column)]
+    assert remedy in found[0][1]
+
+
+@pytest.mark.parametrize("number_format", ['0.00" USD per day"', "[Red]0.00", "$#,##0.00", "General", "0_d"])
+def test_how_money_is_shown_makes_no_date_of_it(tmp_path: Path, number_format: str) -> None:
+    def change(_: Any, sheet: Any) -> None:
+        sheet["F2"].number_format = number_format
+
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x", None, None, 0.25], change=change)
+    assert [str(rating.bonus) for rating in sheets.read(path)] == ["0.25"]
+
+
+def test_hidden_rows_are_rated_and_told(tmp_path: Path) -> None:
+    def change(_: Any, sheet: Any) -> None:
+        sheet.row_dimensions[3].hidden = True
+
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"], ["j", "t2", "x"], change=change)
+    summary = sheets.check(path)
+    assert (summary.ratings, summary.hidden) == (2, 1)
+    assert summary.warnings == ("1 of the ratings are in hidden rows",)
+
+
+def test_merged_cells_over_columns_that_are_read_are_a_problem(tmp_path: Path) -> None:
+    def change(_: Any, sheet: Any) -> None:
+        sheet.merge_cells("C2:C3")
+        sheet.merge_cells("I2:J9")
+
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"], ["j", "t2", None], change=change)
+    ((where, remedy),) = problems_of(path)
+    assert where == ("line", 2, "SATISFIED")
+    assert "not merged" in remedy
+
+
+def test_of_several_sheets_the_one_with_tasks_is_read(tmp_path: Path) -> None:
+    def change(book: Any, sheet: Any) -> None:
+        notes = book.create_sheet("Notes", 0)
+        notes.append(["how to", "fill this in"])
+        other = book.create_sheet("Old")
+        other.append(HEAD)
+        other.append(["j", "old", "x"])
+        other.sheet_state = "hidden"
+        sheet.title = "New"
+
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"], change=change)
+    assert [rating.task_id for rating in sheets.read(path)] == ["t1"]
+    assert sheets.check(path).sheet == "New"
+    assert [rating.task_id for rating in sheets.read(path, sheet="Old")] == ["old"]
+    assert "it has 'Notes', 'New', 'Old'" in problems_of(path, sheet="Older")[0][1]
+
+
+def test_two_sheets_with_tasks_need_a_word_which_is_meant(tmp_path: Path) -> None:
+    def change(book: Any, _: Any) -> None:
+        book.create_sheet("Second").append(HEAD)
+
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"], change=change)
+    assert "sheet= to say which sheet is meant: 'Sheet', 'Second'" in problems_of(path)[0][1]
+
+
+def repacked(path: Path, **parts: bytes) -> Path:
+    """The workbook with other parts, by the last words of their names."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, parts.get(Path(name).stem, content))
+    return path
+
+
+ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE s [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>
+<worksheet><sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>"""
+
+
+@pytest.mark.parametrize(
+    ("sheet", "remedy"),
+    [
+        (ENTITIES, "without a document type"),
+        (ENTITIES.replace(b'"aaaaaaaaaa"', b'SYSTEM "file:///etc/passwd"'), "without a document type"),
+        (b"<worksheet><sheetData><row>", "a whole workbook"),
+        (b"<worksheet><sheetData><row r='1'/><row r='1'/></sheetData></worksheet>", "rows in order"),
+        (b"<worksheet><sheetData><row r='9999999'/></sheetData></worksheet>", "rows in order"),
+        (b"<worksheet><sheetData><row><c r='B1'/><c r='A1'/></row></sheetData></worksheet>", "out of order"),
+        (b"<worksheet><sheetData><row><c r='ZZZ1'/></row></sheetData></worksheet>", "out of order"),
+        (b"<worksheet><sheetData><row><c t='s'><v>999</v></c></row></sheetData></worksheet>", "string 999 of"),
+        (b"<worksheet><t>" + b"a" * (xlsx_zip.MOST_TEXT + 1) + b"</t></worksheet>", "cells of at most"),
+        (b"<worksheet a='" + b"a" * (xlsx_zip.MOST_TOKEN_BYTES + 200_000) + b"'/>", "endless tags"),
+    ],
+)
+def test_a_workbook_that_does_harm_is_refused(tmp_path: Path, sheet: bytes, remedy: str) -> None:
+    path = repacked(book_of(tmp_path / "b.xlsx", ["j", "t1", "x"]), sheet1=sheet)
+    assert remedy in problems_of(path)[0][1]
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xlsx"
+    book_of(path, ["j", "t1", "x"])
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            if name.endswith("sheet1.xml"):
+                with archive.open(name, "w") as part:
+                    for _ in range(70):
+                        part.write(b" " * 1024 * 1024)
+            else:
+                archive.writestr(name, content)
+    assert path.stat().st_size < 200_000
+    assert "a workbook of real size" in problems_of(path)[0][1]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK", b"JOB_ID,TASK_ID\n", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
+)
+def test_what_is_no_workbook_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "b.xlsx"
+    path.write_bytes(content)
+    assert "a workbook in the format .xlsx" in problems_of(path)[0][1]
+
+
+def test_a_workbook_cut_short_or_without_its_parts_is_refused(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"])
+    whole = path.read_bytes()
+    for end in range(0, len(whole), max(len(whole) // 40, 1)):
+        path.write_bytes(whole[:end])
+        assert problems_of(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other.txt", "nothing")
+    assert "it has no part xl/workbook.xml" in problems_of(path)[0][1]
+
+
+def test_strings_that_cells_share_are_found_again_however_many_they_are(tmp_path: Path) -> None:
+    rows = [["j", f"t{number}", None, "x", f"no {number} <&> é"] for number in range(1_200)]
+    path = book_of(tmp_path / "b.xlsx", *rows)
+    comments = [rating.comment for rating in sheets.read(path)]
+    assert comments == [row[4] for row in rows]
