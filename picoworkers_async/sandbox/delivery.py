@@ -42,6 +42,7 @@ class Delivery:
     def __init__(self, dispatch: Dispatch, limiter: Limiter) -> None:
         self.dispatch = dispatch
         self.account = dispatch.account
+        self.requests_per_second = limiter.per_second
         self.requests: list[Logged] = []
         self.rate_limited = 0
         self.peak_concurrency = 0
