@@ -10,7 +10,7 @@ import attrs
 from .html import Node
 from .plot import Plot
 
-Kind = Literal["plain", "number", "words", "state"]
+Kind = Literal["plain", "id", "number", "words", "state"]
 Row = Mapping[str, str]
 """The cells of a row by the names of its columns, all fit to be shown. `key` is its own name."""
 
@@ -95,6 +95,11 @@ class Board(Protocol):
     @property
     def plot_title(self) -> str:
         """What the plot is of."""
+        ...
+
+    @property
+    def plot_note(self) -> str:
+        """What its colours and lines mean."""
         ...
 
     @property

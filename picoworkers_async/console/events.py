@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +23,8 @@ class Shared:
     def __init__(self, make: Callable[[int], Awaitable[Parts]]) -> None:
         self._make = make
         self._kept: dict[int, tuple[float, Parts]] = {}
-        self._lock = anyio.Lock()
+        # Made in one event loop and used in another, that of the server, which is asyncio's.
+        self._lock = asyncio.Lock()
 
     async def parts(self, page: int) -> Parts:
         """What is shown on this page; at most a moment old."""

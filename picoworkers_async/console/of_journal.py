@@ -57,10 +57,12 @@ class JournalBoard:
     """The board of a journal. Money is in US dollars; days begin at midnight in `timezone`."""
 
     plot_title = "Ratings sent a second"
+    plot_note = ""
     tables = (_DAYS, _OPEN, _LAST)
     pages_of = None
     numbers = (
         ("batch", "The last batch"),
+        ("begun", "Begun"),
         ("changed", "Last change"),
         ("rated", "Rated"),
         ("would_rate", "Would be rated"),
@@ -70,7 +72,7 @@ class JournalBoard:
         ("unknown", "Unknown"),
         ("pay", "Paid for tasks"),
         ("bonus", "Bonuses"),
-        ("problem", "Reading"),
+        ("problem", "Reading the file"),
     )
 
     def __init__(self, path: Path, timezone: str = "UTC") -> None:
@@ -97,7 +99,7 @@ class JournalBoard:
         return self._read[1]
 
     def _snapshot(self) -> Snapshot:
-        problem = "as it is"
+        problem = "works"
         try:
             self.look()
         except (JournalError, OSError) as error:
@@ -120,17 +122,20 @@ _NOTHING = Glance(counts={}, days=[], pruned_bonus=Decimal(0), told=None, last=[
 def _numbers(read: Glance) -> dict[str, str]:
     counts = {state: f"{read.counts.get(state, 0):,}" for state in JournalState}
     unknown = read.counts.get(JournalState.UNKNOWN, 0) + read.counts.get(JournalState.SENT, 0)
+    paid = money(sum((day.pay for day in read.days), Decimal(0)))
+    unpriced = sum(day.unpriced for day in read.days)
     told = read.told
     kind = "none" if told is None else f"{'dry run of ' if told.dry_run else ''}{shown(told.kind, _SHORT)}"
     return {
-        "batch": kind if told is None else f"{kind}, begun {_moment(told.since)}",
+        "batch": kind,
+        "begun": "" if told is None else _moment(told.since),
         "rated": counts[JournalState.RATED],
         "would_rate": counts[JournalState.WOULD_RATE],
         "waiting": counts[JournalState.DECIDED],
         "refused": counts[JournalState.REFUSED],
         "failed": counts[JournalState.FAILED],
         "unknown": f"{unknown:,}",
-        "pay": money(sum((day.pay for day in read.days), Decimal(0))),
+        "pay": f"{paid}, {unpriced:,} not known" if unpriced else paid,
         "bonus": money(sum((day.bonus for day in read.days), read.pruned_bonus)),
     }
 

@@ -60,7 +60,7 @@ _JOBS = Table(
     "jobs",
     "Jobs",
     (
-        Column("job_id", "Job"),
+        Column("job_id", "Job", "id"),
         Column("title", "Title", "words"),
         Column("status", "Status", "state"),
         Column("positions", "Positions", "number"),
@@ -75,8 +75,8 @@ _TASKS = Table(
     "tasks",
     "Tasks waiting to be rated",
     (
-        Column("task_id", "Task"),
-        Column("job_id", "Job"),
+        Column("task_id", "Task", "id"),
+        Column("job_id", "Job", "id"),
         Column("worker", "Worker", "words"),
         Column("handed_in", "Handed in", "words"),
         Column("proofs", "Proofs", "words"),
@@ -88,8 +88,8 @@ _RATINGS = Table(
     "Ratings as they land",
     (
         Column("number", "No.", "number"),
-        Column("task_id", "Task"),
-        Column("job_id", "Job"),
+        Column("task_id", "Task", "id"),
+        Column("job_id", "Job", "id"),
         Column("verdict", "Verdict", "state"),
         Column("paid", "Paid", "number"),
         Column("bonus", "Bonus", "number"),
@@ -116,7 +116,8 @@ class SandboxBoard:
     """The board of a sandbox that is served, read through what serves it."""
 
     plot_title = "Requests a second"
-    tables = (_JOBS, _TASKS, _RATINGS, _FAULTS)
+    plot_note = "The dashed line is the limit; what is above the blue was answered 429."
+    tables = (_JOBS, _RATINGS, _TASKS, _FAULTS)
     pages_of = "tasks"
     numbers = (
         ("waiting", "Tasks waiting"),
@@ -130,7 +131,7 @@ class SandboxBoard:
         ("balance", "Balance"),
         ("requests", "Requests"),
         ("limit", "Limit a second"),
-        ("limited", "Over the limit (429)"),
+        ("limited", "Answered 429"),
         ("faults", "Faults met"),
     )
 

@@ -62,7 +62,8 @@ def _figure(board: Board, snapshot: Snapshot) -> Element:
     scale = element(
         "p",
         element("span", snapshot.plot.shape()["top"], data_top=True),
-        " a second at the top; each bar is one of the last 60 seconds, the newest at the right.",
+        " a second at the top. Each bar is one of the last 60 seconds, the newest at the right. ",
+        board.plot_note,
         class_="scale",
     )
     return element("figure", drawing(snapshot.plot, f"{board.plot_title}, as bars"), element("figcaption", scale))
@@ -73,7 +74,7 @@ def _table(board: Board, table: Table, rows: Rows, form_token: str, page: int) -
     header = [element("th", column.label, scope="col", role="columnheader", class_=column.kind)
               for column in table.columns]  # fmt: skip
     if table.controls:
-        header.append(element("th", "Actions", scope="col", role="columnheader"))
+        header.append(element("th", "Actions", scope="col", role="columnheader", class_="actions"))
     body = element(
         "tbody",
         *(_row(table, row, form_token) for row in rows.rows),
@@ -103,7 +104,8 @@ def _row(table: Table, row: Row, form_token: str) -> Element:
     cells = [_cell(column, row) for column in table.columns]
     if table.controls:
         forms = (_form(control, row, form_token) for control in table.controls)
-        cells.append(element("td", *forms, role="cell", data_label="Actions", class_="actions"))
+        forms_side_by_side = element("div", *forms)
+        cells.append(element("td", forms_side_by_side, role="cell", data_label="Actions", class_="actions"))
     return element("tr", *cells, role="row", data_key=row.get("key", ""))
 
 

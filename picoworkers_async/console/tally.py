@@ -24,9 +24,12 @@ class Tally:
     ratings with their number in the ledger.
     """
 
+    requests: int
+    bonus: Decimal
+    spent: Decimal
+    _entries: int
+
     def __init__(self) -> None:
-        self.requests = 0
-        self.spent = Decimal(0)
         self._forget_ledger()
         self._forget_log()
 
