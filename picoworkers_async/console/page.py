@@ -90,7 +90,7 @@ def _table(board: Board, table: Table, rows: Rows, form_token: str, page: int) -
         aria_labelledby=name,
     )
     if table.scrolls:
-        held = element("div", drawn, class_="scrolls", tabindex="0", role="region", aria_labelledby=name)
+        held = element("div", drawn, class_="scrolls", tabindex="0", role="group", aria_labelledby=name)
     else:
         held = element("div", drawn)
     pattern = element("template", _row(table, {}, form_token), data_row_of=table.name)
