@@ -34,6 +34,7 @@ def loaded() -> set[str]:
         "trio",
         "typing_extensions",
         "picoworkers_async.cli",
+        "picoworkers_async.console",
         "picoworkers_async.event_log",
         "picoworkers_async.events",
         "picoworkers_async.rating.pipeline",

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -226,17 +228,19 @@ def test_the_tally_reads_each_rating_once_and_begins_anew_with_an_emptied_ledger
         assert 'data-number="paid">$0.00<' in (http.get("/")).text
 
 
-def test_a_reader_that_stands_still_holds_nothing_up_and_nothing_is_kept_for_it() -> None:
-    """Its messages stay unmade: of a flood of changes it gets what is new when it reads again."""
+def test_a_reader_that_stands_still_holds_nothing_up() -> None:
     sandbox = Sandbox()
     job_id = sandbox.add_job()
-    with page_of(sandbox) as http, socket.create_connection((http.base_url.host, http.base_url.port)) as slow:
+    with page_of(sandbox) as http, socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect((http.base_url.host, http.base_url.port))
         slow.sendall(b"GET /_console/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        for number in range(8):
-            sandbox.add_tasks(job_id, 20, proofs=[{"text": f"{number}" * 600}])
-            assert len((first_events(http))[0]["table:tasks"]["rows"]) == 20
-    assert len(sandbox.unrated()) == 160
+        with http.stream("GET", "/_console/events") as answer:
+            lines = answer.iter_lines()
+            for number in range(1, 6):
+                sandbox.add_tasks(job_id, 20, proofs=[{"text": f"{number}" * 600}])
+                next(line for line in lines if f'"waiting":"{20 * number}"' in line)
+        assert http.get("/api/users/get-balances.php", headers=HEADERS).status_code == 200
 
 
 def test_so_many_pages_are_kept_new_and_those_that_leave_make_room() -> None:
@@ -258,6 +262,14 @@ def test_a_page_of_tasks_can_be_turned() -> None:
     with page_of(sandbox) as http:
         for page, note in (("2", "21 to 25 of 25."), ("x", "1 to 20 of 25."), ("99999999999", "1 to 20 of 25.")):
             assert note in (http.get("/", params={"page": page})).text
+
+
+def test_a_sandbox_in_process_does_without_the_page() -> None:
+    program = "import sys, picoworkers_async.sandbox as s; s.Sandbox().transport(); print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()
+    assert "picoworkers_async.sandbox" in loaded
+    assert not [name for name in loaded if name.startswith("picoworkers_async.console")]
 
 
 def test_every_fault_is_described() -> None:
