@@ -172,7 +172,7 @@ class SandboxBoard:
         if not (count.isascii() and count.isdigit() and len(count) < 9 and 1 <= int(count) <= _MOST_AT_ONCE):
             raise RefusedError(f"How many tasks: a whole number from 1 to {_MOST_AT_ONCE}.")
         seeding.add_tasks(self._delivery.account, job_id, int(count), {}, None)
-        return f"{int(count)} tasks were handed in to the job {job_id}."
+        return f"Tasks handed in to the job {job_id}: {int(count)}."
 
     def _approve(self, fields: Mapping[str, str]) -> str:
         job_id = fields.get("job_id", "")

@@ -15,6 +15,8 @@ from .delivery import Delivery
 from .loopback import on_loopback
 
 _IDLE = 0.01
+# Browsers ask for a picture unasked: that is no request to the service either.
+_OF_THE_PAGE = ("/", "/favicon.ico")
 
 
 class Connection:
@@ -60,7 +62,7 @@ async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
 
     async def both(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        of_console = path == "/" or path.startswith(PREFIX)
+        of_console = path in _OF_THE_PAGE or path.startswith(PREFIX)
         await (site if of_console else service)(scope, receive, send)
 
     async with on_loopback(both, port, "picoworkers-sandbox", CuttableProtocol) as port:

@@ -119,7 +119,7 @@ def test_buttons_do_what_they_say_without_a_reload(portal: BlockingPortal, brows
         row(page, "jobs", "new").get_by_label("How many tasks").fill("7")
         row(page, "jobs", "new").get_by_role("button", name="Submit tasks").click()
         wait_for(page, "waiting", "32")
-        assert page.locator("#said").text_content() == "7 tasks were handed in to the job new."
+        assert page.locator("#said").text_content() == "Tasks handed in to the job new: 7."
         assert row(page, "jobs", "new").get_by_label("How many tasks").input_value() == "7"
         late = row(page, "faults", "late")
         late.get_by_label("How likely").fill("0.5")
@@ -258,7 +258,7 @@ def test_a_thousand_ratings_a_second_do_not_freeze_it(portal: BlockingPortal, br
         thread = at_a_pace(rate_fifty, times=100, each=0.05)
         page.get_by_label("How many tasks").fill("3")
         page.get_by_role("button", name="Submit tasks").click()
-        page.wait_for_function("document.getElementById('said').textContent.startsWith('3 tasks')")
+        page.wait_for_function("document.getElementById('said').textContent.endsWith('busy: 3.')")
         thread.join()
         wait_for(page, "ok", "5,000")
         frames, longest, long = page.evaluate("[frames, longest, long]")

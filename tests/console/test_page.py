@@ -100,7 +100,8 @@ def test_a_name_that_only_leads_here_is_refused(host: str) -> None:
 def test_the_service_itself_is_answered_as_before() -> None:
     sandbox = Sandbox()
     with page_of(sandbox) as http:
-        http.get("/")
+        for path in ("/", "/favicon.ico", "/_console/nothing"):
+            http.get(path)
         assert sandbox.requests == []
         answer = http.get("/api/users/get-balances.php", headers={**HEADERS, "host": "service.example"})
         assert answer.status_code == 200
@@ -122,7 +123,7 @@ def test_a_form_submits_tasks_approves_a_job_and_switches_a_fault() -> None:
         post(http, "fault", fault="late", chance="0")
         assert sandbox.faults == Faults()
         by_script = post(http, "submit", {"accept": "application/json"}, job_id=job_id, count="1")
-    assert by_script.json() == {"said": f"1 tasks were handed in to the job {job_id}."}
+    assert by_script.json() == {"said": f"Tasks handed in to the job {job_id}: 1."}
 
 
 @pytest.mark.parametrize(
