@@ -20,6 +20,7 @@ from picoworkers_async import (
     Rating,
 )
 from picoworkers_async.console import watch_journal
+from picoworkers_async.journal.glance import glance
 from picoworkers_async.journal.lock import FileLock
 from picoworkers_async.sandbox import Sandbox
 
@@ -173,3 +174,13 @@ async def test_it_can_be_watched_from_either_event_loop(tmp_path: Path) -> None:
     await rated(path)
     async with watch_journal(path) as url, httpx.AsyncClient() as guest:
         assert (await guest.get(url)).status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_journals_of_earlier_formats_can_be_watched(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "old.db"
+    path.write_bytes((Path(__file__).parents[1] / "journal" / "data" / f"format{number}.db").read_bytes())
+    found = glance(path, since=0.0)
+    assert found.counts == Journal(path).counts()
+    assert len(found.last) == sum(found.counts.values())
+    assert sum(found.sent.values()) == len([row for row in found.last if row.sent_at is not None])
