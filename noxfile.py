@@ -11,7 +11,7 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "tests", "browser"]
 
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
@@ -75,6 +75,19 @@ def tests(session: nox.Session) -> None:
     session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
     # One more than there are cores: many tests wait for real processes, servers or threads.
     session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The console in a real browser; Debian's Chromium is installed where it is missing and that can be done."""
+    if not (os.environ.get("PICOWORKERS_CHROMIUM") or shutil.which("chromium")):
+        if shutil.which("apt-get") is None or os.geteuid() != 0:
+            session.error("no browser: install `chromium`, or name one in PICOWORKERS_CHROMIUM")
+        session.run("apt-get", "update", "-q", external=True, silent=True)
+        install = ("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core")
+        session.run(*install, external=True, silent=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+    session.install(".[sandbox]", *GROUPS["test"], *GROUPS["browser"])
+    session.run("pytest", "-m", "browser", "tests/console", *session.posargs)
 
 
 @nox.session

@@ -35,6 +35,7 @@ def loaded() -> set[str]:
         "typing_extensions",
         "picoworkers_async.blocking",
         "picoworkers_async.cli",
+        "picoworkers_async.console",
         "picoworkers_async.event_log",
         "picoworkers_async.events",
         "picoworkers_async.rating.pipeline",

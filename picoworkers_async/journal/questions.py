@@ -147,6 +147,17 @@ def rows(database: sqlite3.Connection, wanted: RowFilter, order: RowOrder) -> It
     return map(_row_of, database.execute(query, values))
 
 
+def unfinished(database: sqlite3.Connection) -> Iterator[JournalRow]:
+    """The rows that were sent, and of which it is not known what became of them."""
+    return map(_row_of, database.execute(f"{_ROWS} WHERE state IN ('sent', 'unknown') ORDER BY 1, 2, 3"))
+
+
+def newest(database: sqlite3.Connection) -> Iterator[JournalRow]:
+    """All rows, those that came to their state last first."""
+    query = f"{_ROWS} ORDER BY coalesce(ended_at, sent_at, decided_at) DESC, job_id, task_id, revision"
+    return map(_row_of, database.execute(query))
+
+
 def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[JournalSummary]:
     """All rows added up, in the order of the keys."""
     zone = check_summary(by, timezone)

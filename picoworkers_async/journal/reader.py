@@ -44,6 +44,17 @@ def journal_problems(field: str, path: object) -> list[Problem]:
     return []
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A journal of any format, opened to be read as one of this. Raises `JournalError`."""
+    with journal_errors(path):
+        if not path.is_file():
+            raise JournalError(path, "there is no such file")
+    with journal_errors(path), closing(connect(path, read_only=True)) as database:
+        read_as_this_format(path, database)
+        yield database
+
+
 class Journal:
     """A batch's journal, given to `rate` or `review` by this or by its path, and opened here to be asked.
 
@@ -66,13 +77,13 @@ class Journal:
 
     def counts(self) -> dict[JournalState, int]:
         """How many ratings are in each state; states without any, and what was pruned, are left out."""
-        with self._reading() as database:
+        with reading(self.path) as database:
             rows = database.execute("SELECT state, count(*) FROM ratings GROUP BY state")
             return {JournalState(state): count for state, count in rows}
 
     def bonus_paid(self) -> Decimal:
         """The bonuses of all ratings that took effect, those pruned since too, in US dollars, exact."""
-        with self._reading() as database:
+        with reading(self.path) as database:
             query = f"SELECT {money.SUMS} FROM ratings WHERE state = 'rated'"  # noqa: S608
             listed = money.spent_of(database.execute(query).fetchone()).bonus
             return CONTEXT.add(listed, money.pruned(database).bonus)
@@ -102,7 +113,7 @@ class Journal:
         return self._rows(wanted, order)
 
     def _rows(self, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
-        with self._reading() as database:
+        with reading(self.path) as database:
             yield from questions.rows(database, wanted, order)
 
     def summary(self, by: SummaryBy = "day", timezone: str = "UTC") -> list[JournalSummary]:
@@ -118,12 +129,12 @@ class Journal:
         Raises `InvalidRequestError` for another `by`, and for a time zone that this machine does not know.
         """
         questions.check_summary(by, timezone)
-        with self._reading() as database:
+        with reading(self.path) as database:
             return questions.summary(database, by, timezone)
 
     def unpriced(self) -> list[str]:
         """The jobs of ratings that may have paid, and of which it is not known how much; see `price`."""
-        with self._reading() as database:
+        with reading(self.path) as database:
             return money.unpriced(database, None)
 
     def price(self, job_id: str, task_value: Decimal | int | str) -> int:
@@ -143,7 +154,7 @@ class Journal:
 
     def running(self) -> Running | None:
         """The batch that has it open now, in this process or another, and how far it is; None if none has."""
-        with self._reading() as database:
+        with reading(self.path) as database:
             meta = dict(database.execute("SELECT name, value FROM meta"))
         with journal_errors(self.path):
             return running_of(meta) if is_held(self.path) else None
@@ -213,12 +224,3 @@ class Journal:
         if edition not in EDITIONS:
             raise JournalError(self.path, f"it is of the edition {edition!r}, which is not known: name a moment")
         return time.time() - (EDITIONS[edition].max_ttr + _MARGIN_DAYS) * _DAY_SECONDS
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with journal_errors(self.path):
-            if not self.path.is_file():
-                raise JournalError(self.path, "there is no such file")
-        with journal_errors(self.path), closing(connect(self.path, read_only=True)) as database:
-            read_as_this_format(self.path, database)
-            yield database

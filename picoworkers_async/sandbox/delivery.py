@@ -43,6 +43,7 @@ class Delivery:
     def __init__(self, dispatch: Dispatch, limiter: Limiter) -> None:
         self.dispatch = dispatch
         self.account: Account = dispatch.account
+        self.requests_per_second: float | None = limiter.per_second
         self.requests: list[Logged] = []
         self.rate_limited: int = 0
         self.peak_concurrency: int = 0

@@ -12,19 +12,19 @@ class Limiter:
     """
 
     def __init__(self, per_second: float | None, cooldown: float) -> None:
-        self._per_second = per_second
+        self.per_second = per_second
         self._cooldown = cooldown
         self._arrivals: deque[float] = deque()
         self._silent_until = float("-inf")
 
     def admit(self, now: float) -> float:
         """Note an arrival: 0 if it may pass, else the seconds that the account stays silent."""
-        if self._per_second is None:
+        if self.per_second is None:
             return 0.0
         if now < self._silent_until:
             return self._silent_until - now
-        allowed = max(1, int(self._per_second))
-        span = allowed / self._per_second
+        allowed = max(1, int(self.per_second))
+        span = allowed / self.per_second
         while self._arrivals and self._arrivals[0] <= now - span:
             self._arrivals.popleft()
         if len(self._arrivals) >= allowed:

@@ -10,7 +10,7 @@ from . import seeds
 from .account import Account
 
 Extra = Mapping[str, object] | None
-_WAITING = ("pending_review", "pending_approval", "pending_restart")
+WAITING = ("pending_review", "pending_approval", "pending_restart")
 
 
 def add_job(account: Account, fields: Mapping[str, Any], extra: Extra) -> str:
@@ -31,7 +31,7 @@ def set_job_status(account: Account, job_id: str, status: JobStatus | JobStatusW
 def approve(account: Account, job_id: str) -> None:
     """Let a job run that waits for it."""
     with account.lock:
-        seeds.refuse("approve", seeds.waiting_problems(job_id, account.store, _WAITING))
+        seeds.refuse("approve", seeds.waiting_problems(job_id, account.store, WAITING))
         _put_status(account, job_id, JobStatus.RUNNING)
 
 

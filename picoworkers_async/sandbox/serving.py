@@ -1,23 +1,22 @@
-"""The sandbox over real HTTP: uvicorn on a loopback port, in a thread with an event loop of its own."""
+"""The sandbox over real HTTP on a loopback port: the service, and the console that shows it."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio
-import anyio.to_thread
-import uvicorn
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import application
 from .delivery import Delivery
+from .loopback import on_loopback
 
 _IDLE = 0.01
+# Browsers ask for a picture unasked: that is no request to the service either.
+_OF_THE_PAGE = ("/", "/favicon.ico")
 
 
 class Connection:
@@ -53,45 +52,21 @@ class CuttableProtocol(H11Protocol):
         self.app = app
 
 
-class _Server(uvicorn.Server):
-    """A server that tells when it is ready, and leaves the process's signals alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
 @asynccontextmanager
 async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
-    """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`."""
-    # With the protocol named, asyncio switches Nagle's algorithm off, which would cost 40 ms an answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(2048)
-    config = uvicorn.Config(
-        application(delivery),
-        http=CuttableProtocol,
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), name="picoworkers-sandbox", daemon=True)
-    thread.start()
-    try:
-        await anyio.to_thread.run_sync(server.ready.wait)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/"
-    finally:
-        server.should_exit = True
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(thread.join)
-        listener.close()
+    """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`. The console is at `/`."""
+    from ..console.of_sandbox import SandboxBoard  # loaded by who serves only
+    from ..console.site import PREFIX, Site
+
+    service, site = application(delivery), Site(SandboxBoard(delivery))
+
+    async def both(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        of_console = path in _OF_THE_PAGE or path.startswith(PREFIX)
+        await (site if of_console else service)(scope, receive, send)
+
+    async with on_loopback(both, port, "picoworkers-sandbox", CuttableProtocol) as port:
+        try:
+            yield f"http://127.0.0.1:{port}/api/"
+        finally:
+            site.close()

@@ -1,0 +1,5 @@
+"""Pages to watch by: the served sandbox's at `/`, and one over a batch's journal. Needs the extra `sandbox`."""
+
+from .watching import watch_journal
+
+__all__ = ["watch_journal"]

@@ -1,0 +1,45 @@
+"""A batch's journal as a page that one can watch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+
+from ..errors import InvalidRequestError
+from ..journal.questions import check_summary
+from ..journal.reader import journal_problems
+from ..sandbox.loopback import on_loopback
+from .guard import Invitation
+from .of_journal import JournalBoard
+from .site import Site
+
+
+@asynccontextmanager
+async def watch_journal(
+    path: str | os.PathLike[str], port: int = 0, *, timezone: str = "UTC"
+) -> AsyncIterator[str]:
+    """Serve a page over the journal of a batch, to this machine only, for as long as the block lasts.
+
+    Gives the page's URL. It has a token that works once: the browser that opens it first may watch, no other. The
+    page is read-only, and so is the file's connection: it never takes the batch's lock, works while a batch writes
+    and after it died, and shows what was last read while the file cannot be. `port` 0 is a free one. Days begin at
+    midnight in `timezone`, a name such as `Europe/Berlin`.
+
+    Raises `InvalidRequestError` for what is no path of a file, and for a time zone that is not known;
+    `JournalError` for a file that is missing, damaged, or no journal.
+    """
+    if problems := journal_problems("path", path):
+        raise InvalidRequestError("watch_journal", problems, sends=False)
+    check_summary("day", timezone)
+    board, invitation = JournalBoard(Path(path), timezone), Invitation()
+    await anyio.to_thread.run_sync(board.look)
+    site = Site(board, invitation)
+    async with on_loopback(site, port, "picoworkers-watch") as served:
+        try:
+            yield f"http://127.0.0.1:{served}/?token={invitation.token}"
+        finally:
+            site.close()

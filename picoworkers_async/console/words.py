@@ -1,0 +1,50 @@
+"""What strangers wrote, made fit to be shown: nothing hidden, nothing turned around, nothing endless."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+MOST = 600
+"""How many characters of a text are shown."""
+
+_SHOWN_AS_THEY_ARE = frozenset("\n\t\u200c\u200d")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_FIRST_SYMBOL = 0x2400
+_DELETE, _ITS_SYMBOL = "\x7f", "\u2421"
+
+
+def shown(text: object, most: int = MOST) -> str:
+    """A text with its control characters as symbols, and a note in place of what is more than `most` characters.
+
+    Characters that cannot be seen, or change the direction of what follows, become their number, as `U+202E`.
+    Line breaks, tabs, and the joiners that some scripts and emoji need are kept.
+    """
+    whole = text if isinstance(text, str) else str(text)
+    cut = whole[:most]
+    if not cut.isprintable():
+        cut = "".join(map(_visible, cut))
+    rest = len(whole) - most
+    return cut if rest <= 0 else f"{cut}… ({rest:,} more characters)"
+
+
+def proofs(given: object, most: int = MOST) -> str:
+    """The proofs of a task as one text; of any shape, since a sandbox may be told to list anything."""
+    parts = given if isinstance(given, list | tuple) else [given]
+    return shown("\n".join(_texts(parts)), most)
+
+
+def _texts(parts: Iterable[Any]) -> Iterable[str]:
+    for part in parts:
+        text = part.get("text") if isinstance(part, dict) else part
+        yield text if isinstance(text, str) else json.dumps(part, default=str)
+
+
+def _visible(character: str) -> str:
+    if character in _SHOWN_AS_THEY_ARE or unicodedata.category(character) not in _HIDDEN:
+        return character
+    if character < " ":
+        return chr(_FIRST_SYMBOL + ord(character))
+    return _ITS_SYMBOL if character == _DELETE else f"\u2039U+{ord(character):04X}\u203a"
