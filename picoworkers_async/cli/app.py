@@ -7,14 +7,14 @@ from cyclopts import App, Parameter
 from ..version import __version__
 from . import account, doctor, jobs, journal, login, posting, sandbox_command, steering
 
-app = App(
+app: App = App(
     name="picoworkers",
     help="Jobs, tasks and money of a Picoworkers (SproutGigs) employer's account.",
     version=__version__,
     help_format="plaintext",
     default_parameter=Parameter(negative=(), show_default=False),
 )
-for command in (
+for _command in (
     *(account.balance, account.zones, account.categories, account.lists),
     *(jobs.jobs, jobs.job, jobs.tasks),
     *(posting.post, steering.pause, steering.resume, steering.stop, steering.restart),
@@ -22,6 +22,6 @@ for command in (
     *(account.add_workers, account.block, account.unblock, account.deposit),
     *(login.login, doctor.doctor, sandbox_command.sandbox, sandbox_command.demo),
 ):
-    app.command(command)
+    app.command(_command)
 app.command(journal.journal)
 app.register_install_completion_command()

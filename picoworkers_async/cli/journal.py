@@ -26,7 +26,7 @@ _COLUMNS = (
 )
 _SUMS = (Column("pay", is_number=True), Column("bonus", is_number=True), Column("unpriced", is_number=True))
 
-journal = App(name="journal", help="What the journal of a batch holds, and looking after it between batches.")
+journal: App = App(name="journal", help="What the journal of a batch holds, and looking after it between batches.")
 
 
 @journal.default

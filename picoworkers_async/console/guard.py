@@ -47,7 +47,7 @@ class Session:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes()
-        self.cookie = secrets.token_urlsafe()
+        self.cookie: str = secrets.token_urlsafe()
 
     def form_token(self) -> str:
         """What every form of a page has to bring along."""
@@ -66,7 +66,7 @@ class Invitation:
     """A token that opens the door once."""
 
     def __init__(self) -> None:
-        self.token = secrets.token_urlsafe()
+        self.token: str = secrets.token_urlsafe()
         self._spent = False
 
     def accept(self, given: str | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -58,9 +58,9 @@ class JournalBoard:
 
     plot_title = "Ratings sent a second"
     plot_note = ""
-    tables = (_DAYS, _OPEN, _LAST)
+    tables: Sequence[Table] = (_DAYS, _OPEN, _LAST)
     pages_of = None
-    numbers = (
+    numbers: Sequence[tuple[str, str]] = (
         ("batch", "The last batch"),
         ("begun", "Begun"),
         ("changed", "Last change"),
@@ -76,7 +76,7 @@ class JournalBoard:
     )
 
     def __init__(self, path: Path, timezone: str = "UTC") -> None:
-        self.title = f"Journal {shown(path.name, _SHORT)}"
+        self.title: str = f"Journal {shown(path.name, _SHORT)}"
         self._path = path
         self._timezone = timezone
         self._read: tuple[object, Glance] | None = None

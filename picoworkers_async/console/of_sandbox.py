@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -117,9 +117,9 @@ class SandboxBoard:
 
     plot_title = "Requests a second"
     plot_note = "The dashed line is the limit; what is above the blue was answered 429."
-    tables = (_JOBS, _RATINGS, _TASKS, _FAULTS)
+    tables: Sequence[Table] = (_JOBS, _RATINGS, _TASKS, _FAULTS)
     pages_of = "tasks"
-    numbers = (
+    numbers: Sequence[tuple[str, str]] = (
         ("waiting", "Tasks waiting"),
         ("ok", "Rated ok"),
         ("not_ok", "Rated not ok"),
@@ -136,7 +136,7 @@ class SandboxBoard:
     )
 
     def __init__(self, delivery: Delivery) -> None:
-        self.title = f"Sandbox of {delivery.account.edition.name}"
+        self.title: str = f"Sandbox of {delivery.account.edition.name}"
         self._delivery = delivery
         self._tally = Tally()
 

@@ -31,7 +31,7 @@ class CsvRows:
     """
 
     def __init__(self, file: IO[bytes], encoding: str | None, mapped: Mapping[str, Field]) -> None:
-        self.encoding = _encoding(file, encoding)
+        self.encoding: str = _encoding(file, encoding)
         # A lone surrogate cannot stand for half of a character of two bytes.
         errors = "strict" if self.encoding.startswith("utf-16") else "surrogateescape"
         self._text = io.TextIOWrapper(file, self.encoding, errors, newline="")
@@ -49,7 +49,7 @@ class CsvRows:
         self._lines = _lines(self._text, self.encoding)
         self._before = 0
         first = next(self._lines, "")
-        self.delimiter = ""
+        self.delimiter: str = ""
         if told := _SEPARATOR.fullmatch(first):
             self.delimiter = told[1]
             self._before += 1
@@ -59,9 +59,9 @@ class CsvRows:
             first = next(self._lines, "")
         self.delimiter = self.delimiter or _delimiter(first, mapped)
         self._reader = csv.reader(_again(first, self._lines), delimiter=self.delimiter, strict=True)
-        self.line = self._before + 1
+        self.line: int = self._before + 1
         header = next(self._rows(), None)
-        self.names = [] if header is None else [plain(str(cell)) for cell in header.cells]
+        self.names: list[str] = [] if header is None else [plain(str(cell)) for cell in header.cells]
         while self.names and not self.names[-1]:
             self.names.pop()
 

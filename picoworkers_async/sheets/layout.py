@@ -97,7 +97,7 @@ class Widths:
 
     def __init__(self) -> None:
         self.parts: list[int] = []
-        self.most = 0
+        self.most: int = 0
 
     def add(self, proofs: Sequence[str]) -> None:
         """Make room for these, within bounds; `most` is how many proofs a task has, without bounds."""

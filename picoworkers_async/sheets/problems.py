@@ -23,9 +23,9 @@ class SheetError(PicoworkersError, ValueError):
     fate = Fate.NOT_PROCESSED
 
     def __init__(self, path: object, problems: Iterable[Problem], count: int | None = None) -> None:
-        self.path = str(path)
-        self.problems = tuple(problems)
-        self.count = len(self.problems) if count is None else count
+        self.path: str = str(path)
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.count: int = len(self.problems) if count is None else count
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
         more = self.count - len(self.problems)
         rest = f"\n  and {more} more" if more else ""
@@ -42,7 +42,7 @@ class SheetChangedError(PicoworkersError):
     """
 
     def __init__(self, path: object, given: int) -> None:
-        self.path = str(path)
+        self.path: str = str(path)
         self.given = given
         what = f"changed after it was checked; {given} ratings were given out, nothing further. Read it again"
         super().__init__(_encodable(f"{self.path}: {what}"))
@@ -68,7 +68,7 @@ class Problems:
     """The problems of a sheet, of which the first by their lines are kept. Its memory is bounded."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count: int = 0
         self._kept: list[tuple[int, int, Problem]] = []  # a heap, the last line on top
 
     def add(self, problem: Problem) -> None:

@@ -78,7 +78,7 @@ class SheetRatings:
     """
 
     def __init__(self, path: Path, checked: Checked, layout: Layout, max_bonus: Decimal | None) -> None:
-        self.summary = checked.summary
+        self.summary: SheetSummary = checked.summary
         self._path, self._checked, self._layout, self._max_bonus = path, checked, layout, max_bonus
 
     def __iter__(self) -> Iterator[Rating]:

@@ -18,8 +18,8 @@ class Spool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
-        self.widths = Widths()
-        self.rows = 0
+        self.widths: Widths = Widths()
+        self.rows: int = 0
 
     def __enter__(self) -> Self:
         return self

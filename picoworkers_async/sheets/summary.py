@@ -63,9 +63,11 @@ class Tally:
     """Adds up what a sheet says, row by row."""
 
     def __init__(self) -> None:
-        self.rows = self.left_alone = self.hidden = 0
+        self.rows: int = 0
+        self.left_alone: int = 0
+        self.hidden: int = 0
         self.verdicts: Counter[Verdict] = Counter()
-        self.bonuses = Decimal(0)
+        self.bonuses: Decimal = Decimal(0)
         self.largest: HighBonus | None = None
         self._lengths: Counter[int] = Counter()
         self._digits: dict[int, list[int]] = {}

@@ -23,7 +23,8 @@ class CellError(Exception):
 
     def __init__(self, remedy: str, code: ProblemCode = ProblemCode.FORMAT) -> None:
         super().__init__(remedy)
-        self.remedy, self.code = remedy, code
+        self.remedy: str = remedy
+        self.code: ProblemCode = code
 
 
 def plain(text: str) -> str:

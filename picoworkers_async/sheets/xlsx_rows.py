@@ -44,15 +44,15 @@ class XlsxRows:
         self._kinds = book.kinds
         self._strings = SharedStrings(self._archive, book.strings)
         try:
-            self.sheet = self._choose(book.sheets, sheet, mapped)
+            self.sheet: SheetPart = self._choose(book.sheets, sheet, mapped)
             self.merged: list[Merged] = []
             self._rows = self._read(self.sheet)
             header = self._header(self._rows)
         except BaseException:
             self._strings.close()
             raise
-        self.line = 1 if header is None else header.line
-        self.names = [] if header is None else _names(header.cells)
+        self.line: int = 1 if header is None else header.line
+        self.names: list[str] = [] if header is None else _names(header.cells)
 
     def close(self) -> None:
         """Drop its temporary files."""

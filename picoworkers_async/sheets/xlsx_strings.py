@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -59,7 +60,7 @@ class SharedStrings:
         self._texts = tempfile.TemporaryFile()  # noqa: SIM115
         self._places = tempfile.TemporaryFile()  # noqa: SIM115
         self.count = 0
-        self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
+        self.get: Callable[[int], str] = lru_cache(maxsize=_REMEMBERED)(self._get)
         try:
             if part is not None and archive.has(part):
                 for _ in archive.parse(part, self._prepare):

@@ -121,7 +121,7 @@ async def by_a_spreadsheet(pico: AsyncPicoworkers) -> None:
     assert_type(ratings.summary, sheets.SheetSummary)
     assert_type(next(sheets.rows("sheet.csv")), sheets.SheetRow)
     assert_type(await pico.rate_all(ratings, journal="sheet.db"), BatchReport)
-    sheets.check("sheet.csv", encoding=1252)  # type: ignore[arg-type]
+    sheets.check("sheet.csv", encoding=1252)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def main() -> None:
