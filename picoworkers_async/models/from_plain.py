@@ -28,7 +28,7 @@ from typing import (
 import attrs
 
 from ..errors import InvalidRequestError
-from ..problems import Problem, ProblemCode, number_code, number_limit
+from ..problems import Problem, ProblemCode, did_you_mean, number_code, number_limit
 from .account import to_money
 
 T = TypeVar("T")
@@ -216,10 +216,7 @@ def _bind(kind: Any, bound: Mapping[Any, Any]) -> Any:
 
 
 def _no_field(name: str, model: type, kinds: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches  # loaded when somebody misspelt something
-
-    like = get_close_matches(name, kinds, n=1)
-    return f"there is no such field of a {_in_words(model)}" + (f"; did you mean {like[0]}?" if like else "")
+    return f"there is no such field of a {_in_words(model)}{did_you_mean(name, kinds)}"
 
 
 def _wanted(model: type) -> str:
