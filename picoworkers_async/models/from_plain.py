@@ -174,9 +174,9 @@ def _read_mapping(kinds: tuple[Any, ...], value: Any, path: Path, problems: list
 
 
 def _read_name(kind: Any, name: Any, path: Path, problems: list[Problem]) -> Any:
-    """A name in a mapping. JSON makes a text of the value of an enum that is a number."""
+    """A name in a mapping. Members of an enum of numbers have their own names there, as `to_jsonable` writes."""
     if isinstance(kind, type) and issubclass(kind, enum.IntEnum):
-        name = next((member for member in kind if str(member.value) == name), name)
+        name = next((member for member in kind if member.name.lower() == name), name)
     return _read(kind, name, path, problems)
 
 

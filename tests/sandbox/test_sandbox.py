@@ -251,9 +251,11 @@ async def test_a_job_of_today_is_held_to_its_rules(change: dict) -> None:
 async def test_a_sandbox_is_reached_at_the_url_it_tells_whatever_it_listens_on(host: str) -> None:
     sandbox = Sandbox()
     try:
-        async with sandbox.serve(host=host) as url:
-            async with AsyncPicoworkers("user_id", "api_secret", base_url=url) as pico:
-                assert (await pico.users.get_balances()).spendable == sandbox.balance
+        async with (
+            sandbox.serve(host=host) as url,
+            AsyncPicoworkers("user_id", "api_secret", base_url=url) as pico,
+        ):
+            assert (await pico.users.get_balances()).spendable == sandbox.balance
     except OSError as error:
         if ":" not in host:
             raise
