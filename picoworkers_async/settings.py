@@ -99,8 +99,8 @@ def size_problems(field: str, value: object) -> list[Problem]:
 def address_problems(url: object, insecure_http_hosts: Collection[str] | None = ()) -> list[Problem]:
     """What keeps this from being the service's address.
 
-    It must be https (http is for loopback, and the hosts of these names; None: of any), in ASCII, and have no credentials, no
-    query and no fragment. An address that may hold a password is not shown, however it is broken.
+    It must be https (http is for loopback, and the hosts of these names; None: of any), in ASCII, and have no
+    credentials, no query and no fragment. An address that may hold a password is not shown, however it is broken.
     """
     if not isinstance(url, str):
         return [Problem("base_url", type(url), "a string, the https:// address of the API", ProblemCode.TYPE)]

@@ -92,6 +92,8 @@ async def test_hostile_names_and_values_are_answered_like_any_other() -> None:
         ("type", "notes"),
         ("required", "category_id"),
         ("required", "task_value"),
+        ("required", "zone_id"),
+        ("format", "title"),
     ]
 
 

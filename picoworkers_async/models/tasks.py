@@ -83,8 +83,8 @@ class Task:
     """A task that a worker handed in (section 3.9). `(id, revision_number)` says which piece of work it is.
 
     `id`, `job_id` and `revision_number` are always those of the service. Any other field that the service sent in
-    a form that cannot be read is None (or empty), and is in `extra` under its name, as it was sent. `job_id` is empty
-    only in a task that a program made without it: no rating of that is sent.
+    a form that cannot be read is None (or empty), and is in `extra` under its name, as it was sent.
+    `job_id` is empty only in a task that a program made without it: no rating of that is sent.
     """
 
     id: str

@@ -199,7 +199,7 @@ def test_a_batch_that_was_never_entered_says_how_to_report_in_blocking_words(
     with blocking() as pico:
         batch = pico.rate([])
     for ask in (batch.report, batch.progress):
-        with pytest.raises(ClientStateError, match="inside the block: `with pico.rate"):
+        with pytest.raises(ClientStateError, match=r"inside the block: `with pico\.rate"):
             ask()
 
 
