@@ -104,7 +104,7 @@ class Client(Wrapper):
 
 def _not_for_this(transport: SharedTransport) -> InvalidRequestError:
     limit = (
-        "not for the blocking client: it has an event loop of its own, and a SharedTransport belongs to the loop of "
+        "not for the blocking client: it has an event loop of its own, and a SharedTransport belongs to that of "
         "its `async with` block; leave it out. One blocking client may be used in many threads"
     )
     problem = Problem("transport", transport, limit, ProblemCode.CONFLICT)

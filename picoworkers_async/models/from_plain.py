@@ -50,8 +50,8 @@ def from_plain(model: type[T], value: object, call: str, rest: Rest | None = Non
     """The model that these plain values make; `call` names who asks.
 
     Money is a number or, better, its text; times are ISO 8601 with their offset; members of closed lists are their
-    values. Where something is wrong, `rest` is asked for what else is. Raises `InvalidRequestError` with every problem, and `TypeError` for a model that holds what cannot be
-    read back, such as an exception.
+    values. Where something is wrong, `rest` is asked for what else is. Raises `InvalidRequestError` with every
+    problem, and `TypeError` for a model that holds what cannot be read back, such as an exception.
     """
     kind: Any = model
     _check_readable(kind)
