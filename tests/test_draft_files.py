@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -308,3 +309,13 @@ def test_no_limit_is_told_that_only_what_could_not_be_read_may_break(unread: dic
     found = broken({**LEAST, **unread})
     assert len(found) == 1
     assert set(found.values()) <= {"type", "choice"}
+
+
+def test_a_draft_of_a_class_of_ones_own_is_told_alike() -> None:
+    @attrs.frozen(kw_only=True)
+    class Ours(JobDraft):
+        customer: str = ""
+
+    with pytest.raises(InvalidRequestError) as caught:
+        Ours.from_dict({**LEAST, "zone_id": "int", "customer": "ACME", "notes": 5, "num_tasks": 5})
+    assert [problem.field for problem in caught.value.problems] == ["notes", "num_tasks"]

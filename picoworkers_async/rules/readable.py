@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import attrs
+
 from ..editions import EDITIONS
 from ..models import JobDraft
 from ..problems import Problem, ProblemCode
 from .drafts import check_draft
 
+# A class that a program derived from ours may have more.
+_OF_A_DRAFT = frozenset(field.name for field in attrs.fields(JobDraft))
 _JUDGED_TOGETHER = frozenset(
     (
         *(
@@ -33,7 +37,7 @@ def check_readable(fields: Mapping[str, Any], unread: Collection[Problem]) -> li
     `fields` are what was read, by names; what could not be read is None, or has None in its place.
     """
     least = {"category_id": None, "title": None, "task_value": None}
-    draft = JobDraft(**{**least, **fields})
+    draft = JobDraft(**least | {name: value for name, value in fields.items() if name in _OF_A_DRAFT})
     found = [check_draft(draft, edition) for edition in EDITIONS.values()]
     return [
         problem
