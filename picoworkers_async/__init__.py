@@ -83,6 +83,7 @@ from .throttle import (
     Throttle,
     ThrottleState,
 )
+from .transport.choice import TransportName
 from .transport.shared import SharedTransport
 from .version import __version__
 
@@ -170,6 +171,7 @@ __all__ = [
     "TaskProof",
     "Throttle",
     "ThrottleState",
+    "TransportName",
     "Verdict",
     "WorkerList",
     "WorkersLevel",

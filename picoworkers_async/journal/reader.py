@@ -17,7 +17,7 @@ from ..models.account import CONTEXT, to_money
 from ..problems import Problem, ProblemCode
 from ..rules import values
 from . import money, questions
-from .failures import journal_errors
+from .failures import NO_FILE, journal_errors
 from .formats import connect, read_as_this_format
 from .lock import is_held
 from .progress import Running, running_of
@@ -218,7 +218,7 @@ class Journal:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with journal_errors(self.path):
             if not self.path.is_file():
-                raise JournalError(self.path, "there is no such file")
+                raise JournalError(self.path, NO_FILE)
         with journal_errors(self.path), closing(connect(self.path, read_only=True)) as database:
             read_as_this_format(self.path, database)
             yield database

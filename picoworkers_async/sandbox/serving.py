@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP: uvicorn on a loopback port, in a thread with an event loop of its own."""
+"""The sandbox over real HTTP: uvicorn on a port of loopback, or elsewhere, in a thread with a loop of its own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from .app import application
 from .delivery import Delivery
 
 _IDLE = 0.01
+# What listens everywhere, and where that is reached from here: no client sends to the first.
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class Connection:
@@ -66,13 +68,18 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
+async def serve(delivery: Delivery, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's algorithm off, which would cost 40 ms an answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(2048)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
     config = uvicorn.Config(
         application(delivery),
         http=CuttableProtocol,
@@ -89,9 +96,15 @@ async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
     thread.start()
     try:
         await anyio.to_thread.run_sync(server.ready.wait)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/"
+        yield f"http://{_reached_as(host)}:{listener.getsockname()[1]}/api/"
     finally:
         server.should_exit = True
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(thread.join)
         listener.close()
+
+
+def _reached_as(host: str) -> str:
+    """The host of an address that reaches it from this machine."""
+    name = _ANY.get(host, host)
+    return f"[{name}]" if ":" in name else name
