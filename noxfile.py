@@ -69,12 +69,18 @@ def wrong_on_purpose(samples: list[str]) -> set[str]:
     }
 
 
-@nox.session(python=found("3.11", "3.12", "3.13"))
+PYTHONS = found("3.11", "3.12", "3.13")
+
+
+@nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests, on each Python found."""
+    """All tests, on each Python found; whole stories on the oldest and the newest alone."""
     session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
+    stories = (
+        [] if session.python in (PYTHONS[0], PYTHONS[-1]) else ["-m", "not soak and not browser and not story"]
+    )
     # One more than there are cores: many tests wait for real processes, servers or threads.
-    session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *session.posargs)
+    session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *stories, *session.posargs)
 
 
 @nox.session

@@ -84,6 +84,7 @@ from .throttle import (
     Throttle,
     ThrottleState,
 )
+from .transport.choice import TransportName
 from .transport.shared import SharedTransport
 from .version import __version__
 
@@ -171,6 +172,7 @@ __all__ = [
     "TaskProof",
     "Throttle",
     "ThrottleState",
+    "TransportName",
     "Verdict",
     "WorkerList",
     "WorkersLevel",

@@ -44,7 +44,8 @@ def client_problems(
     problems = [] if service else [_no_edition("edition", edition, ", or an Edition, such as SPROUTGIGS")]
     hosts = host_problems(insecure_http_hosts)
     url = address_of(service, base_url)
-    address = [] if url is None else address_problems(url, () if hosts else insecure_http_hosts)
+    # Whether the address is among hosts that are wrong themselves cannot be told, and would be told twice.
+    address = [] if url is None else address_problems(url, None if hosts else insecure_http_hosts)
     problems += address + hosts
     problems += carrier_problems(http_client, transport, None if address else url)
     problems += kind_problems(throttle=(throttle, Throttle), retry=(retry, RetryPolicy))
@@ -93,9 +94,9 @@ def carrier_problems(http_client: object, transport: object, base_url: str | Non
 def environment_problems(*, chooses_transport: bool) -> list[Problem]:
     """Which of the variables that a client is made from are missing or unknown."""
     problems = [
-        Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
+        Problem(name, None if os.environ.get(name) is None else "", limit, ProblemCode.REQUIRED)
         for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
-        if not os.environ.get(name)
+        if (limit := _missing(os.environ.get(name))) is not None
     ]
     edition = os.environ.get("PICOWORKERS_EDITION")
     if edition is not None and edition_named(edition) is None:
@@ -103,6 +104,13 @@ def environment_problems(*, chooses_transport: bool) -> list[Problem]:
     if chooses_transport and (name := environment_name()) is not None:
         problems += name_problems(VARIABLE, name)
     return problems
+
+
+def _missing(value: str | None) -> str | None:
+    """What is wanted of a variable of this value that must have one; None where nothing is."""
+    if value is None:
+        return "set this environment variable"
+    return None if value.strip() else "this environment variable is set, but empty: give it a value"
 
 
 def _named(field: str, name: str, base_url: str | None) -> list[Problem]:

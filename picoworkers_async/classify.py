@@ -28,6 +28,7 @@ from .errors import (
     ServiceError,
     ServiceMovedError,
 )
+from .settings import place_of
 
 T = TypeVar("T")
 Hide = Callable[[str], str]
@@ -87,11 +88,15 @@ def read(
     raise error
 
 
-def error_for_failure(call: str, fate: Fate, failure: Exception, *, costs_money: bool, hide: Hide) -> CallError:
-    """The error for a call that got no answer; `fate` is what the failure proves of it."""
+def error_for_failure(
+    call: str, fate: Fate, failure: Exception, *, url: str, costs_money: bool, hide: Hide
+) -> CallError:
+    """The error for a call to `url` that got no answer; `fate` is what the failure proves of it."""
     what = codec.printable(hide(in_words(failure)))
     if fate is Fate.NOT_PROCESSED:
-        return NotSentError(call, f"never reached the service ({what}); it is safe to send again")
+        return NotSentError(
+            call, f"never reached the service at {place_of(url)} ({what}); it is safe to send again"
+        )
     return _weighed(NoAnswerError(call, f"no answer came ({what})", fate=Fate.UNKNOWN), costs_money=costs_money)
 
 

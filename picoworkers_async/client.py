@@ -72,7 +72,7 @@ class AsyncPicoworkers:
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
     address. `throttle` may be shared with other clients of the same account; left out, one with the edition's
-    limits is made. `retry` is for calls that are safe to repeat.
+    limits is made. `retry` is for calls that are safe to repeat; `RetryPolicy(attempts=1)` repeats none.
 
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
     closed from here. `transport` is an httpx transport of yours (or one of httpx2), which is closed with this

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -103,6 +104,14 @@ def number_limit(value: object, limit: str) -> str:
 def text_code(value: object) -> ProblemCode:
     """The code for what is not a text, or a blank one, or nothing at all."""
     return ProblemCode.REQUIRED if value is None or isinstance(value, str) else ProblemCode.TYPE
+
+
+def did_you_mean(name: object, names: Iterable[str]) -> str:
+    """What to add to a limit where this is nearly one of the names; nothing where it is not."""
+    from difflib import get_close_matches  # loaded when somebody misspelt something
+
+    like = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    return f"; did you mean {like[0]}?" if like else ""
 
 
 def shown(value: object) -> str:

@@ -20,7 +20,7 @@ class RetryPolicy:
 
     `attempts` counts the first one; `initial` and `maximum` bound the pause between two, in seconds. A 429
     is waited out at the throttle instead. Calls that move money are repeated only when they certainly did
-    not arrive. Raises `InvalidRequestError` for values out of range.
+    not arrive. `RetryPolicy(attempts=1)` repeats nothing. Raises `InvalidRequestError` for values out of range.
     """
 
     attempts: int = 4

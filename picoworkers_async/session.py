@@ -245,7 +245,7 @@ class Session:
             response = await self._adapter.send(call.endpoint.method, url, call.content, permit)
         except NoResponseError as lost:
             error = classify.error_for_failure(
-                call.name, lost.fate, lost.failure, costs_money=call.costs_money, hide=self.hide
+                call.name, lost.fate, lost.failure, url=url, costs_money=call.costs_money, hide=self.hide
             )
             cause = lost.failure if classify.may_be_shown(lost.failure, self.hide) else None
         except BaseException as cancelled:

@@ -96,11 +96,11 @@ def size_problems(field: str, value: object) -> list[Problem]:
     return [Problem(field, value, limit, number_code(value))]
 
 
-def address_problems(url: object, insecure_http_hosts: Collection[str] = ()) -> list[Problem]:
+def address_problems(url: object, insecure_http_hosts: Collection[str] | None = ()) -> list[Problem]:
     """What keeps this from being the service's address.
 
-    It must be https (http is for loopback, and the hosts of these names), in ASCII, and have no credentials, no
-    query and no fragment. An address that may hold a password is not shown, however it is broken.
+    It must be https (http is for loopback, and the hosts of these names; None: of any), in ASCII, and have no
+    credentials, no query and no fragment. An address that may hold a password is not shown, however it is broken.
     """
     if not isinstance(url, str):
         return [Problem("base_url", type(url), "a string, the https:// address of the API", ProblemCode.TYPE)]
@@ -130,6 +130,13 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] = ()) -> 
     return problems
 
 
+def place_of(url: str) -> str:
+    """The host and the port that requests to this address go to, as `host:port`."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
 def host_problems(hosts: object) -> list[Problem]:
     """What keeps these from being the names of single hosts: a port, a wildcard, an address, no name at all."""
     field = "insecure_http_hosts"
@@ -143,8 +150,8 @@ def host_problems(hosts: object) -> list[Problem]:
     ]
 
 
-def _may_be_plain(host: str, insecure_http_hosts: Collection[str]) -> bool:
-    return _is_loopback(host) or _host(host) in map(_host, insecure_http_hosts)
+def _may_be_plain(host: str, insecure_http_hosts: Collection[str] | None) -> bool:
+    return insecure_http_hosts is None or _is_loopback(host) or _host(host) in map(_host, insecure_http_hosts)
 
 
 def _host(name: str) -> str:

@@ -11,6 +11,7 @@ import random
 import anyio
 import attrs
 import httpx
+import pytest
 
 from picoworkers_async import (
     PICOWORKERS,
@@ -26,6 +27,8 @@ from picoworkers_async import (
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.transport.package import package_of
 from tests.support import virtual_time
+
+pytestmark = pytest.mark.story
 
 SITUATIONS = int(os.environ.get("PICOWORKERS_SITUATIONS", "300"))
 SETTLE_AFTER = 30.0

@@ -21,7 +21,7 @@ from tests.support import celery_program
 from tests.support.valkey import Server
 from tests.test_pickling import attributes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.story]
 ROOT = Path(__file__).parent.parent
 SECONDS = 60
 

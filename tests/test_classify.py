@@ -291,9 +291,9 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float 
 
 def test_a_lost_answer_is_unknown_only_where_money_is_at_stake() -> None:
     lost = httpx.ReadTimeout("")
-    harmless = classify.error_for_failure("c", Fate.UNKNOWN, lost, costs_money=False, hide=str)
-    costly = classify.error_for_failure("c", Fate.UNKNOWN, lost, costs_money=True, hide=str)
-    unsent = classify.error_for_failure("c", Fate.NOT_PROCESSED, lost, costs_money=True, hide=str)
+    harmless = classify.error_for_failure("c", Fate.UNKNOWN, lost, url=URL, costs_money=False, hide=str)
+    costly = classify.error_for_failure("c", Fate.UNKNOWN, lost, url=URL, costs_money=True, hide=str)
+    unsent = classify.error_for_failure("c", Fate.NOT_PROCESSED, lost, url=URL, costs_money=True, hide=str)
     assert [type(error) for error in (harmless, costly, unsent)] == [
         NoAnswerError,
         OutcomeUnknownError,
@@ -311,10 +311,12 @@ class Mute(Exception):
 def test_a_failure_that_echoes_the_header_or_cannot_be_shown_is_told_safely() -> None:
     hide = Credentials("user_id", f"Basic {TOKEN}").hide
     failure = httpx.LocalProtocolError(f"Illegal header value b'Basic {TOKEN}'\x00")
-    error = classify.error_for_failure("c", Fate.UNKNOWN, failure, costs_money=True, hide=hide)
+    error = classify.error_for_failure("c", Fate.UNKNOWN, failure, url=URL, costs_money=True, hide=hide)
     assert TOKEN not in str(error)
     assert "Illegal header value b'Basic (hidden)'\\x00" in str(error)
-    assert "Mute" in str(classify.error_for_failure("c", Fate.UNKNOWN, Mute(), costs_money=False, hide=hide))
+    assert "Mute" in str(
+        classify.error_for_failure("c", Fate.UNKNOWN, Mute(), url=URL, costs_money=False, hide=hide)
+    )
 
 
 @pytest.mark.parametrize(
@@ -366,3 +368,17 @@ def test_what_a_caller_does_to_an_acknowledgement_is_not_seen_by_the_next() -> N
     assert (
         classify.read("call", "POST", URL, 200, {}, body, codec.read_ack, costs_money=True, hide=str).extra == {}
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://api.example/api/x", "api.example:443"),
+        ("http://[::1]:8000/", "[::1]:8000"),
+        ("http://box/", "box:80"),
+    ],
+)
+def test_what_was_never_sent_names_the_host_and_the_port(url: str, place: str) -> None:
+    failure = OSError("Name or service not known")
+    error = classify.error_for_failure("c", Fate.NOT_PROCESSED, failure, url=url, costs_money=False, hide=str)
+    assert f"never reached the service at {place} (" in str(error)

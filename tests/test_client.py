@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import traceback
 
 import anyio
@@ -17,6 +18,7 @@ from picoworkers_async import (
     ClientStateError,
     InvalidRequestError,
     NoAnswerError,
+    NotSentError,
     OutcomeUnknownError,
     PicoworkersError,
     Priority,
@@ -350,3 +352,14 @@ async def test_a_client_with_other_options_shares_everything_else(connect) -> No
 def test_every_public_name_is_there() -> None:
     for name in picoworkers_async.__all__:
         assert getattr(picoworkers_async, name) is not None
+
+
+@pytest.mark.parametrize("transport", ["lanes", "client"])
+async def test_a_service_that_cannot_be_reached_is_named_by_host_and_port(transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    once = RetryPolicy(attempts=1)
+    url = f"http://localhost:{port}/api/"
+    async with AsyncPicoworkers("user_id", SECRET, base_url=url, transport=transport, retry=once) as pico:
+        with pytest.raises(NotSentError, match=f"never reached the service at localhost:{port} "):
+            await pico.users.get_balances()

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -170,7 +171,7 @@ def test_any_json_makes_a_draft_or_is_refused_by_name(fields: dict) -> None:
         assert JobDraft.from_dict(draft.to_dict()) == draft
         return
     assert problems
-    assert all(problem.path[0] in fields and problem.field.isprintable() for problem in problems)
+    assert all(problem.path[0] in {*fields, "zone_id"} and problem.field.isprintable() for problem in problems)
 
 
 def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
@@ -261,3 +262,60 @@ def test_a_time_of_day_of_toml_is_asked_for_as_text(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         JobDraft.from_file(tmp_path / "none.toml")
+
+
+def test_what_cannot_be_read_and_what_breaks_limits_are_told_at_once() -> None:
+    fields = {
+        **LEAST,
+        "zone_id": "int",
+        "title": " ",
+        "num_tasks": 5,
+        "speed": "fast",
+        "instructions": ["Visit", 5, ""],
+        "variables": 7,
+        "proofs": [{"type": "text"}, {"description": "", "type": "text"}],
+        "distribution": 5,
+        "titel": "x",
+    }
+    assert broken(fields) == {
+        "speed": "type",
+        "instructions[1]": "type",
+        "variables": "type",
+        "proofs[0].description": "required",
+        "titel": "unknown",
+        "title": "required",
+        "instructions[2]": "required",
+        "num_tasks": "range",
+        "distribution": "range",
+        "proofs[1].description": "required",
+    }
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [
+        {"list_id": "x"},
+        {"zone_id": 5, "excluded_countries": ["DE"]},
+        {"zone_id": "int", "instructions": 5, "variables": {"A": ["1", "2"]}},
+        {"zone_id": "int", "instructions": ["{{A}}"], "variables": 5},
+        {"zone_id": "int", "challenges": 5, "challenge_action": "rate_nok"},
+        {"zone_id": "int", "challenges": [{"question": "q", "answer": "a"}], "challenge_action": 5},
+        {"zone_id": "int", "workers_level": 5, "workers_max_tasks": 5},
+        {"zone_id": "int", "start_time": 5, "end_time": "00:30"},
+    ],
+    ids=str,
+)
+def test_no_limit_is_told_that_only_what_could_not_be_read_may_break(unread: dict) -> None:
+    found = broken({**LEAST, **unread})
+    assert len(found) == 1
+    assert set(found.values()) <= {"type", "choice"}
+
+
+def test_a_draft_of_a_class_of_ones_own_is_told_alike() -> None:
+    @attrs.frozen(kw_only=True)
+    class Ours(JobDraft):
+        customer: str = ""
+
+    with pytest.raises(InvalidRequestError) as caught:
+        Ours.from_dict({**LEAST, "zone_id": "int", "customer": "ACME", "notes": 5, "num_tasks": 5})
+    assert [problem.field for problem in caught.value.problems] == ["notes", "num_tasks"]

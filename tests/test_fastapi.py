@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 
 import httpx
 import pytest
 
-from picoworkers_async import AsyncPicoworkers, Job, JobDraft, Page, json_converter
-from picoworkers_async.sandbox import Sandbox
+import picoworkers_async
+from picoworkers_async import AsyncPicoworkers, CallError, Job, JobDraft, Page, RetryPolicy, json_converter
+from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.fastapi_program import make_app
 from tests.support.vectors import DRAFT
 
 pytestmark = pytest.mark.anyio
+DOCS = (Path(__file__).parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
 
 
 @asynccontextmanager
@@ -92,6 +97,8 @@ async def test_hostile_names_and_values_are_answered_like_any_other() -> None:
         ("type", "notes"),
         ("required", "category_id"),
         ("required", "task_value"),
+        ("required", "zone_id"),
+        ("format", "title"),
     ]
 
 
@@ -101,3 +108,51 @@ async def test_the_body_may_be_what_a_draft_says_of_itself() -> None:
         assert (await browser.post("/jobs", json=draft.to_dict())).status_code == 201
         (job,) = (await browser.get("/jobs")).json()["items"]
     assert (job["task_value"], job["notes"]) == ("0.15", "ünïcode")
+
+
+@asynccontextmanager
+async def documented(sandbox: Sandbox) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncPicoworkers]]:
+    """The backend of docs/json.md, and its client."""
+    (program,) = [block for block in PROGRAMS if "FastAPI(" in block]
+    names: dict = {"__name__": "docs"}
+    exec(compile(program, "docs/json.md", "exec"), names)
+    async with sandbox.client(retry=RetryPolicy(attempts=1), settle_after=0.01) as pico:
+        names["app"].state.pico = pico
+        transport = httpx.ASGITransport(names["app"])
+        async with httpx.AsyncClient(transport=transport, base_url="http://backend") as browser:
+            yield browser, pico
+
+
+async def test_the_backend_of_the_docs_settles_a_lost_answer_after_it_has_answered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sandbox = Sandbox(faults=Faults(cut_after=1.0, only="post_job"))
+    async with documented(sandbox) as (browser, pico):
+        assert await pico.jobs.iter_jobs().collect() == []
+        answer = await browser.post("/jobs", json=DRAFT.to_dict())
+    assert answer.status_code == 202
+    (job_id,) = sandbox.store.jobs
+    assert f"TOOK_EFFECT {job_id} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("faults", "status", "fate"),
+    [
+        (Faults(cut_before=1.0, only="post_job"), 202, None),
+        (Faults(too_many=1.0), 503, "NOT_PROCESSED"),
+    ],
+)
+async def test_the_backend_of_the_docs_answers_every_error_by_what_became_of_the_call(
+    faults: Faults, status: int, fate: str | None
+) -> None:
+    async with documented(Sandbox(faults=faults)) as (browser, _):
+        answer = await browser.post("/jobs", json=DRAFT.to_dict())
+    assert (answer.status_code, answer.json().get("fate")) == (status, fate)
+
+
+def test_the_docs_name_what_to_answer_for_every_error_of_a_call() -> None:
+    table = DOCS[DOCS.index("What to answer whoever asked you") :]
+    kinds = {
+        kind for kind in vars(picoworkers_async).values() if isinstance(kind, type) and issubclass(kind, CallError)
+    }
+    assert {kind.__name__ for kind in kinds - {CallError}} <= set(re.findall(r"`(\w+Error)`", table))

@@ -34,6 +34,8 @@ from picoworkers_async import (
     RetryPolicy,
     Satisfaction,
     Task,
+    Throttle,
+    ThrottleState,
     Verdict,
     codec,
     events,
@@ -266,3 +268,10 @@ def test_what_a_model_refuses_by_itself_is_told_by_whoever_reads_it() -> None:
     with pytest.raises(InvalidRequestError, match="reading a RetryPolicy: ") as caught:
         json_converter().structure({"attempts": 0}, RetryPolicy)
     assert [problem.path for problem in caught.value.problems] == [("attempts",)]
+
+
+def test_callers_who_wait_are_counted_under_the_names_of_their_priorities_and_read_back() -> None:
+    state = Throttle(requests_per_second=10).state()
+    plain = to_jsonable(state)
+    assert plain["waiting"] == {"interactive": 0, "batch": 0}
+    assert json_converter().structure(json.loads(json.dumps(plain)), ThrottleState) == state

@@ -14,7 +14,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, JobDraft, Throttle
+import picoworkers_async
+from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, Fate, JobDraft, Throttle
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.rules import check_draft
 from picoworkers_async.sandbox import Sandbox
@@ -96,3 +97,10 @@ def test_the_draft_in_toml_of_the_docs_can_be_posted_to_both_editions() -> None:
     (toml,) = re.findall(r"^```toml\n(.*?)^```", posting, re.DOTALL | re.MULTILINE)
     draft = JobDraft.from_dict(tomllib.loads(toml))
     assert [check_draft(draft, edition) for edition in (PICOWORKERS, SPROUTGIGS)] == [[], []]
+
+
+def test_the_fates_in_the_table_of_errors_are_members_that_there_are() -> None:
+    rows = re.findall(r"^\| `(\w+Error)` \| .* \| `(\w+)`[^|]*\|$", README, re.MULTILINE)
+    assert len(rows) >= 15
+    for name, fate in rows:
+        assert getattr(picoworkers_async, name).fate is Fate[fate], name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from picoworkers_async import InvalidRequestError, PicoworkersError, RetryPolicy
+from picoworkers_async import AsyncPicoworkers, InvalidRequestError, PicoworkersError, RetryPolicy
 from picoworkers_async.problems import Problem, ProblemCode
 from picoworkers_async.settings import address_problems, seconds_problems, timeout_problems
 
@@ -59,3 +59,23 @@ def test_every_message_can_be_written_to_a_log() -> None:
 
 def test_an_error_carries_a_report_only_where_it_ended_a_batch() -> None:
     assert PicoworkersError("x").report is None
+
+
+def test_a_wrong_name_of_a_host_is_told_alone_and_not_what_follows_from_it() -> None:
+    for hosts in ({"sandbox:8000"}, "sandbox", {"*"}):
+        with pytest.raises(InvalidRequestError) as caught:
+            AsyncPicoworkers("a", "b", base_url="http://sandbox:8000/api/", insecure_http_hosts=hosts)
+        assert {problem.field for problem in caught.value.problems} == {"insecure_http_hosts"}
+    with pytest.raises(InvalidRequestError) as caught:
+        AsyncPicoworkers("a", "b", base_url="http://sandbox:8000/api/?x", insecure_http_hosts={"*"})
+    assert {problem.field for problem in caught.value.problems} == {"insecure_http_hosts", "base_url"}
+
+
+def test_a_variable_that_is_set_but_empty_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICOWORKERS_USER_ID", "")
+    monkeypatch.delenv("PICOWORKERS_API_SECRET", raising=False)
+    with pytest.raises(InvalidRequestError) as caught:
+        AsyncPicoworkers.from_env()
+    limits = {problem.field: problem.limit for problem in caught.value.problems}
+    assert "empty" in limits["PICOWORKERS_USER_ID"]
+    assert "empty" not in limits["PICOWORKERS_API_SECRET"]

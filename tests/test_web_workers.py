@@ -20,7 +20,7 @@ import pytest
 
 from picoworkers_async.sandbox import Sandbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.story]
 ROOT = Path(__file__).parent.parent
 WORKERS, REQUESTS, CALLERS = 4, 100, 10
 (PROGRAM,) = re.findall(

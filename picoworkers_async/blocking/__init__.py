@@ -45,6 +45,7 @@ _made: dict[Any, Any] = dict(
         module=__name__,
         adapt={"rate": of_rate, "rate_all": of_rate, "review": of_review, "review_all": of_review},
         notes={"rate": _RATINGS, "rate_all": _RATINGS, "review": _DECIDE, "review_all": _DECIDE},
+        closed={AsyncBatch.report: AsyncBatch._known_report},
     )
 )
 

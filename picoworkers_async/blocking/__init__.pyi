@@ -130,7 +130,11 @@ class Batch:
     def __iter__(self) -> Iterator[Outcome]: ...
     def __next__(self) -> Outcome: ...
     def report(self) -> BatchReport:
-        """Run the batch to its end and add it up, with what was iterated before. Used inside the block."""
+        """Run the batch to its end and add it up, with what was iterated before.
+
+        After the block it adds up what is known: of a block that was left early, what was learned by then. Raises
+        what ended the batch, if something did, and `ClientStateError` before the block.
+        """
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
@@ -149,7 +153,7 @@ class Batch:
         """
 
     def progress(self) -> Progress:
-        """How far the batch is; to be called inside the block, as often as one likes."""
+        """How far the batch is, or was when it ended; to be called once the block was entered, at any time."""
 
 class Jobs:
     """Jobs and their tasks (section 3).
@@ -346,7 +350,7 @@ class Picoworkers:
 
     `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
     address. `throttle` may be shared with other clients of the same account; left out, one with the edition's
-    limits is made. `retry` is for calls that are safe to repeat.
+    limits is made. `retry` is for calls that are safe to repeat; `RetryPolicy(attempts=1)` repeats none.
 
     `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
     closed from here. `transport` is an httpx transport of yours (or one of httpx2), which is closed with this

@@ -9,6 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode
+from ..transport.shared import SharedTransport
 from .answer import Block
 from .arguments import Arguments
 from .thread import LoopThread
@@ -79,6 +82,10 @@ class Client(Wrapper):
     _source: type
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        if isinstance(options.get("transport"), SharedTransport):
+            # No traceback of this frame shows the secret.
+            del arguments
+            raise _not_for_this(options.pop("transport"))
         self._attach(self._source(*arguments, **options), LoopThread())
 
     def __enter__(self) -> Self:
@@ -95,13 +102,29 @@ class Client(Wrapper):
         self._thread.close()
 
 
+def _not_for_this(transport: SharedTransport) -> InvalidRequestError:
+    limit = (
+        "not for the blocking client: it has an event loop of its own, and a SharedTransport belongs to that of "
+        "its `async with` block; leave it out. One blocking client may be used in many threads"
+    )
+    problem = Problem("transport", transport, limit, ProblemCode.CONFLICT)
+    return InvalidRequestError("Picoworkers", [problem], sends=False)
+
+
 def make(
-    client: type, others: Mapping[type, str], *, module: str, adapt: Mapping[str, Adapt], notes: Mapping[str, str]
+    client: type,
+    others: Mapping[type, str],
+    *,
+    module: str,
+    adapt: Mapping[str, Adapt],
+    notes: Mapping[str, str],
+    closed: Mapping[Any, Callable[[Any], Any]],
 ) -> dict[type, type[Wrapper]]:
     """The blocking classes of a client and of what its methods give, by the asynchronous classes.
 
     `others` names them; `adapt` is what is made of the arguments of some of the client's methods, and `notes` what
-    is to be said of a method, by its name, beside what the asynchronous one says.
+    is to be said of a method, by its name, beside what the asynchronous one says. `closed` is what is asked in the
+    place of a method when the client was closed, and there is no loop any more.
     """
     made: dict[type, type[Wrapper]] = {}
     for source, name in (*others.items(), (client, "Picoworkers")):
@@ -124,7 +147,15 @@ def make(
             if public in groups or (public == "__init__" and base is not Client):
                 continue
             found = vars(base).get(public) if base is not Wrapper else None
-            blocking = _same(found) if found else _blocking(member, adapt.get(public) if base is Client else None)
+            blocking = (
+                _same(found)
+                if found
+                else _blocking(
+                    member,
+                    adapt.get(public) if base is Client else None,
+                    closed.get(member) if callable(member) else None,
+                )
+            )
             if blocking is not None:
                 members[public] = _told(blocking, member, public, name, notes)
         made[source] = type(name, (base,), members)
@@ -135,7 +166,7 @@ def _is_group(value: object, made: Mapping[type, type[Wrapper]]) -> bool:
     return isinstance(value, type) and value in made
 
 
-def _blocking(member: Any, adapt: Adapt | None) -> Any:
+def _blocking(member: Any, adapt: Adapt | None, closed: Callable[[Any], Any] | None) -> Any:
     """The blocking member for this one; None for what is no part of the interface."""
     if isinstance(member, property):
         return property(lambda self: self._wrap(member.fget(self._inner)))  # type: ignore[misc]
@@ -146,16 +177,21 @@ def _blocking(member: Any, adapt: Adapt | None) -> Any:
     if getattr(member, "__name__", None) == "__anext__":
         return _next(member)
     if inspect.iscoroutinefunction(member):
-        return _method(member, adapt, lambda thread: thread.run)
+        return _method(member, adapt, lambda thread: thread.run, closed)
     if inspect.isfunction(member):
         return _method(member, adapt, lambda thread: thread.run_plain)
     return None
 
 
 def _method(
-    function: Callable[..., Any], adapt: Adapt | None, how: Callable[[LoopThread], Callable[..., Any]]
+    function: Callable[..., Any],
+    adapt: Adapt | None,
+    how: Callable[[LoopThread], Callable[..., Any]],
+    closed: Callable[[Any], Any] | None = None,
 ) -> Callable[..., Any]:
     def method(self: Wrapper, /, *arguments: Any, **options: Any) -> Any:
+        if closed is not None and self._thread.is_closed:
+            return self._wrap(self._thread.run_plain(functools.partial(closed, self._inner)))
         if adapt is not None:
             arguments, options = adapt(arguments, options)
         return self._wrap(how(self._thread)(functools.partial(function, self._inner, *arguments, **options)))

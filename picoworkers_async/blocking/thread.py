@@ -19,6 +19,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ..errors import ClientStateError
 from .answer import Answer, Block
+from .words import in_blocking_words
 
 T = TypeVar("T")
 
@@ -98,6 +99,11 @@ class LoopThread:
         self._stop(None)
         self._ended.result()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was open, and its end has begun."""
+        return self._state == "closed"
+
     def run(self, function: Callable[[], Awaitable[T]]) -> T:
         """What this gives in the loop. Raises `ClientStateError` where it cannot be waited for."""
         self._require()
@@ -107,7 +113,11 @@ class LoopThread:
     def run_plain(self, function: Callable[[], T]) -> T:
         """What this gives in the loop's thread; here, where that is this thread, or there is none."""
         if not self._can_run():
-            return function()
+            try:
+                return function()
+            except ClientStateError as error:
+                in_blocking_words(error)
+                raise
 
         async def perform() -> T:
             return function()

@@ -12,7 +12,7 @@ import anyio.to_thread
 from ..errors import InvalidRequestError
 from ..journal.questions import check_summary
 from ..journal.reader import journal_problems
-from ..sandbox.loopback import on_loopback
+from ..sandbox.listening import listening
 from .guard import Invitation
 from .of_journal import JournalBoard
 from .site import Site
@@ -38,8 +38,8 @@ async def watch_journal(
     board, invitation = JournalBoard(Path(path), timezone), Invitation()
     await anyio.to_thread.run_sync(board.look)
     site = Site(board, invitation)
-    async with on_loopback(site, port, "picoworkers-watch") as served:
+    async with listening(site, "127.0.0.1", port, name="picoworkers-watch") as url:
         try:
-            yield f"http://127.0.0.1:{served}/?token={invitation.token}"
+            yield f"{url}/?token={invitation.token}"
         finally:
             site.close()

@@ -13,6 +13,7 @@ from ..errors import JournalBusyError, JournalDamagedError, JournalError, Journa
 if TYPE_CHECKING:
     import sqlite3
 
+NO_FILE = "there is no such file; the first batch that is given this path as journal= makes it"
 _CANNOT_OPEN = "it cannot be opened or made; is its folder there, and writable?"
 
 _MEANINGS: dict[str, tuple[type[JournalError], str]] = {

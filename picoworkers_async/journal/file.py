@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import JournalDamagedError, JournalError
-from .failures import journal_errors
+from .failures import NO_FILE, journal_errors
 from .formats import connect, create_or_migrate
 from .lock import FileLock
 
@@ -46,7 +46,7 @@ class JournalFile:
             if self._path.is_dir():
                 raise JournalError(self._path, "it is a folder; name a file")
             if self._owner is None and not self._path.is_file():
-                raise JournalError(self._path, "there is no such file")
+                raise JournalError(self._path, NO_FILE)
             self._lock = FileLock(self._path)
             has_log = self._lock.path.with_name(self._lock.path.name + "-wal").exists()
             self._database = connect(self._lock.path)

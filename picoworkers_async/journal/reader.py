@@ -17,7 +17,7 @@ from ..models.account import CONTEXT, to_money
 from ..problems import Problem, ProblemCode
 from ..rules import values
 from . import money, questions
-from .failures import journal_errors
+from .failures import NO_FILE, journal_errors
 from .formats import connect, read_as_this_format
 from .lock import is_held
 from .progress import Running, running_of
@@ -49,7 +49,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A journal of any format, opened to be read as one of this. Raises `JournalError`."""
     with journal_errors(path):
         if not path.is_file():
-            raise JournalError(path, "there is no such file")
+            raise JournalError(path, NO_FILE)
     with journal_errors(path), closing(connect(path, read_only=True)) as database:
         read_as_this_format(path, database)
         yield database

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import attrs
 
+from ..problems import Problem
 from . import floors
 from .account import to_money, to_money_or_none
 from .catalog import INTERNATIONAL, Category
@@ -84,6 +85,12 @@ def _to_tuples(value: Mapping[str, Sequence[str]] | None) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {name: _to_tuple(values) for name, values in value.items()}
+
+
+def _limits_of_rest(fields: Mapping[str, Any], unread: tuple[Problem, ...]) -> list[Problem]:
+    from ..rules.readable import check_readable  # the rules know the models, and not the other way round
+
+    return check_readable(fields, unread)
 
 
 # These convert nothing: they say which words a checker of types takes. Others are left for the rules to refuse.
@@ -202,9 +209,10 @@ class JobDraft:
         Names are those of this class; proofs and challenges are dicts of theirs. Money is a number or its text
         (a float is read by its shortest form, so text is the safer), times of day are texts. Raises
         `InvalidRequestError` with every name that is missing or unknown and every value of another kind, each
-        with its path. The limits are checked by `jobs.check` and `post_job`, as ever.
+        with its path, and beside these with every limit of all editions that the other fields break. Alone, limits
+        raise nothing here: `jobs.check` and `post_job` check them, those of one edition too.
         """
-        return from_plain(cls, fields, f"{cls.__name__}.from_dict")
+        return from_plain(cls, fields, f"{cls.__name__}.from_dict", _limits_of_rest)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
@@ -218,7 +226,7 @@ class JobDraft:
         fields = values_in(path, call)
         if isinstance(fields, dict) and "extra" in fields:
             fields["extra"] = numbers_as_sent(fields["extra"])
-        return from_plain(cls, fields, call)
+        return from_plain(cls, fields, call, _limits_of_rest)
 
     def to_dict(self) -> dict[str, Any]:
         """This draft as plain values that JSON and TOML can hold: what was set, and nothing else.

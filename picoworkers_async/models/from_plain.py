@@ -28,7 +28,7 @@ from typing import (
 import attrs
 
 from ..errors import InvalidRequestError
-from ..problems import Problem, ProblemCode, number_code, number_limit
+from ..problems import Problem, ProblemCode, did_you_mean, number_code, number_limit
 from .account import to_money
 
 T = TypeVar("T")
@@ -42,17 +42,23 @@ _ITEMS: Mapping[Any, Callable[[list[Any]], Any]] = {
 }
 
 
-def from_plain(model: type[T], value: object, call: str) -> T:
+Rest = Callable[[Mapping[str, Any], tuple[Problem, ...]], list[Problem]]
+"""What else is wrong with the fields that could be read, given what was wrong with the others."""
+
+
+def from_plain(model: type[T], value: object, call: str, rest: Rest | None = None) -> T:
     """The model that these plain values make; `call` names who asks.
 
     Money is a number or, better, its text; times are ISO 8601 with their offset; members of closed lists are their
-    values. Raises `InvalidRequestError` with every problem, and `TypeError` for a model that holds what cannot be
-    read back, such as an exception.
+    values. Where something is wrong, `rest` is asked for what else is. Raises `InvalidRequestError` with every
+    problem, and `TypeError` for a model that holds what cannot be read back, such as an exception.
     """
     kind: Any = model
     _check_readable(kind)
     problems: list[Problem] = []
     made: T = _read(kind, value, (), problems)
+    if problems and rest is not None and isinstance(value, Mapping):
+        problems += rest(_read_fields(kind, model, value, (), []), tuple(problems))
     if problems:
         raise InvalidRequestError(call, problems, sends=False)
     return made
@@ -112,7 +118,7 @@ def tags_of(model: type) -> dict[str, str]:
 
 
 def _read(kind: Any, value: Any, path: Path, problems: list[Problem]) -> Any:
-    """The value as one of this kind. If that adds to the problems, what is given back is of no use."""
+    """The value as one of this kind. If that adds to the problems, it is None, or has None in its place."""
     origin = get_origin(kind) or kind
     if origin in (Any, object) or isinstance(origin, TypeVar):
         return value
@@ -142,15 +148,15 @@ def _read_one_of(kinds: tuple[Any, ...], value: Any, path: Path, problems: list[
     if value is None and types.NoneType in kinds:
         return None
     found: list[Problem] = []
+    made = None
+    kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
     for kind in kinds:
-        if kind is types.NoneType:
-            continue
         found = []
         made = _read(kind, value, path, found)
         if not found:
             return made
     problems += found
-    return None
+    return made if len(kinds) == 1 else None
 
 
 def _read_items(
@@ -174,18 +180,32 @@ def _read_mapping(kinds: tuple[Any, ...], value: Any, path: Path, problems: list
 
 
 def _read_name(kind: Any, name: Any, path: Path, problems: list[Problem]) -> Any:
-    """A name in a mapping. JSON makes a text of the value of an enum that is a number."""
+    """A name in a mapping. Members of an enum of numbers have their own names there, as `to_jsonable` writes."""
     if isinstance(kind, type) and issubclass(kind, enum.IntEnum):
-        name = next((member for member in kind if str(member.value) == name), name)
+        name = next((member for member in kind if member.name.lower() == name), name)
     return _read(kind, name, path, problems)
 
 
 def _read_model(kind: Any, model: type, value: Any, path: Path, problems: list[Problem]) -> Any:
     if not isinstance(value, Mapping):
         return _wrong(problems, path, value, _wanted(model), ProblemCode.TYPE)
+    before = len(problems)
+    given = _read_fields(kind, model, value, path, problems)
+    if len(problems) > before:
+        return None
+    try:
+        return model(**given)
+    except InvalidRequestError as error:
+        problems += [problem.within(*path) for problem in error.problems]
+        return None
+
+
+def _read_fields(
+    kind: Any, model: type, value: Mapping[Any, Any], path: Path, problems: list[Problem]
+) -> dict[str, Any]:
+    """The fields of a model by their names; what adds to the problems is None, or has None in its place."""
     kinds, required, tags = _fields_of(model)
     bound = dict(zip(getattr(model, "__parameters__", ()), get_args(kind), strict=False))
-    before = len(problems)
     given = {}
     for name, item in value.items():
         place = (*path, str(name))
@@ -198,13 +218,7 @@ def _read_model(kind: Any, model: type, value: Any, path: Path, problems: list[P
     for name in kinds:
         if name in required and name not in value:
             _wrong(problems, (*path, name), None, "required", ProblemCode.REQUIRED)
-    if len(problems) > before:
-        return None
-    try:
-        return model(**given)
-    except InvalidRequestError as error:
-        problems += [problem.within(*path) for problem in error.problems]
-        return None
+    return given
 
 
 def _bind(kind: Any, bound: Mapping[Any, Any]) -> Any:
@@ -216,10 +230,7 @@ def _bind(kind: Any, bound: Mapping[Any, Any]) -> Any:
 
 
 def _no_field(name: str, model: type, kinds: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches  # loaded when somebody misspelt something
-
-    like = get_close_matches(name, kinds, n=1)
-    return f"there is no such field of a {_in_words(model)}" + (f"; did you mean {like[0]}?" if like else "")
+    return f"there is no such field of a {_in_words(model)}{did_you_mean(name, kinds)}"
 
 
 def _wanted(model: type) -> str:

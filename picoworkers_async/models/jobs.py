@@ -201,7 +201,7 @@ class Job:
         Source: `ttr` in section 3.4.
         """
         problems = []
-        if task.job_id is not None and task.job_id != self.id:
+        if task.job_id and task.job_id != self.id:
             problems.append(Problem("task", task.job_id, f"a task of this job, {self.id}", ProblemCode.CONFLICT))
         if task.finished_at is None:
             limit = "a task that says when it was handed in"

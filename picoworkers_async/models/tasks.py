@@ -84,10 +84,11 @@ class Task:
 
     `id`, `job_id` and `revision_number` are always those of the service. Any other field that the service sent in
     a form that cannot be read is None (or empty), and is in `extra` under its name, as it was sent.
+    `job_id` is empty only in a task that a program made without it: no rating of that is sent.
     """
 
     id: str
-    job_id: str | None = None
+    job_id: str = ""
     worker_id: str | None = None
     finished_at: datetime | None = None
     ip_address: str | None = None
@@ -224,7 +225,7 @@ class Rating:
         if not isinstance(task, Task):
             raise TypeError(f"a rating is made from a Task, not from {type(task).__name__}: {task!r:.80}")
         return cls(
-            task.job_id,  # type: ignore[arg-type]
+            task.job_id,
             task.id,
             verdict,
             satisfaction,

@@ -25,7 +25,8 @@ def to_jsonable(value: object) -> Any:
 
     Models become dicts by the names of their constructors; events have their name too, as `event`. Money becomes
     its exact text (`"0.10"`), a time ISO 8601 with its offset (one without is taken for UTC), a duration its
-    seconds, a member of an enum its value, a tuple or a set a list, an exception
+    seconds, a member of an enum its value (as a name in a dict its own name, where that is a number:
+    `interactive`), a tuple or a set a list, an exception
     `{"type": ..., "message": ..., "fate": ...}` (`fate` is None where it is none of this library's).
 
     What JSON or UTF-8 cannot carry, or many readers cannot take, becomes a text and never an error: lone
@@ -97,6 +98,8 @@ def _is_default(field: attrs.Attribute[Any], value: object) -> bool:
 
 
 def _name(name: object) -> str:
+    if isinstance(name, enum.IntEnum):
+        return name.name.lower()
     plain = _plain(name, _DEEPEST, whole=True)
     return plain if isinstance(plain, str) else str(plain)
 

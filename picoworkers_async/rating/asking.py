@@ -123,7 +123,7 @@ def _problem_of(task: Task, decision: object) -> Exception | None:
     if not isinstance(decision, Rating):
         kind = type(decision).__name__
         return TypeError(f"decide returned {kind} for task {task.id}; it must return a Rating, Later or None")
-    if decision.task_id != task.id or (task.job_id is not None and decision.job_id != task.job_id):
+    if decision.task_id != task.id or (task.job_id and decision.job_id != task.job_id):
         return ValueError(
             f"decide was asked about task {task.id} of job {task.job_id} and returned a rating of "
             f"task {decision.task_id} of job {decision.job_id}"

@@ -106,14 +106,20 @@ class Batch:
         except anyio.EndOfStream:
             self._raise_failure()
             raise StopAsyncIteration from None
+        except anyio.ClosedResourceError:
+            raise ClientStateError(
+                "the block of this batch was left: what is known adds up in `await batch.report()`"
+            ) from None
 
     async def report(self) -> BatchReport:
-        """Run the batch to its end and add it up, with what was iterated before. Used inside the block."""
-        if not self._entered:
-            raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
-        await self._outcomes.drop_all()
-        self._raise_failure()
-        return self._report()
+        """Run the batch to its end and add it up, with what was iterated before.
+
+        After the block it adds up what is known: of a block that was left early, what was learned by then. Raises
+        what ended the batch, if something did, and `ClientStateError` before the block.
+        """
+        if self._assembled:
+            await self._outcomes.drop_all()
+        return self._known_report()
 
     def spend(self) -> Spend:
         """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
@@ -138,10 +144,17 @@ class Batch:
             self._pipeline.stop()
 
     def progress(self) -> Progress:
-        """How far the batch is; to be called inside the block, as often as one likes."""
+        """How far the batch is, or was when it ended; to be called once the block was entered, at any time."""
         if not self._assembled:
             raise ClientStateError("ask for the progress inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.progress(self._outcomes.report())
+
+    def _known_report(self) -> BatchReport:
+        """What is known so far, added up; raises what ended the batch."""
+        if not self._assembled:
+            raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
+        self._raise_failure()
+        return self._report()
 
     def _report(self) -> BatchReport:
         report = self._outcomes.report()

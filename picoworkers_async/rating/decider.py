@@ -75,7 +75,7 @@ class Decider:
             for task, awaitable in self._awaited:
                 close(awaitable)
                 # What was decided of the job need not wait for these.
-                self._queue.end_deciding(task.job_id or "")
+                self._queue.end_deciding(task.job_id)
                 self._gave_up()
             self._awaited.clear()
 
@@ -129,7 +129,7 @@ class Decider:
             for number, task in enumerate(tasks, 1):
                 if self._stopped:
                     break
-                recorded = known.get((task.job_id or "", task.id, task.revision_number))
+                recorded = known.get((task.job_id, task.id, task.revision_number))
                 if recorded is None or recorded.state in UNSENT:
                     if not begin(task):
                         continue
@@ -163,7 +163,7 @@ class Decider:
     async def _ask(self, task: Task) -> PendingRating | None:
         """Have a task decided that was begun; gives its rating, if that is to be had at once."""
         asker = self._asker
-        job = self._jobs.now(task.job_id or "") if asker.takes_job else None
+        job = self._jobs.now(task.job_id) if asker.takes_job else None
         if asker.threads or (asker.takes_job and job is None):
             self._await(task, None)
             return None
@@ -183,7 +183,7 @@ class Decider:
             close(awaitable)
             self._gave_up()
             return
-        self._queue.begin_deciding(task.job_id or "")
+        self._queue.begin_deciding(task.job_id)
         self._awaited.append((task, awaitable))
         self._more.wake()
 
@@ -208,7 +208,7 @@ class Decider:
                 # Until it waits in the queue, the job's smaller requests wait for it.
                 await self._put([] if pending is None else [pending])
             finally:
-                self._queue.end_deciding(task.job_id or "")
+                self._queue.end_deciding(task.job_id)
             self._changed.wake_all()
             self._room.wake_all()
 
@@ -216,7 +216,7 @@ class Decider:
         job = None
         if awaitable is None and self._asker.takes_job:
             try:
-                job = await self._jobs.get(task.job_id or "")
+                job = await self._jobs.get(task.job_id)
             except (RefusedError, InvalidRequestError, UnreadableJobError) as error:
                 return Failed(f"its job cannot be read: {error}", error)
         return await self._asker.decision(task, job, awaitable)

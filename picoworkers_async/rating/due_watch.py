@@ -57,7 +57,7 @@ class DueWatch:
     def met(self, tasks: Iterable[Task]) -> None:
         """These are listed, and were not met before in their revision."""
         for task in tasks:
-            if task.finished_at is not None and task.job_id is not None:
+            if task.finished_at is not None and task.job_id:
                 self._due.drop(task.id)
                 self._met[task.id] = task
                 self._new.append(task)
@@ -107,7 +107,7 @@ class DueWatch:
                 await self._more.wait()
             task = self._new.popleft()
             if self._met.get(task.id) is task:
-                await self._follow(task, task.job_id or "")
+                await self._follow(task, task.job_id)
 
     async def _follow(self, task: Task, job_id: str) -> None:
         why = "it has no days to rate"

@@ -50,7 +50,7 @@ class InFlight:
         """What the journal has of these tasks."""
         if self._journal is None or not tasks:
             return {}
-        return await self._journal.known((task.job_id or "", task.id, task.revision_number) for task in tasks)
+        return await self._journal.known((task.job_id, task.id, task.revision_number) for task in tasks)
 
     def opened(self) -> None:
         """One more task is in hand, which `closed` or `finish` ends."""
@@ -290,6 +290,6 @@ def _failure_of(outcome: Outcome) -> Failure | None:
     rating, task = outcome.rating, outcome.task
     message = outcome.message or ""
     if task is not None:
-        key = task.job_id or "", task.id, task.revision_number
+        key = task.job_id, task.id, task.revision_number
         return Failure(key, task.worker_id, rating, message)
     return None if rating is None else Failure(key_of(rating), None, rating, message)

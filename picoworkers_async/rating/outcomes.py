@@ -198,6 +198,7 @@ class OutcomeStream:
         self._tally = Tally()
         self._clock = event_loop_clock()
         self._started = self._clock()
+        self._ended: float | None = None
 
     def put_now(self, outcome: Outcome) -> bool:
         """Hand an outcome out if there is room for it, or nobody reads any more."""
@@ -248,21 +249,24 @@ class OutcomeStream:
             self._room.wake_all()
 
     async def drop_all(self) -> None:
-        """Only add up what is left, until the last."""
+        """Only add up what is left, until the last, or until nobody takes any more."""
         self._dropping = True
         self._room.wake_all()
         while True:
             try:
                 await self._receive.receive()
-            except anyio.EndOfStream:
+            except (anyio.EndOfStream, anyio.ClosedResourceError):
+                # At its end, or left early.
                 return
 
     def report(self) -> BatchReport:
         """All outcomes so far, added up."""
-        return self._tally.report(self._clock() - self._started)
+        until = self._clock() if self._ended is None else self._ended
+        return self._tally.report(until - self._started)
 
     def end(self) -> None:
         """There are no more."""
+        self._ended = self._clock()
         self._send.close()
 
     def close(self) -> None:

@@ -149,7 +149,7 @@ def review_source(
         again = None if options.follow is None else PutOffTasks(options.retry_failed)
         within, jobs = options.due_within, parts.jobs
         due = None if within is None else DueWatch(within, jobs, parts.session.observers)
-        when_due = (lambda task: due_at(task, jobs.ttr_of(task.job_id or ""))) if options.due_first else None
+        when_due = (lambda task: due_at(task, jobs.ttr_of(task.job_id))) if options.due_first else None
         decider = Decider(asker, again, parts, when_due=when_due)
         # Without looks at the listing, nothing says which tasks are gone and can be forgotten.
         seen = SeenTasks(None if walks else REMEMBERED)

@@ -30,7 +30,7 @@ async def _serve(options: argparse.Namespace) -> None:
     for number in range(options.jobs):
         job_id = sandbox.add_job(title=f"Job {number + 1}", num_tasks=options.tasks)
         sandbox.add_tasks(job_id, options.tasks // options.jobs)
-    async with sandbox.serve(options.port) as url:
+    async with sandbox.serve(options.port, options.host) as url:
         sys.stdout.write(url + "\n")
         sys.stdout.flush()
         await anyio.sleep_forever()
@@ -43,6 +43,9 @@ def _faults(options: argparse.Namespace) -> Faults:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m picoworkers_async.sandbox", description=__doc__)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="where to listen; 0.0.0.0: for everybody who reaches this machine"
+    )
     parser.add_argument("--port", type=int, default=0, help="0: a free one; the base URL is printed")
     parser.add_argument("--edition", choices=list(EDITIONS), default="picoworkers")
     parser.add_argument("--jobs", type=int, default=1)

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import attrs
 
-from .faults import Faults, probability
+from .faults import Faults, names, probability
 
 Order = Literal["oldest", "newest", "shuffled"]
 Titles = Literal["as_sent", "trimmed", "escaped", "both"]
@@ -22,6 +22,11 @@ def _seconds(instance: object, attribute: attrs.Attribute[float], value: float) 
 
 def _faults(given: Faults | None) -> Faults:
     return given or Faults()
+
+
+def _ids(given: set[str] | str | None) -> set[str] | None:
+    """The set itself, which may change later; a text is the id of one task."""
+    return {given} if isinstance(given, str) else given
 
 
 @attrs.define(kw_only=True)
@@ -61,9 +66,9 @@ class Behaviour:
     """
     posted_as: PostedAs = attrs.field(default="pending_review", validator=attrs.validators.in_(get_args(PostedAs)))
     """The status that a posted job has at first: it waits until `approve` lets it run, or runs at once."""
-    also_takes: frozenset[str] = frozenset()
+    also_takes: frozenset[str] = attrs.field(default=frozenset(), converter=names)
     """Attributes of a job to be posted that no document names, and that are taken nevertheless."""
-    refuse_bulk_with: set[str] | None = None
+    refuse_bulk_with: set[str] | None = attrs.field(default=None, converter=_ids)
     """The ids of tasks for which a request to rate them, alone or among others, is refused whole."""
     retry_after_header: bool = True
     """Whether a 429 has a `Retry-After`."""

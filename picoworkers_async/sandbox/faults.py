@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import enum
 import random
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import attrs
 
 from ..endpoints import ENDPOINTS
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode, did_you_mean
 
 
 class Fault(enum.Enum):
@@ -42,6 +45,19 @@ def probability(instance: object, attribute: attrs.Attribute[float], value: floa
         raise ValueError(f"{attribute.name}={value!r}: must be a probability from 0 to 1")
 
 
+def names(given: Collection[str]) -> frozenset[str]:
+    """Names in any collection; a text is one name."""
+    return frozenset((given,) if isinstance(given, str) else given)
+
+
+def _only(given: Collection[str] | None) -> Any:
+    """The names of endpoints. What is no collection of names stays as it is, to be refused with what is wanted."""
+    try:
+        return None if given is None else names(given)
+    except TypeError:
+        return given
+
+
 def _chance() -> float:
     chance: float = attrs.field(default=0.0, validator=probability)
     return chance
@@ -51,7 +67,8 @@ def _chance() -> float:
 class Faults:
     """How likely each fault is for a request, from 0 to 1. They add up; more than 1 in all is refused.
 
-    `only` names the endpoints they are for, such as `rate_single_task`; left out, all.
+    `only` names the endpoints they are for, such as `{"rate_single_task"}`; left out, all. Raises
+    `InvalidRequestError` for a name that no endpoint has, with those that there are.
     """
 
     cut_before: float = _chance()
@@ -88,7 +105,7 @@ class Faults:
     """It is processed; the answer is JSON that says `"ok": false`, with a status drawn from `ERROR_STATUSES`."""
     slow_seconds: float = 1.0
     late_seconds: float = 0.5
-    only: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(frozenset))
+    only: Collection[str] | None = attrs.field(default=None, converter=_only)
 
     _likely: tuple[tuple[Fault, float], ...] = attrs.field(init=False, eq=False, repr=False)
 
@@ -97,9 +114,9 @@ class Faults:
         object.__setattr__(self, "_likely", tuple(pair for pair in chances if pair[1]))
         if self.total() > 1:
             raise ValueError(f"the probabilities add up to {self.total()}, more than 1")
-        unknown = sorted((self.only or frozenset()) - {row.name for row in ENDPOINTS})
-        if unknown:
-            raise ValueError(f"only={unknown}: names of endpoints, such as rate_single_task, in a set")
+        problems = [] if self.only is None else list(_unknown_endpoints(self.only))
+        if problems:
+            raise InvalidRequestError("Faults", problems, sends=False)
 
     @classmethod
     def all(cls, each: float, *, slow_seconds: float = 1.0, late_seconds: float = 0.5) -> Faults:
@@ -121,3 +138,14 @@ class Faults:
             if point < 0:
                 return fault
         return None
+
+
+def _unknown_endpoints(only: object) -> Iterator[Problem]:
+    """What keeps these from being names of endpoints."""
+    known = [row.name for row in ENDPOINTS]
+    if not isinstance(only, frozenset):
+        yield Problem("only", only, "a set of names of endpoints, such as {'rate_single_task'}", ProblemCode.TYPE)
+        return
+    for name in sorted(only - set(known), key=str):
+        limit = f"one of {', '.join(known)}{did_you_mean(name, known)}"
+        yield Problem("only", name, limit, ProblemCode.CHOICE)

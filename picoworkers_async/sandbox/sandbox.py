@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Unpack
@@ -67,7 +67,7 @@ class Sandbox:
         titles: Titles = "as_sent",
         post_answer: PostAnswer = "url",
         posted_as: PostedAs = "pending_review",
-        also_takes: frozenset[str] = frozenset(),
+        also_takes: Collection[str] = (),
         refuse_bulk_with: set[str] | None = None,
         seed: int = 0,
     ) -> None:
@@ -272,9 +272,14 @@ class Sandbox:
         transport: httpx.AsyncBaseTransport = make(self._delivery)
         return transport
 
-    def serve(self, port: int = 0) -> AbstractAsyncContextManager[str]:
-        """This service over real HTTP on a loopback port (0: a free one): the block has its base URL."""
-        return serve(self._delivery, port)
+    def serve(self, port: int = 0, host: str = "127.0.0.1") -> AbstractAsyncContextManager[str]:
+        """This service over real HTTP on a port (0: a free one): the block has its base URL.
+
+        It listens on loopback. `host="0.0.0.0"` listens everywhere: for other containers, which reach it by this
+        one's name and need `insecure_http_hosts` for it; the URL is then the one to reach it from this machine.
+        Raises `OSError` for a port that is taken, and a host that this machine is not.
+        """
+        return serve(self._delivery, port, host)
 
     def post_back(
         self,

@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP on a loopback port: the service, and the console that shows it."""
+"""The sandbox over real HTTP: the service, and the console that shows it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import application
 from .delivery import Delivery
-from .loopback import on_loopback
+from .listening import listening
 
 _IDLE = 0.01
 # Browsers ask for a picture unasked: that is no request to the service either.
@@ -53,7 +53,7 @@ class CuttableProtocol(H11Protocol):
 
 
 @asynccontextmanager
-async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
+async def serve(delivery: Delivery, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`. The console is at `/`."""
     from ..console.of_sandbox import SandboxBoard  # loaded by who serves only
     from ..console.site import PREFIX, Site
@@ -65,8 +65,8 @@ async def serve(delivery: Delivery, port: int = 0) -> AsyncIterator[str]:
         of_console = path in _OF_THE_PAGE or path.startswith(PREFIX)
         await (site if of_console else service)(scope, receive, send)
 
-    async with on_loopback(both, port, "picoworkers-sandbox", CuttableProtocol) as port:
+    async with listening(both, host, port, name="picoworkers-sandbox", http=CuttableProtocol) as url:
         try:
-            yield f"http://127.0.0.1:{port}/api/"
+            yield f"{url}/api/"
         finally:
             site.close()

@@ -29,9 +29,10 @@ logger: logging.Logger = logging.getLogger("picoworkers_async")
 class ThrottleState:
     """A throttle at one moment. Times are in seconds.
 
-    `requests_per_second` is the pace it keeps now, a little below the limit by `margin`, a share of the interval;
-    where none was given, the one that it learned from 429s (`margin` is 0 then); None without
-    a pace. `waiting` counts callers by priority.
+    `requests_per_second` is the pace it keeps now: the limit divided by 1 + `margin`, such as 9.80 for a limit of
+    10 with a margin of 0.02, so that requests which the network brings closer together still keep to the limit.
+    Where none was given, it is the one that it learned from 429s (`margin` is 0 then); None without a pace.
+    `waiting` counts callers by priority.
     """
 
     in_flight: int

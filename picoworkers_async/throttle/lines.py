@@ -149,13 +149,13 @@ class Lines:
         """The line whose turn it is."""
         first = line
         if len(self._lines) > 1:
-            for other in self._lines.values():
-                if (
-                    other is not line
-                    and other.queue
-                    and not other.loop.gone
-                    and not other.loop.silent_for(PASSED_OVER_AFTER_SECONDS)
-                    and other.rank() < first.rank()
-                ):
+            for other in tuple(self._lines.values()):
+                if other is line or not other.queue:
+                    continue
+                if other.loop.silent_for(PASSED_OVER_AFTER_SECONDS):
+                    self._departures.loops.ring(other.loop)
+                elif not other.loop.gone and other.rank() < first.rank():
                     first = other
+                if other.loop.gone:
+                    del self._lines[other.loop]
         return first

@@ -56,11 +56,11 @@ class Wait(NamedTuple):
 class Loop:
     """One event loop: its clock, its bell, and the `permits` that it holds.
 
-    `rung_at` is when its bell was rung by another loop and not answered yet, `heard_at` when it was answered last,
-    both by the machine's clock. `gone` means closed.
+    `rung_at` is when its bell was rung by another loop and not answered yet, `asked_at` when something was last
+    posted to it, `heard_at` when it answered last, all by the machine's clock. `gone` means closed.
     """
 
-    __slots__ = ("_offset", "_time", "changed", "gone", "heard_at", "permits", "post", "rung_at")
+    __slots__ = ("_offset", "_time", "asked_at", "changed", "gone", "heard_at", "permits", "post", "rung_at")
 
     def __init__(self, time: Callable[[], float], offset: float, post: Callable[[Callable[[], Any]], Any]) -> None:
         self._time, self._offset = time, offset
@@ -68,6 +68,7 @@ class Loop:
         self.permits: set[Held] = set()
         self.changed: anyio.Event | None = None
         self.rung_at: float | None = None
+        self.asked_at: float = 0.0
         self.heard_at: float = monotonic()
         self.gone: bool = False
 
@@ -125,19 +126,27 @@ class Loops:
                     self.ring(loop)
 
     def ring(self, loop: Loop) -> None:
-        """Ring another loop's bell, unless that was done and not answered. One that is closed is dropped."""
-        if loop.rung_at is not None or loop.gone:
+        """Ring another loop's bell, unless that was done and not answered. One that is closed is dropped.
+
+        One that did not answer may have been closed since: it is asked again, for that alone.
+        """
+        now, answer = monotonic(), _nothing
+        if loop.rung_at is None:
+            loop.rung_at, answer = now, functools.partial(self._answer, loop)
+        elif now - loop.asked_at < PASSED_OVER_AFTER_SECONDS:
             return
-        loop.rung_at = monotonic()
+        if loop.gone:
+            return
+        loop.asked_at = now
         try:
-            loop.post(functools.partial(self._answer, loop))
+            loop.post(answer)
         except RuntimeError:
             self._drop(loop)
 
     def look_after_others(self, here: Loop) -> None:
         """Take back what loops hold that are closed, or gave no sign of life for long."""
         for loop in tuple(self._known.values()):
-            if loop is here or not loop.permits:
+            if loop is here:
                 continue
             if monotonic() - loop.heard_at > _HEARD_LATELY_SECONDS:
                 self.ring(loop)
@@ -191,6 +200,10 @@ def _ways_of(key: Any) -> tuple[Callable[[], float], Callable[[Callable[[], Any]
     if hasattr(key, "call_soon_threadsafe"):
         return key.time, key.call_soon_threadsafe
     return sys.modules["trio.lowlevel"].current_clock().current_time, key.run_sync_soon
+
+
+def _nothing() -> None:
+    pass
 
 
 def _take_back(loop: Loop) -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from picoworkers_async import ClientStateError, Job, Journal, OutcomeStatus, Rating, Task
+from picoworkers_async import (
+    ClientStateError,
+    InvalidRequestError,
+    Job,
+    Journal,
+    OutcomeStatus,
+    ProblemCode,
+    Rating,
+    SharedTransport,
+    Task,
+)
 from picoworkers_async.blocking import Picoworkers
 from picoworkers_async.sandbox import Sandbox
 
@@ -166,3 +176,40 @@ def test_a_batch_whose_client_is_closed_has_a_right_journal(
         pico.review_all(Rating.ok, journal=journal)
     assert len(sandbox.ledger) == 30
     assert sandbox.double_ratings == 0
+
+
+def test_the_report_is_known_after_the_blocks_were_interrupted(
+    blocking: Callable[..., Picoworkers], sandbox: Sandbox, job_id: str
+) -> None:
+    try:
+        with blocking() as pico, pico.review(Rating.ok, grace=0) as batch:
+            for _ in batch:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        report = batch.report()
+        progress = batch.progress()
+    assert report.rated == progress.rated > 0
+    assert batch.spend().bonus == report.bonus
+    assert batch.report() == report, "its time stands still"
+
+
+def test_a_batch_that_was_never_entered_says_how_to_report_in_blocking_words(
+    blocking: Callable[..., Picoworkers],
+) -> None:
+    with blocking() as pico:
+        batch = pico.rate([])
+    for ask in (batch.report, batch.progress):
+        with pytest.raises(ClientStateError, match=r"inside the block: `with pico\.rate"):
+            ask()
+
+
+def test_a_shared_transport_is_refused_when_a_blocking_client_is_made() -> None:
+    with pytest.raises(InvalidRequestError, match="not for the blocking client") as caught:
+        Picoworkers("user_id", "api_secret", transport=SharedTransport())
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.code) == ("transport", ProblemCode.CONFLICT)
+    trace = caught.value.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.endswith("making.py"):
+            assert "api_secret" not in str(trace.tb_frame.f_locals)
+        trace = trace.tb_next

@@ -14,7 +14,9 @@ from picoworkers_async import AsyncPicoworkers, Throttle
 from picoworkers_async.sandbox import Sandbox
 
 TEXT = (Path(__file__).parents[2] / "docs" / "blocking.md").read_text(encoding="utf-8")
-SCRIPT, VIEW, TASK, NOTEBOOK = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+SCRIPT, INTERRUPTED, VIEW, TASK, ONE, NOTEBOOK = re.findall(
+    r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE
+)
 
 
 def module(monkeypatch: pytest.MonkeyPatch, name: str, **names: object) -> None:
@@ -46,8 +48,8 @@ def where_it_runs(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     module(monkeypatch, "celery", shared_task=lambda **options: lambda function: function)
 
 
-def run(program: str) -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": "docs"}
+def run(program: str, **given: Any) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "docs", **given}
     exec(compile(program, "docs/blocking.md", "exec"), names)
     return names
 
@@ -57,6 +59,19 @@ def test_the_script_rates_what_waits(sandbox: Sandbox, capsys: pytest.CaptureFix
     assert "30 rated" in capsys.readouterr().out
     assert sandbox.unrated() == []
     assert sandbox.complaints == []
+
+
+def test_the_script_that_is_interrupted_says_what_is_known(sandbox: Sandbox) -> None:
+    said: list[tuple[Any, ...]] = []
+
+    def say(*words: Any) -> None:
+        said.append(words)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    run(INTERRUPTED, print=say)
+    _, (report, _, _), (counts,) = said
+    assert report.rated == counts["rated"] == len(sandbox.ledger) > 0
 
 
 def test_the_view_shows_a_job_and_tells_of_one_that_is_not_there(job_id: str) -> None:
@@ -74,6 +89,14 @@ def test_the_task_may_be_delivered_twice(sandbox: Sandbox, job_id: str) -> None:
     assert review(job_id) == {"rated": 30, "failed": 0, "unknown": 0}
     assert review(job_id)["failed"] == 0
     assert sandbox.double_ratings == 0
+
+
+def test_the_task_that_rates_one_may_be_delivered_twice(sandbox: Sandbox, job_id: str) -> None:
+    rate = run(ONE)["rate_task"]
+    task_id = sandbox.unrated()[0]
+    for _ in range(2):
+        assert rate(job_id, task_id, "0.05") == {"rated": 1, "failed": 0, "unknown": 0}
+    assert (len(sandbox.ledger), sandbox.double_ratings) == (1, 0)
 
 
 def test_the_cell_of_the_notebook_reads_the_tasks(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,8 @@ import nbclient
 import nbformat.v4
 import pytest
 
+pytestmark = pytest.mark.story
+
 ROOT = Path(__file__).parents[2]
 
 BLOCKING = """

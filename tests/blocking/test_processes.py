@@ -13,6 +13,8 @@ import pytest
 from picoworkers_async import Journal
 from picoworkers_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.story
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 

@@ -19,6 +19,8 @@ import pytest
 from picoworkers_async import Edition, Journal, Task
 from tests.support.judge import judge
 
+pytestmark = pytest.mark.story
+
 KILLS = int(os.environ.get("PICOWORKERS_KILLS", "5"))
 TASKS = int(os.environ.get("PICOWORKERS_TASKS", "240"))
 SEED = int(os.environ.get("PICOWORKERS_SEED", random.randrange(10**6)))

@@ -17,6 +17,7 @@ from picoworkers_async import (
     Edition,
     InvalidRequestError,
     Journal,
+    JournalError,
     JournalProgress,
     JournalSummary,
     OutcomeStatus,
@@ -293,3 +294,10 @@ async def test_a_batch_of_another_process_is_told_until_it_dies(path: Path) -> N
     assert running is not None
     assert (running.kind, running.dry_run) == ("review", True)
     assert Journal(path).running() is None
+
+
+def test_a_journal_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "none.db")
+    for ask in (journal.counts, journal.prune, journal.running):
+        with pytest.raises(JournalError, match="the first batch that is given this path as journal= makes it"):
+            ask()

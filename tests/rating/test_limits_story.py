@@ -11,6 +11,7 @@ from unittest import mock
 
 import anyio
 import attrs
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from picoworkers_async.rating import pipeline, spending
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.seeding import RATING_CALLS
 from tests.support.virtual_time import run
+
+pytestmark = pytest.mark.story
 
 DAY = 86400.0
 NOON = 1_772_366_400.0  # 2026-03-01, 12:00 UTC

@@ -21,6 +21,8 @@ from picoworkers_async.sandbox import Sandbox
 from tests.support.away import AwayTransport
 from tests.support.virtual_time import run
 
+pytestmark = pytest.mark.story
+
 DAY = 86400.0
 DAYS = int(os.environ.get("PICOWORKERS_DAYS", "2"))
 A_DAY = 90

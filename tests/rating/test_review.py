@@ -214,6 +214,7 @@ async def test_a_review_that_runs_to_its_end_cannot_follow_for_ever_and_says_wha
         assert (await pico.review_all(Rating.ok, follow=None)).rated == 2
 
 
+@pytest.mark.story
 @pytest.mark.virtual_time(False)
 async def test_a_whole_review_over_real_http_with_faults_of_every_kind_ends_with_the_ledger_as_decided() -> None:
     sandbox = seeded(150, faults=Faults.all(0.02, slow_seconds=0.8), page_size=20, seed=11)

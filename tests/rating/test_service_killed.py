@@ -16,6 +16,8 @@ import pytest
 from picoworkers_async import AsyncPicoworkers, Edition, OutcomeStatus, Rating, RetryPolicy, Throttle
 from tests.support.kept_sandbox import TASKS, read_kept
 
+pytestmark = pytest.mark.story
+
 ROOT = Path(__file__).parents[2]
 KILLS = 2
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from picoworkers_async import (
     Batch,
+    ClientStateError,
     Edition,
     Journal,
     JournalState,
@@ -444,3 +445,17 @@ async def test_a_batch_that_waits_for_its_limit_ends_at_once_when_it_is_told_to_
         assert anyio.current_time() - began < 1
     assert report.rated == 2
     assert states(path) == {JournalState.RATED: 2, JournalState.DECIDED: 3}
+
+
+async def test_after_the_block_was_left_a_batch_still_reports_what_it_learned(connect, edition: Edition) -> None:
+    sandbox, _ = seeded(40, edition=edition, page_size=10)
+    async with connect(sandbox) as pico:
+        async with pico.review(Rating.ok) as batch:
+            async for _ in batch:
+                break
+        report = await batch.report()
+        assert report.rated == batch.progress().rated > 0
+        await anyio.sleep(5)
+        assert await batch.report() == report, "its time stands still"
+        with pytest.raises(ClientStateError, match="the block of this batch was left"):
+            await anext(batch)

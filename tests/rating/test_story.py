@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -27,6 +28,8 @@ from picoworkers_async import (
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support import virtual_time
 from tests.support.judge import judge
+
+pytestmark = pytest.mark.story
 
 CRUEL = Faults(
     cut_before=0.1,

@@ -60,3 +60,9 @@ def test_it_acts_late_when_told_to() -> None:
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             tasks(http)
         assert (truth(http)["pending"], truth(http)["requests"]) == (1, 1)
+
+
+def test_it_listens_where_it_is_told_and_tells_where_that_is_reached_from_here() -> None:
+    with served("--tasks", "1", "--host", "0.0.0.0") as http:
+        assert http.base_url.host == "127.0.0.1"
+        assert len(tasks(http)) == 1

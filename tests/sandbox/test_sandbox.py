@@ -6,7 +6,7 @@ import anyio
 import httpx
 import pytest
 
-from picoworkers_async import PICOWORKERS, SPROUTGIGS
+from picoworkers_async import PICOWORKERS, SPROUTGIGS, AsyncPicoworkers, InvalidRequestError, ProblemCode
 from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.sandbox.limiter import Limiter
@@ -245,3 +245,38 @@ async def test_a_job_of_today_is_held_to_its_rules(change: dict) -> None:
     async with client(sandbox) as http:
         assert (await http.post("jobs/post-job.php", json=draft)).json()["ok"] is True
         assert (await http.post("jobs/post-job.php", json=draft | change)).json()["ok"] is False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+async def test_a_sandbox_is_reached_at_the_url_it_tells_whatever_it_listens_on(host: str) -> None:
+    sandbox = Sandbox()
+    try:
+        async with (
+            sandbox.serve(host=host) as url,
+            AsyncPicoworkers("user_id", "api_secret", base_url=url) as pico,
+        ):
+            assert (await pico.users.get_balances()).spendable == sandbox.balance
+    except OSError as error:
+        if ":" not in host:
+            raise
+        pytest.skip(f"no IPv6 here: {error}")
+
+
+def test_a_misspelt_endpoint_of_faults_is_told_with_those_there_are_and_the_nearest() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        Faults(cut_after=1.0, only={"rate_single_taks", "post_job"})
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.value, problem.code) == ("only", "rate_single_taks", ProblemCode.CHOICE)
+    assert "post_job, " in problem.limit
+    assert problem.limit.endswith("; did you mean rate_single_task?")
+
+
+def test_one_endpoint_of_faults_may_be_a_text_and_several_a_list() -> None:
+    assert Faults(only="post_job") == Faults(only=["post_job"]) == Faults(only={"post_job"})
+    with pytest.raises(InvalidRequestError, match="a set of names of endpoints"):
+        Faults(only=5)  # type: ignore[arg-type]
+
+
+def test_one_attribute_or_one_task_of_a_sandbox_may_be_a_text() -> None:
+    sandbox = Sandbox(also_takes="mood", refuse_bulk_with="task")  # type: ignore[arg-type]
+    assert (sandbox.also_takes, sandbox.refuse_bulk_with) == ({"mood"}, {"task"})

@@ -14,6 +14,8 @@ from picoworkers_async.throttle import adaptive
 from picoworkers_async.throttle.adaptive import LearnedPace
 from tests.support.hidden_limits import Changing, Limit, NoLimit, Stray, Window, full_load
 
+pytestmark = pytest.mark.story
+
 in_virtual_time = pytest.mark.virtual_time
 
 

@@ -232,6 +232,60 @@ def test_a_loop_blocked_right_before_it_writes_keeps_the_others_back_for_a_momen
     assert throttle.state().in_flight == 0
 
 
+def test_a_loop_that_was_rung_and_then_closed_gives_back_its_places_at_once_and_nobody_waits_in_it() -> None:
+    throttle, service = Throttle(1), Service()
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> asyncio.Task[Any]:
+        # One holds the only place, one waits for it.
+        await throttle.acquire()
+        waiting = asyncio.ensure_future(throttle.acquire())
+        await until(lambda: throttle.state().waiting[Priority.INTERACTIVE] == 1)
+        return waiting
+
+    async def ring() -> None:
+        with anyio.move_on_after(0.2):
+            await throttle.acquire()
+
+    waiting = loop.run_until_complete(begin())
+    join(in_thread(ring))
+    loop.close()
+    # A place that is given back for the loop's long silence alone would come too late for this.
+    join(in_thread(several(3, lambda: send(throttle, service, 0.0))))
+    assert len(service.arrivals) == 3
+    state = throttle.state()
+    assert (state.in_flight, sum(state.waiting.values())) == (0, 0)
+    waiting._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def test_of_loops_that_came_and_went_nothing_is_kept() -> None:
+    throttle, stop = Throttle(2), threading.Event()
+
+    async def busy() -> None:
+        while not stop.is_set():
+            with await throttle.acquire():
+                await anyio.sleep(0.001)
+
+    async def give_up() -> None:
+        with anyio.move_on_after(0.002):
+            (await throttle.acquire()).release()
+
+    def come_and_go() -> None:
+        for _ in range(60):
+            asyncio.run(several(3, give_up)())
+
+    others = [in_thread(several(4, busy)), *(threading.Thread(target=come_and_go) for _ in range(3))]
+    for thread in others[1:]:
+        thread.start()
+    join(*others[1:])
+    stop.set()
+    join(others[0])
+    time.sleep(2 * loops.PASSED_OVER_AFTER_SECONDS)
+    join(in_thread(several(4, lambda: send(throttle, Service(), 0.01))))
+    assert len(throttle._departures.loops._known) <= 1
+    assert len(throttle._lines._lines) <= 1
+
+
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("throttle", [Throttle(2), Throttle(2, 20.0)])
 def test_what_a_loop_holds_that_was_left_or_closed_in_the_middle_is_given_to_others(

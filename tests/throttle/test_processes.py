@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.valkey import Server
 
+pytestmark = pytest.mark.story
+
 ROOT = Path(__file__).parents[2]
 RATE = 20.0
 SLOW_RATE = 10.0

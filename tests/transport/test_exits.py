@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.story
+
 STARTS = 5
 PROGRAM = """
 import asyncio, sys

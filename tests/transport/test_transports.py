@@ -234,6 +234,7 @@ async def test_a_proxy_of_the_environments_is_used(make, monkeypatch: pytest.Mon
         await adapter.aclose()
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "half_answer", "reset_idle", "slow"])
 async def test_a_batch_pays_everybody_once_whatever_carries_it(make, fault: str) -> None:
     sandbox = Sandbox(faults=Faults(**{fault: 0.2}, slow_seconds=0.6, only={"rate_single_task"}), page_size=100)
@@ -298,6 +299,7 @@ def test_the_proxy_is_the_environments(
     assert environment_proxy("https://sproutgigs.com/api/") == proxy
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("package", [httpx, httpx2], ids=["httpx", "httpx2"])
 async def test_a_shared_client_of_either_package_pays_everybody_once_and_stays_open(package) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import assert_type
 
 from picoworkers_async import AsyncPicoworkers, JobStatus
-from picoworkers_async.sandbox import Sandbox, ScreenshotProof, TextProof
+from picoworkers_async.sandbox import Faults, Sandbox, ScreenshotProof, TextProof
 
 
 def right(sandbox: Sandbox) -> None:
@@ -19,6 +19,9 @@ def right(sandbox: Sandbox) -> None:
     assert_type(sandbox.client(timeout=5), AsyncPicoworkers)
     assert_type(sandbox.page_size, int)
     sandbox.posted_as = "running"
+    sandbox.faults = Faults(cut_after=0.1, only={"post_job"})
+    Sandbox(faults=Faults(only=["post_job", "rate_single_task"]), also_takes={"mood"}, refuse_bulk_with={"task"})
+    sandbox.serve(8000, host="0.0.0.0")
 
 
 def wrong(sandbox: Sandbox) -> None:
@@ -26,4 +29,5 @@ def wrong(sandbox: Sandbox) -> None:
     sandbox.add_job(ttr="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     sandbox.add_tasks("job", num_tasks=4)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     sandbox.add_tasks("job", proofs=["done"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    Faults(only=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     sandbox.posted_as = "zzz"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]

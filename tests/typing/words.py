@@ -21,13 +21,20 @@ from picoworkers_async import (
     Satisfaction,
     Task,
     Throttle,
+    TransportName,
     Verdict,
     WorkersLevel,
 )
 from picoworkers_async.sandbox import Sandbox
 
 
+def transports(name: TransportName) -> None:
+    AsyncPicoworkers("a", "b", transport=name)
+    assert_type(name, Literal["fast", "lanes", "client"])
+
+
 def ratings(task: Task) -> None:
+    assert_type(task.job_id, str)
     assert_type(Rating.ok(task, "excellent", bonus="0.10"), Rating)
     assert_type(Rating.ok(task, Satisfaction.GOOD, list_id=12870), Rating)
     assert_type(Rating.not_ok(task, "no code", "spam", block_worker=True), Rating)

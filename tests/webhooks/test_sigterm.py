@@ -16,7 +16,7 @@ import pytest
 from picoworkers_async import SPROUTGIGS, Journal, JournalState
 from picoworkers_async.sandbox import Sandbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.story]
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "tests" / "support" / "webhook_program.py"

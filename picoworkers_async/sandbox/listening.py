@@ -1,4 +1,4 @@
-"""An ASGI application on a loopback port: uvicorn in a thread, with an event loop of its own."""
+"""An ASGI application on a port: uvicorn in a thread, with an event loop of its own."""
 
 from __future__ import annotations
 
@@ -26,16 +26,28 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
+# What listens everywhere, and where that is reached from here: no client sends to the first.
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
 @asynccontextmanager
-async def on_loopback(
-    application: ASGIApp, port: int, name: str, http: type[Any] | Literal["h11"] = "h11"
-) -> AsyncIterator[int]:
-    """Serve for as long as the block lasts, in a thread of this name; gives the port (for 0, a free one)."""
+async def listening(
+    application: ASGIApp, host: str, port: int, *, name: str, http: type[Any] | Literal["h11"] = "h11"
+) -> AsyncIterator[str]:
+    """Serve for as long as the block lasts, in a thread of this name; gives the URL, without a path.
+
+    For port 0 it is a free one, and for a host that means every address, the one that reaches it from here.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's algorithm off, which would cost 40 ms an answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(2048)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
     config = uvicorn.Config(
         application,
         http=http,
@@ -52,9 +64,15 @@ async def on_loopback(
     thread.start()
     try:
         await anyio.to_thread.run_sync(server.ready.wait)
-        yield listener.getsockname()[1]
+        yield f"http://{_reached_as(host)}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(thread.join)
         listener.close()
+
+
+def _reached_as(host: str) -> str:
+    """The host of an address that reaches it from this machine."""
+    name = _ANY.get(host, host)
+    return f"[{name}]" if ":" in name else name
