@@ -19,7 +19,7 @@ from anyio.abc import Process
 from rich.table import Table
 from rich.text import Text
 
-from ... import Journal, JournalError, JournalState
+from ... import Effect, Journal, JournalError, JournalState
 from ..exits import CommandError, Exit
 from . import words
 from .screen import Screen, table_of
@@ -72,16 +72,19 @@ async def show(screen: Screen, served: Served, sizes: Sizes, folder: Path, pace_
     async with screen.watching(lambda: _table(batch), line):
         pid, code = await _kill(batch, sizes.before_kill)
         batch.rated_when_killed, batch.when_killed = batch.rated(), batch.counts()
-        killed_at = time.perf_counter() - started
-        said, second = await _resume(batch)
-    screen.step(killed_at, words.KILLED_AT.format(pid, _signal_name(code)), "red")
-    screen.step(killed_at, words.KILLED_AGAIN.format(second), "green")
-    settled = said["settled"]
+        screen.step(time.perf_counter() - started, words.KILLED_AT.format(pid, _signal_name(code)), "bold red")
+        async with _child(batch.command) as process:
+            batch.doing = words.KILLED_AGAIN.format(process.pid)
+            screen.step(time.perf_counter() - started, batch.doing, "bold green")
+            settled = (await _said(process))["settled"]
+    did_not = settled.get(Effect.DID_NOT.value, 0)
+    said = words.KILLED_SAID + (words.KILLED_OTHERS if did_not else "")
     screen.say(
-        words.KILLED_SAID.format(
+        said.format(
             sent=batch.when_killed.get(JournalState.SENT, 0),
-            took_effect=settled.get("took_effect", 0),
-            did_not=settled.get("did_not", 0),
+            took_effect=settled.get(Effect.TOOK_EFFECT.value, 0),
+            did_not=did_not,
+            settle_after=sizes.settle_after,
         )
     )
     return Part("2. killed, resumed", _told(batch.journal), booked(served.sandbox, jobs))
@@ -92,21 +95,19 @@ async def _kill(batch: Batch, rated: int) -> tuple[int, int]:
     async with _child(batch.command) as process:
         while batch.rated() < rated:
             if process.returncode is not None:
-                raise await _ended_early(process)
+                raise _failed(await _read(process))
             await anyio.sleep(_LOOK_SECONDS)
         process.kill()
         return process.pid, await process.wait()
 
 
-async def _resume(batch: Batch) -> tuple[dict[str, Any], int]:
-    """Run the same command to its end; gives what it said, and its process's number."""
-    async with _child(batch.command) as process:
-        batch.doing = words.KILLED_AGAIN.format(process.pid)
-        printed = await _read(process)
-        if await process.wait() != 0:
-            raise _failed(printed)
-        said: dict[str, Any] = json.loads(printed.splitlines()[-1])
-        return said, process.pid
+async def _said(process: Process) -> dict[str, Any]:
+    """What it prints in the end, once it has ended."""
+    printed = await _read(process)
+    if await process.wait() != 0:
+        raise _failed(printed)
+    said: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return said
 
 
 @asynccontextmanager
@@ -123,17 +124,16 @@ async def _child(command: list[str]) -> AsyncIterator[Process]:
 
 
 async def _read(process: Process) -> str:
-    assert process.stdout is not None
+    if process.stdout is None:
+        return ""
     return b"".join([chunk async for chunk in process.stdout]).decode(errors="replace")
-
-
-async def _ended_early(process: Process) -> CommandError:
-    return _failed(await _read(process))
 
 
 def _failed(printed: str) -> CommandError:
     lines = printed.strip().splitlines()
-    return CommandError(words.CHILD_ENDED.format(lines[-1] if lines else words.CHILD_SAID_NOTHING), code=Exit.FAILED)
+    return CommandError(
+        words.CHILD_ENDED.format(lines[-1] if lines else words.CHILD_SAID_NOTHING), code=Exit.FAILED
+    )
 
 
 def _signal_name(code: int) -> str:

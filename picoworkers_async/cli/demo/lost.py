@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 
 from ... import Rating
@@ -15,15 +16,17 @@ from .sizes import Sizes
 
 _TITLE = "Translate a sentence"
 _BONUS = "0.25"
+_FAILING: frozenset[str] = frozenset({"rate_multiple_tasks"})
 _RATE = "jobs.rate_multiple_tasks"
 
 
 async def show(screen: Screen, served: Served, sizes: Sizes, pace_file: Path) -> Part:
     """Lose the answer to one rating, and tell each step until it is known what became of it."""
     screen.say(words.LOST)
+    screen.gap()
     sandbox = served.sandbox
     jobs = add_tasks(sandbox, [_TITLE], 1)
-    sandbox.faults = Faults(cut_after=1.0, only=frozenset({"rate_multiple_tasks"}))
+    sandbox.faults = Faults(cut_after=1.0, only=_FAILING)
     started = time.perf_counter()
     sent = 0
 
@@ -57,5 +60,6 @@ async def show(screen: Screen, served: Served, sizes: Sizes, pace_file: Path) ->
         async with pico.rate([Rating.ok(task, "good", bonus=_BONUS)], limits=LIMITS) as batch:
             report = await batch.report()
             spent = batch.spend()
-    assert spent.pay is not None
-    return Part("3. answer lost", Money(report.rated, spent.pay, report.bonus), booked(sandbox, jobs))
+    return Part(
+        "3. answer lost", Money(report.rated, spent.pay or Decimal(0), report.bonus), booked(sandbox, jobs)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-_COLUMNS = 80
+_COLUMNS, _LEAST_COLUMNS = 80, 20
 _REFRESH_SECONDS, _LINE_SECONDS = 0.1, 2.0
 
 
@@ -32,21 +33,26 @@ class Screen:
 
     def title(self, text: str) -> None:
         """The heading of a part."""
-        self._console.print(Text(f"\n{text}", style="bold cyan"))
+        self._print(Text(f"\n{text}", style="bold cyan"))
 
     def say(self, text: str, style: str = "") -> None:
-        """A paragraph."""
-        self._console.print(Text(text, style=style))
+        """A paragraph, on lines of its own."""
+        self._print(Text("\n".join(_lines(text, self._console.width)), style=style))
+
+    def gap(self) -> None:
+        """An empty line."""
+        self._print(Text())
 
     def step(self, when: float, text: str, style: str = "") -> None:
         """Something that happened so many seconds after the part began; long ones go on below their beginning."""
-        grid = Table.grid(padding=(0, 2))
-        grid.add_row(Text(f"  {when:5.2f} s", style="dim"), Text(text, style=style))
-        self._show(grid)
+        begins = f"  {when:5.2f} s  "
+        width = max(self._console.width - len(begins), _LEAST_COLUMNS)
+        lines = f"\n{' ' * len(begins)}".join(_lines(text, width))
+        self._print(Text.assemble((begins, "dim"), (lines, style)))
 
     def table(self, table: Table) -> None:
         """A table that does not change."""
-        self._show(Padding(table, (0, 0, 0, 2)))
+        self._print(_indented(table))
 
     @asynccontextmanager
     async def watching(self, table: Callable[[], Table], line: Callable[[], str]) -> AsyncIterator[None]:
@@ -57,28 +63,35 @@ class Screen:
             group.cancel_scope.cancel()
 
     async def _keep_new(self, table: Callable[[], Table], _: Callable[[], str]) -> None:
-        def now() -> Padding:
-            return Padding(table(), (0, 0, 0, 2))
-
-        live = Live(now(), console=self._console, auto_refresh=False, vertical_overflow="visible")
-        with live:
+        shown = _indented(table())
+        with Live(shown, console=self._console, auto_refresh=False, vertical_overflow="visible") as live:
             try:
                 while True:
                     await anyio.sleep(_REFRESH_SECONDS)
-                    live.update(now(), refresh=True)
+                    live.update(_indented(table()), refresh=True)
             finally:
-                live.update(now(), refresh=True)
+                live.update(_indented(table()), refresh=True)
 
     async def _print_lines(self, table: Callable[[], Table], line: Callable[[], str]) -> None:
         try:
             while True:
                 await anyio.sleep(_LINE_SECONDS)
-                self._console.print(Text(f"  ... {line()}"))
+                self.say(f"  ... {line()}")
         finally:
             self.table(table())
 
-    def _show(self, what: Table | Padding) -> None:
+    def _print(self, what: Text | Padding) -> None:
         self._console.print(what)
+        # Whoever reads a pipe, a log of CI for instance, waits for each line.
+        sys.stdout.flush()
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _indented(table: Table) -> Padding:
+    return Padding(table, (1, 0, 1, 2), expand=False)
 
 
 def table_of(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[int]) -> Table:

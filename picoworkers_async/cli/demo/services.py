@@ -10,7 +10,7 @@ import attrs
 
 from ... import AsyncPicoworkers, Edition, Limits, SqlitePacer, Throttle
 from ...events import Event
-from ...sandbox import Kind, Sandbox
+from ...sandbox import Kind, Sandbox, TextProof
 from .rule import PROOFS
 
 # With a limit on the pay the library learns what each task pays, and counts that beside the bonuses.
@@ -83,7 +83,7 @@ def add_tasks(sandbox: Sandbox, titles: Collection[str], tasks: int) -> list[str
     """Jobs of these titles with so many tasks together, each of another worker; gives the jobs' ids."""
     jobs = [sandbox.add_job(title=title, task_value=TASK_VALUE, num_tasks=tasks) for title in titles]
     for number in range(tasks):
-        proof = {"text": PROOFS[number % len(PROOFS)]}
+        proof = TextProof(PROOFS[number % len(PROOFS)])
         sandbox.add_tasks(jobs[number % len(jobs)], worker_id=f"worker{number:05d}", proofs=[proof])
     return jobs
 

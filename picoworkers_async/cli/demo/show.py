@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
@@ -17,7 +18,7 @@ from .sizes import WHOLE, Sizes
 
 
 async def run_demo(sizes: Sizes = WHOLE, *, keep: bool = False) -> Exit:
-    """Show everything; FAILED if a report and a ledger differ. With `keep` the pages stay until it is interrupted."""
+    """Show everything; FAILED if a report and a ledger differ. `keep` has the pages stay until an interrupt."""
     screen = Screen()
     sandboxes = [service(edition, sizes.pace) for edition in (SPROUTGIGS, PICOWORKERS)]
     sproutgigs, picoworkers = sandboxes
@@ -35,6 +36,7 @@ def _open(screen: Screen, sizes: Sizes, both: tuple[Served, Served]) -> None:
     screen.say(words.OPENING.format(len(words.PARTS)))
     for part, seconds in zip(words.PARTS, (*sizes.expected, 0), strict=True):
         screen.say(f"  {part:<40}{f'about {seconds} s' if seconds else ''}".rstrip())
+    screen.gap()
     screen.say(words.CONSOLES)
     for served in both:
         screen.say(f"  {served.console}  {words.CONSOLE_OF[served.sandbox.edition.name]}")
@@ -55,12 +57,13 @@ async def _parts(screen: Screen, sizes: Sizes, both: tuple[Served, Served], fold
     clock.append(time.perf_counter())
     screen.title(words.PARTS[3])
     agree = books.show(screen, parts, [served.sandbox for served in both])
-    took = (f"{after - before:.1f}" for before, after in zip(clock, clock[1:], strict=False))
+    took = (f"{after - before:.1f}" for before, after in pairwise(clock))
     screen.say(words.END.format(*took))
     return agree
 
 
 async def _keep(screen: Screen) -> None:
+    screen.gap()
     screen.say(words.KEPT)
     try:
         await anyio.sleep_forever()

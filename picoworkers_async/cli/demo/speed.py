@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import anyio
@@ -71,10 +72,12 @@ async def show(
     screen.say(words.SPEED.format(pace=sizes.pace, few=sizes.few))
     runs = [Run(sproutgigs, sizes.tasks), Run(picoworkers, sizes.few)]
     jobs = [add_tasks(run.served.sandbox, _TITLES, run.tasks) for run in runs]
-    async with screen.watching(lambda: _table(runs, sizes), lambda: _line(runs)):
-        async with anyio.create_task_group() as group:
-            for run in runs:
-                group.start_soon(run.review, sizes, pace_file)
+    async with (
+        screen.watching(lambda: _table(runs, sizes), lambda: _line(runs)),
+        anyio.create_task_group() as group,
+    ):
+        for run in runs:
+            group.start_soon(run.review, sizes, pace_file)
     bulk, single = runs
     screen.say(
         words.SPEED_SAID.format(
@@ -94,9 +97,9 @@ async def show(
 
 
 def _told(progress: Progress | None) -> Money:
-    assert progress is not None
-    assert progress.pay is not None
-    return Money(progress.rated, progress.pay, progress.bonus)
+    if progress is None:
+        return Money(0, Decimal(0), Decimal(0))
+    return Money(progress.rated, progress.pay or Decimal(0), progress.bonus)
 
 
 def _reckoned(run: Run, tasks: int) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...journal import JournalState
+from ... import JournalState
 
 OPENING = (
     "picoworkers_async, shown on two services that this command serves itself. Nothing leaves this machine, no"
-    " account is needed, and no money is real. {} parts:"
+    " account is needed, and no money is real. It has {} parts:"
 )
 PARTS = (
     "1. Many ratings in one request",
@@ -14,7 +14,7 @@ PARTS = (
     "3. An answer that is lost",
     "4. The ledger beside the report",
 )
-CONSOLES = "\nEach service has a page in your browser, for as long as the demo runs:"
+CONSOLES = "Each service has a page in your browser, for as long as the demo runs:"
 CONSOLE_OF = {
     "sproutgigs": "SproutGigs, the service as it is today",
     "picoworkers": "Picoworkers, as it was in 2022",
@@ -37,7 +37,8 @@ SPEED_WHOLE = "seconds for {:,} tasks"
 SPEED_LINE = "{}: {:,} of {:,} rated with {} requests"
 SPEED_RECKONED = "about {:,.0f}"
 SPEED_SAID = (
-    "So {requests} requests were {tasks:,} ratings: {reading} read jobs and lists of 100 tasks, {rating} rated."
+    "So {requests} requests were {tasks:,} ratings: {reading} read jobs and lists of 100 tasks, {rating} rated all of"
+    " them."
     " One by one, {tasks:,} tasks take about {seconds:.0f} s at this pace (reckoned from the {few}). The real"
     " SproutGigs takes 1 request a second: {requests} s in bulk, {minutes:.0f} minutes one by one."
 )
@@ -55,15 +56,16 @@ MEANINGS = {
     JournalState.RATED: "done, once and for all",
 }
 KILLED_LEDGER = ("rated by the service", "what really happened: its ledger")
-KILLED_TWICE = ("paid twice", "")
+KILLED_TWICE = ("paid twice", "what must never happen")
 KILLED_FIRST = "the first process rates"
 KILLED_LINE = "{}: {} of {} rated by the service"
-KILLED_AT = "process {} was killed ({})"
+KILLED_AT = "process {} is killed ({})"
 KILLED_AGAIN = "process {} goes on with the same journal"
 KILLED_SAID = (
-    "{sent} ratings had left without an answer. Reading the list showed that {took_effect} had taken effect: they"
-    " were not sent again. {did_not} had not, and were sent. Nobody was paid twice, and nobody was left out."
+    "{sent} ratings had left, and their answers were never read. Two looks at the list, {settle_after:g} s apart (30"
+    " unless told otherwise), showed that {took_effect} had taken effect: those were not sent again."
 )
+KILLED_OTHERS = " {did_not} had not, and were sent."
 CHILD_ENDED = "the process of the demo ended before it was told to: {}"
 CHILD_SAID_NOTHING = "it said nothing"
 
@@ -79,14 +81,16 @@ LOST_CALLS = {
     "jobs.get_rated_tasks": "among those that are rated",
 }
 LOST_SETTLED = "what the look says: {}"
-LOST_OUTCOME = "{}: sent {} time(s), paid once"
+LOST_OUTCOME = "{}: requests that rated it: {}"
 
 BOOKS = "What the library reported, and what the services really did:"
 BOOKS_HEADINGS = ("", "", "tasks rated", "paid for tasks", "bonuses")
 BOOKS_REPORT, BOOKS_LEDGER = "report", "ledger"
 BOOKS_AGREE = "They agree to the cent. Tasks rated twice: {}. Tasks left out: {}. Requests over the limit: {}."
-BOOKS_DIFFER = "They differ: {}. Tasks rated twice: {}. Tasks left out: {}. This should never happen: please report it."
+BOOKS_DIFFER = (
+    "They differ: {}. Tasks rated twice: {}. Tasks left out: {}. This should never happen: please report it."
+)
 
 END = "Parts 1 to 3 took {}, {} and {} s. Next: picoworkers --help, or docs/running.md for your own program."
-KEPT = "\nThe pages stay open until Ctrl-C."
+KEPT = "The pages stay open until Ctrl-C."
 KEPT_ENDED = "the demo was over, and its pages are closed"

@@ -1,4 +1,4 @@
-"""The program that the demo kills: it reviews everything that waits, with a journal. Run by `-m`, never imported."""
+"""The program that the demo kills: it reviews everything that waits, with a journal. Run by `-m`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -18,8 +19,9 @@ from .services import LIMITS, client
 _PATIENCE_SECONDS = 20.0
 
 
-async def main(url: str, journal: str, pace_file: str, pace: str, settle_after: str) -> None:
+async def main(arguments: Sequence[str]) -> None:
     """Review, and print one line of JSON: how many were rated, and what looking showed of lost answers."""
+    url, journal, pace_file, pace, settle_after = arguments
     settled: Counter[str] = Counter()
 
     def hear(event: Event) -> None:
@@ -41,4 +43,4 @@ async def main(url: str, journal: str, pace_file: str, pace: str, settle_after: 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.CRITICAL)
-    anyio.run(main, *sys.argv[1:])
+    anyio.run(main, sys.argv[1:])
