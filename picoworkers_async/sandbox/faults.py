@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -47,6 +48,11 @@ def _chance() -> float:
     return chance
 
 
+def _names(only: Iterable[str] | None) -> frozenset[str] | None:
+    # With a type of its own, which checkers read where they cannot read that of `frozenset`.
+    return None if only is None else frozenset(only)
+
+
 @attrs.frozen(kw_only=True)
 class Faults:
     """How likely each fault is for a request, from 0 to 1. They add up; more than 1 in all is refused.
@@ -88,7 +94,7 @@ class Faults:
     """It is processed; the answer is JSON that says `"ok": false`, with a status drawn from `ERROR_STATUSES`."""
     slow_seconds: float = 1.0
     late_seconds: float = 0.5
-    only: frozenset[str] | None = attrs.field(default=None, converter=attrs.converters.optional(frozenset))
+    only: frozenset[str] | None = attrs.field(default=None, converter=_names)
 
     _likely: tuple[tuple[Fault, float], ...] = attrs.field(init=False, eq=False, repr=False)
 

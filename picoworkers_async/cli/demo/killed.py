@@ -58,6 +58,7 @@ class Batch:
 async def show(screen: Screen, served: Served, sizes: Sizes, folder: Path, pace_file: Path) -> Part:
     """Kill the process once some are rated, run it again to its end, and say what became of the rest."""
     screen.say(words.KILLED.format(tasks=sizes.of_batch))
+    screen.gap()
     started = time.perf_counter()
     served.sandbox.latency = sizes.latency
     path = folder / "paid.db"

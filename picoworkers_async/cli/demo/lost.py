@@ -60,6 +60,5 @@ async def show(screen: Screen, served: Served, sizes: Sizes, pace_file: Path) ->
         async with pico.rate([Rating.ok(task, "good", bonus=_BONUS)], limits=LIMITS) as batch:
             report = await batch.report()
             spent = batch.spend()
-    return Part(
-        "3. answer lost", Money(report.rated, spent.pay or Decimal(0), report.bonus), booked(sandbox, jobs)
-    )
+    told = Money(report.rated, spent.pay or Decimal(0), report.bonus)
+    return Part("3. answer lost", told, booked(sandbox, jobs))

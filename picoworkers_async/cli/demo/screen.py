@@ -81,7 +81,13 @@ class Screen:
             self.table(table())
 
     def _print(self, what: Text | Padding) -> None:
-        self._console.print(what)
+        if self._is_live:
+            self._console.print(what)
+            return
+        with self._console.capture() as captured:
+            self._console.print(what)
+        # Cells are filled up with spaces, which a file need not have.
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
         # Whoever reads a pipe, a log of CI for instance, waits for each line.
         sys.stdout.flush()
 

@@ -25,4 +25,4 @@ class Sizes:
 
 
 WHOLE = Sizes()
-FAST = Sizes(tasks=400, few=20, of_batch=40, before_kill=12, pace=40.0, settle_after=0.7, expected=(1, 5, 1))
+FAST = Sizes(tasks=400, few=20, of_batch=40, before_kill=12, pace=40.0, settle_after=0.7, expected=(1, 6, 1))

@@ -86,7 +86,7 @@ async def show(
             rating=bulk.rating,
             tasks=sizes.tasks,
             few=sizes.few,
-            seconds=_reckoned(single, sizes.tasks),
+            seconds=_reckoned(single, bulk),
             minutes=sizes.tasks / 60,
         )
     )
@@ -102,26 +102,30 @@ def _told(progress: Progress | None) -> Money:
     return Money(progress.rated, progress.pay or Decimal(0), progress.bonus)
 
 
-def _reckoned(run: Run, tasks: int) -> float:
-    """How many seconds so many tasks take at the pace of this run."""
-    progress = run.progress()
-    if progress is None or not progress.rated:
+def _reckoned(single: Run, bulk: Run) -> float:
+    """How many seconds the tasks of the bulk run take one by one, with as many requests that read."""
+    progress, requests = single.progress(), single.reading + single.rating
+    if progress is None or not single.rating:
         return 0.0
-    return progress.seconds / progress.rated * tasks
+    return progress.seconds / requests * (bulk.tasks + bulk.reading)
 
 
 def _table(runs: list[Run], sizes: Sizes) -> Table:
-    columns = [_column(run, sizes) for run in runs]
+    bulk, single = runs
+    reckoned = _reckoned(single, bulk)
+    wholes = (
+        f"{bulk.last.seconds:.1f}" if bulk.last is not None else "-",
+        words.SPEED_RECKONED.format(reckoned) if reckoned else "-",
+    )
+    columns = [[*_column(run), whole] for run, whole in zip(runs, wholes, strict=True)]
     names = (*words.SPEED_ROWS, words.SPEED_WHOLE.format(sizes.tasks))
     rows = [(name, *values) for name, *values in zip(names, *columns, strict=True)]
     return table_of(("", *(run.name for run in runs)), rows, numbers=(1, 2))
 
 
-def _column(run: Run, sizes: Sizes) -> list[str | Text]:
+def _column(run: Run) -> list[str | Text]:
     progress = run.progress()
     rated = progress.rated if progress else 0
-    whole = _reckoned(run, sizes.tasks)
-    is_measured = run.last is not None and run.tasks == sizes.tasks
     return [
         f"{run.tasks:,}",
         Text(f"{rated:,}", style="bold green" if rated == run.tasks else "bold"),
@@ -129,7 +133,6 @@ def _column(run: Run, sizes: Sizes) -> list[str | Text]:
         f"{run.rating}",
         f"{rated / run.rating:,.0f}" if run.rating and rated else "-",
         f"{progress.seconds if progress else 0.0:.1f}",
-        "-" if not whole else f"{whole:.1f}" if is_measured else words.SPEED_RECKONED.format(whole),
     ]
 
 

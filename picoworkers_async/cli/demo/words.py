@@ -37,10 +37,9 @@ SPEED_WHOLE = "seconds for {:,} tasks"
 SPEED_LINE = "{}: {:,} of {:,} rated with {} requests"
 SPEED_RECKONED = "about {:,.0f}"
 SPEED_SAID = (
-    "So {requests} requests were {tasks:,} ratings: {reading} read jobs and lists of 100 tasks, {rating} rated all of"
-    " them."
-    " One by one, {tasks:,} tasks take about {seconds:.0f} s at this pace (reckoned from the {few}). The real"
-    " SproutGigs takes 1 request a second: {requests} s in bulk, {minutes:.0f} minutes one by one."
+    "So {requests} requests were {tasks:,} ratings: {reading} read jobs and lists of 100 tasks, {rating} rated all"
+    " of them. One by one, {tasks:,} tasks take about {seconds:.0f} s at this pace (reckoned from the {few}). The"
+    " real SproutGigs takes 1 request a second: {requests} s in bulk, {minutes:.0f} minutes one by one."
 )
 
 KILLED = (
@@ -62,8 +61,8 @@ KILLED_LINE = "{}: {} of {} rated by the service"
 KILLED_AT = "process {} is killed ({})"
 KILLED_AGAIN = "process {} goes on with the same journal"
 KILLED_SAID = (
-    "{sent} ratings had left, and their answers were never read. Two looks at the list, {settle_after:g} s apart (30"
-    " unless told otherwise), showed that {took_effect} had taken effect: those were not sent again."
+    "{sent} ratings had left, and their answers were never read. Two looks at the list, {settle_after:g} s apart"
+    " (30 unless told otherwise), showed that {took_effect} had taken effect: those were not sent again."
 )
 KILLED_OTHERS = " {did_not} had not, and were sent."
 CHILD_ENDED = "the process of the demo ended before it was told to: {}"
@@ -83,13 +82,13 @@ LOST_CALLS = {
 LOST_SETTLED = "what the look says: {}"
 LOST_OUTCOME = "{}: requests that rated it: {}"
 
-BOOKS = "What the library reported, and what the services really did:"
+BOOKS = (
+    "What the library (in part 2 its journal) says, and what the services really did, as their ledgers have it:"
+)
 BOOKS_HEADINGS = ("", "", "tasks rated", "paid for tasks", "bonuses")
 BOOKS_REPORT, BOOKS_LEDGER = "report", "ledger"
-BOOKS_AGREE = "They agree to the cent. Tasks rated twice: {}. Tasks left out: {}. Requests over the limit: {}."
-BOOKS_DIFFER = (
-    "They differ: {}. Tasks rated twice: {}. Tasks left out: {}. This should never happen: please report it."
-)
+BOOKS_AGREE = "They agree to the cent. Rated twice: {}. Left out: {}. Requests over the limit: {}."
+BOOKS_DIFFER = "They differ: {}. Rated twice: {}. Left out: {}. This should never happen: please report it."
 
 END = "Parts 1 to 3 took {}, {} and {} s. Next: picoworkers --help, or docs/running.md for your own program."
 KEPT = "The pages stay open until Ctrl-C."
