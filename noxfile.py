@@ -92,7 +92,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Show the library on two sandboxes: in bulk, killed and resumed, with a lost answer (`-- --fast`: shorter)."""
+    """Show the library on two sandboxes: in bulk, killed and resumed, with a lost answer."""
     session.install(".[cli,sandbox]")
     session.run("picoworkers", "demo", *session.posargs)
 

@@ -84,7 +84,7 @@ def test_in_a_pipe_it_shows_all_of_it_in_80_columns_and_leaves_no_process(tmp_pa
     assert single == FAST.few
     # Killed, resumed.
     assert "is killed (SIGKILL)" in printed
-    assert "the first process rates" in printed
+    assert "  ... " in printed
     then, now = numbers(printed, "rated by the service")
     assert FAST.before_kill <= then < now == FAST.of_batch
     of_journal = printed[printed.index("in the journal") :]

@@ -114,7 +114,10 @@ async def _said(process: Process) -> dict[str, Any]:
 @asynccontextmanager
 async def _child(command: list[str]) -> AsyncIterator[Process]:
     """A process that does not outlive the block."""
-    process = await anyio.open_process(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    # Apart from the terminal's Ctrl-C: whoever ends it is this one.
+    process = await anyio.open_process(
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
+    )
     try:
         yield process
     finally:
