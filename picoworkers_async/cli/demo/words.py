@@ -14,7 +14,7 @@ PARTS = (
     "3. An answer that is lost",
     "4. The ledger beside the report",
 )
-CONSOLES = "Each service has a page in your browser, for as long as the demo runs:"
+CONSOLES = "Each service has a page in your browser, for as long as the demo runs (with --keep until Ctrl-C):"
 CONSOLE_OF = {
     "sproutgigs": "SproutGigs, the service as it is today",
     "picoworkers": "Picoworkers, as it was in 2022",
