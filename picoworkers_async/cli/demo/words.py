@@ -64,7 +64,7 @@ KILLED_SAID = (
     "{sent} ratings had left, and their answers were never read. Two looks at the list, {settle_after:g} s apart"
     " (30 unless told otherwise), showed that {took_effect} had taken effect: those were not sent again."
 )
-KILLED_OTHERS = " {did_not} had not, and were sent."
+KILLED_OTHERS = " {did_not} had not taken effect: sent again."
 CHILD_ENDED = "the process of the demo ended before it was told to: {}"
 CHILD_SAID_NOTHING = "it said nothing"
 
