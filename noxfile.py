@@ -1,4 +1,4 @@
-"""What is run on this project: `nox` checks all, `nox -s demo` shows the main job, `nox -s bench` measures."""
+"""What is run on this project: `nox` checks all, `nox -s demo` shows what it does, `nox -s bench` measures."""
 
 import os
 import re
@@ -98,7 +98,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Review 2,000 tasks over real HTTP, on both editions at 20 requests a second."""
+    """Show the library on two sandboxes: in bulk, killed and resumed, with a lost answer."""
     session.install(".[cli,sandbox]")
     session.run("picoworkers", "demo", *session.posargs)
 

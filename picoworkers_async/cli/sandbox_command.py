@@ -44,15 +44,13 @@ async def sandbox(
 
 async def demo(
     *,
-    tasks: Annotated[int, Parameter(help="How many tasks wait to be rated (2000).")] = 2000,
-    latency: Annotated[float, Parameter(help="Seconds for each request (0.01).")] = 0.01,
-    requests_per_second: Annotated[float, Parameter(help="The limit (20).")] = 20.0,
-) -> None:
-    """Review the tasks of a sandbox over real HTTP, on both editions."""
-    if tasks < 1 or latency < 0 or requests_per_second <= 0:
-        raise CommandError("--tasks must be at least 1, --latency at least 0, --requests-per-second above 0")
+    fast: Annotated[bool, Parameter(help="Show everything with fewer tasks, in half the time.")] = False,
+    keep: Annotated[bool, Parameter(help="Leave the consoles open at the end, until Ctrl-C.")] = False,
+) -> int:
+    """Show what the library does, on two services of its own: in bulk, killed and resumed, with a lost answer."""
     try:
-        from .demo import run_demo
+        from .demo.show import run_demo
+        from .demo.sizes import FAST, WHOLE
     except ImportError:
         raise CommandError(NO_SANDBOX) from None
-    await run_demo(tasks=tasks, latency=latency, requests_per_second=requests_per_second)
+    return await run_demo(FAST if fast else WHOLE, keep=keep)

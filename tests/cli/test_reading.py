@@ -108,7 +108,6 @@ def test_what_the_service_refuses_is_told_in_its_words_with_exit_code_1(run: Run
         (["balance", "--sandbox", "--pacer", "pace.db"], "for the pacer to share"),
         (["jobs", "--sandbox", "--status", "pending_approval"], "status"),
         (["balance", "--sandbox", "--base-url", "https://sproutgigs.com/api/"], "served on this machine"),
-        (["demo", "--tasks", "0"], "--tasks must be at least 1"),
         (["sandbox", "--port", "-1"], "--port a port"),
     ],
 )
@@ -130,15 +129,6 @@ def test_an_edition_in_the_environment_that_there_is_not_is_named(
 def test_a_fresh_sandbox_has_something_to_look_at(run: Run) -> None:
     assert len(run("jobs", "--sandbox", "--edition", "sproutgigs", "--json").lines) == 3
     assert len(run("tasks", "--sandbox", "--json").lines) == 12
-
-
-def test_the_demo_reviews_every_task_and_agrees_with_the_ledger(run: Run) -> None:
-    printed = run("demo", "--tasks", "120", "--latency", "0", "--requests-per-second", "500").out
-    assert printed.count("120 of 120 settled") == 2
-    assert printed.count("Rated:    120 (ok 80, not ok 20, sent back 20)") == 2
-    assert printed.count("Ledger:   $1.00 as bonuses, 0 tasks rated twice") == 2
-    requests = {line.split()[0]: int(line.split()[1]) for line in printed.splitlines()[-2:]}
-    assert requests["sproutgigs"] * 5 < requests["picoworkers"]
 
 
 def test_completion_is_written_for_a_shell(run: Run, tmp_path: Path) -> None:
