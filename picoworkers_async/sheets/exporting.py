@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 
 import anyio.to_thread
@@ -79,12 +80,13 @@ async def export(
         tasks = pico.jobs.iter_unrated_tasks(job_id=job_id)
     with Spool() as spool:
         waiting: list[SpooledRow] = []
-        async for task in _each(tasks):
-            job = await jobs.get(task.job_id)
-            waiting.append((known_of(task, job), [text_of(proof) for proof in task.proofs]))
-            if len(waiting) >= _AT_ONCE:
-                await anyio.to_thread.run_sync(spool.add, waiting)
-                waiting = []
+        async with aclosing(_each(tasks)) as each:
+            async for task in each:
+                job = await jobs.get(task.job_id)
+                waiting.append((known_of(task, job), [text_of(proof) for proof in task.proofs]))
+                if len(waiting) >= _AT_ONCE:
+                    await anyio.to_thread.run_sync(spool.add, waiting)
+                    waiting = []
         await anyio.to_thread.run_sync(spool.add, waiting)
         if file.suffix.lower() == ".xlsx" and spool.rows >= MOST_ROWS:
             problem = Problem("path", str(file), f"a .csv or .jsonl for {spool.rows} tasks", ProblemCode.LENGTH)
@@ -98,7 +100,7 @@ def _exists(path: Path) -> Problem:
     return Problem("path", str(path), "a path where no file is, or overwrite=True", ProblemCode.CONFLICT)
 
 
-async def _each(tasks: AsyncIterable[Task] | Iterable[Task]) -> AsyncIterator[Task]:
+async def _each(tasks: AsyncIterable[Task] | Iterable[Task]) -> AsyncGenerator[Task, None]:
     if isinstance(tasks, AsyncIterable):
         async for task in tasks:
             yield task
@@ -125,9 +127,9 @@ class _Jobs:
         async for job in self._pico.jobs.iter_jobs(unrated_tasks=True):
             self._jobs[job.id] = _needed(job)
 
-    async def get(self, job_id: str | None) -> Job | None:
-        """A job; None where the service does not show it."""
-        if job_id is None:
+    async def get(self, job_id: str) -> Job | None:
+        """A job; None where the service does not show it, and for a task made by hand that names none."""
+        if not job_id:
             return None
         if job_id not in self._jobs:
             try:
