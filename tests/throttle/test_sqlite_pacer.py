@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from picoworkers_async import SqlitePacer, Throttle
 from picoworkers_async.throttle import pacing as paces
 from picoworkers_async.throttle import sqlite_pacer
+from picoworkers_async.throttle.pacers import PacerLost
 from tests.support.busy_program import virtual_clock
 
 pytestmark = pytest.mark.anyio
@@ -202,3 +204,51 @@ async def test_a_file_of_an_earlier_version_loses_the_clients_that_it_never_forg
     one, other = pacers(path, 2)
     assert (await one.reserve(1.0)).sharers == clients(path) == 1
     assert (await other.reserve(1.0)).sharers == 2
+
+
+async def test_work_without_end_in_the_file_is_interrupted_and_lost(tmp_path: Path) -> None:
+    path = tmp_path / "pace.db"
+    (pacer,) = pacers(path, 1)
+    await pacer.reserve(1.0)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "CREATE TRIGGER endless AFTER INSERT ON clients BEGIN DELETE FROM clients WHERE client IN "
+            "(WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c); END"
+        )
+    with pytest.raises(PacerLost, match="interrupted"):
+        await pacer.reserve(1.0)
+
+
+async def test_a_file_system_that_does_not_answer_holds_no_call_for_long_and_none_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WORK_SECONDS", 0.1)
+    (pacer,) = pacers(tmp_path / "pace.db", 1)
+    answers, ended = threading.Event(), threading.Event()
+    whole = SqlitePacer._attempt
+
+    def hang(self: SqlitePacer, work: object) -> object:
+        answers.wait(60.0)
+        try:
+            return whole(self, work)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(SqlitePacer, "_attempt", hang)
+    try:
+        with pytest.raises(PacerLost, match="does not answer"):
+            await pacer.reserve(1.0)
+        with pytest.raises(PacerLost):
+            await pacer.reserve(1.0)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            with pytest.raises(PacerLost):
+                await pacer.reserve(1.0)
+    finally:
+        answers.set()
+    ended.wait(60.0)
+    monkeypatch.setattr(SqlitePacer, "_attempt", whole)
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WORK_SECONDS", 30.0)
+    assert (await pacer.reserve(1.0)).wait <= 3.0
