@@ -20,7 +20,7 @@ DIRECTORY = stat.S_IFDIR
 
 @pytest.fixture
 def users(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user with a group of its own, one that is everybody's, and one of the user's name that others have joined."""
+    """A user with a group of its own, one in a group of many, and one whose own group another has joined."""
     names = {ME: ("me", MY_GROUP), 2000: ("other", SHARED), 3000: ("crowded", CROWDED)}
     groups = {MY_GROUP: ("me", []), SHARED: ("users", []), CROWDED: ("crowded", ["me"])}
 

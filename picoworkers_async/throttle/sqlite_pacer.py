@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import anyio.to_thread
 
-from . import kept_pace, pacer_file
+from . import kept_pace, pacer_file, pacer_tables
 from . import pacing as paces
 from .pacers import Departure, PacerLost, Reservation
 
@@ -34,36 +34,6 @@ _OPENING_ATTEMPTS = 5
 _LONGEST_WORK_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 2.0
 _STEPS_BETWEEN_LOOKS = 10_000
-_SELECT = """
-SELECT epoch, next_slot, next_departure, silent_until, margin, margin_at, first_after_pause, boot
-FROM paces WHERE account = ?
-"""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS paces (
-    account TEXT PRIMARY KEY, epoch TEXT NOT NULL, next_slot REAL NOT NULL, next_departure REAL NOT NULL,
-    silent_until REAL NOT NULL, margin REAL NOT NULL, margin_at REAL NOT NULL, first_after_pause INTEGER NOT NULL,
-    boot TEXT
-);
-CREATE TABLE IF NOT EXISTS clients (account TEXT, client TEXT, seen REAL NOT NULL, PRIMARY KEY (account, client));
-"""
-# A file of an earlier version may have any number of clients that are long gone. Whoever is not comes again.
-_FORGET_ALL = """
-BEGIN IMMEDIATE; DELETE FROM clients;
-CREATE INDEX IF NOT EXISTS clients_by_time ON clients (account, seen, client); COMMIT;
-"""
-_HAS_BOOT = "SELECT count(*) FROM pragma_table_info('paces') WHERE name = 'boot'"
-_ADD_BOOT = "ALTER TABLE paces ADD COLUMN boot TEXT"
-_HAS_INDEX = "SELECT count(*) FROM sqlite_schema WHERE name = 'clients_by_time'"
-_ACTIVE = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen BETWEEN ? AND ?"
-# Some at a time, so that no reservation pays for all that came before it. A time ahead is from before a restart.
-_FORGET_SOME = """
-DELETE FROM clients WHERE rowid IN (
-    SELECT rowid FROM clients WHERE account = :account AND seen < :since
-    UNION ALL SELECT rowid FROM clients WHERE account = :account AND seen > :now LIMIT 20
-)
-"""
-
 # A connection that came with a fork is the parent's: not even closing it is for the child to do, nor for its
 # garbage collector.
 _of_parents: list[sqlite3.Connection] = []
@@ -146,9 +116,9 @@ class SqlitePacer:
             row = (self._account, self._client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
             since = now - _MINUTE_SECONDS
-            database.execute(_FORGET_SOME, {"account": self._account, "since": since, "now": now})
+            database.execute(pacer_tables.FORGET_SOME, {"account": self._account, "since": since, "now": now})
             active = (self._client, self._account, since, now)
-            sharers, rank = database.execute(_ACTIVE, active).fetchone()
+            sharers, rank = database.execute(pacer_tables.ACTIVE, active).fetchone()
             return Reservation(
                 slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
             )
@@ -259,14 +229,7 @@ class SqlitePacer:
                     database.execute("PRAGMA journal_mode = TRUNCATE")
                 # A crash of the machine may lose the last slots, which are past by the time it is up again.
                 database.execute("PRAGMA synchronous = OFF")
-                database.executescript(_SCHEMA)
-                if database.execute(_HAS_INDEX).fetchone() == (0,):
-                    database.executescript(_FORGET_ALL)
-                if database.execute(_HAS_BOOT).fetchone() == (0,):
-                    database.execute("BEGIN IMMEDIATE")
-                    if database.execute(_HAS_BOOT).fetchone() == (0,):
-                        database.execute(_ADD_BOOT)
-                    database.execute("COMMIT")
+                pacer_tables.prepare(database)
                 self._file = _identity(self._path)
             except BaseException:
                 database.close()
@@ -281,7 +244,7 @@ class SqlitePacer:
         return time.perf_counter() > self._work_until
 
     def _load(self, database: sqlite3.Connection, now: float, interval: float) -> tuple[str, paces.Pace]:
-        row = database.execute(_SELECT, (self._account,)).fetchone()
+        row = database.execute(pacer_tables.SELECT, (self._account,)).fetchone()
         kept = None
         if row is not None and row[7] == kept_pace.boot_id():
             try:
@@ -305,7 +268,7 @@ class SqlitePacer:
         times = (pace.next_slot, pace.next_departure, pace.silent_until)
         margin = (pace.margin, pace.margin_at)
         row = (self._account, epoch, *times, *margin, pace.first_after_pause, kept_pace.boot_id())
-        database.execute("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        database.execute(pacer_tables.STORE, row)
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:

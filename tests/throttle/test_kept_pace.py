@@ -1,4 +1,4 @@
-"""What a pacer finds where it keeps its state: of before a restart, or nonsense, it never stops a call for long."""
+"""What a pacer finds where it keeps its state: of before a restart, or nonsense, it stops no call for long."""
 
 from __future__ import annotations
 

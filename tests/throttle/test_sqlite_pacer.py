@@ -15,8 +15,8 @@ import anyio
 import pytest
 
 from picoworkers_async import SqlitePacer, Throttle
+from picoworkers_async.throttle import pacer_tables, sqlite_pacer
 from picoworkers_async.throttle import pacing as paces
-from picoworkers_async.throttle import sqlite_pacer
 from picoworkers_async.throttle.pacers import PacerLost
 from tests.support.busy_program import virtual_clock
 
@@ -186,7 +186,7 @@ async def test_no_reservation_reads_the_clients_that_are_gone(tmp_path: Path) ->
     await pacer.reserve(1.0)
     plans = []
     with closing(sqlite3.connect(path)) as database:
-        for statement in (sqlite_pacer._ACTIVE, sqlite_pacer._FORGET_SOME):
+        for statement in (pacer_tables.ACTIVE, pacer_tables.FORGET_SOME):
             values: object = {"account": "account", "since": 0.0, "now": 9.0}
             if "?" in statement:
                 values = ("client", "account", 0.0, 9.0)
@@ -198,7 +198,7 @@ async def test_no_reservation_reads_the_clients_that_are_gone(tmp_path: Path) ->
 async def test_a_file_of_an_earlier_version_loses_the_clients_that_it_never_forgot(tmp_path: Path) -> None:
     path = tmp_path / "pace.db"
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(sqlite_pacer._SCHEMA)
+        database.executescript(pacer_tables.SCHEMA)
         database.executemany("INSERT INTO clients VALUES ('account', ?, 0.0)", [(str(n),) for n in range(1000)])
         database.commit()
     one, other = pacers(path, 2)
