@@ -121,6 +121,14 @@ def error_of(path: Path, error: sqlite3.Error) -> PacerError | PacerLost:
     return unusable(path, why_unusable(path, error))
 
 
+def system_error(path: Path, error: OSError, tried: str = "used") -> PacerError | PacerLost:
+    """The same for an error of the system, when it was `tried` to have the file used or made."""
+    why = f"it cannot be {tried} ({error.strerror})"
+    if errno.errorcode.get(error.errno or 0) in _PASSING:
+        return PacerLost(f"{path}: {why}")
+    return unusable(path, why)
+
+
 def why_unusable(path: Path, error: sqlite3.Error) -> str:
     """What is wrong with a file that SQLite cannot use, as far as a look at it tells."""
     if error.sqlite_errorname.startswith(_FOR_GOOD):
@@ -157,15 +165,8 @@ def _make(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise _cannot_be_made(path, error) from None
+        raise system_error(path, error, "made") from None
     os.close(descriptor)
-
-
-def _cannot_be_made(path: Path, error: OSError) -> PacerError | PacerLost:
-    why = f"it cannot be made ({error.strerror})"
-    if errno.errorcode.get(error.errno or 0) in _PASSING:
-        return PacerLost(f"{path}: {why}")
-    return unusable(path, why)
 
 
 def _problem_of_file(path: Path) -> str | None:
@@ -186,8 +187,6 @@ def _exposed(folder: Path) -> str | None:
         found = exposure(folder)
     except FileNotFoundError:
         return f"there is no folder {folder}"
-    except OSError as error:
-        return f"the folder {folder} cannot be looked at ({error.strerror})"
     if found is None:
         return None
     remedy = f": chmod go-w {found.folder}" if found.is_mine else ""
@@ -222,9 +221,9 @@ def _problem_of(folder: Path) -> str | None:
     try:
         if not stat.S_ISDIR(os.stat(folder).st_mode):
             return "it is no folder"
+        problem = _exposed(folder)
     except OSError as error:
         return error.strerror or str(error)
-    problem = _exposed(folder)
     if problem is None and not _may_write(folder):
         return "this user may not write in it"
     return problem

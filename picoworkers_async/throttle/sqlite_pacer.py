@@ -170,6 +170,9 @@ class SqlitePacer:
             except sqlite3.Error as error:
                 self._close()
                 raise pacer_file.error_of(self._path or Path(), error) from None
+            except OSError as error:
+                self._close()
+                raise pacer_file.system_error(self._path or Path(), error) from None
             finally:
                 self._one_at_a_time.release()
 

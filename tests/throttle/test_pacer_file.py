@@ -181,6 +181,27 @@ def test_what_may_get_better_by_itself_is_lost_not_fatal(
         pacer_file._make(tmp_path / "pace.db")
 
 
+@pytest.mark.parametrize(
+    ("why", "kind"), [(errno.EIO, PacerLost), (errno.ESTALE, PacerLost), (errno.EACCES, PacerError)]
+)
+@pytest.mark.parametrize("is_open", [False, True])
+def test_no_error_of_the_file_system_comes_out_bare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int, kind: type[Exception], is_open: bool
+) -> None:
+    pacer = SqlitePacer(tmp_path / "pace.db")
+    if is_open:
+        anyio.run(pacer.reserve, 1.0)
+
+    def refuse(*_: object) -> object:
+        raise OSError(why, os.strerror(why))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pacer_file, "journal_of", refuse)
+        with pytest.raises(kind, match="cannot be used"):
+            anyio.run(pacer.reserve, 1.0)
+    anyio.run(pacer.reserve, 1.0)
+
+
 def victim(tmp_path: Path) -> Path:
     """Somebody's database, which an attacker would have us write to."""
     path = tmp_path / "victim.db"
