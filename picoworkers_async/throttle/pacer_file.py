@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
@@ -76,7 +75,7 @@ def connect(path: Path, *, named: bool) -> sqlite3.Connection:
     with _opening:
         _make(real)
         try:
-            for one in (real, journal_of(real)):
+            for one in (str(real), journal_of(real)):
                 problem = _problem_of_file(one)
                 if problem is not None:
                     raise unusable(one, problem)
@@ -96,17 +95,19 @@ def connect(path: Path, *, named: bool) -> sqlite3.Connection:
     return database
 
 
-def journal_of(path: Path) -> Path:
+def journal_of(path: Path) -> str:
     """The rollback journal that SQLite keeps beside a file."""
-    return path.with_name(path.name + "-journal")
+    return f"{path}-journal"
 
 
 def check_journal(path: Path) -> None:
     """Raises `PacerError` where SQLite would wait for ever for what is in the place of its journal, a FIFO."""
-    journal = journal_of(path)
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(os.lstat(journal).st_mode):
-            raise unusable(journal, _NO_FILE)
+    try:
+        found = os.lstat(journal_of(path))
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise unusable(journal_of(path), _NO_FILE)
 
 
 def error_of(path: Path, error: sqlite3.Error) -> PacerError | PacerLost:
@@ -169,7 +170,7 @@ def _make(path: Path) -> None:
     os.close(descriptor)
 
 
-def _problem_of_file(path: Path) -> str | None:
+def _problem_of_file(path: str) -> str | None:
     """Why this file, or what is in its place, is not safe to open; None if it is, or is not there."""
     try:
         found = os.lstat(path)
