@@ -1,7 +1,8 @@
-"""Where the pacer file of an account is, who shares it, and that no stranger put it there."""
+"""Where the pacer file of an account is, and that nobody else can have put something in its place."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -9,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..folders import exposure, why_exposed
 from .pacers import PacerError, PacerLost
 
 if TYPE_CHECKING:
@@ -19,7 +21,17 @@ logger: logging.Logger = logging.getLogger("picoworkers_async")
 FOLDER_VARIABLE = "PICOWORKERS_PACER_FOLDER"
 # Of an administrator's making: nobody else may make a folder there, so its name alone can be trusted.
 MACHINE_FOLDER = Path("/var/lib/picoworkers_async")
-_REMEDY = f"Name a file that this user may write, SqlitePacer(path), or a folder for it in {FOLDER_VARIABLE}"
+_REMEDY = (
+    f"Name a file that this user may write, SqlitePacer(path), or a folder for it in {FOLDER_VARIABLE}; "
+    "several users of a machine share a RedisPacer on loopback"
+)
+BUSY_SECONDS = 1.0
+# Too many open files, a full disk, a network that is away: what was wrong may be over when it is tried again.
+_PASSING = ("EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EDQUOT", "EIO", "EINTR", "EAGAIN", "ESTALE", "ETIMEDOUT")
+_FOR_GOOD = (
+    "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG",
+    "SQLITE_PERM", "SQLITE_AUTH",
+)  # fmt: skip
 
 # Closing any descriptor of a file drops the locks that SQLite has on it in this process. So a file that is being
 # made is closed before anybody here opens it.
@@ -35,8 +47,8 @@ def default_file(account: str) -> Path:
     """The file of an account where none was named.
 
     It is in the folder that `PICOWORKERS_PACER_FOLDER` names; else in that of the machine, if an administrator
-    made it and this user may write there; else in the user's own. Raises `PacerError` for a folder that was named
-    and cannot be used, or where none is left.
+    made it for this user; else in the user's own. Raises `PacerError` for a folder that was named and cannot be
+    used, or where none is left.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
@@ -49,29 +61,33 @@ def default_file(account: str) -> Path:
 
 
 def connect(path: Path, *, named: bool) -> sqlite3.Connection:
-    """Open the file, or make it. One that nobody `named` is never reached by a link: another user may have put it.
+    """Open the file, or make it, for this user alone. Only one that was `named` may be reached by a link.
 
-    In a folder that a group may write, what is made is the group's to write too; elsewhere the user's alone.
+    Raises `PacerError` unless nobody else may write the file, what SQLite keeps beside it, and their folder.
     """
     import sqlite3  # only who uses a file of SQLite's pays for loading it
 
-    if named:
-        with _opening:
-            return _connected(str(path))
+    real = Path(os.path.realpath(path)) if named else path.absolute()
+    for folder in dict.fromkeys((path.parent, real.parent)):
+        problem = _exposed(folder)
+        if problem is not None:
+            raise unusable(path, problem)
     with _opening:
-        _make(path)
+        _make(real)
         try:
-            if not stat.S_ISREG(os.lstat(path).st_mode):
-                raise unusable(path, "it is a link, a folder, or something else that is no file")
+            for one in (str(real), journal_of(real)):
+                problem = _problem_of_file(one)
+                if problem is not None:
+                    raise unusable(one, problem)
             # SQLite follows links while it looks for a file's real name, never when it opens what has that name.
-            database = _connected(f"{path.as_uri()}?mode=rw", uri=True)
+            database = _connected(f"{real.as_uri()}?mode=rw")
         except (OSError, sqlite3.Error):
-            if os.path.lexists(path):
+            if os.path.lexists(real):
                 raise
             raise PacerLost(f"{path} was deleted just after it was made") from None
     try:
         (found,) = database.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
-        if os.path.basename(found) != path.name or not os.path.samefile(os.path.dirname(found), path.parent):
+        if os.path.basename(found) != real.name or not os.path.samefile(os.path.dirname(found), real.parent):
             raise unusable(path, "it is a link")
     except BaseException:
         database.close()
@@ -79,9 +95,44 @@ def connect(path: Path, *, named: bool) -> sqlite3.Connection:
     return database
 
 
+def journal_of(path: Path) -> str:
+    """The rollback journal that SQLite keeps beside a file."""
+    return f"{path}-journal"
+
+
+def check_journal(path: Path) -> None:
+    """Raises `PacerError` where SQLite would wait for ever for what is in the place of its journal, a FIFO."""
+    try:
+        found = os.lstat(journal_of(path))
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise unusable(journal_of(path), _NO_FILE)
+
+
+def error_of(path: Path, error: sqlite3.Error) -> PacerError | PacerLost:
+    """`PacerError` for what stays as it is until somebody mends it, `PacerLost` for what may pass by itself."""
+    name = getattr(error, "sqlite_errorname", "")
+    may_pass = name.startswith("SQLITE_CANTOPEN") and path.parent.is_dir() and _may_write(path.parent)
+    if may_pass and not path.is_dir() and (not path.exists() or _may_write(path)):
+        return PacerLost(str(error))
+    unless_mended = (*_FOR_GOOD, "SQLITE_READONLY", "SQLITE_CANTOPEN")
+    if name == "SQLITE_READONLY_DBMOVED" or not name.startswith(unless_mended):
+        return PacerLost(str(error))
+    return unusable(path, why_unusable(path, error))
+
+
+def system_error(path: Path, error: OSError, tried: str = "used") -> PacerError | PacerLost:
+    """The same for an error of the system, when it was `tried` to have the file used or made."""
+    why = f"it cannot be {tried} ({error.strerror})"
+    if errno.errorcode.get(error.errno or 0) in _PASSING:
+        return PacerLost(f"{path}: {why}")
+    return unusable(path, why)
+
+
 def why_unusable(path: Path, error: sqlite3.Error) -> str:
     """What is wrong with a file that SQLite cannot use, as far as a look at it tells."""
-    if error.sqlite_errorname.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")):
+    if error.sqlite_errorname.startswith(_FOR_GOOD):
         return f"it is something else than a pacer's database, or damaged ({error})"
     folder = path.parent
     if not folder.is_dir():
@@ -99,25 +150,13 @@ def why_unusable(path: Path, error: sqlite3.Error) -> str:
     return f"it cannot be written ({error})"
 
 
-def folder_problem(mode: int, owner: int, user: int) -> str | None:
-    """Why a folder is not safe to keep a file in that several users write; None if it is."""
-    if not stat.S_ISDIR(mode):
-        return "it is no folder"
-    if mode & stat.S_IWOTH:
-        return "anybody may write in it, so a file there may be a stranger's"
-    if owner not in (0, user):
-        return f"it belongs to another user ({owner})"
-    if mode & stat.S_IWGRP and user == 0:
-        return "its group may write in it, and root takes no file from others: run this as a user of the group"
-    if mode & stat.S_IWGRP and not mode & stat.S_ISGID:
-        return "its group may write in it, and what is made in it would not be the group's: chmod g+s"
-    return None
+_NO_FILE = "it is a link, a folder, or something else that is no file"
 
 
-def _connected(name: str, *, uri: bool = False) -> sqlite3.Connection:
+def _connected(uri: str) -> sqlite3.Connection:
     import sqlite3  # only who uses a file of SQLite's pays for loading it
 
-    return sqlite3.connect(name, timeout=1.0, isolation_level=None, check_same_thread=False, uri=uri)
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _make(path: Path) -> None:
@@ -127,12 +166,32 @@ def _make(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise unusable(path, f"it cannot be made ({error.strerror})") from None
+        raise system_error(path, error, "made") from None
+    os.close(descriptor)
+
+
+def _problem_of_file(path: str) -> str | None:
+    """Why this file, or what is in its place, is not safe to open; None if it is, or is not there."""
     try:
-        if os.name == "posix" and os.stat(path.parent).st_mode & stat.S_IWGRP:
-            os.fchmod(descriptor, 0o660)
-    finally:
-        os.close(descriptor)
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return _NO_FILE
+    problem = why_exposed(found, os.geteuid()) if os.name == "posix" else None
+    return None if problem is None else f"{problem}, {stat.filemode(found.st_mode)}: chmod go-w"
+
+
+def _exposed(folder: Path) -> str | None:
+    """Why a folder is not this user's alone to write; None if it is."""
+    try:
+        found = exposure(folder)
+    except FileNotFoundError:
+        return f"there is no folder {folder}"
+    if found is None:
+        return None
+    remedy = f": chmod go-w {found.folder}" if found.is_mine else ""
+    return f"{found.why}, the folder {found.folder}, {found.mode}, so that others rule what is in it{remedy}"
 
 
 def _machine_folder() -> Path | None:
@@ -141,7 +200,7 @@ def _machine_folder() -> Path | None:
     problem = _problem_of(MACHINE_FOLDER)
     if problem is None:
         return MACHINE_FOLDER
-    what = "the pace is not shared with the other users of this machine: %s cannot be used: %s"
+    what = "the pace is not shared with programs that use the folder of the machine: %s cannot be used: %s"
     logger.warning(what, MACHINE_FOLDER, problem)
     return None
 
@@ -151,7 +210,7 @@ def _own_folder() -> Path:
 
     folder = user_state_path("picoworkers_async").absolute()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise unusable(folder, f"the folder cannot be made ({error.strerror})") from None
     return folder
@@ -161,11 +220,11 @@ def _problem_of(folder: Path) -> str | None:
     if not folder.is_absolute():
         return "it is no absolute path"
     try:
-        found = os.stat(folder)
+        if not stat.S_ISDIR(os.stat(folder).st_mode):
+            return "it is no folder"
+        problem = _exposed(folder)
     except OSError as error:
         return error.strerror or str(error)
-    # Windows has neither owners nor modes to look at.
-    problem = folder_problem(found.st_mode, found.st_uid, os.geteuid()) if os.name == "posix" else None
     if problem is None and not _may_write(folder):
         return "this user may not write in it"
     return problem

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
 
+from . import kept_pace
 from . import pacing as paces
 from .pacers import Departure, PacerError, PacerLost, Reservation
 
+logger: logging.Logger = logging.getLogger("picoworkers_async")
+
 _TIMEOUT_SECONDS = 1.0
+# What no waiting mends: a key of another kind, a server without scripts, a database that it has not.
+_FOR_GOOD = (
+    "WRONGTYPE",
+    "unknown command",
+    "ERR unknown command",
+    "DB index",
+    "invalid DB index",
+    "ERR invalid DB",
+)
 
 # The time by the server's clock, in seconds; the rest is the arithmetic of pacing.py, where all clients meet.
 _CLOCK = """
@@ -24,11 +38,21 @@ local s = redis.call('HMGET', KEYS[1], 'next', 'departure', 'silent', 'margin', 
 local action, number, name, held, until_held = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5]), ARGV[6]
 local next, departure, silent = tonumber(s[1]), tonumber(s[2]) or 0, tonumber(s[3]) or 0
 local margin, margin_at = tonumber(s[4]) or LEAST, tonumber(s[5]) or now
-local first, epoch = s[6] == '1', s[7]
+local taking = action == 'reserve' or action == 'depart'
+local distance_known = taking and number > 0 and number or INTERVAL
+local first, epoch, most = s[6] == '1', s[7], now + PAUSE + RESERVED * distance_known
+local function finite(time) return time and time > -HUGE and time < HUGE end
+local sound = not (s[1] or s[7]) or finite(next) and finite(tonumber(s[2])) and finite(tonumber(s[3]))
+  and finite(tonumber(s[4])) and finite(tonumber(s[5])) and epoch and #epoch < 65 and epoch:match('^%w+$')
+-- Clocks of servers are set back, too.
+if not sound or next and (math.max(next, departure, silent) > most or margin_at > now + PAUSE) then
+  next, departure, silent, margin, margin_at, first, epoch = nil, 0, 0, LEAST, now, false, nil
+end
+margin, silent = math.max(LEAST, math.min(margin, MOST)), math.min(silent, now + PAUSE)
 if not next then
-  if action == 'give_back' then return {} end
+  if action == 'give_back' then return {0, 0, 0, 0, 0, '', 0, sound and 1 or 0} end
   next, epoch = now, ARGV[4]
-  if action == 'reserve' or action == 'depart' then next = now + number end
+  if taking then next = now + number end
   departure = next
 end
 if name ~= epoch then held = nil end
@@ -75,7 +99,8 @@ end
 redis.call('HSET', KEYS[1], 'next', micro(next), 'departure', micro(departure), 'silent', micro(silent),
   'margin', tostring(margin), 'margin_at', micro(margin_at), 'first', first and '1' or '0', 'epoch', epoch)
 redis.call('EXPIRE', KEYS[1], 86400)
-return {micro(at - now), micro(at), micro(following), sharers, rank, epoch, tostring(margin_now)}
+return {micro(at - now), micro(at), micro(following), sharers, rank, epoch, tostring(margin_now),
+  sound and 1 or 0}
 """
 for _name, _value in {
     "LEAST": paces.LEAST_MARGIN,
@@ -83,6 +108,10 @@ for _name, _value in {
     "HALF_LIFE": paces.MARGIN_HALF_LIFE_SECONDS,
     "ALONE": paces.ALONE_SECONDS,
     "CATCH_UP": paces.CATCH_UP_SECONDS,
+    "PAUSE": paces.MOST_RETRY_AFTER_SECONDS,
+    "RESERVED": kept_pace.MOST_RESERVED * (1.0 + paces.MOST_MARGIN),
+    "INTERVAL": kept_pace.UNKNOWN_INTERVAL_SECONDS,
+    "HUGE": 1e15,
     "STALE": paces.STALE_AFTER_SECONDS,
 }.items():
     _ARITHMETIC = _ARITHMETIC.replace(_name, repr(_value))
@@ -110,6 +139,7 @@ class RedisPacer:
             raise PacerError(f"RedisPacer: the url cannot be used ({error})") from None
         self._script = self._redis.register_script(_CLOCK + _ARITHMETIC)
         self._account: str | None = None
+        self._told_of_nonsense = False
         self._token = secrets.token_hex(8)
 
     def __repr__(self) -> str:
@@ -126,24 +156,20 @@ class RedisPacer:
     async def reserve(self, interval: float) -> Reservation:
         # A copy of this object in a forked process is another client; redis-py makes its connections anew there.
         answer = await self._run("reserve", interval, f"{self._token}-{os.getpid()}")
-        wait, slot, until, sharers, rank, epoch, margin = answer
-        times = (float(wait), float(slot), float(until))
-        return Reservation(*times, int(sharers), int(rank), epoch.decode(), float(margin))
+        return Reservation(*answer.times, answer.sharers, answer.rank, answer.epoch, answer.margin)
 
     async def depart(self, interval: float, held: Departure | None) -> Departure:
         times = () if held is None else (held.at, held.until)
-        wait, at, until, _, _, epoch, _ = await self._run(
-            "depart", interval, "" if held is None else held.epoch, *times
-        )
-        return Departure(float(wait), float(at), float(until), epoch.decode())
+        answer = await self._run("depart", interval, "" if held is None else held.epoch, *times)
+        return Departure(*answer.times, answer.epoch)
 
     async def give_back(self, reservation: Reservation) -> None:
         await self._run("give_back", 0.0, reservation.epoch, reservation.slot, reservation.until)
 
     async def pause(self, seconds: float, *, widen: bool) -> None:
-        await self._run("widen" if widen else "pause", seconds, "")
+        await self._run("widen" if widen else "pause", min(seconds, paces.MOST_RETRY_AFTER_SECONDS), "")
 
-    async def _run(self, action: str, number: float, name: str, *times: float) -> list[Any]:
+    async def _run(self, action: str, number: float, name: str, *times: float) -> _Answer:
         """Run the script in a thread; a cancellation waits for its answer, a second at most, and loses no slot."""
         prefix = f"picoworkers:{{{self._account or 'default'}}}"
         keys = [f"{prefix}:pace", f"{prefix}:clients"]
@@ -161,6 +187,33 @@ class RedisPacer:
         except self._errors.RedisError as error:
             if "NOAUTH" in str(error) or "WRONGPASS" in str(error):
                 raise PacerError(f"RedisPacer: the server asks for a password ({error})") from None
+            if str(error).startswith(_FOR_GOOD):
+                raise PacerError(f"RedisPacer: the server cannot be used ({error})") from None
             raise PacerLost(f"{type(error).__name__}: {error}") from None
-        result: list[Any] = answer
-        return result
+        understood = _understood(answer)
+        if not understood.sound and not self._told_of_nonsense:
+            self._told_of_nonsense = True
+            logger.warning("RedisPacer: the state in %s is not understood; it starts anew", keys[0])
+        return understood
+
+
+class _Answer(NamedTuple):
+    times: tuple[float, float, float]
+    sharers: int
+    rank: int
+    epoch: str
+    margin: float
+    sound: bool
+
+
+def _understood(answer: Any) -> _Answer:
+    """What the script said. Raises `PacerError` for anything that it cannot have said."""
+    try:
+        wait, at, until, sharers, rank, epoch, margin, sound = answer
+        times = (float(wait), float(at), float(until))
+        result = _Answer(times, int(sharers), int(rank), epoch.decode(), float(margin), bool(sound))
+        if all(map(math.isfinite, (*times, result.margin))):
+            return result
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        pass
+    raise PacerError("RedisPacer: the server gives answers that are not of this script; is it a Redis or Valkey?")

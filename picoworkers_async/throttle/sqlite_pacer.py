@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import anyio.to_thread
 
-from . import pacer_file
+from . import kept_pace, pacer_file, pacer_tables
 from . import pacing as paces
 from .pacers import Departure, PacerLost, Reservation
 
@@ -23,37 +25,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+logger: logging.Logger = logging.getLogger("picoworkers_async")
+
 _MINUTE_SECONDS = 60.0
-_DAY_SECONDS = 86400.0
 _OPENING_ATTEMPTS = 5
-_UNUSABLE = ("SQLITE_NOTADB", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_ERROR")
-_SELECT = """
-SELECT epoch, next_slot, next_departure, silent_until, margin, margin_at, first_after_pause
-FROM paces WHERE account = ?
-"""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS paces (
-    account TEXT PRIMARY KEY, epoch TEXT NOT NULL, next_slot REAL NOT NULL, next_departure REAL NOT NULL,
-    silent_until REAL NOT NULL, margin REAL NOT NULL, margin_at REAL NOT NULL, first_after_pause INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS clients (account TEXT, client TEXT, seen REAL NOT NULL, PRIMARY KEY (account, client));
-"""
-# A file of an earlier version may have any number of clients that are long gone. Whoever is not comes again.
-_FORGET_ALL = """
-BEGIN IMMEDIATE; DELETE FROM clients;
-CREATE INDEX IF NOT EXISTS clients_by_time ON clients (account, seen, client); COMMIT;
-"""
-_HAS_INDEX = "SELECT count(*) FROM sqlite_schema WHERE name = 'clients_by_time'"
-_ACTIVE = "SELECT count(*), sum(client < ?) FROM clients WHERE account = ? AND seen BETWEEN ? AND ?"
-# Some at a time, so that no reservation pays for all that came before it. A time ahead is from before a restart.
-_FORGET_SOME = """
-DELETE FROM clients WHERE rowid IN (
-    SELECT rowid FROM clients WHERE account = :account AND seen < :since
-    UNION ALL SELECT rowid FROM clients WHERE account = :account AND seen > :now LIMIT 20
-)
-"""
-
+# SQLite's work is interrupted after the first, and a file system that does not answer is no longer waited for
+# after the second.
+_LONGEST_WORK_SECONDS = 1.0
+_LONGEST_WAIT_SECONDS = 2.0
+_STEPS_BETWEEN_LOOKS = 10_000
 # A connection that came with a fork is the parent's: not even closing it is for the child to do, nor for its
 # garbage collector.
 _of_parents: list[sqlite3.Connection] = []
@@ -64,14 +44,16 @@ class SqlitePacer:
 
     `path` left out, it is a file named after the account (by a hash, without the secret), in the first of these
     folders: the one that `PICOWORKERS_PACER_FOLDER` in the environment names; `/var/lib/picoworkers_async`, if an
-    administrator made it and this user may write there; the user's own state folder, which no other user of the
-    machine shares. The first two must belong to root or the user, and not be for everybody to write.
+    administrator made it for this user; the user's own state folder. Wherever it is, nobody else than root and
+    this user may write in its folder, since whoever may can have SQLite delete the user's files: so /tmp itself is
+    refused. Windows has no such modes to look at.
 
     Times are of the machine's monotonic clock, the same in every process; a restart of the machine starts anew. A
     process that is killed costs the others one slot at most. A file that is deleted or replaced while it is in use
-    is noticed by the next request of each process: everybody waits 6 s, and goes on with the new one. It may be
-    made before a fork and used on both sides. Raises `PacerError`, at the first call, for a file or folder that
-    cannot be used, with the reason. Source: one request a second for an account, in the document of 2024.
+    is noticed by the next request of each process: everybody waits 6 s, and goes on with the new one. A file that
+    does not answer within 2 s is done without for a while. It may be made before a fork and used on both sides.
+    Raises `PacerError`, at the first call, for a file or folder that cannot be used, with the reason. Source: one
+    request a second for an account, in the document of 2024.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -80,6 +62,8 @@ class SqlitePacer:
         self._account: str | None = None
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._told_of_nonsense = False
+        self._work_until = 0.0
         self._begin()
 
     def __repr__(self) -> str:
@@ -103,6 +87,14 @@ class SqlitePacer:
         """Close the file. It is opened again when it is needed."""
         if self._process != os.getpid():
             self._begin_in_child()
+        # Whoever hangs in a transaction has it open until that ends.
+        if self._one_at_a_time.acquire(timeout=_LONGEST_WAIT_SECONDS):
+            try:
+                self._close()
+            finally:
+                self._one_at_a_time.release()
+
+    def _close(self) -> None:
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -124,9 +116,9 @@ class SqlitePacer:
             row = (self._account, self._client, now)
             database.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
             since = now - _MINUTE_SECONDS
-            database.execute(_FORGET_SOME, {"account": self._account, "since": since, "now": now})
+            database.execute(pacer_tables.FORGET_SOME, {"account": self._account, "since": since, "now": now})
             active = (self._client, self._account, since, now)
-            sharers, rank = database.execute(_ACTIVE, active).fetchone()
+            sharers, rank = database.execute(pacer_tables.ACTIVE, active).fetchone()
             return Reservation(
                 slot - now, slot, pace.next_slot, sharers, rank, self._epoch(epoch), paces.margin(pace, now)
             )
@@ -157,7 +149,7 @@ class SqlitePacer:
         def work(database: sqlite3.Connection, now: float) -> None:
             epoch, pace = self._load(database, now, 0.0)
             change = paces.too_many if widen else paces.silence
-            self._store(database, epoch, change(pace, now, seconds))
+            self._store(database, epoch, change(pace, now, min(seconds, paces.MOST_RETRY_AFTER_SECONDS)))
 
         await self._transact(work)
 
@@ -170,20 +162,24 @@ class SqlitePacer:
             self._begin_in_child()
 
         def run() -> T:
-            with self._one_at_a_time:
-                try:
-                    return self._run(work)
-                except sqlite3.Error as error:
-                    self.close()
-                    if error.sqlite_errorname.startswith(_UNUSABLE):
-                        path = self._path or Path()
-                        raise pacer_file.unusable(path, pacer_file.why_unusable(path, error)) from None
-                    raise PacerLost(str(error)) from None
+            if not self._one_at_a_time.acquire(timeout=_LONGEST_WORK_SECONDS):
+                raise PacerLost(f"{self._path}: the transaction before goes on and on")
+            try:
+                self._work_until = time.perf_counter() + _LONGEST_WORK_SECONDS
+                return self._run(work)
+            except sqlite3.Error as error:
+                self._close()
+                raise pacer_file.error_of(self._path or Path(), error) from None
+            except OSError as error:
+                self._close()
+                raise pacer_file.system_error(self._path or Path(), error) from None
+            finally:
+                self._one_at_a_time.release()
 
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(_LONGEST_WAIT_SECONDS, shield=True):
             # A limiter belongs to one event loop, and the program's own must not keep this waiting.
-            return await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
-        raise AssertionError("unreachable: a shielded scope is never cancelled")
+            return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
+        raise PacerLost(f"{self._path} does not answer within {_LONGEST_WAIT_SECONDS:g} s")
 
     def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         """Run it on the file that is there; once more, if that was deleted in the middle."""
@@ -194,15 +190,17 @@ class SqlitePacer:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname != "SQLITE_READONLY_DBMOVED":
                 raise
-        self.close()
+        self._close()
         return self._attempt(work)
 
     def _attempt(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
         if self._database is None or self._file != _identity(self._path):
-            self.close()
+            self._close()
             self._database = self._open()
+        elif self._path is not None:
+            pacer_file.check_journal(self._path)
         database = self._database
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -226,14 +224,15 @@ class SqlitePacer:
             before = _identity(self._path)
             database = pacer_file.connect(self._path, named=self._named)
             try:
+                database.set_progress_handler(self._takes_too_long, _STEPS_BETWEEN_LOOKS)
+                # Text may be anything, where somebody else wrote it.
+                database.text_factory = lambda text: text.decode(errors="replace")
                 # No write-ahead log: its files go by name, and those of a deleted file would spoil the new one.
                 with contextlib.suppress(sqlite3.OperationalError):
                     database.execute("PRAGMA journal_mode = TRUNCATE")
                 # A crash of the machine may lose the last slots, which are past by the time it is up again.
                 database.execute("PRAGMA synchronous = OFF")
-                database.executescript(_SCHEMA)
-                if database.execute(_HAS_INDEX).fetchone() == (0,):
-                    database.executescript(_FORGET_ALL)
+                pacer_tables.prepare(database)
                 self._file = _identity(self._path)
             except BaseException:
                 database.close()
@@ -244,26 +243,25 @@ class SqlitePacer:
             database.close()
         raise PacerLost(f"{self._path} is replaced again and again")
 
+    def _takes_too_long(self) -> bool:
+        return time.perf_counter() > self._work_until
+
     def _load(self, database: sqlite3.Connection, now: float, interval: float) -> tuple[str, paces.Pace]:
-        row = database.execute(_SELECT, (self._account,)).fetchone()
-        # Times far ahead are of a machine that was up for longer: it has started anew since.
-        if row is None or row[1] > now + _DAY_SECONDS or row[5] > now:
-            # What was sent before this state began is not known, so the first keeps its distance from now.
-            first = now + interval
-            fresh = paces.Pace(interval, first, first, margin_at=now, alone=paces.ALONE_SECONDS)
-            return secrets.token_hex(8), fresh
-        epoch, next_slot, next_departure, silent_until, margin, margin_at, first_after_pause = row
-        pace = paces.Pace(
-            interval=interval,
-            next_slot=next_slot,
-            next_departure=next_departure,
-            silent_until=silent_until,
-            margin=margin,
-            margin_at=margin_at,
-            alone=paces.ALONE_SECONDS,
-            first_after_pause=bool(first_after_pause),
-        )
-        return epoch, pace
+        row = database.execute(pacer_tables.SELECT, (self._account,)).fetchone()
+        kept = None
+        if row is not None and row[7] == kept_pace.boot_id():
+            try:
+                kept = kept_pace.understood(row, now, interval)
+            except ValueError as error:
+                if not self._told_of_nonsense:
+                    self._told_of_nonsense = True
+                    logger.warning("pacer %s: its state is not understood (%s); it starts anew", self._path, error)
+        if kept is not None:
+            return kept
+        # What was sent before this state began is not known, so the first keeps its distance from now.
+        first = now + interval
+        fresh = paces.Pace(interval, first, first, margin_at=now, alone=paces.ALONE_SECONDS)
+        return secrets.token_hex(8), fresh
 
     def _epoch(self, stored: str) -> str:
         """The state's name; a copy of it in another file is not the same."""
@@ -271,8 +269,9 @@ class SqlitePacer:
 
     def _store(self, database: sqlite3.Connection, epoch: str, pace: paces.Pace) -> None:
         times = (pace.next_slot, pace.next_departure, pace.silent_until)
-        row = (self._account, epoch, *times, pace.margin, pace.margin_at, pace.first_after_pause)
-        database.execute("INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        margin = (pace.margin, pace.margin_at)
+        row = (self._account, epoch, *times, *margin, pace.first_after_pause, kept_pace.boot_id())
+        database.execute(pacer_tables.STORE, row)
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:

@@ -268,3 +268,20 @@ async def test_the_account_is_kept_without_giving_it_away(connect, path: Path) -
 def test_a_name_that_is_no_file_s_is_refused_with_the_remedy(name: str) -> None:
     with pytest.raises(InvalidRequestError, match="leave journal= out"):
         Journal(name)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o755])
+async def test_a_journal_in_a_folder_that_everybody_may_write_is_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(mode)
+    for name in ("one.db", "other.db"):
+        writer = JournalWriter(Journal(folder / name), account="account", edition="edition")
+        await writer.open()
+        await writer.aclose()
+    told = [record for record in caplog.records if "anybody may write in the folder" in record.getMessage()]
+    assert len(told) == (mode != 0o755)
+    assert all((record.levelname, record.name) == ("WARNING", "picoworkers_async") for record in told)

@@ -1,18 +1,16 @@
-"""Where the file of a pacer is that nobody named: who shares it, and that no stranger can put one there."""
+"""Where the file of a pacer is, and that no stranger can put anything there."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
-import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -20,11 +18,11 @@ import pytest
 
 from picoworkers_async import PacerError, SqlitePacer, Throttle
 from picoworkers_async.throttle import pacer_file
+from picoworkers_async.throttle.pacers import PacerLost
 
 ROOT = Path(__file__).parents[2]
-GROUP, FIRST, SECOND, STRANGER = 54001, 54011, 54012, 54013
+GROUP = 54001
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="owners and modes")
-only_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes other users")
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +34,9 @@ def nobodys_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "own"))
 
 
-def take() -> SqlitePacer:
-    """A pacer of the default file that has taken a slot."""
-    pacer = SqlitePacer()
+def take(path: Path | None = None) -> SqlitePacer:
+    """A pacer, of the default file if none is named, that has taken a slot."""
+    pacer = SqlitePacer(path)
     pacer.bind("account")
     anyio.run(Throttle(4, 1.0, pacer=pacer).acquire)
     return pacer
@@ -63,7 +61,7 @@ def test_a_folder_of_the_machine_that_cannot_be_used_is_told_and_the_users_own_i
     (tmp_path / "machine").chmod(0o1777)
     assert str(tmp_path / "own") in repr(take())
     (record,) = caplog.records
-    assert "not shared with the other users" in record.message
+    assert "the pace is not shared" in record.message
     assert "anybody may write in it" in record.message
 
 
@@ -113,27 +111,95 @@ def test_an_own_folder_that_cannot_be_made_is_told_at_the_first_call(
         take()
 
 
-DIRECTORY = stat.S_IFDIR
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o2770])
+@pytest.mark.parametrize("where", ["by hand", "by a link"])
+def test_a_file_in_a_folder_that_others_may_write_is_refused_with_the_remedy(
+    tmp_path: Path, mode: int, where: str
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    if mode == 0o2770 and os.geteuid() == 0:
+        os.chown(folder, 0, GROUP)
+    elif mode == 0o2770:
+        pytest.skip("gives a folder away")
+    folder.chmod(mode)
+    path = folder / "pace.db"
+    if where == "by a link":
+        path = tmp_path / "link.db"
+        path.symlink_to(folder / "pace.db")
+    with pytest.raises(PacerError, match=r"may write in it.*chmod go-w .*RedisPacer") as caught:
+        take(path)
+    assert f"{folder}, {stat.filemode(folder.stat().st_mode)}" in str(caught.value)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["pace.db", "pace.db-journal"])
+def test_a_file_that_others_may_write_is_refused_in_a_safe_folder_too(tmp_path: Path, name: str) -> None:
+    """It may be left from a time when they shared the folder."""
+    (tmp_path / name).touch()
+    (tmp_path / name).chmod(0o666)
+    with pytest.raises(PacerError, match=r"anybody may write it, -rw-rw-rw-: chmod go-w"):
+        take(tmp_path / "pace.db")
+
+
+def test_a_file_that_was_named_is_made_for_the_user_alone(tmp_path: Path) -> None:
+    take(tmp_path / "pace.db")
+    assert stat.S_IMODE((tmp_path / "pace.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "pace.db-journal").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_what_is_no_file_in_the_place_of_the_journal_is_an_error_at_once(
+    tmp_path: Path, kind: str, is_open: bool
+) -> None:
+    path, journal = tmp_path / "pace.db", tmp_path / "pace.db-journal"
+    pacer = SqlitePacer(path)
+    if is_open:
+        anyio.run(pacer.reserve, 1.0)
+        journal.unlink()
+    match kind:
+        case "fifo":
+            os.mkfifo(journal)
+        case "link":
+            journal.symlink_to(tmp_path / "elsewhere")
+        case "folder":
+            journal.mkdir()
+    with pytest.raises(PacerError, match="no file"):
+        anyio.run(pacer.reserve, 1.0)
+
+
+@pytest.mark.parametrize("why", [errno.EMFILE, errno.ENOSPC])
+def test_what_may_get_better_by_itself_is_lost_not_fatal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(pacer_file.os, "open", refuse)
+    with pytest.raises(PacerLost, match="cannot be made"):
+        pacer_file._make(tmp_path / "pace.db")
 
 
 @pytest.mark.parametrize(
-    ("mode", "owner", "user", "problem"),
-    [
-        (DIRECTORY | 0o700, 1000, 1000, None),
-        (DIRECTORY | 0o2770, 0, 1000, None),
-        (DIRECTORY | 0o2770, 1000, 1000, None),
-        (DIRECTORY | 0o755, 0, 0, None),
-        (DIRECTORY | 0o1777, 0, 1000, "anybody may write"),
-        (DIRECTORY | 0o2770, 1001, 1000, "belongs to another user"),
-        (DIRECTORY | 0o755, 1000, 0, "belongs to another user"),
-        (DIRECTORY | 0o2770, 0, 0, "root takes no file"),
-        (DIRECTORY | 0o770, 0, 1000, "chmod g+s"),
-        (stat.S_IFREG | 0o600, 0, 0, "no folder"),
-    ],
+    ("why", "kind"), [(errno.EIO, PacerLost), (errno.ESTALE, PacerLost), (errno.EACCES, PacerError)]
 )
-def test_what_makes_a_folder_safe_to_share(mode: int, owner: int, user: int, problem: str | None) -> None:
-    found = pacer_file.folder_problem(mode, owner, user)
-    assert found is None if problem is None else problem in (found or "")
+@pytest.mark.parametrize("is_open", [False, True])
+def test_no_error_of_the_file_system_comes_out_bare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int, kind: type[Exception], is_open: bool
+) -> None:
+    pacer = SqlitePacer(tmp_path / "pace.db")
+    if is_open:
+        anyio.run(pacer.reserve, 1.0)
+
+    def refuse(*_: object) -> object:
+        raise OSError(why, os.strerror(why))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pacer_file, "journal_of", refuse)
+        with pytest.raises(kind, match="cannot be used"):
+            anyio.run(pacer.reserve, 1.0)
+    anyio.run(pacer.reserve, 1.0)
 
 
 def victim(tmp_path: Path) -> Path:
@@ -166,10 +232,10 @@ def test_a_link_that_takes_the_place_of_the_file_while_it_is_opened_is_refused(
     (tmp_path / "machine").mkdir(mode=0o700)
     path, whole = tmp_path / "machine" / "pace-account.db", pacer_file._connected
 
-    def attacked(name: str, *, uri: bool = False) -> sqlite3.Connection:
+    def attacked(uri: str) -> sqlite3.Connection:
         path.unlink()
         path.symlink_to(tmp_path / "victim.db")
-        database = whole(name, uri=uri)
+        database = whole(uri)
         path.unlink()
         path.touch()
         return database
@@ -185,70 +251,12 @@ def test_a_file_that_is_deleted_while_it_is_opened_is_lost_not_fatal(
 ) -> None:
     whole = pacer_file._connected
 
-    def disturbed(name: str, *, uri: bool = False) -> sqlite3.Connection:
+    def disturbed(uri: str) -> sqlite3.Connection:
         next(tmp_path.rglob("*.db")).unlink()
-        return whole(name, uri=uri)
+        return whole(uri)
 
     monkeypatch.setattr(pacer_file, "_connected", disturbed)
     take()
-
-
-@pytest.fixture
-def shared_folder() -> Iterator[Path]:
-    """A folder of root's for the users of a group, where each of them gets to."""
-    above = Path(tempfile.mkdtemp(prefix="pacer-users-"))
-    above.chmod(0o755)
-    folder = above / "shared"
-    folder.mkdir()
-    os.chown(folder, 0, GROUP)
-    folder.chmod(0o2770)
-    yield folder
-    shutil.rmtree(above)
-
-
-def as_user(user: int, groups: list[int], folder: Path, home: Path) -> tuple[dict, str]:
-    """What a program of this user printed, and what it logged."""
-    program = [
-        sys.executable,
-        "-m",
-        "tests.support.pacer_user",
-        str(user),
-        ",".join(map(str, groups)),
-        str(folder),
-    ]
-    places = {"HOME": str(home), "XDG_STATE_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        program, cwd=ROOT, env={**os.environ, **places}, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), done.stderr
-
-
-@only_root
-def test_users_of_the_folders_group_share_one_file_and_another_user_has_its_own(shared_folder: Path) -> None:
-    home = shared_folder.parent / "home"
-    home.mkdir()
-    os.chown(home, STRANGER, STRANGER)
-    one, _ = as_user(FIRST, [GROUP], shared_folder, home)
-    other, _ = as_user(SECOND, [GROUP], shared_folder, home)
-    assert other["pacer"] == one["pacer"] == f"SqlitePacer({str(shared_folder / 'pace-account.db')!r})"
-    assert other["sharers"] == 2
-    assert other["slot"] - one["slot"] >= 100.0
-    stranger, logged = as_user(STRANGER, [STRANGER], shared_folder, home)
-    assert str(home) in stranger["pacer"]
-    assert stranger["sharers"] == 1
-    assert f"{shared_folder} cannot be used: this user may not write in it" in logged
-
-
-@only_root
-def test_a_file_that_another_user_made_for_itself_is_an_error_that_says_whose_it_is(shared_folder: Path) -> None:
-    path = shared_folder / "pace-account.db"
-    path.touch()
-    os.chown(path, FIRST, FIRST)
-    path.chmod(0o600)
-    got, _ = as_user(SECOND, [GROUP], shared_folder, shared_folder.parent)
-    assert f"it belongs to user {FIRST}, -rw-------" in got["error"]
-    assert str(path) in got["error"]
 
 
 @pytest.mark.parametrize("used_before", ["used", "unused"])

@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import anyio
 import pytest
 
 from picoworkers_async import SqlitePacer, Throttle
+from picoworkers_async.throttle import pacer_tables, sqlite_pacer
 from picoworkers_async.throttle import pacing as paces
-from picoworkers_async.throttle import sqlite_pacer
+from picoworkers_async.throttle.pacers import PacerLost
 from tests.support.busy_program import virtual_clock
 
 pytestmark = pytest.mark.anyio
@@ -184,7 +186,7 @@ async def test_no_reservation_reads_the_clients_that_are_gone(tmp_path: Path) ->
     await pacer.reserve(1.0)
     plans = []
     with closing(sqlite3.connect(path)) as database:
-        for statement in (sqlite_pacer._ACTIVE, sqlite_pacer._FORGET_SOME):
+        for statement in (pacer_tables.ACTIVE, pacer_tables.FORGET_SOME):
             values: object = {"account": "account", "since": 0.0, "now": 9.0}
             if "?" in statement:
                 values = ("client", "account", 0.0, 9.0)
@@ -196,9 +198,57 @@ async def test_no_reservation_reads_the_clients_that_are_gone(tmp_path: Path) ->
 async def test_a_file_of_an_earlier_version_loses_the_clients_that_it_never_forgot(tmp_path: Path) -> None:
     path = tmp_path / "pace.db"
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(sqlite_pacer._SCHEMA)
+        database.executescript(pacer_tables.SCHEMA)
         database.executemany("INSERT INTO clients VALUES ('account', ?, 0.0)", [(str(n),) for n in range(1000)])
         database.commit()
     one, other = pacers(path, 2)
     assert (await one.reserve(1.0)).sharers == clients(path) == 1
     assert (await other.reserve(1.0)).sharers == 2
+
+
+async def test_work_without_end_in_the_file_is_interrupted_and_lost(tmp_path: Path) -> None:
+    path = tmp_path / "pace.db"
+    (pacer,) = pacers(path, 1)
+    await pacer.reserve(1.0)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "CREATE TRIGGER endless AFTER INSERT ON clients BEGIN DELETE FROM clients WHERE client IN "
+            "(WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c); END"
+        )
+    with pytest.raises(PacerLost, match="interrupted"):
+        await pacer.reserve(1.0)
+
+
+async def test_a_file_system_that_does_not_answer_holds_no_call_for_long_and_none_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WORK_SECONDS", 0.1)
+    (pacer,) = pacers(tmp_path / "pace.db", 1)
+    answers, ended = threading.Event(), threading.Event()
+    whole = SqlitePacer._attempt
+
+    def hang(self: SqlitePacer, work: object) -> object:
+        answers.wait(60.0)
+        try:
+            return whole(self, work)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(SqlitePacer, "_attempt", hang)
+    try:
+        with pytest.raises(PacerLost, match="does not answer"):
+            await pacer.reserve(1.0)
+        with pytest.raises(PacerLost):
+            await pacer.reserve(1.0)
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            with pytest.raises(PacerLost):
+                await pacer.reserve(1.0)
+    finally:
+        answers.set()
+    ended.wait(60.0)
+    monkeypatch.setattr(SqlitePacer, "_attempt", whole)
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(sqlite_pacer, "_LONGEST_WORK_SECONDS", 30.0)
+    assert (await pacer.reserve(1.0)).wait <= 3.0
