@@ -113,9 +113,9 @@ def rows(ended: Ended) -> list[tuple[str, object]]:
     told += [("refused", report.refused), ("failed", report.failed), ("unknown", report.unknown)]
     if report.put_off:
         told.append(("put off", report.put_off))
-    would = "would be " if ended.dry_run else ""
-    told.append((f"{would}paid for tasks", None if ended.pay is None else f"${dollars(ended.pay)}"))
-    told.append((f"{would}paid as bonuses", f"${dollars(ended.bonus)}"))
+    would, by = "would be " if ended.dry_run else "", ", by this run" if report.replayed else ""
+    told.append((f"{would}paid for tasks{by}", None if ended.pay is None else f"${dollars(ended.pay)}"))
+    told.append((f"{would}paid as bonuses{by}", f"${dollars(ended.bonus)}"))
     told += [("requests", ended.requests), ("seconds", f"{report.elapsed:.1f}")]
     if ended.journal is not None:
         told.append(("journal", ended.journal))

@@ -58,6 +58,12 @@ def shown(value: object) -> str:
     return safe(str(value))
 
 
+def dollars(amount: Decimal) -> str:
+    """An amount with its cents, and with what is finer where it is."""
+    whole, _, parts = f"{amount:f}".partition(".")
+    return f"{whole}.{parts.rstrip('0').ljust(2, '0')}"
+
+
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
     """A table on stdout, as wide as the terminal; where there is none, as wide as it needs."""
     table = Table(

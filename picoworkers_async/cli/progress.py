@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from ..models.account import CONTEXT
 from ..rating.progress import Progress
-from .output import say
+from .output import dollars, say
 from .safe_text import safe
 
 LIVE_EVERY_SECONDS = 0.25
@@ -75,14 +76,14 @@ def money(progress: Progress, pay: Decimal | None = None) -> str:
     known = progress.pay if progress.pay is not None else pay
     verb = "would pay" if progress.would_rate else "paid"
     if known is None:
-        return f"{verb} ${progress.bonus:f} as bonuses"
+        return f"{verb} ${dollars(progress.bonus)} as bonuses"
     total = CONTEXT.add(known, progress.bonus)
-    return f"{verb} ${total:f}, ${progress.bonus:f} of it as bonuses"
+    return f"{verb} ${dollars(total)}, ${dollars(progress.bonus)} of it as bonuses"
 
 
 def duration(seconds: float) -> str:
     """So many seconds as hours, minutes and seconds."""
-    minutes, second = divmod(round(seconds), 60)
+    minutes, second = divmod(math.ceil(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 

@@ -20,11 +20,9 @@ from .batches import Work, run_batch
 from .connection import connect
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, print_json, print_table, reader_may_leave, say
+from .output import Column, dollars, print_json, print_table, reader_may_leave, say
 
-JournalFile = Annotated[
-    Path | None, Parameter(help="The journal (beside the sheet, with .journal after its name).")
-]
+JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
 Report = Annotated[
     Path | None, Parameter(help="Write a CSV of who was paid what, when and for which task, to this file.")
 ]
@@ -63,16 +61,14 @@ async def rate(
     *,
     column: Annotated[
         list[str] | None,
-        Parameter(
-            name="--map", help="COLUMN=FIELD: what a column means, such as Result=verdict; may be repeated."
-        ),
+        Parameter(name="--map", help="COLUMN=FIELD: what a column means, such as Result=verdict. For each one."),
     ] = None,
     job: Annotated[str | None, Parameter(help="The id of the job, where the sheet does not say it.")] = None,
     encoding: Annotated[str | None, Parameter(help="The encoding of a CSV that is not UTF-8.")] = None,
     sheet: Annotated[str | None, Parameter(help="The sheet of a workbook with several.")] = None,
     max_bonus: Annotated[
         str | None,
-        Parameter(help="The most that a bonus may be, in US dollars. None far above the others is asked about."),
+        Parameter(help="The most that a bonus may be, in US dollars; none is asked about then."),
     ] = None,
     journal: JournalFile = None,
     report: Report = None,
@@ -94,7 +90,10 @@ async def rate(
             return _tell_bad(error, json=options.json)
         summary = ratings.summary
         say(*in_words(summary))
-        if not dry_run and summary.ratings:
+        if not summary.ratings:
+            say("nothing is filled in: there is nothing to rate")
+            kept = report = None
+        elif not dry_run:
             _ask(summary, max_bonus, yes=yes)
         if journal is None and kept is not None:
             say(f"the journal is {kept}: the same command goes on where it stopped")
@@ -152,7 +151,8 @@ def in_words(summary: SheetSummary) -> list[str]:
     lines = [f"{summary.rows:,} rows: {summary.ratings:,} ratings{said}, {summary.left_alone:,} left alone"]
     if summary.largest_bonus is not None:
         largest = summary.largest_bonus
-        lines.append(f"bonuses: ${summary.bonuses:f}; the largest is ${largest.bonus:f}, in line {largest.line}")
+        most = f"the largest is ${dollars(largest.bonus)}, in line {largest.line}"
+        lines.append(f"bonuses: ${dollars(summary.bonuses)}; {most}")
     if summary.unknown_columns:
         named = ", ".join(summary.unknown_columns[:_MOST_WARNINGS])
         more = len(summary.unknown_columns) - _MOST_WARNINGS
@@ -163,7 +163,7 @@ def in_words(summary: SheetSummary) -> list[str]:
 def high_in_words(summary: SheetSummary) -> str:
     """The bonuses that are far above the others."""
     first = summary.high_bonuses[:5]
-    named = ", ".join(f"${one.bonus:f} in line {one.line}" for one in first)
+    named = ", ".join(f"${dollars(one.bonus)} in line {one.line}" for one in first)
     count = summary.high_bonus_count
     more = f" and {count - len(first)} more" if count > len(first) else ""
     return f"far above the other bonuses: {named}{more}"
@@ -173,10 +173,9 @@ def _ask(summary: SheetSummary, max_bonus: str | None, *, yes: bool) -> None:
     if summary.high_bonus_count and max_bonus is None:
         # A slip of the decimal point is not agreed to by what agrees to everything.
         confirm(f"{high_in_words(summary)}. Pay them?", yes=False, option="--max-bonus")
-    of_them = (
-        "" if not summary.verdicts[Verdict.OK] else f", which pays for {summary.verdicts[Verdict.OK]:,} tasks"
-    )
-    bonuses = "" if not summary.bonuses else f" and ${summary.bonuses:f} of bonuses"
+    paying = summary.verdicts[Verdict.OK]
+    of_them = f", which pays for {paying:,} of them" if paying else ""
+    bonuses = "" if not summary.bonuses else f" and ${dollars(summary.bonuses)} of bonuses"
     confirm(f"Rate {summary.ratings:,} tasks{of_them}{bonuses}?", yes=yes)
 
 
