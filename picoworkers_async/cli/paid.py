@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from ..models import Verdict
 from ..models.to_plain import to_jsonable
 from ..sheets.cells import guarded, guarded_id
 from .exits import CommandError
+from .output import dollars
 from .safe_text import safe
 
 COLUMNS = ("at", "job", "task", "revision", "worker", "verdict", "pay", "bonus", "total", "state")
@@ -85,7 +87,7 @@ def _cells(row: JournalRow, workers: Workers | None) -> list[str]:
 
 
 def _cell(name: str, value: object) -> str:
-    plain: Any = to_jsonable(value)
+    plain: Any = dollars(value) if isinstance(value, Decimal) else to_jsonable(value)
     if plain is None:
         return ""
     text = safe(str(plain))
