@@ -18,7 +18,7 @@ from ..rating.outcomes import BatchReport, Tally
 from ..rating.progress import Progress
 from . import paid
 from .endings import Ended, print_ended
-from .exits import Exit
+from .exits import CommandError, Exit
 from .output import say
 from .prices import Prices
 from .progress import ProgressDisplay
@@ -46,30 +46,22 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
     """
     prices, stopping = Prices(pico), Stopping()
     error: PicoworkersError | OSError | None = None
-    tally, report = Tally(), None
+    report: BatchReport | None = None
+    tally, is_begun = Tally(), False
     # What a rule prints must not get between the lines of JSON.
     with stopping.opened(), redirect_stdout(sys.stderr):
-        with anyio.CancelScope() as block:
-            async with batch:
-                display = ProgressDisplay(batch.progress, work.ratings, pay=lambda _: prices.pay())
-                with display.shown():
-                    async with anyio.create_task_group() as beside:
-                        beside.start_soon(stopping.listen, batch, block)
-                        beside.start_soon(display.run)
-                        if not work.dry_run:
-                            beside.start_soon(prices.run)
-                        try:
-                            async for outcome in batch:
-                                tally.add(outcome)
-                                prices.add(outcome)
-                            report = await batch.report()
-                        except (PicoworkersError, OSError) as failure:
-                            error = failure
-                        beside.cancel_scope.cancel()
-                progress = batch.progress()
-        if block.cancelled_caught:
-            # What was learned while it was left is in its counts, if not among the outcomes that were taken.
+        async with anyio.create_task_group() as around:
+            block = anyio.CancelScope()
+            around.start_soon(stopping.listen, batch, block)
+            with block:
+                async with batch:
+                    is_begun = True
+                    error, report = await _take_all(batch, work, prices, tally)
+            if not is_begun:
+                raise CommandError("interrupted: nothing was sent", code=Exit.INTERRUPTED)
+            # What was learned while it was left is in these counts, if not among the outcomes that were taken.
             progress = batch.progress()
+            around.cancel_scope.cancel()
     report = report or getattr(error, "report", None) or _of_counts(tally.report(progress.seconds), progress)
     if stopping.count < 2:
         await prices.finish()
@@ -89,6 +81,29 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
     if work.report is not None and work.journal is not None:
         is_written = await _write_report(prices, work, work.report, work.journal, priced=stopping.count < 2)
     return print_ended(ended, is_reported=is_written, json=json)
+
+
+async def _take_all(
+    batch: Batch, work: Work, prices: Prices, tally: Tally
+) -> tuple[PicoworkersError | OSError | None, BatchReport | None]:
+    """Take every outcome while it is shown how far it is; gives what ended it early, or the report."""
+    display = ProgressDisplay(batch.progress, work.ratings, pay=lambda _: prices.pay())
+    with display.shown():
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(display.run)
+            if not work.dry_run:
+                beside.start_soon(prices.run)
+            error: PicoworkersError | OSError | None = None
+            report: BatchReport | None = None
+            try:
+                async for outcome in batch:
+                    tally.add(outcome)
+                    prices.add(outcome)
+                report = await batch.report()
+            except (PicoworkersError, OSError) as failure:
+                error = failure
+            beside.cancel_scope.cancel()
+    return error, report
 
 
 def _of_counts(report: BatchReport, progress: Progress) -> BatchReport:

@@ -112,8 +112,8 @@ def test_ctrl_c_twice_leaves_at_once_and_a_third_ends_the_process(tmp_path: Path
                     time.sleep(0.02)
                 for said in ("stopping: ", "leaving: ", "ended: "):
                     process.send_signal(signal.SIGINT)
-                    while not process.stderr.readline().startswith(said):
-                        assert process.poll() is None or said == "ended: "
+                    while not (line := process.stderr.readline()).startswith(said):
+                        assert line, said
                 assert process.wait(timeout=SECONDS) == 130
             finally:
                 process.kill()

@@ -7,6 +7,7 @@ import os
 from decimal import Decimal
 from pathlib import Path
 
+import anyio
 import pytest
 
 from picoworkers_async import Edition, Journal
