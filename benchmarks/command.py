@@ -73,7 +73,7 @@ def rated(count: int, how: str, folder: Path) -> tuple[float, float, float]:
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert server.stdin is not None and server.stdout is not None
+    assert server.stdout is not None
     url, *ids = server.stdout.readline().split()
     sheet, journal = folder / f"{how}{count}.csv", folder / f"{how}{count}.db"
     write(sheet, ids)
@@ -113,8 +113,8 @@ def main() -> None:
         few, few_peak = checked(rows // SMALL_SHARE, folder)
         seconds, peak = checked(rows, folder)
         print(
-            f"{rows} rows checked: {seconds:.1f} s, {peak:.0f} MB; "
-            f"{peak / few_peak:.2f} times the memory of {rows // SMALL_SHARE} rows ({few:.1f} s, {few_peak:.0f} MB)"
+            f"{rows} rows checked: {seconds:.1f} s, {peak:.0f} MB; {peak / few_peak:.2f} times the memory "
+            f"of {rows // SMALL_SHARE} rows ({few:.1f} s, {few_peak:.0f} MB)"
         )
         base, base_took, base_peak = rated(ratings, "library", folder)
         print(f"{ratings} rated by the library: {base:.1f} s ({base_took:.1f} by the clock), {base_peak:.0f} MB")

@@ -247,8 +247,8 @@ def test_what_stays_unknown_has_exit_code_3_and_the_last_line_is_the_command_tha
     class Stopped(batches.Stopping):
         async def listen(self, batch, block):
             # As if somebody pressed Ctrl-C twice: the answer that was lost is not waited for.
-            while batch.progress().unknown == 0:
-                await batches.anyio.sleep(0.01)
+            while not batch._assembled or batch.progress().unknown == 0:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
             block.cancel()
 
     monkeypatch.setattr(batches, "Stopping", Stopped)
