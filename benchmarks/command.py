@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 ROWS, RATINGS = 1_000_000, 100_000
@@ -27,7 +28,9 @@ async def main():
     sandbox.add_job(id="{JOB}", task_value="0.10", num_tasks=10**7)
     ids = sandbox.add_tasks("{JOB}", int(sys.argv[1]))
     async with sandbox.serve() as url:
-        print(url, *ids, flush=True)
+        with open(sys.argv[2], "w") as file:
+            file.writelines(task_id + "\\n" for task_id in ids)
+        print(url, flush=True)
         await anyio.to_thread.run_sync(sys.stdin.readline)
         print(len(sandbox.ledger), sandbox.double_ratings, flush=True)
 anyio.run(main)
@@ -44,7 +47,7 @@ anyio.run(main, *sys.argv[1:])
 """
 
 
-def write(path: Path, ids: list[str]) -> None:
+def write(path: Path, ids: Iterable[str]) -> None:
     """A sheet with a mark in each row, and a bonus in every twentieth."""
     with path.open("w", encoding="utf-8") as file:
         file.write("JOB_ID,TASK_ID,WORKER_ID,PROOF_1,SATISFIED,EMPLOYER_COMMENT,BONUS_AMOUNT\n")
@@ -54,7 +57,10 @@ def write(path: Path, ids: list[str]) -> None:
 
 
 def measured(command: list[str]) -> tuple[float, float, float, str]:
-    """Seconds of the processor and by the clock, MB at most, and what it printed."""
+    """Seconds of the processor and by the clock, MB at most, and what it printed.
+
+    A child begins with the peak of its parent: this process keeps no list of rows.
+    """
     with tempfile.TemporaryFile() as out:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
@@ -70,13 +76,14 @@ def measured(command: list[str]) -> tuple[float, float, float, str]:
 
 def rated(count: int, how: str, folder: Path) -> tuple[float, float, float]:
     """Rate so many tasks of a sandbox of its own by the command, or by the library alone; check its ledger."""
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    listed = folder / f"{how}{count}.txt"
+    serve = [sys.executable, "-c", SERVE, str(count), str(listed)]
+    server = subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
-    url, *ids = server.stdout.readline().split()
+    url = server.stdout.readline().strip()
     sheet, journal = folder / f"{how}{count}.csv", folder / f"{how}{count}.db"
-    write(sheet, ids)
+    with listed.open() as ids:
+        write(sheet, map(str.strip, ids))
     if how == "library":
         seconds, took, peak, printed = measured([sys.executable, "-c", LIBRARY, str(sheet), url, str(journal)])
         done = int(printed)
@@ -96,7 +103,7 @@ def rated(count: int, how: str, folder: Path) -> tuple[float, float, float]:
 def checked(rows: int, folder: Path) -> tuple[float, float]:
     """Have the command look this many rows through, of which the last is bad: nothing is sent."""
     sheet = folder / f"check{rows}.csv"
-    write(sheet, [f"{number:08x}abcdef" for number in range(rows)])
+    write(sheet, (f"{number:08x}abcdef" for number in range(rows)))
     with sheet.open("a") as file:
         file.write(f'{JOB},last,w,,x,,"0,05"\n')
     seconds, _, peak, _ = measured([*COMMAND, "rate", str(sheet), "--sandbox", "--yes"])
