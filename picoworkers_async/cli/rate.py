@@ -68,7 +68,7 @@ async def rate(
     sheet: Annotated[str | None, Parameter(help="The sheet of a workbook with several.")] = None,
     max_bonus: Annotated[
         str | None,
-        Parameter(help="The most that a bonus may be, in US dollars; none is asked about then."),
+        Parameter(help="The most that a bonus may be, in US dollars; then none is asked about."),
     ] = None,
     journal: JournalFile = None,
     report: Report = None,
