@@ -14,17 +14,17 @@ from .output import say
 from .safe_text import safe
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if the answer is yes; `yes` says so beforehand.
+def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
+    """Go on only if the answer is yes; `yes` says so beforehand, as `option` does.
 
     Raises `CommandError` if it is no, and where there is no terminal to ask at.
     """
     if yes:
         return
     if not is_at_terminal():
-        remedy = "nothing was done: there is no terminal to ask at, so add --yes to do it"
+        remedy = f"nothing was done: there is no terminal to ask at, so add {option} to do it"
         raise CommandError(question, remedy)
-    with _ctrl_c_at_once():
+    with ctrl_c_at_once():
         answer = _read(safe(question) + " [y/N] ")
     if answer.lower() not in ("y", "yes"):
         raise CommandError("nothing was done", code=Exit.FAILED)
@@ -41,7 +41,7 @@ def ask_login() -> tuple[str, str]:
     if not is_at_terminal():
         raise CommandError("login asks for the secret, which needs a terminal; without one, use the environment")
     say("The user id and the API secret stand in the settings of your account.")
-    with _ctrl_c_at_once():
+    with ctrl_c_at_once():
         return _read("User id: "), getpass.getpass("API secret (not shown): ", sys.stderr).strip()
 
 
@@ -52,7 +52,7 @@ def _read(prompt: str) -> str:
 
 
 @contextmanager
-def _ctrl_c_at_once() -> Iterator[None]:
+def ctrl_c_at_once() -> Iterator[None]:
     """Ctrl-C as it is outside an event loop, which would only note it until whatever blocks it is over.
 
     To be entered before the question is shown: whoever sees it may press Ctrl-C.

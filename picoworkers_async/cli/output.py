@@ -18,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..models.to_plain import to_jsonable
-from .safe_text import safe, safe_cell, safe_json
+from ..sheets.cells import guarded
+from .safe_text import safe, safe_json
 
 _UNBOUNDED_COLUMNS = 100_000
 _COLOURS = {
@@ -55,6 +56,12 @@ def shown(value: object) -> str:
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     return safe(str(value))
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount with its cents, and with what is finer where it is."""
+    whole, _, parts = f"{amount:f}".partition(".")
+    return f"{whole}.{parts.rstrip('0').ljust(2, '0')}"
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
@@ -119,4 +126,4 @@ def _cell(column: Column, value: object) -> Text:
 
 def _csv_cell(value: object) -> str:
     plain: Any = to_jsonable(value)
-    return "" if plain is None else safe_cell(str(plain))
+    return "" if plain is None else guarded(safe(str(plain)))

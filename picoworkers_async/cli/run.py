@@ -13,6 +13,7 @@ from cyclopts import CycloptsError
 from ..errors import InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
 from .app import app
 from .exits import CommandError, Exit
+from .invoked import invoked_with
 from .output import print_nowhere, say
 
 _GO_ON = "interrupted: nothing more was sent; the same command may be run again"
@@ -27,7 +28,8 @@ def run(arguments: Sequence[str]) -> int:
     notes: list[str] = []
     try:
         command, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
-        code = _call(lambda: command(*bound.args, **bound.kwargs), notes)
+        with invoked_with(arguments):
+            code = _call(lambda: command(*bound.args, **bound.kwargs), notes)
         sys.stdout.flush()
         return code
     except CycloptsError as error:

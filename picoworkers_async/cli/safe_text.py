@@ -48,9 +48,3 @@ def _mark(character: str) -> str:
 def safe_json(value: Any) -> str:
     """JSON on one line, in ASCII: whatever is in it reaches a terminal as an escape of JSON."""
     return json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f")
-
-
-def safe_cell(text: str) -> str:
-    """A cell of CSV that no spreadsheet takes for a formula, and no terminal for a command."""
-    shown = safe(text)
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown

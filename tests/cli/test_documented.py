@@ -10,10 +10,11 @@ from picoworkers_async.cli.exits import Exit
 from picoworkers_async.cli.journal import journal
 
 DOCS = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+COMMANDS = DOCS.partition("## Commands")[2].partition("\n## ")[0]
 
 
 def test_every_command_has_its_line_in_the_docs() -> None:
-    rows = re.findall(r"^\| (`.*?) \| [a-z]", DOCS.partition("## Options")[0], re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \| [a-z]", COMMANDS, re.MULTILINE)
     named = {re.match(r"(journal )?[a-z-]+", code)[0] for row in rows for code in re.findall(r"`(.*?)`", row)}
     commands = {name for name in app if not name.startswith("-")}
     commands |= {f"journal {name}" for name in journal if not name.startswith("-")}

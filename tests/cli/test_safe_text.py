@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picoworkers_async import Rating, Task
-from picoworkers_async.cli import output
-from picoworkers_async.cli.output import Column
-from picoworkers_async.cli.safe_text import safe, safe_cell, safe_json
+from picoworkers_async.cli import output, paid
+from picoworkers_async.cli.output import Column, _csv_cell
+from picoworkers_async.cli.safe_text import safe, safe_json
 from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run, change_answers, serve
 
@@ -72,7 +72,9 @@ def test_no_text_at_all_gets_through(text: str) -> None:
     assert json.loads(safe_json(text)) == text
     assert safe_json(text).isascii()
     assert safe_json(text).isprintable()
-    assert not safe_cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    for cell in (_csv_cell(text), paid._cell("worker", text), paid._cell("state", text)):
+        assert is_harmless(cell)
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

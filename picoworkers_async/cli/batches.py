@@ -1,0 +1,138 @@
+"""Running a batch to its end: shown while it runs, stopped by signals, told and reported at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing, redirect_stdout
+from pathlib import Path
+
+import anyio
+import attrs
+
+from ..client import AsyncPicoworkers
+from ..errors import PicoworkersError
+from ..journal import Journal
+from ..rating.batch import Batch
+from ..rating.outcomes import BatchReport, Tally
+from ..rating.progress import Progress
+from . import paid
+from .endings import Ended, print_ended
+from .exits import CommandError, Exit
+from .output import say
+from .prices import Prices
+from .progress import ProgressDisplay
+from .stopping import Stopping
+
+
+@attrs.frozen(kw_only=True)
+class Work:
+    """What a batch is for: how many `ratings` there are (None: nobody knows), and where it is written down.
+
+    `workers` gives tasks and their workers, for a report of ratings that do not know them.
+    """
+
+    ratings: int | None
+    journal: Path | None
+    report: Path | None = None
+    dry_run: bool = False
+    workers: Callable[[], Iterable[tuple[str, str]]] | None = None
+
+
+async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: bool) -> Exit:
+    """Run it to its end, or until it is stopped; tell what became of it, and give the exit code.
+
+    Raises what keeps it from beginning, such as `JournalError`.
+    """
+    prices, stopping = Prices(pico), Stopping()
+    error: PicoworkersError | OSError | None = None
+    report: BatchReport | None = None
+    tally, is_begun = Tally(), False
+    # What a rule prints must not get between the lines of JSON.
+    with stopping.opened(), redirect_stdout(sys.stderr):
+        async with anyio.create_task_group() as around:
+            block = anyio.CancelScope()
+            around.start_soon(stopping.listen, batch, block)
+            with block:
+                async with batch:
+                    is_begun = True
+                    error, report = await _take_all(batch, work, prices, tally)
+            if not is_begun:
+                raise CommandError("interrupted: nothing was sent", code=Exit.INTERRUPTED)
+            # What was learned while it was left is in these counts, if not among the outcomes that were taken.
+            progress = batch.progress()
+            around.cancel_scope.cancel()
+    report = report or getattr(error, "report", None) or _of_counts(tally.report(progress.seconds), progress)
+    if stopping.count < 2:
+        await prices.finish()
+    pay = progress.pay if progress.pay is not None else prices.pay()
+    is_whole = work.ratings is not None and report.total >= work.ratings
+    ended = Ended(
+        report=report,
+        requests=progress.requests,
+        pay=pay,
+        bonus=progress.bonus if work.dry_run else report.bonus,
+        error=error,
+        is_interrupted=stopping.count > 0 and not is_whole,
+        journal=work.journal,
+        dry_run=work.dry_run,
+    )
+    is_written = True
+    if work.report is not None and work.journal is not None:
+        is_written = await _write_report(prices, work, work.report, work.journal, priced=stopping.count < 2)
+    return print_ended(ended, is_reported=is_written, json=json)
+
+
+async def _take_all(
+    batch: Batch, work: Work, prices: Prices, tally: Tally
+) -> tuple[PicoworkersError | OSError | None, BatchReport | None]:
+    """Take every outcome while it is shown how far it is; gives what ended it early, or the report."""
+    display = ProgressDisplay(batch.progress, work.ratings, pay=lambda _: prices.pay())
+    with display.shown():
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(display.run)
+            if not work.dry_run:
+                beside.start_soon(prices.run)
+            error: PicoworkersError | OSError | None = None
+            report: BatchReport | None = None
+            try:
+                async for outcome in batch:
+                    tally.add(outcome)
+                    prices.add(outcome)
+                report = await batch.report()
+            except (PicoworkersError, OSError) as failure:
+                error = failure
+            beside.cancel_scope.cancel()
+    return error, report
+
+
+def _of_counts(report: BatchReport, progress: Progress) -> BatchReport:
+    return attrs.evolve(
+        report,
+        rated=progress.rated,
+        refused=progress.refused,
+        failed=progress.failed,
+        unknown=progress.unknown,
+        would_rate=progress.would_rate,
+        bonus=progress.bonus,
+    )
+
+
+async def _write_report(prices: Prices, work: Work, path: Path, journal: Path, *, priced: bool) -> bool:
+    """Whether it was written. Jobs whose pay no run needed to know are read for it, and their pay is noted."""
+    try:
+        for job_id in Journal(journal).unpriced() if priced else ():
+            value = await prices.find(job_id)
+            if value is not None:
+                Journal(journal).price(job_id, value)
+        if work.workers is None:
+            written = paid.write(path, journal)
+        else:
+            with closing(paid.Workers(work.workers())) as workers:
+                written = paid.write(path, journal, workers)
+    except (OSError, PicoworkersError) as error:
+        say(*paid.not_written(path, journal, error))
+        return False
+    more = f", {written.uncertain} of which may have been paid" if written.uncertain else ""
+    say(f"{path}: {written.rows} paid tasks, of all runs with this journal{more}")
+    return True

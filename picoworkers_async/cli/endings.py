@@ -1,0 +1,157 @@
+"""How a batch ended: its exit code, its report, and the last lines, which say how to go on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..errors import AuthenticationError, PicoworkersError
+from ..models.account import CONTEXT
+from ..models.to_plain import to_jsonable
+from ..rating.outcomes import BatchReport, Outcome, OutcomeStatus
+from .exits import Exit
+from .invoked import the_very_command
+from .output import Column, dollars, print_json, print_pairs, print_table, reader_may_leave, say
+
+_MOST_LISTED = 10
+_LISTED = (OutcomeStatus.UNKNOWN, OutcomeStatus.REFUSED, OutcomeStatus.FAILED)
+_COLUMNS = (Column("task"), Column("job"), Column("outcome", is_state=True), Column("why"))
+
+
+@attrs.frozen(kw_only=True)
+class Ended:
+    """How a batch ended. `pay` is what this run's verdicts paid without the `bonus`, None if not known."""
+
+    report: BatchReport
+    requests: int
+    pay: Decimal | None
+    bonus: Decimal
+    error: PicoworkersError | OSError | None
+    is_interrupted: bool
+    journal: Path | None
+    dry_run: bool = False
+
+    @property
+    def code(self) -> Exit:
+        """The exit code for it: what is unknown weighs more than what failed."""
+        report = self.report
+        if self.is_interrupted:
+            return Exit.INTERRUPTED
+        if report.unknown:
+            return Exit.UNKNOWN
+        is_less = report.refused or report.failed or report.limit is not None or self.error is not None
+        return Exit.FAILED if is_less else Exit.DONE
+
+    @property
+    def outcome(self) -> str:
+        """The same in a word, for programs."""
+        words = {Exit.INTERRUPTED: "interrupted", Exit.UNKNOWN: "unknown", Exit.DONE: "done"}
+        return words.get(self.code, "failed")
+
+
+def last_lines(ended: Ended) -> list[str]:
+    """What to do next; nothing where all is done."""
+    command, journal, report = the_very_command(), ended.journal, ended.report
+    lines = []
+    if ended.error is not None:
+        lines.append(f"it ended early: {ended.error}")
+        if isinstance(ended.error, AuthenticationError):
+            lines.append("look at the credentials: picoworkers doctor")
+    if report.limit is not None:
+        lines.append(f"it ended at a limit: {report.limit}; what it left is sent once that allows it")
+    if report.refused and journal is not None and not ended.dry_run:
+        lines.append(f"to send what was refused again: picoworkers journal reopen {journal}, and this once more")
+    if ended.code is Exit.DONE or (ended.code is Exit.FAILED and not _has_more(ended)):
+        return lines
+    if ended.is_interrupted:
+        lines.append("interrupted")
+    if journal is not None:
+        lines.append(f"this goes on where it stopped, and pays nobody twice: {command}")
+    elif report.unknown:
+        lines.append("look at these tasks (on the web site) before they are rated again")
+    else:
+        lines.append(f"this rates what is still listed: {command}")
+    return lines
+
+
+def _has_more(ended: Ended) -> bool:
+    """Whether the same command has something left to do."""
+    return ended.error is not None or ended.report.limit is not None or ended.report.failed > 0
+
+
+def print_ended(ended: Ended, *, is_reported: bool, json: bool) -> Exit:
+    """Print the report on stdout and the last lines on stderr; gives the exit code."""
+    code = ended.code
+    if code is Exit.DONE and not is_reported:
+        code = Exit.FAILED
+    with reader_may_leave():
+        if json:
+            print_json(as_plain(ended))
+        else:
+            print_pairs(rows(ended))
+            found = listed(ended.report)
+            if found:
+                print_table(_COLUMNS, (_outcome_row(one) for one in found))
+                more = sum(getattr(ended.report, status.value) for status in _LISTED) - len(found)
+                if more > 0:
+                    say(f"and {more} more")
+    say(*last_lines(ended))
+    return code
+
+
+def rows(ended: Ended) -> list[tuple[str, object]]:
+    """The report as names and values."""
+    report = ended.report
+    told: list[tuple[str, object]] = [("rated", report.rated)]
+    if report.replayed:
+        told.append(("by an earlier run", report.replayed))
+    if ended.dry_run:
+        told = [("would rate", report.would_rate)]
+    told += [("refused", report.refused), ("failed", report.failed), ("unknown", report.unknown)]
+    if report.put_off:
+        told.append(("put off", report.put_off))
+    would, by = "would be " if ended.dry_run else "", ", by this run" if report.replayed else ""
+    told.append((f"{would}paid for tasks{by}", None if ended.pay is None else f"${dollars(ended.pay)}"))
+    told.append((f"{would}paid as bonuses{by}", f"${dollars(ended.bonus)}"))
+    told += [("requests", ended.requests), ("seconds", f"{report.elapsed:.1f}")]
+    if ended.journal is not None:
+        told.append(("journal", ended.journal))
+    return told
+
+
+def listed(report: BatchReport) -> list[Outcome]:
+    """The first of those that did not go well."""
+    kept = [one for status in _LISTED for one in report.outcomes_by_status.get(status, ())]
+    return kept[:_MOST_LISTED]
+
+
+def _outcome_row(outcome: Outcome) -> tuple[object, ...]:
+    rating, task = outcome.rating, outcome.task
+    job_id = rating.job_id if rating is not None else None if task is None else task.job_id
+    task_id = rating.task_id if rating is not None else None if task is None else task.id
+    return task_id, job_id, outcome.status.value, outcome.message
+
+
+def as_plain(ended: Ended) -> dict[str, Any]:
+    """All of it for JSON: of the outcomes that did not go well, the first 100 of each sort."""
+    report = ended.report
+    plain: dict[str, Any] = to_jsonable(attrs.evolve(report, outcomes_by_status={}))
+    del plain["outcomes_by_status"]
+    told = [one for status in _LISTED for one in report.outcomes_by_status.get(status, ())]
+    names = [column.name for column in _COLUMNS]
+    total = None if ended.pay is None else CONTEXT.add(ended.pay, ended.bonus)
+    return {
+        "outcome": ended.outcome,
+        **plain,
+        "pay": ended.pay,
+        "bonus": ended.bonus,
+        "total": total,
+        "requests": ended.requests,
+        "error": None if ended.error is None else str(ended.error),
+        "journal": None if ended.journal is None else str(ended.journal),
+        "go_on": None if ended.code is Exit.DONE else the_very_command(),
+        "outcomes": [dict(zip(names, _outcome_row(one), strict=True)) for one in told],
+    }

@@ -1,0 +1,57 @@
+"""The options that bound what a review may spend."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import attrs
+from cyclopts import Group, Parameter
+
+from ..errors import InvalidRequestError
+from ..rating.limits import Limits, limits_problems
+from ..rating.options import OnLimit
+
+_LIMITS = Group("Limits, in US dollars", sort_key=8)
+Money = str | None
+
+
+@Parameter(name="*", group=_LIMITS)
+@attrs.frozen(kw_only=True)
+class LimitOptions:
+    """What may be spent, as `Limits` has it, and what to do at a limit."""
+
+    max_bonus: Annotated[Money, Parameter(help="The bonus of one rating.")] = None
+    bonus_per_day: Annotated[Money, Parameter(help="All bonuses of a day.")] = None
+    pay_per_day: Annotated[Money, Parameter(help="All that is paid in a day, bonuses too.")] = None
+    tasks_per_day: Annotated[int | None, Parameter(help="How many ratings a day.")] = None
+    total: Annotated[Money, Parameter(help="All that is paid, as far as the journal goes back.")] = None
+    keep_balance: Annotated[Money, Parameter(help="What must be left of the balance after a bonus.")] = None
+    timezone: Annotated[str, Parameter(help="Where a day begins at midnight (UTC).")] = "UTC"
+    on_limit: Annotated[
+        OnLimit,
+        Parameter(help="At a limit: end, wait until it is lifted, or leave what exceeds it (stop)."),
+    ] = "stop"
+
+    def limits(self) -> Limits | None:
+        """The limits; None where there is none. Raises `InvalidRequestError` for what is no amount."""
+        given = {
+            field.name: getattr(self, field.name) for field in attrs.fields(Limits) if field.name != "timezone"
+        }
+        limits = Limits(**given, timezone=self.timezone)
+        problems = limits_problems(limits)
+        if problems:
+            raise InvalidRequestError("review", problems)
+        return limits if any(value is not None for value in given.values()) else None
+
+
+def in_words(limits: Limits | None) -> str:
+    """The limits for whoever is asked whether to go on."""
+    if limits is None:
+        return "no limit"
+    told = []
+    for field in attrs.fields(Limits):
+        value = getattr(limits, field.name)
+        if value is not None and field.name != "timezone":
+            dollars = "" if field.name == "tasks_per_day" else "$"
+            told.append(f"{field.name.replace('_', ' ')} {dollars}{value}")
+    return ", ".join(told)

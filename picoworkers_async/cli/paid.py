@@ -1,0 +1,121 @@
+"""`--report`: who was paid what, when, and for which task, as a CSV made of the journal."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import PicoworkersError
+from ..journal import Journal, JournalRow, JournalState
+from ..models import Verdict
+from ..models.to_plain import to_jsonable
+from ..sheets.cells import guarded, guarded_id
+from .exits import CommandError
+from .output import dollars
+from .safe_text import safe
+
+COLUMNS = ("at", "job", "task", "revision", "worker", "verdict", "pay", "bonus", "total", "state")
+_IDS = frozenset(("job", "task", "worker"))
+_PAID = (JournalState.RATED, JournalState.WOULD_RATE)
+_MAY_HAVE_PAID = (JournalState.SENT, JournalState.UNKNOWN)
+
+
+class Written(NamedTuple):
+    """How many rows a report has, and how many of those may have been paid, which is not known."""
+
+    rows: int
+    uncertain: int
+
+
+def check_place(path: Path, *others: Path | None) -> None:
+    """Raises `CommandError` where a report cannot be written, before anything is sent."""
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise CommandError(f"--report {path}: name a file in a folder that can be written")
+    for other in others:
+        if other is not None and path.resolve() == other.resolve():
+            raise CommandError(f"--report {path}: that is the file that is read; name another one")
+
+
+def write(path: Path, journal: Path, workers: Workers | None = None) -> Written:
+    """Write what this journal says was paid, all runs together; the file appears whole or not at all.
+
+    What was sent and may have been paid is in it too, with its state. Raises `OSError` and `JournalError`.
+    """
+    rows = uncertain = 0
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+    try:
+        # A spreadsheet program takes it for UTF-8 by its byte order mark.
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file, lineterminator="\r\n")
+            writer.writerow(COLUMNS)
+            for row in _paying(journal):
+                writer.writerow(_cells(row, workers))
+                rows += 1
+                uncertain += row.state in _MAY_HAVE_PAID
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return Written(rows, uncertain)
+
+
+def _paying(journal: Path) -> Iterator[JournalRow]:
+    for row in Journal(journal).rows(order="time"):
+        if row.state not in (*_PAID, *_MAY_HAVE_PAID) or row.rating is None:
+            continue
+        if row.rating.verdict is Verdict.OK or row.bonus:
+            yield row
+
+
+def _cells(row: JournalRow, workers: Workers | None) -> list[str]:
+    worker = row.worker_id
+    if worker is None and workers is not None:
+        worker = workers.of(row.task_id)
+    verdict = None if row.rating is None else row.rating.verdict
+    at = row.sent_at or row.ended_at or row.decided_at
+    values = (
+        *(at, row.job_id, row.task_id, row.revision_number, worker, verdict),
+        *(row.pay, row.bonus, row.total, row.state),
+    )
+    return [_cell(name, value) for name, value in zip(COLUMNS, values, strict=True)]
+
+
+def _cell(name: str, value: object) -> str:
+    plain: Any = dollars(value) if isinstance(value, Decimal) else to_jsonable(value)
+    if plain is None:
+        return ""
+    text = safe(str(plain))
+    return guarded_id(text) if name in _IDS else guarded(text)
+
+
+class Workers:
+    """The workers of tasks, as a sheet names them. They are kept on disk: there may be a million."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        # An empty name is a database of SQLite's own, in a temporary file that goes with it.
+        self._database = sqlite3.connect("")
+        self._database.execute("CREATE TABLE workers (task_id TEXT PRIMARY KEY, worker_id TEXT) WITHOUT ROWID")
+        self._database.executemany("INSERT OR IGNORE INTO workers VALUES (?, ?)", pairs)
+
+    def of(self, task_id: str) -> str | None:
+        """The worker of this task; None if the sheet does not say."""
+        query = "SELECT worker_id FROM workers WHERE task_id = ?"
+        with closing(self._database.execute(query, (task_id,))) as found:
+            row = found.fetchone()
+        return None if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Drop them."""
+        self._database.close()
+
+
+def not_written(path: Path, journal: Path, error: OSError | PicoworkersError) -> list[str]:
+    """What to say where a report could not be written: the money is in the journal all the same."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return [f"the report {path} could not be written: {why}", f"see picoworkers journal {journal} --csv"]

@@ -1,0 +1,219 @@
+"""Commands around a sheet: export what is unrated, and rate what it says when it is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .. import sheets
+from ..models import Verdict
+from ..problems import Problem, shown
+from ..sheets import SheetError, SheetRatings, SheetSummary
+from ..sheets.columns import Field, field_of, plain_name, to_mapped
+from . import paid
+from .asking import confirm, ctrl_c_at_once
+from .batches import Work, run_batch
+from .connection import connect
+from .exits import CommandError, Exit
+from .options import DEFAULT, Options, Yes
+from .output import Column, dollars, print_json, print_table, reader_may_leave, say
+
+JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
+Report = Annotated[
+    Path | None, Parameter(help="Write a CSV of who was paid what, when and for which task, to this file.")
+]
+DryRun = Annotated[bool, Parameter(help="Send nothing that changes anything; say what it would cost.")]
+_PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("what it must be"))
+_MOST_WARNINGS = 20
+
+
+async def export(
+    file: Annotated[Path, Parameter(help="The file to write: .csv, .jsonl or .xlsx.")],
+    /,
+    *,
+    job: Annotated[str | None, Parameter(help="Only the tasks of the job with this id.")] = None,
+    overwrite: Annotated[bool, Parameter(help="Replace the file if there is one.")] = False,
+    options: Options = DEFAULT,
+) -> None:
+    """Write the tasks that wait to be rated to a sheet, to fill in and to rate by."""
+    async with connect(options) as pico:
+        try:
+            report = await sheets.export(pico, file, job_id=job, overwrite=overwrite)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror or error}", code=Exit.FAILED) from None
+    if report.cut:
+        say(f"warning: {report.cut} tasks have proofs that do not fit; .jsonl has room for all")
+    if report.without_pay:
+        say(f"warning: {report.without_pay} tasks are of jobs that the service does not show any more")
+    say(f"{file}: {report.rows} tasks of {report.jobs} jobs", f"fill it in, save it, and: picoworkers rate {file}")
+    if options.json:
+        with reader_may_leave():
+            print_json(report)
+
+
+async def rate(
+    file: Annotated[Path, Parameter(help="The sheet that is filled in: .csv, .jsonl or .xlsx.")],
+    /,
+    *,
+    column: Annotated[
+        list[str] | None,
+        Parameter(name="--map", help="COLUMN=FIELD: what a column means, such as Result=verdict. For each one."),
+    ] = None,
+    job: Annotated[str | None, Parameter(help="The id of the job, where the sheet does not say it.")] = None,
+    encoding: Annotated[str | None, Parameter(help="The encoding of a CSV that is not UTF-8.")] = None,
+    sheet: Annotated[str | None, Parameter(help="The sheet of a workbook with several.")] = None,
+    max_bonus: Annotated[
+        str | None,
+        Parameter(help="The most that a bonus may be, in US dollars; then none is asked about."),
+    ] = None,
+    journal: JournalFile = None,
+    report: Report = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    options: Options = DEFAULT,
+) -> Exit:
+    """Rate what a sheet says, once all of it is known to be right; asks first. Run again, it goes on."""
+    columns = columns_of(column or ())
+    kept = journal if journal is not None or dry_run else journal_beside(file)
+    if report is not None:
+        if kept is None:
+            raise CommandError("--report is made of the journal, and a dry run has none: leave it out")
+        paid.check_place(report, file, kept)
+    async with connect(options) as pico:
+        try:
+            ratings = _read(file, columns, job, max_bonus, encoding, sheet)
+        except SheetError as error:
+            return _tell_bad(error, json=options.json)
+        summary = ratings.summary
+        say(*in_words(summary))
+        if not summary.ratings:
+            say("nothing is filled in: there is nothing to rate")
+            kept = report = None
+        elif not dry_run:
+            _ask(summary, max_bonus, yes=yes)
+        if journal is None and kept is not None:
+            say(f"the journal is {kept}: the same command goes on where it stopped")
+        work = Work(
+            ratings=summary.ratings,
+            journal=kept,
+            report=report,
+            dry_run=dry_run,
+            workers=lambda: workers_of(file, columns, encoding, sheet),
+        )
+        batch = pico.rate(ratings, journal=kept, dry_run=dry_run)
+        return await run_batch(pico, batch, work, json=options.json)
+
+
+def journal_beside(sheet: Path) -> Path:
+    """The journal of a sheet, where no other is named."""
+    return sheet.with_name(f"{sheet.name}.journal")
+
+
+def columns_of(given: Iterable[str]) -> dict[str, str]:
+    """The columns by the fields they are. Raises `CommandError` for what is no COLUMN=FIELD, or there twice."""
+    columns: dict[str, str] = {}
+    for one in given:
+        name, is_there, field = one.rpartition("=")
+        if not is_there or not name:
+            raise CommandError(f"--map {one}: write COLUMN=FIELD, where FIELD is one of {', '.join(Field)}")
+        if name in columns:
+            raise CommandError(f"--map {one}: the column {name!r} is mapped twice")
+        columns[name] = field.strip()
+    return columns
+
+
+def _read(
+    file: Path,
+    columns: dict[str, str],
+    job: str | None,
+    max_bonus: str | None,
+    encoding: str | None,
+    sheet: str | None,
+) -> SheetRatings:
+    say(f"looking {file} through")
+    try:
+        with ctrl_c_at_once():
+            return sheets.read(
+                file, columns=columns or None, job_id=job, max_bonus=max_bonus, encoding=encoding, sheet=sheet
+            )
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror or error}") from None
+
+
+def in_words(summary: SheetSummary) -> list[str]:
+    """What a sheet says, for whoever is asked whether to rate it."""
+    verdicts = ", ".join(f"{count:,} {verdict.value}" for verdict, count in summary.verdicts.items() if count)
+    said = f" ({verdicts})" if verdicts else ""
+    lines = [f"{summary.rows:,} rows: {summary.ratings:,} ratings{said}, {summary.left_alone:,} left alone"]
+    if summary.largest_bonus is not None:
+        largest = summary.largest_bonus
+        most = f"the largest is ${dollars(largest.bonus)}, in line {largest.line}"
+        lines.append(f"bonuses: ${dollars(summary.bonuses)}; {most}")
+    if summary.unknown_columns:
+        named = ", ".join(summary.unknown_columns[:_MOST_WARNINGS])
+        more = len(summary.unknown_columns) - _MOST_WARNINGS
+        lines.append(f"columns that are not read: {named}{f' and {more} more' if more > 0 else ''}")
+    return lines + [f"warning: {warning}" for warning in summary.warnings[:_MOST_WARNINGS]]
+
+
+def high_in_words(summary: SheetSummary) -> str:
+    """The bonuses that are far above the others."""
+    first = summary.high_bonuses[:5]
+    named = ", ".join(f"${dollars(one.bonus)} in line {one.line}" for one in first)
+    count = summary.high_bonus_count
+    more = f" and {count - len(first)} more" if count > len(first) else ""
+    return f"far above the other bonuses: {named}{more}"
+
+
+def _ask(summary: SheetSummary, max_bonus: str | None, *, yes: bool) -> None:
+    if summary.high_bonus_count and max_bonus is None:
+        # A slip of the decimal point is not agreed to by what agrees to everything.
+        confirm(f"{high_in_words(summary)}. Pay them?", yes=False, option="--max-bonus")
+    paying = summary.verdicts[Verdict.OK]
+    of_them = f", which pays for {paying:,} of them" if paying else ""
+    bonuses = "" if not summary.bonuses else f" and ${dollars(summary.bonuses)} of bonuses"
+    confirm(f"Rate {summary.ratings:,} tasks{of_them}{bonuses}?", yes=yes)
+
+
+def _tell_bad(error: SheetError, *, json: bool) -> Exit:
+    rows = [_problem_row(problem) for problem in error.problems]
+    with reader_may_leave():
+        if json:
+            names = ("line", "column", "value", "remedy")
+            told = [dict(zip(names, row, strict=True)) for row in rows]
+            print_json({"outcome": "invalid", "path": error.path, "count": error.count, "problems": told})
+        else:
+            print_table(_PROBLEMS, rows)
+    more = error.count - len(error.problems)
+    rest = f"; the first {len(error.problems)} are shown" if more else ""
+    say(f"{error.path}: nothing was rated, correct {error.count} problem{'s' if error.count != 1 else ''}{rest}")
+    return Exit.USAGE
+
+
+def _problem_row(problem: Problem) -> tuple[object, ...]:
+    _, line, *column = (*problem.path, None) if len(problem.path) < 2 else problem.path
+    value = None if problem.value is None else shown(problem.value)
+    return line, column[0] if column else None, value, problem.limit
+
+
+def workers_of(
+    file: Path, columns: dict[str, str], encoding: str | None, sheet: str | None
+) -> Iterator[tuple[str, str]]:
+    """The tasks of a sheet and their workers, where it names them."""
+    mapped = to_mapped(columns)
+    names: tuple[str, str] | None = None
+    for row in sheets.rows(file, encoding=encoding, sheet=sheet):
+        if names is None or not set(names) <= row.cells.keys():
+            task = next((name for name in row.cells if field_of(name, mapped) is Field.TASK_ID), None)
+            worker = next((name for name in row.cells if plain_name(name) == "worker_id"), None)
+            if task is None or worker is None:
+                return
+            names = task, worker
+        found = [row.cells[name] for name in names]
+        task_id, worker_id = (str(cell) if isinstance(cell, str | Decimal) else "" for cell in found)
+        if task_id and worker_id:
+            yield task_id.strip(), worker_id.strip()

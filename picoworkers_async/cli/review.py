@@ -1,0 +1,77 @@
+"""The command that has a Python function of the user decide about each task."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..rating.options import DECIDING
+from . import paid
+from .asking import confirm
+from .batches import Work, run_batch
+from .connection import connect
+from .exits import CommandError, Exit
+from .limit_options import LimitOptions, in_words
+from .options import DEFAULT, Options, Yes
+from .output import say
+from .rate import DryRun, Report
+from .rule import find_rule
+
+_NO_LIMITS = LimitOptions()
+
+
+async def review(
+    rule: Annotated[str, Parameter(help="The function, as MODULE:NAME; the current folder is looked in first.")],
+    /,
+    *,
+    job: Annotated[str | None, Parameter(help="Only the tasks of the job with this id.")] = None,
+    follow: Annotated[float | None, Parameter(help="Look again every so many seconds, until stopped.")] = None,
+    journal: Annotated[Path | None, Parameter(help="What makes it go on after a stop or a crash.")] = None,
+    deciding: Annotated[int, Parameter(help=f"How many decisions are awaited at a time ({DECIDING}).")] = DECIDING,
+    decide_timeout: Annotated[float | None, Parameter(help="Seconds that a decision may take.")] = None,
+    threads: Annotated[bool, Parameter(help="Call the function in threads: it may block.")] = False,
+    due_first: Annotated[bool, Parameter(help="Decide first what pays itself first.")] = False,
+    due_within: Annotated[timedelta | None, Parameter(help="Show what pays itself within this time.")] = None,
+    limits: LimitOptions = _NO_LIMITS,
+    report: Report = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    options: Options = DEFAULT,
+) -> Exit:
+    """Rate the tasks that wait by a Python function of yours, which gives a Rating, None or Later; asks first."""
+    bounds = limits.limits()
+    if report is not None:
+        if journal is None:
+            raise CommandError("--report is made of the journal: add --journal FILE")
+        paid.check_place(report, journal)
+    # What it prints when it is imported must not get between the lines of JSON.
+    with redirect_stdout(sys.stderr):
+        decide = find_rule(rule, threads=threads)
+    async with connect(options) as pico:
+        batch = pico.review(
+            decide,
+            job_id=job,
+            follow=follow,
+            journal=journal,
+            deciding=deciding,
+            decide_timeout=decide_timeout,
+            threads=threads,
+            due_first=due_first,
+            due_within=None if due_within is None else due_within.total_seconds(),
+            limits=bounds,
+            on_limit=limits.on_limit,
+            dry_run=dry_run,
+        )
+        if not dry_run:
+            which = "all waiting tasks" if job is None else f"the waiting tasks of job {job}"
+            again = "" if follow is None else f", and look for more every {follow:g} s"
+            confirm(f"Have {rule} rate {which}{again}? It pays people; limits: {in_words(bounds)}.", yes=yes)
+        if journal is None and not dry_run:
+            say("there is no --journal: nothing will be known of this run afterwards")
+        work = Work(ratings=None, journal=journal, report=report, dry_run=dry_run)
+        return await run_batch(pico, batch, work, json=options.json)

@@ -1,0 +1,57 @@
+"""Ctrl-C and SIGTERM while a batch runs: the first has it end in good order, the second leaves it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import anyio
+
+from ..rating.batch import Batch
+from ..rating.options import GRACE_SECONDS
+from .exits import Exit
+from .output import say
+
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Stopping:
+    """What was asked by signals. To be opened before the batch is, so that none is missed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._signals: AsyncIterator[signal.Signals] | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Take the signals over in the block, where that can be done; else they end the command as always."""
+        # Elsewhere event loops know of no signals, and other threads than the first get none.
+        if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            self._signals = signals
+            yield
+
+    async def listen(self, batch: Batch, block: anyio.CancelScope) -> None:
+        """Stop the batch at the first signal, cancel its block at the second, end the process at the third."""
+        if self._signals is None:
+            return
+        async for number in self._signals:
+            self.count += 1
+            if self.count == 1:
+                again = "; once more leaves at once" if number == signal.SIGINT else ""
+                say(f"stopping: what was decided is sent, for {2 * GRACE_SECONDS:.0f} s at most{again}")
+                batch.stop()
+            elif self.count == 2:
+                say(f"leaving: requests on the wire have {GRACE_SECONDS:.0f} s to learn their answer")
+                block.cancel()
+            else:
+                if sys.stderr.isatty():
+                    sys.stderr.write(_SHOW_CURSOR)
+                say("ended: with a journal, what was sent is looked up by the next run")
+                os._exit(Exit.INTERRUPTED)
