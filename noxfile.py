@@ -121,9 +121,9 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks (under ten minutes) and write what they print to `benchmarks/results.md`."""
+    """Run the benchmarks (about a quarter of an hour) and write what they print to `benchmarks/results.md`."""
     others = ("aiohttp", "aiolimiter", "pyrate-limiter", "throttled-py", "trio", "trustme")
-    session.install(".[fast,redis,sandbox]", *others)
+    session.install(".[cli,fast,redis,sandbox]", *others)
     older = Path(session.create_tmp()) / "toloka"
     # Toloka-Kit works with older versions only, so it has an environment of its own.
     session.run("python", "-m", "venv", str(older), silent=True)

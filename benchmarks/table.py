@@ -29,6 +29,8 @@ SCRIPTS = (
     "pacing",
     "latency",
     "bulk",
+    "sheets",
+    "command",
 )
 PACKAGES = ("httpx", "anyio", "attrs", "cattrs", "httptools", "aiohttp")
 
