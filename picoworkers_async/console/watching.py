@@ -12,8 +12,8 @@ import anyio.to_thread
 from ..errors import InvalidRequestError
 from ..journal.questions import check_summary
 from ..journal.reader import journal_problems
-from ..sandbox.listening import listening
 from .guard import Invitation
+from .listening import listening
 from .of_journal import JournalBoard
 from .site import Site
 

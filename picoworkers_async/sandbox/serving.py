@@ -10,9 +10,9 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..console.listening import listening
 from .app import application
 from .delivery import Delivery
-from .listening import listening
 
 _IDLE = 0.01
 # Browsers ask for a picture unasked: that is no request to the service either.
@@ -55,8 +55,8 @@ class CuttableProtocol(H11Protocol):
 @asynccontextmanager
 async def serve(delivery: Delivery, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`. The console is at `/`."""
-    from ..console.of_sandbox import SandboxBoard  # loaded by who serves only
-    from ..console.site import PREFIX, Site
+    from ..console.site import PREFIX, Site  # loaded by who serves only
+    from .board import SandboxBoard
 
     service, site = application(delivery), Site(SandboxBoard(delivery))
 

@@ -17,9 +17,9 @@ from anyio.from_thread import start_blocking_portal
 
 from picoworkers_async.console.page import message
 from picoworkers_async.console.site import MOST_VIEWERS
-from picoworkers_async.console.what_goes_wrong import WHAT_GOES_WRONG
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.sandbox.faults import Fault
+from picoworkers_async.sandbox.what_goes_wrong import WHAT_GOES_WRONG
 from tests.support.raw_client import HEADERS
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sandbox.faults import Fault
+from .faults import Fault
 
 WHAT_GOES_WRONG = {
     Fault.CUT_BEFORE: "The connection is cut, and nothing is processed.",

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ..console.board import Column, Control, RefusedError, Row, Rows, Snapshot, Table
+from ..console.html import element
+from ..console.money import money
+from ..console.plot import Plot
+from ..console.tally import LAST, Tally
+from ..console.words import proofs, shown
 from ..errors import InvalidRequestError
-from ..sandbox import seeding
-from ..sandbox.faults import Fault
-from .board import Column, Control, RefusedError, Row, Rows, Snapshot, Table
-from .html import element
-from .money import money
-from .plot import Plot
-from .tally import LAST, Tally
+from . import seeding
+from .faults import Fault
 from .what_goes_wrong import WHAT_GOES_WRONG
-from .words import proofs, shown
 
 if TYPE_CHECKING:
-    from ..sandbox.delivery import Delivery
-    from ..sandbox.store import JobRow
+    from .delivery import Delivery
+    from .store import JobRow
 
 _DO = "/_console/do/"
 _MOST_JOBS = 50
