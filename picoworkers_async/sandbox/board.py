@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
@@ -13,16 +13,14 @@ from ..console.board import Column, Control, RefusedError, Row, Rows, Snapshot, 
 from ..console.html import element
 from ..console.money import money
 from ..console.plot import Plot
-from ..console.tally import LAST, Tally
 from ..console.words import proofs, shown
 from ..errors import InvalidRequestError
 from . import seeding
+from .delivery import Delivery
 from .faults import Fault
+from .store import JobRow
+from .tally import LAST, Tally
 from .what_goes_wrong import WHAT_GOES_WRONG
-
-if TYPE_CHECKING:
-    from .delivery import Delivery
-    from .store import JobRow
 
 _DO = "/_console/do/"
 _MOST_JOBS = 50

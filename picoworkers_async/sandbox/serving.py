@@ -10,7 +10,6 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..console.listening import listening
 from .app import application
 from .delivery import Delivery
 
@@ -55,7 +54,8 @@ class CuttableProtocol(H11Protocol):
 @asynccontextmanager
 async def serve(delivery: Delivery, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`. The console is at `/`."""
-    from ..console.site import PREFIX, Site  # loaded by who serves only
+    from ..console.listening import listening  # loaded by who serves only
+    from ..console.site import PREFIX, Site
     from .board import SandboxBoard
 
     service, site = application(delivery), Site(SandboxBoard(delivery))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from .plot import SECONDS
-
-if TYPE_CHECKING:
-    from ..sandbox.ledger import Entry
-    from ..sandbox.messages import Logged
+from ..console.plot import SECONDS
+from .ledger import Entry
+from .messages import Logged
 
 LAST = 200
 _TOO_MANY = 429
