@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from ..models import Category
 from .acting import act, finish
@@ -78,7 +79,7 @@ async def lists(*, options: Options = DEFAULT) -> None:
 
 
 async def deposit(
-    cents: Annotated[int, Parameter(help="Whole US cents, at least 1000.")],
+    cents: Annotated[int, Parameter(help="Whole US cents, at least 1000.", validator=Number(gte=1000))],
     /,
     *,
     yes: Yes = False,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import io
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .exits import CommandError, Exit
 from .output import say
@@ -46,9 +47,26 @@ def ask_login() -> tuple[str, str]:
 
 
 def _read(prompt: str) -> str:
+    _drop_what_was_typed_before()
     sys.stderr.write(prompt)
     sys.stderr.flush()
     return sys.stdin.readline().strip()
+
+
+def _drop_what_was_typed_before() -> None:
+    """An answer that was typed before its question was shown is an answer to something else."""
+    try:
+        import termios
+    except ModuleNotFoundError:
+        # Windows has its own ways.
+        import msvcrt
+
+        while msvcrt.kbhit():  # type: ignore[attr-defined]
+            msvcrt.getwch()  # type: ignore[attr-defined]
+    else:
+        # A stream that stands in for a terminal, as an editor's console does, has no queue of its own.
+        with suppress(io.UnsupportedOperation, termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
@@ -70,18 +72,22 @@ def glance(path: Path, *, timezone: str = "UTC", since: float, most: int = 200) 
 
 def changed_at(path: Path) -> datetime | None:
     """When the file last changed, in UTC; None if it is not there."""
-    times = [file.stat().st_mtime for file in (path, _log_of(path)) if file.exists()]
-    return datetime.fromtimestamp(max(times), UTC) if times else None
+    stats = _stats_of(path)
+    return datetime.fromtimestamp(max(stat.st_mtime for stat in stats), UTC) if stats else None
 
 
 def mark_of(path: Path) -> tuple[tuple[int, int], ...]:
     """What differs when the file does."""
-    stats = [file.stat() for file in (path, _log_of(path)) if file.exists()]
-    return tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+    return tuple((stat.st_mtime_ns, stat.st_size) for stat in _stats_of(path))
 
 
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
+def _stats_of(path: Path) -> list[os.stat_result]:
+    """Those of the file and its write-ahead log, as far as they are there: a batch's end takes the log away."""
+    stats = []
+    for file in (path, path.with_name(path.name + "-wal")):
+        with suppress(FileNotFoundError):
+            stats.append(file.stat())
+    return stats
 
 
 def _sent(database: sqlite3.Connection, since: float) -> dict[int, int]:

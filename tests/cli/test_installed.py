@@ -105,6 +105,19 @@ def test_at_a_terminal_states_have_colours_unless_they_are_not_wanted(at: list[s
     assert not COLOUR.search(printed)
 
 
+def test_a_yes_that_was_typed_before_the_question_is_no_answer_to_it(at: list[str], tmp_path: Path) -> None:
+    # What is typed ahead reaches the terminal before the command reads; the question is then still open.
+    child = pexpect.spawn(
+        "/bin/sh", ["-c", f"sleep 1; exec {COMMAND} deposit 5000 --sandbox"], encoding="utf-8", timeout=SECONDS
+    )
+    child.send("y\n")
+    child.expect_exact("[y/N] ")
+    child.send("n\n")
+    printed, code = ended(child)
+    assert "nothing was done" in printed
+    assert code == 1
+
+
 def test_a_table_is_as_wide_as_the_terminal(at: list[str]) -> None:
     printed, _ = ended(at_terminal("jobs", *at, dimensions=(40, 60), env={"NO_COLOR": "1"}))
     widths = [len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in printed.splitlines()]
