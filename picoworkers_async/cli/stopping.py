@@ -23,7 +23,7 @@ class Stopping:
     """What was asked by signals. To be opened before the batch is, so that none is missed."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count: int = 0
         self._signals: AsyncIterator[signal.Signals] | None = None
 
     @contextmanager
