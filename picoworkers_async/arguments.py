@@ -19,7 +19,7 @@ from .settings import (
     wait_problems,
 )
 from .throttle import Throttle
-from .transport.choice import NAMES, VARIABLE, environment_name, fast_problems, name_problems
+from .transport.choice import NAMES, VARIABLE, environment_name, name_problems, way_problems
 from .transport.clients import package_of_transport
 from .transport.shared import SharedTransport
 
@@ -81,6 +81,8 @@ def carrier_problems(http_client: object, transport: object, base_url: str | Non
     elif transport is None:
         if (name := environment_name()) is not None:
             problems += _named(VARIABLE, name, base_url)
+        elif base_url is not None:
+            problems += way_problems("transport", None, base_url)
     elif isinstance(transport, str):
         problems += _named("transport", transport, base_url)
     elif isinstance(transport, SharedTransport):
@@ -115,7 +117,7 @@ def _missing(value: str | None) -> str | None:
 
 def _named(field: str, name: str, base_url: str | None) -> list[Problem]:
     problems = name_problems(field, name)
-    return problems if base_url is None else problems + fast_problems(field, name, base_url)
+    return problems if base_url is None or problems else way_problems(field, name, base_url)
 
 
 def _no_edition(field: str, edition: object, or_else: str = "") -> Problem:

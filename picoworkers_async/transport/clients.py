@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from .lanes import Lanes
 from .package import made_of, package_of
-from .proxies import environment_proxy
+from .proxies import usable_proxy
 from .tls import environment_tls
 
 
@@ -87,13 +87,17 @@ def client_over(transport: Any, package: Any) -> Any:
 
 def client_with_lanes(package: Any, lanes: int, base_url: str) -> Any:
     """A client over so many lanes, with the proxy that the environment names for an address."""
-    return client_over(Lanes(lanes, package, proxy=environment_proxy(base_url)), package)
+    return client_over(Lanes(lanes, package, proxy=usable_proxy(base_url, package)), package)
 
 
-def client_with_pool(package: Any, connections: int | None) -> Any:
-    """A client with httpx's own pool of so many connections (None: no limit), and the environment's proxies."""
+def client_with_pool(package: Any, connections: int | None, base_url: str) -> Any:
+    """A client with httpx's own pool of so many connections (None: no limit), and the same proxy.
+
+    Of the environment it gets this only: httpx itself would hand an address without TLS to `HTTP_PROXY`.
+    """
     limits = package.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return _client_class(package)(limits=limits, verify=environment_tls())
+    proxy = usable_proxy(base_url, package)
+    return _client_class(package)(limits=limits, verify=environment_tls(), proxy=proxy, trust_env=False)
 
 
 class SharedClient:

@@ -68,7 +68,7 @@ def choose_adapter(
             )
         package = default_package()
         if choice.name == "client":
-            make = lambda: client_with_pool(package, max_connections)  # noqa: E731
+            make = lambda: client_with_pool(package, max_connections, base_url)  # noqa: E731
         else:
             make = lambda: client_with_lanes(package, max_connections, base_url)  # noqa: E731
         return over(OwnClient(package, make, choice.name, ours=True, paced=paced))

@@ -83,7 +83,14 @@ class Lanes:
         self._all: set[Any] = set()
 
     async def handle_async_request(self, request: Any) -> Any:
-        lane = self._take() or await self._next_free(request)
+        try:
+            lane = self._take()
+        except Exception as failure:
+            # Told as what it is: no connection was even begun.
+            raise self.package.ConnectError(
+                f"no lane could be made ({type(failure).__name__})", request=request
+            ) from failure
+        lane = lane or await self._next_free(request)
         try:
             response = await lane.handle_async_request(request)
         except BaseException:
@@ -123,8 +130,9 @@ class Lanes:
         if self._free:
             return self._free.pop()
         if self._unmade:
+            lane = self._fresh()
             self._unmade -= 1
-            return self._fresh()
+            return lane
         return None
 
     def _fresh(self) -> Any:

@@ -14,7 +14,7 @@ from ..errors import ClientStateError, InvalidRequestError
 from ..problems import Problem
 from ..throttle import Permit
 from .adapters import HttpAdapter, Response
-from .choice import Choice, TransportName, choose, fast_problems, name_problems, on_asyncio
+from .choice import Choice, TransportName, choose, environment_name, name_problems, on_asyncio, way_problems
 from .clients import OwnClient, client_with_lanes, client_with_pool
 from .httpx_adapter import HttpxAdapter
 from .package import default_package
@@ -70,7 +70,7 @@ class SharedTransport:
 
     def problems(self, base_url: str) -> list[Problem]:
         """What keeps a client of this address from sending over it."""
-        return fast_problems("transport", self._name, base_url)
+        return way_problems("transport", self._name or environment_name(), base_url)
 
     def require_open(self) -> None:
         """Raises `ClientStateError` outside the block."""
@@ -130,7 +130,7 @@ class SharedTransport:
 
             carrier = Connections(base_url)
         elif choice.name == "client":
-            carrier = client_with_pool(default_package(), None)
+            carrier = client_with_pool(default_package(), None, base_url)
         else:
             carrier = client_with_lanes(default_package(), sys.maxsize, base_url)
         self._carriers[service] = carrier

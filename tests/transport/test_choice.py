@@ -20,6 +20,7 @@ from tests.support.peer import Peer
 pytestmark = pytest.mark.anyio
 
 BASE = "http://127.0.0.1:9/api/"
+HOME = "https://127.0.0.1:9/api/"
 BALANCES = {"earned": "0.0000", "spendable": "12.5000"}
 NAMES = ("fast", "lanes", "client")
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n" + b'{"earned":1,"spendable":25}'
@@ -112,13 +113,21 @@ def test_fast_is_refused_with_the_remedy_where_it_cannot_be_used(monkeypatch) ->
         patch.setattr("importlib.util.find_spec", lambda name: None)
         with pytest.raises(InvalidRequestError, match=r'pip install "picoworkers-async\[fast\]"'):
             client(transport="fast")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     with pytest.raises(InvalidRequestError, match="NO_PROXY"):
-        client(transport="fast")
-    monkeypatch.setenv(VARIABLE, "fast")
-    assert problems_of() == [(VARIABLE, ProblemCode.CONFLICT)]
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+        client(HOME, transport="fast")
     assert client(transport="fast")
+    monkeypatch.setenv(VARIABLE, "fast")
+    assert problems_of(base_url=HOME) == [(VARIABLE, ProblemCode.CONFLICT)]
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert client(HOME, transport="fast")
+
+
+async def test_a_name_that_the_environment_came_to_have_later_is_refused_on_entering(monkeypatch) -> None:
+    pico = client()
+    monkeypatch.setenv(VARIABLE, "quick")
+    with pytest.raises(ClientStateError, match=r"nothing was sent, PICOWORKERS_TRANSPORT='quick': one of fast"):
+        await pico.__aenter__()
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
@@ -138,7 +147,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
             "",
             "",
             edition="other",
-            base_url="http://picoworkers.com/",
+            base_url="ftp://picoworkers.com/",
             http_client=httpx.Client(),  # type: ignore[arg-type]
             transport="quick",  # type: ignore[arg-type]
             throttle=1,  # type: ignore[arg-type]
@@ -233,12 +242,3 @@ async def test_a_method_of_httpx_that_was_set_anew_is_not_passed_by(transport, h
 
     monkeypatch.setattr(http_package.AsyncHTTPTransport, "handle_async_request", answer)
     assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
-
-
-async def test_a_proxy_of_the_environments_is_used_by_the_ordinary_client(monkeypatch) -> None:
-    with Peer(lambda connection, _: connection.sendall(ANSWER)) as peer:
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{peer.port}")
-        monkeypatch.setenv("no_proxy", "")
-        async with client(transport="client") as pico:
-            assert (await pico.users.get_balances()).spendable == 25
-        assert peer.requests[0].startswith(b"GET http://127.0.0.1:9/api/users/get-balances.php HTTP/1.1\r\n")
