@@ -56,9 +56,8 @@ async def test_no_proxy_ever_sees_what_goes_by_plain_http(over, host, variable, 
             carrier = shared if over == "shared" else over
             async with client(f"http://{host}:1/api/", carrier, insecure_http_hosts={"sandbox"}) as pico:
                 # These tests reach no host but loopback.
-                with pytest.raises(
-                    CallError, match="a test tried to reach" if host == "sandbox" else "ConnectE|refused"
-                ):
+                said = "a test tried to reach" if host == "sandbox" else "never reached the service"
+                with pytest.raises(CallError, match=said):
                     await pico.users.get_balances()
         assert proxy.requests == []
 
