@@ -42,7 +42,7 @@ from .rating.options import (
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
-from .settings import timeout_problems, wait_problems
+from .settings import normalized_address, timeout_problems, wait_problems
 from .settlement import settle
 from .throttle import Priority, Throttle
 from .transport.choice import TransportName
@@ -161,6 +161,7 @@ class AsyncPicoworkers:
         url = address_of(service, base_url)
         if problems or login is None or service is None or url is None:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
+        url = normalized_address(url)
         self._user_id = login.user_id
         self._throttle = throttle or Throttle(
             service.max_concurrency, service.requests_per_second, service.cooldown
@@ -177,7 +178,7 @@ class AsyncPicoworkers:
         )
         self._session = Session(
             edition=service,
-            base_url=url if url.endswith("/") else url + "/",
+            base_url=url,
             adapter=adapter,
             throttle=self._throttle,
             retry=retry or RetryPolicy(),
