@@ -45,6 +45,7 @@ from .session import Session
 from .settings import timeout_problems, wait_problems
 from .settlement import settle
 from .throttle import Priority, Throttle
+from .throttle.limits import priority_problems
 from .transport.choice import TransportName
 from .transport.default import choose_adapter
 from .transport.shared import SharedTransport
@@ -204,9 +205,9 @@ class AsyncPicoworkers:
 
         `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
         have `Priority.BATCH`), `timeout` and `max_wait` are in seconds, as in the constructor. What is
-        left out stays as it is.
+        left out stays as it is. Raises `InvalidRequestError`, naming all of them, for options that are none.
         """
-        problems = timeout_problems(timeout) + wait_problems(max_wait)
+        problems = priority_problems(priority) + timeout_problems(timeout) + wait_problems(max_wait)
         if problems:
             raise InvalidRequestError("with_options", problems, sends=False)
         other = copy.copy(self)

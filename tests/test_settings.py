@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, InvalidRequestError, PicoworkersError, RetryPolicy
@@ -69,6 +72,13 @@ def test_a_wrong_name_of_a_host_is_told_alone_and_not_what_follows_from_it() -> 
     with pytest.raises(InvalidRequestError) as caught:
         AsyncPicoworkers("a", "b", base_url="http://sandbox:8000/api/?x", insecure_http_hosts={"*"})
     assert {problem.field for problem in caught.value.problems} == {"insecure_http_hosts", "base_url"}
+
+
+@pytest.mark.parametrize("priority", ["batch", 7, 0, -1, math.nan, object()], ids=repr)
+def test_a_priority_that_is_none_is_refused_by_name_beside_what_else_is_wrong(priority: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"Priority.INTERACTIVE or Priority.BATCH") as caught:
+        AsyncPicoworkers("a", "b").with_options(priority=priority, max_wait=0)
+    assert [problem.field for problem in caught.value.problems] == ["priority", "max_wait"]
 
 
 def test_a_variable_that_is_set_but_empty_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
