@@ -265,14 +265,15 @@ class AsyncPicoworkers:
         `"wait"`. With `dry_run` nothing is sent that changes anything: what would be sent has the outcome
         `WOULD_RATE`, and `batch.spend()` says what it would cost.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range.
+        Raises `InvalidRequestError`, naming all of them, for options out of range, and for `ratings` that cannot
+        be iterated.
         """
         from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
 
         options = BatchOptions(
             journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
         )
-        check_options("rate", options)
+        check_options("rate", options, ratings=ratings)
         return Batch(self._session, given_ratings(ratings), options)
 
     async def rate_all(
@@ -351,8 +352,8 @@ class AsyncPicoworkers:
         tasks that wait for a decision the one that is due first is decided first, and of the tasks of a page: no
         request is sent for it, so a job that was not read counts as one of 7 days.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
-        neither one nor two arguments.
+        Raises `InvalidRequestError`, naming all of them, for options out of range and `tasks` that cannot be
+        iterated, and for a `decide` that takes neither one nor two arguments.
         """
         from .rating.review import review_source  # with what runs a batch, which single calls never load
 

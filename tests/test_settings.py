@@ -74,7 +74,7 @@ def test_a_wrong_name_of_a_host_is_told_alone_and_not_what_follows_from_it() -> 
     assert {problem.field for problem in caught.value.problems} == {"insecure_http_hosts", "base_url"}
 
 
-@pytest.mark.parametrize("priority", ["batch", 7, 0, -1, math.nan, object()], ids=repr)
+@pytest.mark.parametrize("priority", ["batch", 7, 0, -1, math.nan, object()], ids=type)
 def test_a_priority_that_is_none_is_refused_by_name_beside_what_else_is_wrong(priority: Any) -> None:
     with pytest.raises(InvalidRequestError, match=r"Priority.INTERACTIVE or Priority.BATCH") as caught:
         AsyncPicoworkers("a", "b").with_options(priority=priority, max_wait=0)
