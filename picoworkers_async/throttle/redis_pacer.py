@@ -123,8 +123,9 @@ class RedisPacer:
     """Shares the pace of an account between all machines that use the same Redis or Valkey server.
 
     `url` is as redis-py takes it, such as `redis://:password@host:6379/0`. Needs the extra `redis`. Clocks of the
-    clients do not matter. Raises `InvalidRequestError` for a `url` that is no string, and `PacerError`, at the first
-    call, for a password that is refused; while the server does not answer, clients go on with a share of the limit.
+    clients do not matter. Raises `InvalidRequestError` for a `url` that is no string, and `PacerError`, at the
+    first call, for a password that is refused; while the server does not answer, clients go on with a share of the
+    limit.
     """
 
     def __init__(self, url: str) -> None:
