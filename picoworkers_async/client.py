@@ -219,17 +219,23 @@ class AsyncPicoworkers:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`); the constructor itself reads
-        `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
-        Raises `InvalidRequestError` naming each variable that is missing or unknown.
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`), unless these are given; the constructor itself
+        reads `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
+        Raises `InvalidRequestError` naming all that is wrong, in variables by their names and in options.
         """
-        given = options.get("transport") is not None or options.get("http_client") is not None
-        problems = environment_problems(chooses_transport=not given)
-        if problems:
-            raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
-        options.setdefault("edition", os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name))
-        options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
-        return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
+        variables = {"user_id": "PICOWORKERS_USER_ID", "api_secret": "PICOWORKERS_API_SECRET"}
+        edition, base_url = os.environ.get("PICOWORKERS_EDITION"), os.environ.get("PICOWORKERS_BASE_URL")
+        if edition is not None and "edition" not in options:
+            options["edition"], variables["edition"] = edition, "PICOWORKERS_EDITION"
+        if base_url and "base_url" not in options:
+            options["base_url"], variables["base_url"] = base_url, "PICOWORKERS_BASE_URL"
+        try:
+            return cls(
+                os.environ.get(variables["user_id"], ""), os.environ.get(variables["api_secret"], ""), **options
+            )
+        except InvalidRequestError as error:
+            problems = environment_problems(error.problems, variables)
+        raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
 
     def rate(
         self,

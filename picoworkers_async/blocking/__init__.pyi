@@ -432,9 +432,9 @@ class Picoworkers:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`); the constructor itself reads
-        `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
-        Raises `InvalidRequestError` naming each variable that is missing or unknown.
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`), unless these are given; the constructor itself
+        reads `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
+        Raises `InvalidRequestError` naming all that is wrong, in variables by their names and in options.
         """
 
     def rate(

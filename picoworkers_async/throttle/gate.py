@@ -63,8 +63,8 @@ class Throttle:
     alone; the rest follow when it was answered.
 
     Raises `InvalidRequestError` for a limit that is not a positive, finite number, and for what is no pacer.
-    Source: the 2022 document names no limit; the later one allows one request a second and asks for 10 s of silence
-    after a 429.
+    Source: the 2022 document names no limit; the later one allows one request a second and asks for 10 s of
+    silence after a 429.
     """
 
     def __init__(

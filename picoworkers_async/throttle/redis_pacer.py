@@ -129,10 +129,11 @@ class RedisPacer:
     """
 
     def __init__(self, url: str) -> None:
-        if not isinstance(url, str):
+        given: object = url
+        if not isinstance(given, str):
             # Not shown: whatever it is, it may hold a password.
             limit = "a string, such as redis://host:6379/0"
-            problem = Problem("url", type(url), limit, ProblemCode.TYPE)
+            problem = Problem("url", type(given), limit, ProblemCode.TYPE)
             raise InvalidRequestError("RedisPacer", [problem], sends=False)
         try:
             import redis

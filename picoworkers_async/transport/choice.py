@@ -55,12 +55,12 @@ def fast_problems(field: str, name: object, base_url: str) -> list[Problem]:
     return []
 
 
-def choose(given: str | None, base_url: str) -> Choice:
-    """The way for requests to an address: `given` by the caller, else by the environment, else the fastest.
+def choose(given: str | None, named: str | None, base_url: str) -> Choice:
+    """The way for requests to an address: `given` by the caller, or `named` by the environment, or the fastest.
 
     To be asked where the event loop runs. Raises `ClientStateError` for `fast` where that is not asyncio's.
     """
-    wanted, why = (given, "transport= says so") if given else (environment_name(), f"{VARIABLE} says so")
+    wanted, why = (given, "transport= says so") if given else (named, f"{VARIABLE} says so")
     if wanted is not None:
         if wanted == "fast" and not on_asyncio():
             raise ClientStateError(

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import respx
 
-from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode
+from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode, SharedTransport
 from picoworkers_async.transport.choice import VARIABLE
 from tests.support.answering import answering
 from tests.support.peer import Peer
@@ -92,6 +92,17 @@ async def test_the_environment_names_it_where_no_argument_does(monkeypatch, capl
     assert await carrier_of(AsyncPicoworkers.from_env(transport="lanes")) == "lanes"
     monkeypatch.setenv(VARIABLE, "")
     assert await carrier_of(client()) in ("fast", "lanes")
+
+
+async def test_what_the_environment_names_is_read_once_when_a_client_is_made(monkeypatch) -> None:
+    monkeypatch.setenv(VARIABLE, "client")
+    pico, shared = client(), SharedTransport()
+    monkeypatch.setenv(VARIABLE, "quick")
+    assert await carrier_of(pico) == "client"
+    async with shared:
+        assert shared.choice(BASE).name == "client"
+    with pytest.raises(InvalidRequestError, match=VARIABLE):
+        SharedTransport()
 
 
 def test_a_name_that_is_none_is_refused_wherever_it_is_read(monkeypatch) -> None:
