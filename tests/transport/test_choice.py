@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import respx
 
 from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode, SharedTransport
 from picoworkers_async.transport.choice import VARIABLE
+from picoworkers_async.transport.replaced import replacement
 from tests.support.answering import answering
 from tests.support.peer import Peer
 
@@ -244,6 +246,46 @@ async def test_a_method_of_httpx_that_was_set_anew_is_not_passed_by(transport, h
 
     monkeypatch.setattr(http_package.AsyncHTTPTransport, "handle_async_request", answer)
     assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
+
+
+@pytest.mark.parametrize("transport", [None, "lanes", "client"])
+@pytest.mark.parametrize("name", ["AsyncHTTPTransport", "AsyncClient"])
+async def test_a_class_of_httpx_that_was_replaced_by_a_derived_one_is_not_passed_by(
+    name, transport, http_package, monkeypatch
+) -> None:
+    method = "handle_async_request" if name == "AsyncHTTPTransport" else "send"
+    asked = []
+
+    async def answer(self: Any, request: Any, **_: Any) -> Any:
+        asked.append(request)
+        return http_package.Response(200, json=BALANCES, request=request)
+
+    async with client(transport="lanes"):
+        pass  # so that nothing that was made of the class before is kept
+    monkeypatch.setattr(http_package, name, type(name, (getattr(http_package, name),), {method: answer}))
+    assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
+
+
+@pytest.mark.parametrize("transport", [None, "lanes", "client"])
+async def test_a_hook_on_the_connections_below_the_pool_is_not_passed_by(
+    transport, http_package, monkeypatch
+) -> None:
+    kind = sys.modules[http_package.__name__.replace("httpx", "httpcore")].AsyncHTTPConnection
+    handle, asked = kind.handle_async_request, []
+
+    async def hook(self: Any, request: Any) -> Any:
+        asked.append(request)
+        return await handle(self, request)
+
+    monkeypatch.setattr(kind, "handle_async_request", hook)
+    with Peer(lambda connection, _: connection.sendall(ANSWER)) as peer:
+        async with client(peer.base, transport=transport) as pico:
+            await pico.users.get_balances()
+    assert len(asked) == 1
+
+
+def test_nothing_is_taken_for_replaced_where_nothing_is(http_package) -> None:
+    assert replacement() is None
 
 
 async def test_a_proxy_of_the_environments_is_used_by_the_ordinary_client(monkeypatch) -> None:
