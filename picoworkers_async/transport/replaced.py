@@ -1,4 +1,4 @@
-"""Whether something stands in for classes or methods of httpx, and so wants to see its requests: respx, OpenTelemetry."""
+"""Whether something stands in for a part of httpx, and so wants to see its requests: respx, OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLACES = (
 
 
 def replacement() -> str | None:
-    """What replaced or wrapped a class or method that requests of httpx go through, in words; None if all are its own.
+    """What replaced or wrapped a class or method that httpx sends through, in words; None if all are its own.
 
     It is the package of our own clients that is looked at, httpx, or httpx2 where that alone is installed. Imports
     nothing: what is not loaded is not replaced.

@@ -248,8 +248,13 @@ async def test_a_method_of_httpx_that_was_set_anew_is_not_passed_by(transport, h
     assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
 
 
-@pytest.mark.parametrize("transport", [None, "lanes", "client"])
-@pytest.mark.parametrize("name", ["AsyncHTTPTransport", "AsyncClient"])
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [
+        *(("AsyncHTTPTransport", transport) for transport in (None, "lanes")),
+        *(("AsyncClient", transport) for transport in (None, "lanes", "client")),
+    ],
+)
 async def test_a_class_of_httpx_that_was_replaced_by_a_derived_one_is_not_passed_by(
     name, transport, http_package, monkeypatch
 ) -> None:
