@@ -158,7 +158,7 @@ def _parsed(package: Any, url: str) -> Any:
 
 @functools.cache
 def _client_class(base: Any, cookies: Any) -> Any:
-    """A package's `AsyncClient`, or what stands in for it, without cookies: no answer leaves any for another account."""
+    """A package's `AsyncClient`, or its stand-in, without cookies: no answer leaves any for another account."""
 
     class NoCookies(cookies):  # type: ignore[misc]
         def extract_cookies(self, response: Any) -> None:

@@ -257,5 +257,5 @@ async def test_a_file_system_that_does_not_answer_holds_no_call_for_long_and_non
 
 @pytest.mark.parametrize("path", [5, b"x", object, "a\0b"], ids=["int", "bytes", "class", "nul"])
 def test_a_path_that_is_none_is_refused_by_name(path: Any) -> None:
-    with pytest.raises(InvalidRequestError, match=r"SqlitePacer: path=.*: the path of a file"):
+    with pytest.raises(InvalidRequestError, match=r"path=.*: the path of a file"):
         SqlitePacer(path)
