@@ -54,7 +54,8 @@ class SqlitePacer:
     is noticed by the next request of each process: everybody waits 6 s, and goes on with the new one. A file that
     does not answer within 2 s is done without for a while. It may be made before a fork and used on both sides.
     Raises `InvalidRequestError` for a `path` that is none, and `PacerError`, at the first call, for a file or
-    folder that cannot be used, with the reason. Source: one request a second for an account, in the document of 2024.
+    folder that cannot be used, with the reason. Source: one request a second for an account, in the document of
+    2024.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
