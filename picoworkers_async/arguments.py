@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+
+import attrs
 
 from .editions import EDITIONS, Edition, edition_named
 from .problems import Problem, ProblemCode
@@ -93,26 +95,23 @@ def carrier_problems(http_client: object, transport: object, base_url: str | Non
     return problems
 
 
-def environment_problems(*, chooses_transport: bool) -> list[Problem]:
-    """Which of the variables that a client is made from are missing or unknown."""
-    problems = [
-        Problem(name, None if os.environ.get(name) is None else "", limit, ProblemCode.REQUIRED)
-        for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
-        if (limit := _missing(os.environ.get(name))) is not None
+def environment_problems(problems: Iterable[Problem], variables: Mapping[str, str]) -> list[Problem]:
+    """The same problems, of arguments that came from `variables` of the environment by the variables' names."""
+    return [
+        problem if (name := variables.get(problem.field)) is None else _of_variable(problem, name)
+        for problem in problems
     ]
-    edition = os.environ.get("PICOWORKERS_EDITION")
-    if edition is not None and edition_named(edition) is None:
-        problems.append(_no_edition("PICOWORKERS_EDITION", edition))
-    if chooses_transport and (name := environment_name()) is not None:
-        problems += name_problems(VARIABLE, name)
-    return problems
 
 
-def _missing(value: str | None) -> str | None:
-    """What is wanted of a variable of this value that must have one; None where nothing is."""
-    if value is None:
-        return "set this environment variable"
-    return None if value.strip() else "this environment variable is set, but empty: give it a value"
+def _of_variable(problem: Problem, name: str) -> Problem:
+    if problem.field == "edition":
+        return _no_edition(name, problem.value)
+    if problem.code is not ProblemCode.REQUIRED:
+        return attrs.evolve(problem, path=name)
+    if os.environ.get(name) is None:
+        return Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
+    limit = "this environment variable is set, but empty: give it a value"
+    return Problem(name, "", limit, ProblemCode.REQUIRED)
 
 
 def _named(field: str, name: str, base_url: str | None) -> list[Problem]:

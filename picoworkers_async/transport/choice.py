@@ -61,16 +61,14 @@ def way_problems(field: str, name: object, base_url: str) -> list[Problem]:
     return fast_problems(field, name, base_url) if name == "fast" else proxy_problems(base_url)
 
 
-def choose(given: str | None, base_url: str) -> Choice:
-    """The way for requests to an address: `given` by the caller, else by the environment, else the fastest.
+def choose(given: str | None, named: str | None, base_url: str) -> Choice:
+    """The way for requests to an address: `given` by the caller, or `named` by the environment, or the fastest.
 
     To be asked where the event loop runs. Raises `ClientStateError` for `fast` where that is not asyncio's, and
     for what the environment has come to name since the client was made, and cannot be used.
     """
-    wanted, why = (given, "transport= says so") if given else (environment_name(), f"{VARIABLE} says so")
-    field = "transport" if given else VARIABLE
-    problems = [] if wanted is None else name_problems(field, wanted)
-    if problems := problems or way_problems(field, wanted, base_url):
+    wanted, why = (given, "transport= says so") if given else (named, f"{VARIABLE} says so")
+    if problems := way_problems("transport" if given else VARIABLE, wanted, base_url):
         raise ClientStateError(f"nothing was sent, {problems[0]}")
     if wanted is not None:
         if wanted == "fast" and not on_asyncio():

@@ -75,7 +75,7 @@ class Lanes:
         if options.get("verify", True) is True and options.get("cert") is None and options.get("trust_env", True):
             options["verify"] = environment_tls()
         limits = package.Limits(max_connections=1, max_keepalive_connections=1)
-        self._make = partial(made_of(package, _Lane, "AsyncHTTPTransport"), limits=limits, **options)
+        self._make = partial(made_of(_Lane, package.AsyncHTTPTransport), limits=limits, **options)
         self._unmade = lanes
         # The one that was given back last is the likeliest to have its connection still open.
         self._free: list[Any] = []
@@ -96,7 +96,7 @@ class Lanes:
         except BaseException:
             await self.replace(lane)
             raise
-        response.stream = made_of(self.package, _LaneStream, "AsyncByteStream")(self, lane, response.stream)
+        response.stream = made_of(_LaneStream, self.package.AsyncByteStream)(self, lane, response.stream)
         return response
 
     async def __aenter__(self) -> Self:

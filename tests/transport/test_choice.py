@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -12,8 +13,9 @@ import httpx2
 import pytest
 import respx
 
-from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode
+from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode, SharedTransport
 from picoworkers_async.transport.choice import VARIABLE
+from picoworkers_async.transport.replaced import replacement
 from tests.support.answering import answering
 from tests.support.peer import Peer
 
@@ -95,6 +97,17 @@ async def test_the_environment_names_it_where_no_argument_does(monkeypatch, capl
     assert await carrier_of(client()) in ("fast", "lanes")
 
 
+async def test_what_the_environment_names_is_read_once_when_a_client_is_made(monkeypatch) -> None:
+    monkeypatch.setenv(VARIABLE, "client")
+    pico, shared = client(), SharedTransport()
+    monkeypatch.setenv(VARIABLE, "quick")
+    assert await carrier_of(pico) == "client"
+    async with shared:
+        assert shared.choice(BASE).name == "client"
+    with pytest.raises(InvalidRequestError, match=VARIABLE):
+        SharedTransport()
+
+
 def test_a_name_that_is_none_is_refused_wherever_it_is_read(monkeypatch) -> None:
     assert problems_of(transport="quick") == [("transport", ProblemCode.CHOICE)]
     monkeypatch.setenv(VARIABLE, "quick")
@@ -121,13 +134,6 @@ def test_fast_is_refused_with_the_remedy_where_it_cannot_be_used(monkeypatch) ->
     assert problems_of(base_url=HOME) == [(VARIABLE, ProblemCode.CONFLICT)]
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert client(HOME, transport="fast")
-
-
-async def test_a_name_that_the_environment_came_to_have_later_is_refused_on_entering(monkeypatch) -> None:
-    pico = client()
-    monkeypatch.setenv(VARIABLE, "quick")
-    with pytest.raises(ClientStateError, match=r"nothing was sent, PICOWORKERS_TRANSPORT='quick': one of fast"):
-        await pico.__aenter__()
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
@@ -242,3 +248,48 @@ async def test_a_method_of_httpx_that_was_set_anew_is_not_passed_by(transport, h
 
     monkeypatch.setattr(http_package.AsyncHTTPTransport, "handle_async_request", answer)
     assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [
+        *(("AsyncHTTPTransport", transport) for transport in (None, "lanes")),
+        *(("AsyncClient", transport) for transport in (None, "lanes", "client")),
+    ],
+)
+async def test_a_class_of_httpx_that_was_replaced_by_a_derived_one_is_not_passed_by(
+    name, transport, http_package, monkeypatch
+) -> None:
+    method = "handle_async_request" if name == "AsyncHTTPTransport" else "send"
+    asked = []
+
+    async def answer(self: Any, request: Any, **_: Any) -> Any:
+        asked.append(request)
+        return http_package.Response(200, json=BALANCES, request=request)
+
+    async with client(transport="lanes"):
+        pass  # so that nothing that was made of the class before is kept
+    monkeypatch.setattr(http_package, name, type(name, (getattr(http_package, name),), {method: answer}))
+    assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
+
+
+@pytest.mark.parametrize("transport", [None, "lanes", "client"])
+async def test_a_hook_on_the_connections_below_the_pool_is_not_passed_by(
+    transport, http_package, monkeypatch
+) -> None:
+    kind = sys.modules[http_package.__name__.replace("httpx", "httpcore")].AsyncHTTPConnection
+    handle, asked = kind.handle_async_request, []
+
+    async def hook(self: Any, request: Any) -> Any:
+        asked.append(request)
+        return await handle(self, request)
+
+    monkeypatch.setattr(kind, "handle_async_request", hook)
+    with Peer(lambda connection, _: connection.sendall(ANSWER)) as peer:
+        async with client(peer.base, transport=transport) as pico:
+            await pico.users.get_balances()
+    assert len(asked) == 1
+
+
+def test_nothing_is_taken_for_replaced_where_nothing_is(http_package) -> None:
+    assert replacement() is None
