@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+
+import attrs
 
 from .editions import EDITIONS, Edition, edition_named
 from .problems import Problem, ProblemCode
@@ -19,7 +21,7 @@ from .settings import (
     wait_problems,
 )
 from .throttle import Throttle
-from .transport.choice import NAMES, VARIABLE, environment_name, fast_problems, name_problems
+from .transport.choice import NAMES, VARIABLE, environment_name, name_problems, way_problems
 from .transport.clients import package_of_transport
 from .transport.shared import SharedTransport
 
@@ -81,6 +83,8 @@ def carrier_problems(http_client: object, transport: object, base_url: str | Non
     elif transport is None:
         if (name := environment_name()) is not None:
             problems += _named(VARIABLE, name, base_url)
+        elif base_url is not None:
+            problems += way_problems("transport", None, base_url)
     elif isinstance(transport, str):
         problems += _named("transport", transport, base_url)
     elif isinstance(transport, SharedTransport):
@@ -91,31 +95,28 @@ def carrier_problems(http_client: object, transport: object, base_url: str | Non
     return problems
 
 
-def environment_problems(*, chooses_transport: bool) -> list[Problem]:
-    """Which of the variables that a client is made from are missing or unknown."""
-    problems = [
-        Problem(name, None if os.environ.get(name) is None else "", limit, ProblemCode.REQUIRED)
-        for name in ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
-        if (limit := _missing(os.environ.get(name))) is not None
+def environment_problems(problems: Iterable[Problem], variables: Mapping[str, str]) -> list[Problem]:
+    """The same problems, of arguments that came from `variables` of the environment by the variables' names."""
+    return [
+        problem if (name := variables.get(problem.field)) is None else _of_variable(problem, name)
+        for problem in problems
     ]
-    edition = os.environ.get("PICOWORKERS_EDITION")
-    if edition is not None and edition_named(edition) is None:
-        problems.append(_no_edition("PICOWORKERS_EDITION", edition))
-    if chooses_transport and (name := environment_name()) is not None:
-        problems += name_problems(VARIABLE, name)
-    return problems
 
 
-def _missing(value: str | None) -> str | None:
-    """What is wanted of a variable of this value that must have one; None where nothing is."""
-    if value is None:
-        return "set this environment variable"
-    return None if value.strip() else "this environment variable is set, but empty: give it a value"
+def _of_variable(problem: Problem, name: str) -> Problem:
+    if problem.field == "edition":
+        return _no_edition(name, problem.value)
+    if problem.code is not ProblemCode.REQUIRED:
+        return attrs.evolve(problem, path=name)
+    if os.environ.get(name) is None:
+        return Problem(name, None, "set this environment variable", ProblemCode.REQUIRED)
+    limit = "this environment variable is set, but empty: give it a value"
+    return Problem(name, "", limit, ProblemCode.REQUIRED)
 
 
 def _named(field: str, name: str, base_url: str | None) -> list[Problem]:
     problems = name_problems(field, name)
-    return problems if base_url is None else problems + fast_problems(field, name, base_url)
+    return problems if base_url is None or problems else way_problems(field, name, base_url)
 
 
 def _no_edition(field: str, edition: object, or_else: str = "") -> Problem:

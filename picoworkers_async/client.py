@@ -42,9 +42,10 @@ from .rating.options import (
 from .resources import Jobs, Lists, Users, Wallet
 from .retry import RetryPolicy
 from .session import Session
-from .settings import timeout_problems, wait_problems
+from .settings import normalized_address, timeout_problems, wait_problems
 from .settlement import settle
 from .throttle import Priority, Throttle
+from .throttle.limits import priority_problems
 from .transport.choice import TransportName
 from .transport.default import choose_adapter
 from .transport.shared import SharedTransport
@@ -161,6 +162,7 @@ class AsyncPicoworkers:
         url = address_of(service, base_url)
         if problems or login is None or service is None or url is None:
             raise InvalidRequestError("AsyncPicoworkers", problems, sends=False)
+        url = normalized_address(url)
         self._user_id = login.user_id
         self._throttle = throttle or Throttle(
             service.max_concurrency, service.requests_per_second, service.cooldown
@@ -177,7 +179,7 @@ class AsyncPicoworkers:
         )
         self._session = Session(
             edition=service,
-            base_url=url if url.endswith("/") else url + "/",
+            base_url=url,
             adapter=adapter,
             throttle=self._throttle,
             retry=retry or RetryPolicy(),
@@ -204,9 +206,9 @@ class AsyncPicoworkers:
 
         `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
         have `Priority.BATCH`), `timeout` and `max_wait` are in seconds, as in the constructor. What is
-        left out stays as it is.
+        left out stays as it is. Raises `InvalidRequestError`, naming all of them, for options that are none.
         """
-        problems = timeout_problems(timeout) + wait_problems(max_wait)
+        problems = priority_problems(priority) + timeout_problems(timeout) + wait_problems(max_wait)
         if problems:
             raise InvalidRequestError("with_options", problems, sends=False)
         other = copy.copy(self)
@@ -218,17 +220,23 @@ class AsyncPicoworkers:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`); the constructor itself reads
-        `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
-        Raises `InvalidRequestError` naming each variable that is missing or unknown.
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`), unless these are given; the constructor itself
+        reads `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
+        Raises `InvalidRequestError` naming all that is wrong, in variables by their names and in options.
         """
-        given = options.get("transport") is not None or options.get("http_client") is not None
-        problems = environment_problems(chooses_transport=not given)
-        if problems:
-            raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
-        options.setdefault("edition", os.environ.get("PICOWORKERS_EDITION", PICOWORKERS.name))
-        options.setdefault("base_url", os.environ.get("PICOWORKERS_BASE_URL") or None)
-        return cls(os.environ["PICOWORKERS_USER_ID"], os.environ["PICOWORKERS_API_SECRET"], **options)
+        variables = {"user_id": "PICOWORKERS_USER_ID", "api_secret": "PICOWORKERS_API_SECRET"}
+        edition, base_url = os.environ.get("PICOWORKERS_EDITION"), os.environ.get("PICOWORKERS_BASE_URL")
+        if edition is not None and "edition" not in options:
+            options["edition"], variables["edition"] = edition, "PICOWORKERS_EDITION"
+        if base_url and "base_url" not in options:
+            options["base_url"], variables["base_url"] = base_url, "PICOWORKERS_BASE_URL"
+        try:
+            return cls(
+                os.environ.get(variables["user_id"], ""), os.environ.get(variables["api_secret"], ""), **options
+            )
+        except InvalidRequestError as error:
+            problems = environment_problems(error.problems, variables)
+        raise InvalidRequestError("AsyncPicoworkers.from_env", problems, sends=False)
 
     def rate(
         self,
@@ -264,14 +272,15 @@ class AsyncPicoworkers:
         `"wait"`. With `dry_run` nothing is sent that changes anything: what would be sent has the outcome
         `WOULD_RATE`, and `batch.spend()` says what it would cost.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range.
+        Raises `InvalidRequestError`, naming all of them, for options out of range, and for `ratings` that cannot
+        be iterated.
         """
         from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
 
         options = BatchOptions(
             journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
         )
-        check_options("rate", options)
+        check_options("rate", options, ratings=ratings)
         return Batch(self._session, given_ratings(ratings), options)
 
     async def rate_all(
@@ -350,8 +359,8 @@ class AsyncPicoworkers:
         tasks that wait for a decision the one that is due first is decided first, and of the tasks of a page: no
         request is sent for it, so a job that was not read counts as one of 7 days.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
-        neither one nor two arguments.
+        Raises `InvalidRequestError`, naming all of them, for options out of range and `tasks` that cannot be
+        iterated, and for a `decide` that takes neither one nor two arguments.
         """
         from .rating.review import review_source  # with what runs a batch, which single calls never load
 

@@ -5,10 +5,15 @@ A rollback journal beside a database may have SQLite delete any file of the user
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from pathlib import Path
 from typing import NamedTuple
+
+logger: logging.Logger = logging.getLogger("picoworkers_async")
+
+_warned_of: set[tuple[str, Path]] = set()
 
 
 class Exposure(NamedTuple):
@@ -39,6 +44,18 @@ def exposure(folder: Path) -> Exposure | None:
             mode, by_all = stat.filemode(found.st_mode), bool(found.st_mode & stat.S_IWOTH)
             return Exposure(above, mode, why, by_all, found.st_uid == os.geteuid())
     return None
+
+
+def warn_of_exposure(what: str, path: Path) -> None:
+    """Say once that everybody may write in the folder of a file of SQLite's, such as a "journal".
+
+    Raises `OSError` for a folder that cannot be looked at.
+    """
+    found = exposure(path.parent)
+    if found is not None and found.by_all and (what, path.parent) not in _warned_of:
+        _warned_of.add((what, path.parent))
+        line = "%s %s: anybody may write in the folder %s (%s), and so delete this user's files"
+        logger.warning(line, what, path, found.folder, found.mode)
 
 
 def why_exposed(found: os.stat_result, user: int, *, is_above: bool = False) -> str | None:

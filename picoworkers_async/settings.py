@@ -13,8 +13,11 @@ from zoneinfo import ZoneInfo
 from .credentials import Hidden
 from .problems import Problem, ProblemCode, Where, number_code, number_limit
 
-# The name of one host, or its IPv4 address.
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+# The name of one host, or its IPv4 address. A dot at its end keeps it from being looked up in the own domain.
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
+# What can be looked up at all.
+_LABELS = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 
 def is_finite(value: object) -> bool:
@@ -112,6 +115,9 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] | None = 
     problems = []
     if parts.scheme not in ("https", "http") or not parts.hostname:
         problems.append(Problem("base_url", shown, "an https:// address", ProblemCode.FORMAT))
+    elif not _is_host(parts.hostname) or parts.port == 0:
+        limit = "an address with the name of a host, or its IP address (without a zone), and a port above 0 if any"
+        problems.append(Problem("base_url", shown, limit, ProblemCode.FORMAT))
     elif parts.scheme == "http" and not _may_be_plain(parts.hostname, insecure_http_hosts):
         limit = (
             "https://, since over http:// anyone on the way reads the secret; http:// is for this machine, as "
@@ -130,6 +136,14 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] | None = 
     return problems
 
 
+def normalized_address(url: str) -> str:
+    """An address as requests are put together with it: scheme and host in small letters, a / at its end."""
+    parts = urlsplit(url)
+    start = f"{parts.scheme}://{parts.netloc.lower()}"
+    path = url[len(start) :]
+    return start + (path if path.endswith("/") else path + "/")
+
+
 def place_of(url: str) -> str:
     """The host and the port that requests to this address go to, as `host:port`."""
     parts = urlsplit(url)
@@ -146,8 +160,25 @@ def host_problems(hosts: object) -> list[Problem]:
     return [
         Problem(field, host, limit, ProblemCode.FORMAT if isinstance(host, str) else ProblemCode.TYPE)
         for host in hosts
-        if not isinstance(host, str) or not (_HOST.fullmatch(host) or _ipv6(host))
+        if not isinstance(host, str) or "%" in host or not (_HOST.fullmatch(host) or _ipv6(host))
     ]
+
+
+def _is_host(host: str) -> bool:
+    """Whether requests can go there: what is none would be told as a service that is away."""
+    if ":" in host:
+        return "%" not in host and _ipv6(host) is not None
+    if _FOUR_NUMBERS.fullmatch(host):
+        return _is_ipv4(host)
+    return len(host) <= 253 and _LABELS.fullmatch(host) is not None
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _may_be_plain(host: str, insecure_http_hosts: Collection[str] | None) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 
 from picoworkers_async import AsyncPicoworkers, InvalidRequestError, PicoworkersError, RetryPolicy
@@ -69,6 +72,36 @@ def test_a_wrong_name_of_a_host_is_told_alone_and_not_what_follows_from_it() -> 
     with pytest.raises(InvalidRequestError) as caught:
         AsyncPicoworkers("a", "b", base_url="http://sandbox:8000/api/?x", insecure_http_hosts={"*"})
     assert {problem.field for problem in caught.value.problems} == {"insecure_http_hosts", "base_url"}
+
+
+@pytest.mark.parametrize("priority", ["batch", 7, 0, -1, math.nan, object()], ids=type)
+def test_a_priority_that_is_none_is_refused_by_name_beside_what_else_is_wrong(priority: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"Priority.INTERACTIVE or Priority.BATCH") as caught:
+        AsyncPicoworkers("a", "b").with_options(priority=priority, max_wait=0)
+    assert [problem.field for problem in caught.value.problems] == ["priority", "max_wait"]
+
+
+def test_from_env_tells_at_once_what_is_wrong_in_variables_by_their_names_and_in_options(monkeypatch) -> None:
+    for name, value in {
+        "USER_ID": "a:b",
+        "API_SECRET": " ",
+        "BASE_URL": "http://evil.example/api/",
+        "EDITION": "nope",
+        "TRANSPORT": "x",
+    }.items():
+        monkeypatch.setenv(f"PICOWORKERS_{name}", value)
+    with pytest.raises(InvalidRequestError, match=r"AsyncPicoworkers\.from_env") as caught:
+        AsyncPicoworkers.from_env(timeout=-1)
+    assert [problem.field for problem in caught.value.problems] == [
+        *("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET", "PICOWORKERS_EDITION", "PICOWORKERS_BASE_URL"),
+        *("PICOWORKERS_TRANSPORT", "timeout"),
+    ]
+    assert caught.value.__context__ is None
+    with pytest.raises(InvalidRequestError) as caught:
+        AsyncPicoworkers.from_env(edition="what", base_url="http://evil.example/api/")
+    fields = {problem.field for problem in caught.value.problems}
+    assert fields >= {"edition", "base_url"}
+    assert fields.isdisjoint({"PICOWORKERS_EDITION", "PICOWORKERS_BASE_URL"})
 
 
 def test_a_variable_that_is_set_but_empty_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -424,7 +424,7 @@ class Picoworkers:
 
         `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
         have `Priority.BATCH`), `timeout` and `max_wait` are in seconds, as in the constructor. What is
-        left out stays as it is.
+        left out stays as it is. Raises `InvalidRequestError`, naming all of them, for options that are none.
         """
 
     @classmethod
@@ -432,9 +432,9 @@ class Picoworkers:
         """A client from the environment; `options` are the constructor's.
 
         Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`); the constructor itself reads
-        `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
-        Raises `InvalidRequestError` naming each variable that is missing or unknown.
+        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`), unless these are given; the constructor itself
+        reads `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
+        Raises `InvalidRequestError` naming all that is wrong, in variables by their names and in options.
         """
 
     def rate(
@@ -471,7 +471,8 @@ class Picoworkers:
         `"wait"`. With `dry_run` nothing is sent that changes anything: what would be sent has the outcome
         `WOULD_RATE`, and `batch.spend()` says what it would cost.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range.
+        Raises `InvalidRequestError`, naming all of them, for options out of range, and for `ratings` that cannot
+        be iterated.
 
         Here, an iterable that is no collection, such as a generator, is read in a worker thread, one rating after
         the other: it may block, and use this client. An async iterable is read in the client's own thread.
@@ -533,8 +534,8 @@ class Picoworkers:
         tasks that wait for a decision the one that is due first is decided first, and of the tasks of a page: no
         request is sent for it, so a job that was not read counts as one of 7 days.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range, and for a `decide` that takes
-        neither one nor two arguments.
+        Raises `InvalidRequestError`, naming all of them, for options out of range and `tasks` that cannot be
+        iterated, and for a `decide` that takes neither one nor two arguments.
 
         Here, a plain `decide` is called in worker threads, never twice at once unless `deciding` is given: with
         `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called

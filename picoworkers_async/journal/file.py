@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import JournalDamagedError, JournalError
-from ..folders import exposure
+from ..folders import warn_of_exposure
 from .failures import NO_FILE, journal_errors
 from .formats import connect, create_or_migrate
 from .lock import FileLock
 
-logger: logging.Logger = logging.getLogger("picoworkers_async")
-
 _SMALL_PAGES = 1000
-_warned_of: set[Path] = set()
 
 _WITHOUT_LOG = (
     "the batch before was killed, and the file -wal that belongs beside it, with what that batch did last, is not "
@@ -53,7 +49,7 @@ class JournalFile:
             if self._owner is None and not self._path.is_file():
                 raise JournalError(self._path, NO_FILE)
             self._lock = FileLock(self._path)
-            _warn_of_exposure(self._lock.path)
+            warn_of_exposure("journal", self._lock.path)
             has_log = self._lock.path.with_name(self._lock.path.name + "-wal").exists()
             self._database = connect(self._lock.path)
             self._prepare(self._database, has_log=has_log)
@@ -106,15 +102,6 @@ class JournalFile:
         database.execute("INSERT OR REPLACE INTO meta VALUES ('closed', '0')")
         database.execute("DELETE FROM meta WHERE name IN ('running', 'progress')")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _warn_of_exposure(path: Path) -> None:
-    """Say once that everybody may write in the folder of a journal, and so have SQLite change or delete files."""
-    found = exposure(path.parent)
-    if found is not None and found.by_all and path.parent not in _warned_of:
-        _warned_of.add(path.parent)
-        what = "journal %s: anybody may write in the folder %s (%s), and so delete this user's files"
-        logger.warning(what, path, found.folder, found.mode)
 
 
 def _not_yours(name: str, kept: str) -> str:

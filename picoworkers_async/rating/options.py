@@ -84,14 +84,20 @@ class FollowKeywords(ReviewKeywords, total=False):
     follow: float | None
 
 
-def check_options(call: str, batch: BatchOptions, review: ReviewOptions | None = None) -> None:
-    """Raises `InvalidRequestError` naming everything that is wrong, and `TypeError` for tasks of another kind."""
-    problems = _batch_problems(batch) + ([] if review is None else _review_problems(review))
+def check_options(
+    call: str, batch: BatchOptions, review: ReviewOptions | None = None, *, ratings: object = ()
+) -> None:
+    """Raises `InvalidRequestError` naming everything that is wrong."""
+    problems = _input_problems("ratings", ratings, "Rating") + _batch_problems(batch)
+    problems += [] if review is None else _review_problems(review)
     if problems:
         raise InvalidRequestError(call, problems)
-    tasks: object = None if review is None else review.tasks
-    if tasks is not None and not isinstance(tasks, Iterable | AsyncIterable):
-        raise TypeError(f"tasks must be an iterable or async iterable of Task, not {type(tasks).__name__}")
+
+
+def _input_problems(field: str, given: object, kind: str) -> list[Problem]:
+    if isinstance(given, Iterable | AsyncIterable):
+        return []
+    return [Problem(field, given, f"an iterable or async iterable of {kind}", ProblemCode.TYPE)]
 
 
 def _batch_problems(options: BatchOptions) -> list[Problem]:
@@ -108,6 +114,7 @@ def _batch_problems(options: BatchOptions) -> list[Problem]:
 
 def _review_problems(options: ReviewOptions) -> list[Problem]:
     problems = [] if options.job_id is None else rules.check_job_id(options.job_id)
+    problems += [] if options.tasks is None else _input_problems("tasks", options.tasks, "Task")
     for name, seconds in (("follow", options.follow), ("decide_timeout", options.decide_timeout)):
         # Looks without a pause would take all of the budget; no time to decide in would fail every task.
         if seconds is not None and (seconds_problems(name, seconds) or seconds == 0):

@@ -153,8 +153,5 @@ class GivenRatings:
 def given_ratings(
     ratings: Iterable[Rating] | AsyncIterable[Rating],
 ) -> Callable[[Parts], tuple[GivenRatings, None]]:
-    """What makes the source of given ratings. Raises `TypeError` for what cannot be iterated."""
-    given: object = ratings
-    if not isinstance(given, Iterable | AsyncIterable):
-        raise TypeError(f"ratings must be an iterable or async iterable of Rating, not {type(given).__name__}")
+    """What makes the source of given ratings."""
     return lambda parts: (GivenRatings(ratings, parts), None)

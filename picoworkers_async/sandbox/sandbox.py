@@ -268,7 +268,7 @@ class Sandbox:
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """This service in process, as an httpx transport; clients of httpx2 can send through it as well."""
-        make = made_of(default_package(), SandboxTransport, "AsyncBaseTransport")
+        make = made_of(SandboxTransport, default_package().AsyncBaseTransport)
         transport: httpx.AsyncBaseTransport = make(self._delivery)
         return transport
 

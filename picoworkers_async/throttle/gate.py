@@ -12,7 +12,6 @@ import anyio
 import attrs
 
 from ..errors import InvalidRequestError
-from ..problems import Problem, ProblemCode
 from . import pacing as paces
 from .bound import WaitBound
 from .departures import Departures, Permit
@@ -63,8 +62,9 @@ class Throttle:
     batches, so that an interactive call waits for one interval at most. After a pause one request goes ahead
     alone; the rest follow when it was answered.
 
-    Raises `InvalidRequestError` for a limit that is not a positive, finite number. Source: the 2022 document
-    names no limit; the later one allows one request a second and asks for 10 s of silence after a 429.
+    Raises `InvalidRequestError` for a limit that is not a positive, finite number, and for what is no pacer.
+    Source: the 2022 document names no limit; the later one allows one request a second and asks for 10 s of
+    silence after a 429.
     """
 
     def __init__(
@@ -74,11 +74,7 @@ class Throttle:
         cooldown: float = 10.0,
         pacer: Pacer | None = None,
     ) -> None:
-        problems = limit_problems(max_concurrency, requests_per_second, cooldown)
-        if pacer is not None and requests_per_second is None:
-            problems.append(
-                Problem("requests_per_second", None, "a rate, for the pacer to share", ProblemCode.REQUIRED)
-            )
+        problems = limit_problems(max_concurrency, requests_per_second, cooldown, pacer)
         if problems:
             raise InvalidRequestError("Throttle", problems, sends=False)
         self.max_concurrency = max_concurrency

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..folders import exposure, why_exposed
+from ..problems import Problem, ProblemCode
 from .pacers import PacerError, PacerLost
 
 if TYPE_CHECKING:
@@ -151,6 +152,19 @@ def why_unusable(path: Path, error: sqlite3.Error) -> str:
 
 
 _NO_FILE = "it is a link, a folder, or something else that is no file"
+
+
+def path_problems(path: object) -> list[Problem]:
+    """What keeps this from being the path of a pacer's file."""
+    try:
+        text = os.fspath(path)  # type: ignore[call-overload]
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        return [Problem("path", path, "the path of a file", ProblemCode.TYPE)]
+    if "\0" in text:
+        return [Problem("path", path, "the path of a file, without NUL characters", ProblemCode.FORMAT)]
+    return []
 
 
 def _connected(uri: str) -> sqlite3.Connection:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import anyio
 import anyio.to_thread
 
+from ..errors import InvalidRequestError
+from ..problems import Problem, ProblemCode
 from . import kept_pace
 from . import pacing as paces
 from .pacers import Departure, PacerError, PacerLost, Reservation
@@ -121,11 +123,18 @@ class RedisPacer:
     """Shares the pace of an account between all machines that use the same Redis or Valkey server.
 
     `url` is as redis-py takes it, such as `redis://:password@host:6379/0`. Needs the extra `redis`. Clocks of the
-    clients do not matter. Raises `PacerError`, at the first call, for a password that is refused; while the
-    server does not answer, clients go on with a share of the limit.
+    clients do not matter. Raises `InvalidRequestError` for a `url` that is no string, and `PacerError`, at the
+    first call, for a password that is refused; while the server does not answer, clients go on with a share of the
+    limit.
     """
 
     def __init__(self, url: str) -> None:
+        given: object = url
+        if not isinstance(given, str):
+            # Not shown: whatever it is, it may hold a password.
+            limit = "a string, such as redis://host:6379/0"
+            problem = Problem("url", type(given), limit, ProblemCode.TYPE)
+            raise InvalidRequestError("RedisPacer", [problem], sends=False)
         try:
             import redis
         except ImportError:

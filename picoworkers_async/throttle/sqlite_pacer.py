@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import anyio.to_thread
 
+from ..errors import InvalidRequestError
 from . import kept_pace, pacer_file, pacer_tables
 from . import pacing as paces
 from .pacers import Departure, PacerLost, Reservation
@@ -52,11 +53,15 @@ class SqlitePacer:
     process that is killed costs the others one slot at most. A file that is deleted or replaced while it is in use
     is noticed by the next request of each process: everybody waits 6 s, and goes on with the new one. A file that
     does not answer within 2 s is done without for a while. It may be made before a fork and used on both sides.
-    Raises `PacerError`, at the first call, for a file or folder that cannot be used, with the reason. Source: one
-    request a second for an account, in the document of 2024.
+    Raises `InvalidRequestError` for a `path` that is none, and `PacerError`, at the first call, for a file or
+    folder that cannot be used, with the reason. Source: one request a second for an account, in the document of
+    2024.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        problems = [] if path is None else pacer_file.path_problems(path)
+        if problems:
+            raise InvalidRequestError("SqlitePacer", problems, sends=False)
         self._path = None if path is None else Path(path)
         self._named = path is not None
         self._account: str | None = None

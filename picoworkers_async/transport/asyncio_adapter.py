@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from ..credentials import Credentials
-from ..errors import Fate
+from ..errors import ClientStateError, Fate
 from ..throttle import Permit
 from .adapters import OPENING_SHARE, NoResponseError, Response, request_headers
 from .connection import Connection
@@ -109,7 +109,8 @@ class AsyncioAdapter:
         target = url.removeprefix(self._origin)
         if _TARGET.fullmatch(target):
             return target.encode()
-        raise NoResponseError(Fate.NOT_PROCESSED, ValueError("an address that is not of the service"))
+        # A fault of the program, and no service that is away: nobody is to wait for its end.
+        raise ClientStateError("nothing was sent: an address that is not of the service")
 
     def _head(self, method: str, target: bytes, content: bytes | None) -> bytes:
         start = method.encode() + b" " + target

@@ -10,7 +10,7 @@ import anyio
 
 from ..errors import ClientStateError
 from ..problems import Problem, ProblemCode
-from .proxies import environment_proxy
+from .proxies import environment_proxy, proxy_problems
 from .replaced import replacement
 
 TransportName = Literal["fast", "lanes", "client"]
@@ -55,12 +55,21 @@ def fast_problems(field: str, name: object, base_url: str) -> list[Problem]:
     return []
 
 
-def choose(given: str | None, base_url: str) -> Choice:
-    """The way for requests to an address: `given` by the caller, else by the environment, else the fastest.
+def way_problems(field: str, name: object, base_url: str) -> list[Problem]:
+    """What keeps requests to an address from going over what has this name here; None for what is chosen."""
+    # Over fast, any proxy is one too many.
+    return fast_problems(field, name, base_url) if name == "fast" else proxy_problems(base_url)
 
-    To be asked where the event loop runs. Raises `ClientStateError` for `fast` where that is not asyncio's.
+
+def choose(given: str | None, named: str | None, base_url: str) -> Choice:
+    """The way for requests to an address: `given` by the caller, or `named` by the environment, or the fastest.
+
+    To be asked where the event loop runs. Raises `ClientStateError` for `fast` where that is not asyncio's, and
+    for what the environment has come to name since the client was made, and cannot be used.
     """
-    wanted, why = (given, "transport= says so") if given else (environment_name(), f"{VARIABLE} says so")
+    wanted, why = (given, "transport= says so") if given else (named, f"{VARIABLE} says so")
+    if problems := way_problems("transport" if given else VARIABLE, wanted, base_url):
+        raise ClientStateError(f"nothing was sent, {problems[0]}")
     if wanted is not None:
         if wanted == "fast" and not on_asyncio():
             raise ClientStateError(

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from .lanes import Lanes
 from .package import made_of, package_of
-from .proxies import environment_proxy
+from .proxies import usable_proxy
 from .tls import environment_tls
 
 
@@ -73,7 +73,7 @@ class OwnClient:
         request = package.Request(
             method, _parsed(package, url), headers=headers, content=content, extensions=extensions
         )
-        request.stream = made_of(package, BytesStream, "AsyncByteStream")(request.content)
+        request.stream = made_of(BytesStream, package.AsyncByteStream)(request.content)
         return request
 
     async def aclose(self) -> None:
@@ -82,18 +82,22 @@ class OwnClient:
 
 def client_over(transport: Any, package: Any) -> Any:
     """A client that sends through a transport, and through no other, whatever the environment names."""
-    return _client_class(package)(transport=transport, trust_env=False)
+    return _client_class(package.AsyncClient, package.Cookies)(transport=transport, trust_env=False)
 
 
 def client_with_lanes(package: Any, lanes: int, base_url: str) -> Any:
     """A client over so many lanes, with the proxy that the environment names for an address."""
-    return client_over(Lanes(lanes, package, proxy=environment_proxy(base_url)), package)
+    return client_over(Lanes(lanes, package, proxy=usable_proxy(base_url, package)), package)
 
 
-def client_with_pool(package: Any, connections: int | None) -> Any:
-    """A client with httpx's own pool of so many connections (None: no limit), and the environment's proxies."""
+def client_with_pool(package: Any, connections: int | None, base_url: str) -> Any:
+    """A client with httpx's own pool of so many connections (None: no limit), and the same proxy.
+
+    Of the environment it gets this only: httpx itself would hand an address without TLS to `HTTP_PROXY`.
+    """
     limits = package.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return _client_class(package)(limits=limits, verify=environment_tls())
+    proxy, kind = usable_proxy(base_url, package), _client_class(package.AsyncClient, package.Cookies)
+    return kind(limits=limits, verify=environment_tls(), proxy=proxy, trust_env=False)
 
 
 class SharedClient:
@@ -157,16 +161,16 @@ def _parsed(package: Any, url: str) -> Any:
 
 
 @functools.cache
-def _client_class(package: Any) -> Any:
-    """The package's `AsyncClient` without cookies: no answer leaves anything behind for the next account's."""
+def _client_class(base: Any, cookies: Any) -> Any:
+    """A package's `AsyncClient`, or its stand-in, without cookies: no answer leaves any for another account."""
 
-    class NoCookies(package.Cookies):  # type: ignore[misc]
+    class NoCookies(cookies):  # type: ignore[misc]
         def extract_cookies(self, response: Any) -> None:
             """Keep none."""
 
     none = NoCookies()
 
-    class Client(package.AsyncClient):  # type: ignore[misc]
+    class Client(base):  # type: ignore[misc]
         @property
         def cookies(self) -> Any:
             return none

@@ -11,7 +11,7 @@ from ..observing import logger
 from ..throttle import Permit
 from ..version import __version__
 from .adapters import HttpAdapter, Response
-from .choice import Choice, TransportName, choose
+from .choice import Choice, TransportName, choose, environment_name
 from .clients import (
     OwnClient,
     SharedClient,
@@ -68,13 +68,15 @@ def choose_adapter(
             )
         package = default_package()
         if choice.name == "client":
-            make = lambda: client_with_pool(package, max_connections)  # noqa: E731
+            make = lambda: client_with_pool(package, max_connections, base_url)  # noqa: E731
         else:
             make = lambda: client_with_lanes(package, max_connections, base_url)  # noqa: E731
         return over(OwnClient(package, make, choice.name, ours=True, paced=paced))
 
     if transport is None or isinstance(transport, str):
-        return LateAdapter(base_url, transport, lambda: choose(transport, base_url), own)
+        # Not again when it is entered: it may be another by then, that nobody has checked.
+        named = environment_name()
+        return LateAdapter(base_url, transport, lambda: choose(transport, named, base_url), own)
     if isinstance(transport, SharedTransport):
 
         def lent(choice: Choice) -> HttpAdapter:

@@ -75,7 +75,7 @@ class Lanes:
         if options.get("verify", True) is True and options.get("cert") is None and options.get("trust_env", True):
             options["verify"] = environment_tls()
         limits = package.Limits(max_connections=1, max_keepalive_connections=1)
-        self._make = partial(made_of(package, _Lane, "AsyncHTTPTransport"), limits=limits, **options)
+        self._make = partial(made_of(_Lane, package.AsyncHTTPTransport), limits=limits, **options)
         self._unmade = lanes
         # The one that was given back last is the likeliest to have its connection still open.
         self._free: list[Any] = []
@@ -83,13 +83,20 @@ class Lanes:
         self._all: set[Any] = set()
 
     async def handle_async_request(self, request: Any) -> Any:
-        lane = self._take() or await self._next_free(request)
+        try:
+            lane = self._take()
+        except Exception as failure:
+            # Told as what it is: no connection was even begun.
+            raise self.package.ConnectError(
+                f"no lane could be made ({type(failure).__name__})", request=request
+            ) from failure
+        lane = lane or await self._next_free(request)
         try:
             response = await lane.handle_async_request(request)
         except BaseException:
             await self.replace(lane)
             raise
-        response.stream = made_of(self.package, _LaneStream, "AsyncByteStream")(self, lane, response.stream)
+        response.stream = made_of(_LaneStream, self.package.AsyncByteStream)(self, lane, response.stream)
         return response
 
     async def __aenter__(self) -> Self:
@@ -123,8 +130,9 @@ class Lanes:
         if self._free:
             return self._free.pop()
         if self._unmade:
+            lane = self._fresh()
             self._unmade -= 1
-            return self._fresh()
+            return lane
         return None
 
     def _fresh(self) -> Any:

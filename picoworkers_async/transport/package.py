@@ -33,6 +33,6 @@ def package_of(thing: object, kind: str) -> Any:
 
 
 @functools.cache
-def made_of(package: Any, kind: type, base: str) -> Any:
-    """The class `kind`, made one of the package's own as well: its clients take no other."""
-    return type(kind.__name__, (kind, getattr(package, base)), {})
+def made_of(kind: type, base: type) -> Any:
+    """The class `kind`, made one of a package's own (`base`) as well: its clients take no other."""
+    return type(kind.__name__, (kind, base), {})

@@ -1,4 +1,4 @@
-"""Whether something stands in for methods of httpx, and so wants to see its requests: respx, OpenTelemetry."""
+"""Whether something stands in for a part of httpx, and so wants to see its requests: respx, OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from types import FunctionType
 
 from .package import default_package
 
-# Where mocks and instrumentations take hold of httpx: each sees what goes through this method only.
-_METHODS = (
-    ("httpx", "AsyncHTTPTransport", "handle_async_request"),
-    ("httpx", "AsyncClient", "send"),
-    ("httpx", "AsyncClient", "_send_single_request"),
-    ("httpx", "AsyncClient", "_transport_for_url"),
-    ("httpcore", "AsyncConnectionPool", "handle_async_request"),
+# Where mocks and instrumentations take hold of httpx: each sees what goes through this class, and method, only.
+_PLACES = (
+    ("httpx", "AsyncHTTPTransport", ("__init__", "handle_async_request")),
+    ("httpx", "AsyncClient", ("__init__", "send", "_send_single_request", "_transport_for_url")),
+    ("httpcore", "AsyncConnectionPool", ("handle_async_request",)),
+    ("httpcore", "AsyncHTTPConnection", ("handle_async_request",)),
+    ("httpcore", "AsyncHTTP11Connection", ("handle_async_request",)),
 )
 
 
 def replacement() -> str | None:
-    """What replaced or wrapped a method that requests of httpx go through, in words; None if they are its own.
+    """What replaced or wrapped a class or method that httpx sends through, in words; None if all are its own.
 
     It is the package of our own clients that is looked at, httpx, or httpx2 where that alone is installed. Imports
     nothing: what is not loaded is not replaced.
@@ -27,12 +27,26 @@ def replacement() -> str | None:
     if "httpx" not in sys.modules and importlib.util.find_spec("httpx"):
         return None
     suffix = default_package().__name__.removeprefix("httpx")
-    for package, kind, name in _METHODS:
-        module = sys.modules.get(package + suffix)
-        method = vars(getattr(module, kind, object)).get(name)
-        if method is not None and (by := _replaced_by(method, package + suffix)) is not None:
-            return f"{by} has replaced {package}{suffix}.{kind}.{name}"
+    for root, name, methods in _PLACES:
+        package = root + suffix
+        kind = getattr(sys.modules.get(package), name, None)
+        if kind is None:
+            continue
+        if (by := _kind_replaced_by(kind, package)) is not None:
+            return f"{by} has replaced {package}.{name}"
+        for method in methods:
+            found = vars(kind).get(method)
+            if found is not None and (by := _replaced_by(found, package)) is not None:
+                return f"{by} has replaced {package}.{name}.{method}"
     return None
+
+
+def _kind_replaced_by(kind: object, package: str) -> str | None:
+    """The module of what stands in for a package's class; None if it is the package's own."""
+    if type(kind) is not type:
+        return _replaced_by(kind, package)
+    module = kind.__module__
+    return None if module.partition(".")[0] == package else module
 
 
 def _replaced_by(method: object, package: str) -> str | None:

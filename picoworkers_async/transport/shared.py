@@ -14,7 +14,16 @@ from ..errors import ClientStateError, InvalidRequestError
 from ..problems import Problem
 from ..throttle import Permit
 from .adapters import HttpAdapter, Response
-from .choice import Choice, TransportName, choose, fast_problems, name_problems, on_asyncio
+from .choice import (
+    VARIABLE,
+    Choice,
+    TransportName,
+    choose,
+    environment_name,
+    name_problems,
+    on_asyncio,
+    way_problems,
+)
 from .clients import OwnClient, client_with_lanes, client_with_pool
 from .httpx_adapter import HttpxAdapter
 from .package import default_package
@@ -30,14 +39,17 @@ class SharedTransport:
     clients' throttles together. A client that is closed closes none of them: the end of this block does. From then
     on, before the block, and in another event loop than its own, its clients raise `ClientStateError`.
 
-    Raises `InvalidRequestError` for another name.
+    Raises `InvalidRequestError` for another name, given or in the environment.
     """
 
     def __init__(self, transport: TransportName | None = None) -> None:
+        named = environment_name() if transport is None else None
         problems = [] if transport is None else name_problems("transport", transport)
+        problems += [] if named is None else name_problems(VARIABLE, named)
         if problems:
             raise InvalidRequestError("SharedTransport", problems, sends=False)
         self._name = transport
+        self._named = named
         self._state = "new"
         self._loop: object = None
         self._choices: dict[str, Choice] = {}
@@ -70,7 +82,9 @@ class SharedTransport:
 
     def problems(self, base_url: str) -> list[Problem]:
         """What keeps a client of this address from sending over it."""
-        return fast_problems("transport", self._name, base_url)
+        if self._name is None:
+            return way_problems(VARIABLE, self._named, base_url)
+        return way_problems("transport", self._name, base_url)
 
     def require_open(self) -> None:
         """Raises `ClientStateError` outside the block."""
@@ -90,7 +104,7 @@ class SharedTransport:
             raise ClientStateError("nothing was sent: the SharedTransport was entered in another event loop")
         service = _service(base_url)
         if service not in self._choices:
-            self._choices[service] = choose(self._name, base_url)
+            self._choices[service] = choose(self._name, self._named, base_url)
         return self._choices[service]
 
     def adapter(
@@ -130,7 +144,7 @@ class SharedTransport:
 
             carrier = Connections(base_url)
         elif choice.name == "client":
-            carrier = client_with_pool(default_package(), None)
+            carrier = client_with_pool(default_package(), None, base_url)
         else:
             carrier = client_with_lanes(default_package(), sys.maxsize, base_url)
         self._carriers[service] = carrier

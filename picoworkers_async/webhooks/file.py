@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ..errors import PicoworkersError
+from ..folders import warn_of_exposure
 
 _APPLICATION_ID = 0x70696377
 _VERSION = 3
@@ -60,10 +61,16 @@ class PostbackFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path)
+        self._looked_at_folder = False
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction that is durable when the block ends, and undone if it raises."""
+        if not self._looked_at_folder:
+            self._looked_at_folder = True
+            # Of a folder that cannot be looked at, SQLite says it.
+            with suppress(OSError):
+                warn_of_exposure("postbacks", Path(os.path.realpath(self.path)))
         try:
             connection = sqlite3.connect(
                 str(self.path), timeout=5.0, isolation_level=None, check_same_thread=False

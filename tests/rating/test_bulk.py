@@ -12,7 +12,16 @@ import pytest
 import trio
 import trio.testing
 
-from picoworkers_async import SPROUTGIGS, AsyncPicoworkers, OutcomeStatus, Rating, RefusedError, Task, Throttle
+from picoworkers_async import (
+    SPROUTGIGS,
+    AsyncPicoworkers,
+    InvalidRequestError,
+    OutcomeStatus,
+    Rating,
+    RefusedError,
+    Task,
+    Throttle,
+)
 from picoworkers_async.codec import ShapeError, read_rating_acks
 from picoworkers_async.sandbox import Faults, Sandbox
 from tests.support.judge import judge
@@ -214,7 +223,7 @@ async def test_tasks_may_be_given_to_a_review_in_place_of_the_listing(connect, e
             assert len([outcome async for outcome in outcomes]) == 5
         assert set(sandbox.unrated()) == set(ids[5:])
         assert all(request.method == "POST" for request in sandbox.requests[asked_before:])
-        with pytest.raises(TypeError, match="tasks"):
+        with pytest.raises(InvalidRequestError, match="tasks=5: an iterable or async iterable of Task"):
             pico.review(Rating.ok, tasks=5)  # type: ignore[arg-type]
         with anyio.fail_after(5):
             async with pico.review(Rating.ok, tasks=tasks[:6], follow=0.01) as outcomes:

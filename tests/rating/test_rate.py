@@ -230,5 +230,8 @@ async def test_a_batch_is_entered_once_and_iterated_inside(connect) -> None:
             await batch.__aenter__()
         with pytest.raises(InvalidRequestError, match="grace"):
             pico.rate(ratings, grace=-1)
-        with pytest.raises(TypeError, match="iterable"):
-            pico.rate(5)
+        with pytest.raises(
+            InvalidRequestError, match="ratings=5: an iterable or async iterable of Rating"
+        ) as caught:
+            pico.rate(5, grace=-1)
+        assert [problem.field for problem in caught.value.problems] == ["ratings", "grace"]

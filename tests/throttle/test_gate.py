@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from decimal import Decimal
+from typing import Any
 
 import anyio
 import pytest
 
-from picoworkers_async import InvalidRequestError, Priority, Throttle
+from picoworkers_async import InvalidRequestError, Priority, RedisPacer, SqlitePacer, Throttle
 from picoworkers_async.throttle import pacing as paces
 
 pytestmark = pytest.mark.anyio
@@ -207,13 +209,26 @@ async def test_a_fast_pace_is_held_in_real_time() -> None:
         ({"requests_per_second": -1}, "requests_per_second"),
         ({"requests_per_second": math.inf}, "requests_per_second"),
         ({"requests_per_second": math.nan}, "requests_per_second"),
+        ({"requests_per_second": 10**400}, "requests_per_second"),
         ({"cooldown": -1}, "cooldown"),
+        ({"cooldown": 10**400}, "cooldown"),
+        ({"cooldown": Decimal("sNaN")}, "cooldown"),
+        ({"requests_per_second": 1, "pacer": 5}, "pacer"),
+        ({"requests_per_second": 1, "pacer": "pace.db"}, "pacer"),
+        ({"requests_per_second": 1, "pacer": SqlitePacer}, "pacer"),
+        ({"pacer": 5}, "pacer"),
     ],
 )
 def test_a_limit_that_is_none_is_refused_by_name(options: dict, field: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         Throttle(**options)
     assert [problem.field for problem in caught.value.problems] == [field]
+
+
+@pytest.mark.parametrize("url", [5, b"redis://localhost", None], ids=type)
+def test_a_url_of_a_pacer_that_is_no_string_is_refused_by_name_and_not_shown(url: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"url=<class '(int|bytes|NoneType)'>: a string"):
+        RedisPacer(url)
 
 
 @virtual_time

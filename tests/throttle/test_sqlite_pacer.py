@@ -10,11 +10,12 @@ import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from picoworkers_async import SqlitePacer, Throttle
+from picoworkers_async import InvalidRequestError, SqlitePacer, Throttle
 from picoworkers_async.throttle import pacer_tables, sqlite_pacer
 from picoworkers_async.throttle import pacing as paces
 from picoworkers_async.throttle.pacers import PacerLost
@@ -252,3 +253,9 @@ async def test_a_file_system_that_does_not_answer_holds_no_call_for_long_and_non
     monkeypatch.setattr(sqlite_pacer, "_LONGEST_WAIT_SECONDS", 60.0)
     monkeypatch.setattr(sqlite_pacer, "_LONGEST_WORK_SECONDS", 30.0)
     assert (await pacer.reserve(1.0)).wait <= 3.0
+
+
+@pytest.mark.parametrize("path", [5, b"x", object, "a\0b"], ids=["int", "bytes", "class", "nul"])
+def test_a_path_that_is_none_is_refused_by_name(path: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"path=.*: the path of a file"):
+        SqlitePacer(path)

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from picoworkers_async import AsyncPicoworkers, Fate, PacerError, RetryPolicy, Throttle
+from picoworkers_async import AsyncPicoworkers, ClientStateError, Fate, PacerError, RetryPolicy, Throttle
 from picoworkers_async.credentials import credentials
 from picoworkers_async.transport import connection, connections
 from picoworkers_async.transport.adapters import NoResponseError, Response
@@ -407,7 +407,7 @@ async def test_no_other_address_and_no_second_line_is_ever_written(end: str) -> 
     with Peer(answering(GOOD)) as peer:
         wire = adapter(peer.url)
         url = f"http:{end}x" if end.startswith("//") else peer.url + end
-        with pytest.raises(NoResponseError) as caught:
+        with pytest.raises(ClientStateError) as caught:
             await send(wire, url)
         assert caught.value.fate is Fate.NOT_PROCESSED
         assert peer.requests == []

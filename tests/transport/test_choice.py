@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -12,14 +13,16 @@ import httpx2
 import pytest
 import respx
 
-from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode
+from picoworkers_async import AsyncPicoworkers, ClientStateError, InvalidRequestError, ProblemCode, SharedTransport
 from picoworkers_async.transport.choice import VARIABLE
+from picoworkers_async.transport.replaced import replacement
 from tests.support.answering import answering
 from tests.support.peer import Peer
 
 pytestmark = pytest.mark.anyio
 
 BASE = "http://127.0.0.1:9/api/"
+HOME = "https://127.0.0.1:9/api/"
 BALANCES = {"earned": "0.0000", "spendable": "12.5000"}
 NAMES = ("fast", "lanes", "client")
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n" + b'{"earned":1,"spendable":25}'
@@ -94,6 +97,17 @@ async def test_the_environment_names_it_where_no_argument_does(monkeypatch, capl
     assert await carrier_of(client()) in ("fast", "lanes")
 
 
+async def test_what_the_environment_names_is_read_once_when_a_client_is_made(monkeypatch) -> None:
+    monkeypatch.setenv(VARIABLE, "client")
+    pico, shared = client(), SharedTransport()
+    monkeypatch.setenv(VARIABLE, "quick")
+    assert await carrier_of(pico) == "client"
+    async with shared:
+        assert shared.choice(BASE).name == "client"
+    with pytest.raises(InvalidRequestError, match=VARIABLE):
+        SharedTransport()
+
+
 def test_a_name_that_is_none_is_refused_wherever_it_is_read(monkeypatch) -> None:
     assert problems_of(transport="quick") == [("transport", ProblemCode.CHOICE)]
     monkeypatch.setenv(VARIABLE, "quick")
@@ -112,13 +126,14 @@ def test_fast_is_refused_with_the_remedy_where_it_cannot_be_used(monkeypatch) ->
         patch.setattr("importlib.util.find_spec", lambda name: None)
         with pytest.raises(InvalidRequestError, match=r'pip install "picoworkers-async\[fast\]"'):
             client(transport="fast")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     with pytest.raises(InvalidRequestError, match="NO_PROXY"):
-        client(transport="fast")
-    monkeypatch.setenv(VARIABLE, "fast")
-    assert problems_of() == [(VARIABLE, ProblemCode.CONFLICT)]
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+        client(HOME, transport="fast")
     assert client(transport="fast")
+    monkeypatch.setenv(VARIABLE, "fast")
+    assert problems_of(base_url=HOME) == [(VARIABLE, ProblemCode.CONFLICT)]
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert client(HOME, transport="fast")
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
@@ -138,7 +153,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
             "",
             "",
             edition="other",
-            base_url="http://picoworkers.com/",
+            base_url="ftp://picoworkers.com/",
             http_client=httpx.Client(),  # type: ignore[arg-type]
             transport="quick",  # type: ignore[arg-type]
             throttle=1,  # type: ignore[arg-type]
@@ -235,10 +250,46 @@ async def test_a_method_of_httpx_that_was_set_anew_is_not_passed_by(transport, h
     assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
 
 
-async def test_a_proxy_of_the_environments_is_used_by_the_ordinary_client(monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [
+        *(("AsyncHTTPTransport", transport) for transport in (None, "lanes")),
+        *(("AsyncClient", transport) for transport in (None, "lanes", "client")),
+    ],
+)
+async def test_a_class_of_httpx_that_was_replaced_by_a_derived_one_is_not_passed_by(
+    name, transport, http_package, monkeypatch
+) -> None:
+    method = "handle_async_request" if name == "AsyncHTTPTransport" else "send"
+    asked = []
+
+    async def answer(self: Any, request: Any, **_: Any) -> Any:
+        asked.append(request)
+        return http_package.Response(200, json=BALANCES, request=request)
+
+    async with client(transport="lanes"):
+        pass  # so that nothing that was made of the class before is kept
+    monkeypatch.setattr(http_package, name, type(name, (getattr(http_package, name),), {method: answer}))
+    assert await seen(transport, lambda: len(asked)) == (transport or "lanes", 1)
+
+
+@pytest.mark.parametrize("transport", [None, "lanes", "client"])
+async def test_a_hook_on_the_connections_below_the_pool_is_not_passed_by(
+    transport, http_package, monkeypatch
+) -> None:
+    kind = sys.modules[http_package.__name__.replace("httpx", "httpcore")].AsyncHTTPConnection
+    handle, asked = kind.handle_async_request, []
+
+    async def hook(self: Any, request: Any) -> Any:
+        asked.append(request)
+        return await handle(self, request)
+
+    monkeypatch.setattr(kind, "handle_async_request", hook)
     with Peer(lambda connection, _: connection.sendall(ANSWER)) as peer:
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{peer.port}")
-        monkeypatch.setenv("no_proxy", "")
-        async with client(transport="client") as pico:
-            assert (await pico.users.get_balances()).spendable == 25
-        assert peer.requests[0].startswith(b"GET http://127.0.0.1:9/api/users/get-balances.php HTTP/1.1\r\n")
+        async with client(peer.base, transport=transport) as pico:
+            await pico.users.get_balances()
+    assert len(asked) == 1
+
+
+def test_nothing_is_taken_for_replaced_where_nothing_is(http_package) -> None:
+    assert replacement() is None

@@ -249,7 +249,11 @@ async def test_one_that_gives_up_waiting_takes_no_lane_with_it() -> None:
 def test_all_lanes_of_all_clients_share_one_tls_context(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     loaded = []
     monkeypatch.setattr(httpx, "create_ssl_context", lambda: loaded.append(1) or ssl.create_default_context())
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0123abcd.0").write_text("a certificate")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "one"))
     first = environment_tls()
     assert environment_tls() is first
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "other"))

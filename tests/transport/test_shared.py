@@ -132,11 +132,12 @@ async def test_what_nobody_named_is_chosen_as_for_a_client(anyio_backend: str, m
     async with SharedTransport() as shared, client(base, shared) as pico:
         assert f"'{best}, shared'" in repr(pico)
         assert repr(shared) == f"SharedTransport({best}; open)"
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    async with SharedTransport() as shared, client(base, shared) as pico:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    home = base.replace("http", "https")
+    async with SharedTransport() as shared, client(home, shared) as pico:
         assert "'lanes, shared'" in repr(pico)
     with pytest.raises(InvalidRequestError, match="NO_PROXY"):
-        client(base, SharedTransport("fast"))
+        client(home, SharedTransport("fast"))
     with pytest.raises(InvalidRequestError, match="one of fast, lanes, client"):
         SharedTransport("quick")  # type: ignore[arg-type]
 

@@ -29,7 +29,6 @@ from picoworkers_async.transport.adapters import HttpAdapter, NoResponseError, R
 from picoworkers_async.transport.asyncio_adapter import AsyncioAdapter
 from picoworkers_async.transport.default import choose_adapter
 from picoworkers_async.transport.httpx_adapter import HttpxAdapter
-from picoworkers_async.transport.proxies import environment_proxy
 from tests.support.carriers import carried, over_each_carrier
 from tests.support.packages import without_httpx
 from tests.support.peer import GOOD, Peer, cut_half, reset, wait
@@ -224,16 +223,6 @@ async def test_a_request_goes_out_as_it_was_made(carrier, monkeypatch) -> None:
     assert headers["content-type"] == "application/json"
 
 
-async def test_a_proxy_of_the_environments_is_used(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Peer(lambda connection, _: connection.sendall(GOOD)) as peer:
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{peer.port}")
-        monkeypatch.setenv("no_proxy", "")
-        adapter = await make("http://127.0.0.1:9/api/")
-        assert (await post(adapter, "http://127.0.0.1:9/api/x")).body == b"abc"
-        assert peer.requests[0].startswith(b"POST http://127.0.0.1:9/api/x HTTP/1.1\r\n")
-        await adapter.aclose()
-
-
 @pytest.mark.story
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "half_answer", "reset_idle", "slow"])
 async def test_a_batch_pays_everybody_once_whatever_carries_it(make, fault: str) -> None:
@@ -275,28 +264,6 @@ async def test_a_service_that_is_not_there_is_told_as_unsent_by_whatever_is_chos
     async with pico:
         with pytest.raises(NotSentError):
             await pico.jobs.rate_single_task(Rating("j", "t", "ok"))
-
-
-@pytest.mark.parametrize(
-    ("variables", "proxy"),
-    [
-        ({}, None),
-        ({"HTTPS_PROXY": "http://127.0.0.1:3128"}, "http://127.0.0.1:3128"),
-        ({"https_proxy": "127.0.0.1:3128"}, "http://127.0.0.1:3128"),
-        ({"ALL_PROXY": "http://127.0.0.1:1"}, "http://127.0.0.1:1"),
-        ({"HTTP_PROXY": "http://127.0.0.1:1"}, None),
-        ({"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "sproutgigs.com"}, None),
-    ],
-)
-def test_the_proxy_is_the_environments(
-    monkeypatch: pytest.MonkeyPatch, variables: dict, proxy: str | None
-) -> None:
-    for scheme in ("http", "https", "all", "no"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert environment_proxy("https://sproutgigs.com/api/") == proxy
 
 
 @pytest.mark.story

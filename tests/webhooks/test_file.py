@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -70,3 +71,19 @@ def test_an_empty_database_that_is_marked_as_something_else_is_refused(tmp_path:
         database.execute(f"PRAGMA {pragma}")
     with pytest.raises(SubmittedError, match="something else"):
         Submitted(path).begin()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o755])
+def test_postbacks_in_a_folder_that_everybody_may_write_are_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(mode)
+    for _ in range(2):
+        Changes(folder / "postbacks.db").note([Change("j", "paused", "")])
+        Submitted(folder / "postbacks.db").next_lookup(400)
+    told = [record for record in caplog.records if "anybody may write in the folder" in record.getMessage()]
+    assert len(told) == (mode != 0o755)
+    assert all((record.levelname, record.name) == ("WARNING", "picoworkers_async") for record in told)
