@@ -145,7 +145,7 @@ def test_the_keyboard_is_enough_and_the_focus_is_seen(portal: BlockingPortal, br
             assert outline == "3px"
             if name == "Approve":
                 page.keyboard.press("Enter")
-                page.wait_for_function("document.getElementById('said').textContent.includes('runs now')")
+                page.wait_for_function("() => document.getElementById('said').textContent.includes('runs now')")
                 row(page, "jobs", "new").get_by_role("button", name="Approve").wait_for(state="hidden")
                 # The button is gone, and the focus is at its neighbour, not lost.
                 assert page.evaluate("document.activeElement.closest('tr')?.dataset.key") == "new"
@@ -258,7 +258,7 @@ def test_a_thousand_ratings_a_second_do_not_freeze_it(portal: BlockingPortal, br
         thread = at_a_pace(rate_fifty, times=100, each=0.05)
         page.get_by_label("How many tasks").fill("3")
         page.get_by_role("button", name="Submit tasks").click()
-        page.wait_for_function("document.getElementById('said').textContent.endsWith('busy: 3.')")
+        page.wait_for_function("() => document.getElementById('said').textContent.endsWith('busy: 3.')")
         thread.join()
         wait_for(page, "ok", "5,000")
         frames, longest, long = page.evaluate("[frames, longest, long]")
