@@ -29,13 +29,15 @@ from .stopping import Stopping
 class Work:
     """What a batch is for: how many `ratings` there are (None: nobody knows), and where it is written down.
 
-    `workers` gives tasks and their workers, for a report of ratings that do not know them.
+    `differing` says in words which of them differ from what was rated before. `workers` gives tasks and their
+    workers, for a report of ratings that do not know them.
     """
 
     ratings: int | None
     journal: Path | None
     report: Path | None = None
     dry_run: bool = False
+    differing: str | None = None
     workers: Callable[[], Iterable[tuple[str, str]]] | None = None
 
 
@@ -76,6 +78,7 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
         is_interrupted=stopping.count > 0 and not is_whole,
         journal=work.journal,
         dry_run=work.dry_run,
+        differing=work.differing,
     )
     is_written = True
     if work.report is not None and work.journal is not None:
