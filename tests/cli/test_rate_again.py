@@ -76,3 +76,28 @@ def test_what_is_left_is_asked_about_in_dollars_and_nothing_is_asked_where_nothi
     assert run("rate", str(sheet), "--sandbox").code == 0
     assert len(asked) == 1
     assert len(ledger_of(service)) == 3
+
+
+def test_the_journal_knows_afterwards_what_was_paid_for_tasks_and_in_total(
+    run: Run, service: Sandbox, tmp_path: Path
+) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x,0.05" for task_id in service.unrated()))
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+    whole = run("journal", f"{sheet}.journal", "--json").document
+    assert [Decimal(whole[name]) for name in ("pay_paid", "bonus_paid", "total_paid")] == [
+        Decimal("0.3"),
+        Decimal("0.15"),
+        Decimal("0.45"),
+    ]
+    assert whole["unpriced"] == []
+    (of_job,) = run("journal", f"{sheet}.journal", "--by", "job", "--json").lines
+    assert (Decimal(of_job["pay"]), of_job["unpriced"]) == (Decimal("0.3"), 0)
+    for asked in (["--by", "worker"], ["--worker", "abcd1234"]):
+        assert "this journal does not know workers" in run("journal", f"{sheet}.journal", *asked).err
+
+
+def test_pay_that_is_not_known_is_no_zero_and_has_its_remedy(run: Run, journal: str) -> None:
+    told = run("journal", journal, "--by", "job", "--csv")
+    assert told.out.splitlines()[1].split(",")[3:] == ["", "0.05", "2"]
+    assert "the pay of 2 ratings is not known here" in told.err
+    assert "--report" in run("journal", journal).err
