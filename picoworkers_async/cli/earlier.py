@@ -44,7 +44,7 @@ class Earlier:
 
     def add(self, line: int, rating: Rating, recorded: Recorded | None) -> None:
         """Count one row of the sheet, and what the journal has of it."""
-        if _is_left(recorded):
+        if recorded is None or recorded.state in UNSENT:
             self.left += 1
             self.bonuses = CONTEXT.add(self.bonuses, rating.given_bonus or Decimal(0))
             if rating.verdict is Verdict.OK:
