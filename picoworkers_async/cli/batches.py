@@ -29,13 +29,15 @@ from .stopping import Stopping
 class Work:
     """What a batch is for: how many `ratings` there are (None: nobody knows), and where it is written down.
 
-    `workers` gives tasks and their workers, for a report of ratings that do not know them.
+    `differing` says in words which of them differ from what was rated before. `workers` gives tasks and their
+    workers, for a report of ratings that do not know them.
     """
 
     ratings: int | None
     journal: Path | None
     report: Path | None = None
     dry_run: bool = False
+    differing: str | None = None
     workers: Callable[[], Iterable[tuple[str, str]]] | None = None
 
 
@@ -76,7 +78,10 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
         is_interrupted=stopping.count > 0 and not is_whole,
         journal=work.journal,
         dry_run=work.dry_run,
+        differing=work.differing,
     )
+    if work.journal is not None:
+        _note(prices, work.journal)
     is_written = True
     if work.report is not None and work.journal is not None:
         is_written = await _write_report(prices, work, work.report, work.journal, priced=stopping.count < 2)
@@ -116,6 +121,16 @@ def _of_counts(report: BatchReport, progress: Progress) -> BatchReport:
         would_rate=progress.would_rate,
         bonus=progress.bonus,
     )
+
+
+def _note(prices: Prices, journal: Path) -> None:
+    """Have the journal know what was read of pay: it is asked later, by whom does not ask the service."""
+    try:
+        for job_id in Journal(journal).unpriced() if prices.values else ():
+            if job_id in prices.values:
+                Journal(journal).price(job_id, prices.values[job_id])
+    except (OSError, PicoworkersError) as error:
+        say(f"warning: what the jobs pay could not be noted in the journal: {error}")
 
 
 async def _write_report(prices: Prices, work: Work, path: Path, journal: Path, *, priced: bool) -> bool:

@@ -23,7 +23,10 @@ _COLUMNS = (Column("task"), Column("job"), Column("outcome", is_state=True), Col
 
 @attrs.frozen(kw_only=True)
 class Ended:
-    """How a batch ended. `pay` is what this run's verdicts paid without the `bonus`, None if not known."""
+    """How a batch ended. `pay` is what this run's verdicts paid without the `bonus`, None if not known.
+
+    `differing` says which ratings differ from what was rated before, and had no effect.
+    """
 
     report: BatchReport
     requests: int
@@ -33,6 +36,7 @@ class Ended:
     is_interrupted: bool
     journal: Path | None
     dry_run: bool = False
+    differing: str | None = None
 
     @property
     def code(self) -> Exit:
@@ -43,7 +47,7 @@ class Ended:
         if report.unknown:
             return Exit.UNKNOWN
         is_less = report.refused or report.failed or report.limit is not None or self.error is not None
-        return Exit.FAILED if is_less else Exit.DONE
+        return Exit.FAILED if is_less or self.differing is not None else Exit.DONE
 
     @property
     def outcome(self) -> str:
@@ -60,6 +64,8 @@ def last_lines(ended: Ended) -> list[str]:
         lines.append(f"it ended early: {ended.error}")
         if isinstance(ended.error, AuthenticationError):
             lines.append("look at the credentials: picoworkers doctor")
+    if ended.differing is not None:
+        lines.append(f"{ended.differing}; the earlier decision wins")
     if report.limit is not None:
         lines.append(f"it ended at a limit: {report.limit}; what it left is sent once that allows it")
     if report.refused and journal is not None and not ended.dry_run:
@@ -68,7 +74,9 @@ def last_lines(ended: Ended) -> list[str]:
         return lines
     if ended.is_interrupted:
         lines.append("interrupted")
-    if journal is not None:
+    if ended.dry_run:
+        lines.append(f"nothing was sent; this looks again: {command}")
+    elif journal is not None:
         lines.append(f"this goes on where it stopped, and pays nobody twice: {command}")
     elif report.unknown:
         lines.append("look at these tasks (on the web site) before they are rated again")
@@ -150,6 +158,7 @@ def as_plain(ended: Ended) -> dict[str, Any]:
         "bonus": ended.bonus,
         "total": total,
         "requests": ended.requests,
+        "differing": ended.differing,
         "error": None if ended.error is None else str(ended.error),
         "journal": None if ended.journal is None else str(ended.journal),
         "go_on": None if ended.code is Exit.DONE else the_very_command(),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from ..journal import Journal, JournalRow, JournalState, JournalSummary, Running
+from ..models.account import CONTEXT
 from .asking import confirm
 from .exits import CommandError
 from .options import Json, Yes
@@ -25,6 +27,8 @@ _COLUMNS = (
     *(Column("bonus", is_number=True), Column("at"), Column("message")),
 )
 _SUMS = (Column("pay", is_number=True), Column("bonus", is_number=True), Column("unpriced", is_number=True))
+_NO_WORKERS = "this journal does not know workers: a sheet's does not; rate with --report FILE names them"
+_UNPRICED = "is not known here: the same rate or review with --report FILE reads it, and notes it"
 
 journal: App = App(name="journal", help="What the journal of a batch holds, and looking after it between batches.")
 
@@ -50,10 +54,15 @@ def show(
     if by is not None:
         if is_filtered:
             raise CommandError("--by adds up everything: leave --since, --job, --worker and --state out")
-        _print_summary(kept.summary(by), by, csv=csv, json=json)
+        sums = kept.summary(by)
+        if by == "worker" and all(line.key is None for line in sums):
+            say(_NO_WORKERS)
+        _print_summary(sums, by, csv=csv, json=json)
     elif is_filtered or csv:
         moment = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
         rows = kept.rows(state=state, since=moment, job_id=job, worker_id=worker, order="time")
+        if worker is not None and all(line.key is None for line in kept.summary("worker")):
+            say(_NO_WORKERS)
         _print_rows(rows, csv=csv, json=json)
     else:
         _print_whole(kept, json=json)
@@ -106,12 +115,26 @@ def _tell(what: str, count: int, *, json: bool) -> None:
 
 def _print_whole(kept: Journal, *, json: bool) -> None:
     counts, bonus, unpriced, running = kept.counts(), kept.bonus_paid(), kept.unpriced(), kept.running()
+    pay = kept.pay_paid()
+    total = None if unpriced else CONTEXT.add(pay, bonus)
     if json:
-        print_json({"counts": counts, "bonus_paid": bonus, "unpriced": unpriced, "running": running})
+        print_json(
+            {
+                "counts": counts,
+                "pay_paid": pay,
+                "bonus_paid": bonus,
+                "total_paid": total,
+                "unpriced": unpriced,
+                "running": running,
+            }
+        )
         return
     rows: list[tuple[str, object]] = [(state.value, counts[state]) for state in JournalState if state in counts]
-    rows += [("bonuses paid", bonus), ("jobs of unknown pay", " ".join(unpriced) or None)]
+    rows += [("paid for tasks", pay if pay or not unpriced else None), ("bonuses paid", bonus)]
+    rows += [("paid in total", total), ("jobs of unknown pay", " ".join(unpriced) or None)]
     print_pairs([*rows, ("batch at work", None if running is None else running_in_words(running))])
+    if unpriced:
+        say(f"the pay of {len(unpriced)} job{'' if len(unpriced) == 1 else 's'} {_UNPRICED}")
 
 
 def running_in_words(running: Running) -> str:
@@ -151,10 +174,18 @@ def _print_summary(sums: list[JournalSummary], by: str, *, csv: bool, json: bool
     states = [state for state in JournalState if any(state in line.counts for line in sums)]
     columns = [Column(by), *(Column(state.value, is_number=True) for state in states), *_SUMS]
     rows: list[tuple[Any, ...]] = [
-        (line.key, *(line.counts.get(state, 0) for state in states), line.pay, line.bonus, line.unpriced)
+        (line.key, *(line.counts.get(state, 0) for state in states), _known_pay(line), line.bonus, line.unpriced)
         for line in sums
     ]
+    count = sum(line.unpriced for line in sums)
+    if count:
+        say(f"the pay of {count} rating{'' if count == 1 else 's'} {_UNPRICED}")
     if csv:
         print_csv([column.name for column in columns], rows)
     else:
         print_table(columns, rows)
+
+
+def _known_pay(line: JournalSummary) -> Decimal | None:
+    """What is known of the pay; None where nothing is."""
+    return None if line.unpriced and not line.pay else line.pay

@@ -11,16 +11,19 @@ from cyclopts import Parameter
 
 from .. import sheets
 from ..models import Verdict
+from ..models.account import CONTEXT
 from ..problems import Problem, shown
 from ..sheets import SheetError, SheetRatings, SheetSummary
 from ..sheets.columns import Field, field_of, plain_name, to_mapped
-from . import paid
-from .asking import confirm, ctrl_c_at_once
+from . import earlier, paid
+from .asking import confirm, ctrl_c_at_once, is_at_terminal
 from .batches import Work, run_batch
 from .connection import connect
+from .earlier import Earlier
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
 from .output import Column, dollars, print_json, print_table, reader_may_leave, say
+from .prices import Prices
 
 JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
 Report = Annotated[
@@ -29,6 +32,7 @@ Report = Annotated[
 DryRun = Annotated[bool, Parameter(help="Send nothing that changes anything; say what it would cost.")]
 _PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("what it must be"))
 _MOST_WARNINGS = 20
+_MOST_PRICED = 20
 
 
 async def export(
@@ -90,21 +94,28 @@ async def rate(
             return _tell_bad(error, json=options.json)
         summary = ratings.summary
         say(*in_words(summary))
+        before = _compare(ratings, kept or journal_beside(file))
+        say(*([] if before is None else before.in_words()))
         if not summary.ratings:
             say("nothing is filled in: there is nothing to rate")
             kept = report = None
-        elif not dry_run:
-            _ask(summary, max_bonus, yes=yes)
+        elif not dry_run and (before is None or before.left):
+            pay = None if yes or not is_at_terminal() else await _pay(Prices(pico), ratings, before)
+            _ask(summary, before, pay, max_bonus, yes=yes)
         if journal is None and kept is not None:
             say(f"the journal is {kept}: the same command goes on where it stopped")
+        # A dry run without a journal of its own leaves out what the real one has.
+        is_beside = before is not None and kept is None
+        sent = earlier.left(ratings, journal_beside(file)) if is_beside else ratings
         work = Work(
-            ratings=summary.ratings,
+            ratings=before.left if before is not None and is_beside else summary.ratings,
             journal=kept,
             report=report,
             dry_run=dry_run,
+            differing=before.differing_in_words() if before is not None and before.differing else None,
             workers=lambda: workers_of(file, columns, encoding, sheet),
         )
-        batch = pico.rate(ratings, journal=kept, dry_run=dry_run)
+        batch = pico.rate(sent, journal=kept, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)
 
 
@@ -169,14 +180,43 @@ def high_in_words(summary: SheetSummary) -> str:
     return f"far above the other bonuses: {named}{more}"
 
 
-def _ask(summary: SheetSummary, max_bonus: str | None, *, yes: bool) -> None:
+def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
+    """What the sheet comes to beside its journal; None where there is none yet."""
+    if not ratings.summary.ratings or not earlier.is_there(journal):
+        return None
+    with ctrl_c_at_once():
+        return earlier.compare(ratings.numbered(), journal)
+
+
+async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None) -> Decimal | None:
+    """What is paid for tasks, in US dollars without fees; None where it is not known, or of very many jobs."""
+    if before is None:
+        with ctrl_c_at_once():
+            before = earlier.add_up(ratings.numbered())
+    if len(before.paying) > _MOST_PRICED:
+        return None
+    total = Decimal(0)
+    for job_id, count in before.paying.items():
+        value = await prices.find(job_id)
+        if value is None:
+            return None
+        total = CONTEXT.add(total, CONTEXT.multiply(Decimal(count), value))
+    return total
+
+
+def _ask(
+    summary: SheetSummary, before: Earlier | None, pay: Decimal | None, max_bonus: str | None, *, yes: bool
+) -> None:
     if summary.high_bonus_count and max_bonus is None:
         # A slip of the decimal point is not agreed to by what agrees to everything.
         confirm(f"{high_in_words(summary)}. Pay them?", yes=False, option="--max-bonus")
-    paying = summary.verdicts[Verdict.OK]
+    count, paying, bonus = summary.ratings, summary.verdicts[Verdict.OK], summary.bonuses
+    if before is not None:
+        count, paying, bonus = before.left, before.paying.total(), before.bonuses
     of_them = f", which pays for {paying:,} of them" if paying else ""
-    bonuses = "" if not summary.bonuses else f" and ${dollars(summary.bonuses)} of bonuses"
-    confirm(f"Rate {summary.ratings:,} tasks{of_them}{bonuses}?", yes=yes)
+    dollars_of_them = f" ${dollars(pay)} without fees" if paying and pay is not None else ""
+    bonuses = "" if not bonus else f" and ${dollars(bonus)} of bonuses"
+    confirm(f"Rate {count:,} tasks{of_them}{dollars_of_them}{bonuses}?", yes=yes)
 
 
 def _tell_bad(error: SheetError, *, json: bool) -> Exit:

@@ -88,6 +88,16 @@ class Journal:
             listed = money.spent_of(database.execute(query).fetchone()).bonus
             return CONTEXT.add(listed, money.pruned(database).bonus)
 
+    def pay_paid(self) -> Decimal:
+        """What all verdicts that took effect pay, as far as it is known (`unpriced`), in US dollars, exact.
+
+        It is without bonuses and fees; what was pruned since is in it.
+        """
+        with reading(self.path) as database:
+            query = f"SELECT {money.SUMS} FROM ratings WHERE state = 'rated'"  # noqa: S608
+            listed = money.spent_of(database.execute(query).fetchone()).pay
+            return CONTEXT.add(listed, money.pruned(database).pay)
+
     def rows(
         self,
         *,

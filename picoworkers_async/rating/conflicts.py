@@ -12,7 +12,7 @@ from .pending import PendingRating
 def twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
     """The outcome of a rating whose task has one in this batch already."""
     error: Exception
-    if _same_decision(first, second):
+    if same_decision(first, second):
         error = ValueError(f"task {second.task_id} has this rating in this batch already; it was not sent twice")
     else:
         error = ConflictError(first, second)
@@ -27,7 +27,7 @@ def is_of_same_work(rated: Rating, rating: Rating) -> bool:
     return rated.revision_number == rating.revision_number
 
 
-def _same_decision(one: Rating, other: Rating) -> bool:
+def same_decision(one: Rating, other: Rating) -> bool:
     """Whether both do the same, however that is written."""
     return _decision(one) == _decision(other)
 
@@ -47,7 +47,7 @@ def replayed(recorded: Recorded, pending: PendingRating, opened_at: float) -> Ou
     """The outcome of a rating that the journal, opened at that time by this batch, had before."""
     first, second = recorded.rating, pending.rating
     of_this_batch = recorded.sent_at >= opened_at
-    if recorded.state is JournalState.SENT or (of_this_batch and not _same_decision(first, second)):
+    if recorded.state is JournalState.SENT or (of_this_batch and not same_decision(first, second)):
         return twice(first, second, pending.task)
     status, message = OutcomeStatus(recorded.state.value), recorded.message
     if first.verdict != second.verdict:

@@ -84,6 +84,23 @@ class SheetRatings:
     def __iter__(self) -> Iterator[Rating]:
         return _Ratings(self._blocks(), self.summary.ratings)
 
+    def numbered(self) -> Iterator[tuple[int, Rating]]:
+        """The ratings with their lines, as the file has them now, to be looked at and not to be sent.
+
+        Raises `SheetChangedError` where the file can not be read any more.
+        """
+        given = skip = 0
+        repeated = self._checked.repeated
+        try:
+            for line, rating in self._again():
+                if skip < len(repeated) and repeated[skip] == line:
+                    skip += 1
+                else:
+                    given += 1
+                    yield line, rating
+        except (UnreadableError, _OtherwiseError):
+            raise SheetChangedError(self._path, given) from None
+
     def __repr__(self) -> str:
         return f"<{self.summary.ratings} ratings of {str(self._path)!r}>"
 

@@ -15,7 +15,9 @@ from tests.cli.conftest import Run
 def test_it_is_added_up(run: Run, journal: str) -> None:
     assert run("journal", journal, "--json").document == {
         "counts": {"rated": 2, "refused": 1},
+        "pay_paid": "0",
         "bonus_paid": "0.05",
+        "total_paid": None,
         "unpriced": ["fc7b3bd10d08"],
         "running": None,
     }

@@ -110,6 +110,13 @@ def test_a_function_that_raises_fails_its_task_and_no_other(run: Run, service: S
     assert ledger_of(service) == {}
 
 
+def test_a_dry_run_that_a_limit_ends_does_not_say_that_it_rates(run: Run, service: Sandbox) -> None:
+    ran = run("review", "my_rules:bonus", "--dry-run", "--tasks-per-day", "1", "--sandbox")
+    assert ran.code == 1
+    assert "this rates" not in ran.err
+    assert "nothing was sent; this looks again" in ran.err
+
+
 def test_a_dry_run_asks_nothing_and_rates_nothing(run: Run, service: Sandbox) -> None:
     ran = run("review", "my_rules:bonus", "--dry-run", "--job", JOB, "--sandbox", "--json")
     assert (ran.code, ran.document["would_rate"], ran.document["bonus"]) == (0, 3, "0.15")

@@ -1,0 +1,103 @@
+"""`rate` on a sheet whose journal has something of it already: what is left, and what was changed too late."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from picoworkers_async.cli import rate
+from picoworkers_async.sandbox import Sandbox
+from tests.cli.conftest import Run
+from tests.cli.test_rate_command import JOB, write
+from tests.sheets.test_story import ledger_of
+
+
+def test_rows_that_were_changed_after_they_were_rated_are_told_before_and_after_and_fail(
+    run: Run, service: Sandbox, tmp_path: Path
+) -> None:
+    ids = service.unrated()
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x,0.05" for task_id in ids))
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+    write(sheet, f"{JOB},{ids[0]},x,0.05", f"{JOB},{ids[1]},x,0.07", f"{JOB},{ids[2]},x,")
+    ran = run("rate", str(sheet), "--yes", "--sandbox", "--json")
+    assert (ran.code, ran.document["outcome"], ran.document["replayed"]) == (1, "failed", 3)
+    said = "2 rows differ from what was already rated, and stay as they were: line 3, 4"
+    assert said in ran.document["differing"]
+    assert ran.err.count(said) == 2
+    assert "by earlier runs: 3 rated; 0 to send" in ran.err
+    assert service.bonus_paid == Decimal("0.15")
+    assert run("rate", str(sheet), "--dry-run", "--sandbox").code == 1
+
+
+def test_a_row_that_says_the_same_in_other_words_does_not_differ(
+    run: Run, service: Sandbox, tmp_path: Path
+) -> None:
+    first = service.unrated()[0]
+    sheet = write(tmp_path / "s.csv", f"{JOB},{first},x,")
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+    write(sheet, f"{JOB},{first},X,0.00")
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+
+
+def test_more_differing_rows_are_counted_than_are_named(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    service.add_tasks(JOB, 20, proofs=[{"text": "done"}])
+    ids = service.unrated()
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in ids))
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+    write(sheet, *(f"{JOB},{task_id},x,0.01" for task_id in ids))
+    ran = run("rate", str(sheet), "--yes", "--sandbox")
+    assert ran.code == 1
+    assert "23 rows differ" in ran.err
+    assert "10, 11 and 13 more" in ran.err
+
+
+def test_what_is_left_is_asked_about_in_dollars_and_nothing_is_asked_where_nothing_is(
+    run: Run, service: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = service.unrated()
+    sheet = write(tmp_path / "s.csv", f"{JOB},{ids[0]},x,0.05")
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+    write(sheet, *(f"{JOB},{task_id},x,0.05" for task_id in ids))
+    dry = run("rate", str(sheet), "--dry-run", "--sandbox", "--json").document
+    assert (dry["would_rate"], Decimal(dry["pay"]), Decimal(dry["bonus"])) == (2, Decimal("0.2"), Decimal("0.1"))
+    asked: list[str] = []
+
+    def confirm(question: str, **_: object) -> None:
+        asked.append(question)
+
+    monkeypatch.setattr(rate, "confirm", confirm)
+    monkeypatch.setattr(rate, "is_at_terminal", lambda: True)
+    ran = run("rate", str(sheet), "--sandbox")
+    assert ran.code == 0
+    assert "by earlier runs: 1 rated; 2 to send" in ran.err
+    assert asked == ["Rate 2 tasks, which pays for 2 of them $0.20 without fees and $0.10 of bonuses?"]
+    assert run("rate", str(sheet), "--sandbox").code == 0
+    assert len(asked) == 1
+    assert len(ledger_of(service)) == 3
+
+
+def test_the_journal_knows_afterwards_what_was_paid_for_tasks_and_in_total(
+    run: Run, service: Sandbox, tmp_path: Path
+) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x,0.05" for task_id in service.unrated()))
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+    whole = run("journal", f"{sheet}.journal", "--json").document
+    assert [Decimal(whole[name]) for name in ("pay_paid", "bonus_paid", "total_paid")] == [
+        Decimal("0.3"),
+        Decimal("0.15"),
+        Decimal("0.45"),
+    ]
+    assert whole["unpriced"] == []
+    (of_job,) = run("journal", f"{sheet}.journal", "--by", "job", "--json").lines
+    assert (Decimal(of_job["pay"]), of_job["unpriced"]) == (Decimal("0.3"), 0)
+    for asked in (["--by", "worker"], ["--worker", "abcd1234"]):
+        assert "this journal does not know workers" in run("journal", f"{sheet}.journal", *asked).err
+
+
+def test_pay_that_is_not_known_is_no_zero_and_has_its_remedy(run: Run, journal: str) -> None:
+    told = run("journal", journal, "--by", "job", "--csv")
+    assert told.out.splitlines()[1].split(",")[3:] == ["", "0.05", "2"]
+    assert "the pay of 2 ratings is not known here" in told.err
+    assert "--report" in run("journal", journal).err
