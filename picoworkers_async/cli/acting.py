@@ -11,7 +11,7 @@ import attrs
 
 from ..client import AsyncPicoworkers
 from ..effects import Effect, Settlement
-from ..errors import CallError, Fate, OutcomeUnknownError, PicoworkersError, RefusedError
+from ..errors import AuthenticationError, CallError, Fate, OutcomeUnknownError, PicoworkersError, RefusedError
 from ..models import Ack, PostedJob
 from .exits import Exit
 from .output import print_json, reader_may_leave, say
@@ -52,12 +52,15 @@ class Result:
 async def act(pico: AsyncPicoworkers, what: str, call: Awaitable[Ack | PostedJob]) -> Result:
     """Make the call, which does `what`, once; where its answer was lost, look whether it took effect.
 
-    Raises what says that nothing was sent for a mistake in the command, such as `InvalidRequestError`.
+    Raises what says that nothing was done for a mistake in the command, such as `InvalidRequestError`, or in the
+    credentials.
     """
     try:
         return _result_of(await call)
     except OutcomeUnknownError as error:
         return await _settle(pico, what, error)
+    except AuthenticationError:
+        raise
     except CallError as error:
         return failed(error)
     except anyio.get_cancelled_exc_class() as stopped:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..errors import AuthenticationError
 from .asking import ask_login, confirm
 from .connection import Target, client_of, find_edition
 from .credentials import Login, default_path, store_in_file, store_in_keyring
@@ -34,7 +35,9 @@ async def login(
         ping = await pico.ping()
     if not ping.ok:
         why = "" if ping.problem is None else f": {ping.problem.what}"
-        raise CommandError(f"not stored, since the service did not accept them{why}", code=Exit.FAILED)
+        is_refused = isinstance(ping.problem, AuthenticationError)
+        code = Exit.USAGE if is_refused else Exit.FAILED
+        raise CommandError(f"not stored, since the service did not accept them{why}", code=code)
     if keyring:
         store_in_keyring(given)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from cyclopts import CycloptsError
 
-from ..errors import InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
+from ..errors import AuthenticationError, InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
 from .app import app
 from .exits import CommandError, Exit
 from .invoked import invoked_with
@@ -71,7 +71,7 @@ def code_of(error: PicoworkersError | CommandError) -> Exit:
     match error:
         case CommandError():
             return error.code
-        case InvalidRequestError():
+        case InvalidRequestError() | AuthenticationError():
             return Exit.USAGE
         case OutcomeUnknownError():
             return Exit.UNKNOWN

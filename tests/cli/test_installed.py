@@ -16,6 +16,7 @@ import pexpect
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from picoworkers_async import __version__
 from picoworkers_async.cli import credentials
 from picoworkers_async.sandbox import Faults, Sandbox
 
@@ -209,6 +210,14 @@ def test_interrupted_on_the_wire_it_says_that_it_may_have_taken_effect() -> None
     assert process.returncode == 130
     assert f"to add positions to job {JOB} may have taken effect" in words
     assert "nothing more was sent" not in words
+
+
+@pytest.mark.parametrize("module", ["picoworkers_async", "picoworkers_async.cli.main"])
+def test_the_command_is_a_module_too(module: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", module, "--version"], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert (ran.returncode, ran.stdout.strip(), ran.stderr) == (0, __version__, "")
 
 
 def test_help_is_on_stdout() -> None:
