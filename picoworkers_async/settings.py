@@ -16,6 +16,11 @@ from .problems import Problem, ProblemCode, Where, number_code, number_limit
 # The name of one host, or its IPv4 address.
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
+# An address that lacks its scheme alone: a host, and a port or a path.
+_WITHOUT_SCHEME = re.compile(
+    r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::[0-9]{1,5}(?:/[A-Za-z0-9./_-]*)?|/[A-Za-z0-9./_-]*)"
+)
+
 
 def is_finite(value: object) -> bool:
     """Whether the value is a finite number; bool is rejected."""
@@ -107,11 +112,14 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] | None = 
     parts = _parts(url)
     if parts is None:
         return [Problem("base_url", Hidden(), "a valid https:// address", ProblemCode.FORMAT)]
-    # What stands before an @, or has no host, may be a password.
-    shown = Hidden() if "@" in url or not parts.hostname else f"{parts.scheme}://{parts.netloc}{parts.path}"
+    # What stands before an @, or looks like no host, may be a password.
+    if parts.hostname and "@" not in url:
+        shown: object = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    else:
+        shown = url if _WITHOUT_SCHEME.fullmatch(url) else Hidden()
     problems = []
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        problems.append(Problem("base_url", shown, "an https:// address", ProblemCode.FORMAT))
+        problems.append(Problem("base_url", shown, "begin it with https:// (http:// on this machine)", ProblemCode.FORMAT))
     elif parts.scheme == "http" and not _may_be_plain(parts.hostname, insecure_http_hosts):
         limit = (
             "https://, since over http:// anyone on the way reads the secret; http:// is for this machine, as "

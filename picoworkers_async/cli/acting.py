@@ -15,6 +15,7 @@ from ..errors import AuthenticationError, CallError, Fate, OutcomeUnknownError, 
 from ..models import Ack, PostedJob
 from .exits import Exit
 from .output import print_json, reader_may_leave, say
+from .wording import error_in_words, plain
 
 
 class Ending(enum.StrEnum):
@@ -80,22 +81,26 @@ def failed(error: CallError) -> Result:
         return Result(Ending.REFUSED, error.message)
     # What is not known to cost money is not of unknown outcome, but may yet have been done.
     again = "" if error.fate is Fate.NOT_PROCESSED else "; it may have been done, and asking again does no harm"
-    return Result(Ending.FAILED, f"{error.what}{again}")
+    return Result(Ending.FAILED, f"{error_in_words(error)}{again}")
 
 
 async def _settle(pico: AsyncPicoworkers, what: str, error: OutcomeUnknownError) -> Result:
     say(
-        f"the answer was lost ({error.reason})",
+        f"the answer was lost ({_reason(error)})",
         "looking whether it took effect, which may take a minute; nothing is sent again",
     )
     try:
         settled = await pico.settle(error)
     except PicoworkersError as lost:
-        return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {lost}")
+        return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {error_in_words(lost)}")
     except anyio.get_cancelled_exc_class() as stopped:
         stopped.add_note(f"to {what} may have taken effect: look before you ask for it again")
         raise
     return result_of_settlement(settled)
+
+
+def _reason(error: OutcomeUnknownError) -> str:
+    return error_in_words(error.reason) if isinstance(error.reason, CallError) else plain(str(error.reason))
 
 
 def result_of_settlement(settled: Settlement) -> Result:

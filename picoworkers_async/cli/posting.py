@@ -16,6 +16,7 @@ from .connection import connect
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
 from .output import in_dollars, print_json, reader_may_leave, say
+from .wording import problem_in_words
 
 
 async def post(
@@ -49,7 +50,7 @@ async def post(
 
 def findings(check: DraftCheck) -> list[str]:
     """What a check found, a line each: problems, warnings, and what the job costs."""
-    lines = [f"problem: {problem}" for problem in check.problems]
+    lines = [f"problem: {problem_in_words(problem)}" for problem in check.problems]
     lines += [f"warning: {warning}" for warning in check.warnings]
     if check.cost is not None:
         estimate = "" if check.cost.estimate is None else f", about {in_dollars(check.cost.estimate)} with fees"
