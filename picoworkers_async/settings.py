@@ -119,7 +119,8 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] | None = 
         shown = url if _WITHOUT_SCHEME.fullmatch(url) else Hidden()
     problems = []
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        problems.append(Problem("base_url", shown, "begin it with https:// (http:// on this machine)", ProblemCode.FORMAT))
+        limit = "begin it with https:// (http:// on this machine)"
+        problems.append(Problem("base_url", shown, limit, ProblemCode.FORMAT))
     elif parts.scheme == "http" and not _may_be_plain(parts.hostname, insecure_http_hosts):
         limit = (
             "https://, since over http:// anyone on the way reads the secret; http:// is for this machine, as "

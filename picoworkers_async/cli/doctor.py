@@ -72,7 +72,9 @@ async def _look(options: Options) -> list[Finding]:
     except CommandError as error:
         return [Finding("options", Level.PROBLEM, str(error), "correct it")]
     except InvalidRequestError as error:
-        return [Finding(str(one.path[0]), Level.PROBLEM, problem_in_words(one), "correct it") for one in error.problems]
+        return [
+            Finding(str(one.path[0]), Level.PROBLEM, problem_in_words(one), "correct it") for one in error.problems
+        ]
     try:
         async with client as pico:
             ping = await pico.ping()
@@ -142,7 +144,9 @@ def of_journal(path: Path) -> Finding:
         kept = Journal(path)
         counts, running = kept.counts(), kept.running()
     except PicoworkersError as error:
-        return Finding("journal", Level.PROBLEM, error_in_words(error), "name another file, or restore it from a backup")
+        return Finding(
+            "journal", Level.PROBLEM, error_in_words(error), "name another file, or restore it from a backup"
+        )
     if running is not None:
         return Finding("journal", Level.OK, f"{path}: a batch is at work: {running_in_words(running)}")
     left = sum(counts.get(state, 0) for state in (JournalState.DECIDED, JournalState.SENT, JournalState.UNKNOWN))

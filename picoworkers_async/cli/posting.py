@@ -54,7 +54,9 @@ def findings(check: DraftCheck) -> list[str]:
     lines += [f"warning: {warning}" for warning in check.warnings]
     if check.cost is not None:
         estimate = "" if check.cost.estimate is None else f", about {in_dollars(check.cost.estimate)} with fees"
-        lines.append(f"cost: {in_dollars(check.cost.known)} for certain{estimate} (fees as of {check.cost.fees_as_of})")
+        lines.append(
+            f"cost: {in_dollars(check.cost.known)} for certain{estimate} (fees as of {check.cost.fees_as_of})"
+        )
         lines += [f"cost: not included: {what}" for what in check.cost.unknown]
     if check.balance is not None:
         lines.append(f"balance: {in_dollars(check.balance)}")

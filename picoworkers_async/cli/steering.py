@@ -81,7 +81,8 @@ async def set_ttr(
     options: Options = DEFAULT,
 ) -> Exit:
     """Set the days until a task of a job pays itself; asks first, since older ones may be paid at once."""
-    question = f"Set job {job_id} to {days} day{'' if days == 1 else 's'} to rate? Tasks that wait for longer may be paid at once."
+    named = f"{days} day{'' if days == 1 else 's'}"
+    question = f"Set job {job_id} to {named} to rate? Tasks that wait for longer may be paid at once."
     return await _steer(
         "set-ttr", job_id, options, lambda pico: pico.jobs.set_ttr(job_id, days), question, yes=yes
     )

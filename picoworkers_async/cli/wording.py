@@ -30,7 +30,9 @@ _EDITION = re.compile(r"\bedition=(?:SPROUTGIGS|PICOWORKERS)\b")
 _KEYWORD = re.compile(r"\b([a-z]+(?:_[a-z]+)*)=(?:True\b)?(?=[ ;,.)]|$)")
 _AMOUNT = re.compile(r"Decimal\('([^']*)'\)")
 _NONE = re.compile(r", or None for [a-z ]+$")
-_OF_A_NETWORK = re.compile(r", and for a host of a network that is all yours, if you name it: insecure_http_hosts=\S+")
+_OF_A_NETWORK = re.compile(
+    r", and for a host of a network that is all yours, if you name it: insecure_http_hosts=\S+"
+)
 _AGAIN = "; it is safe to send again"
 _EXCEPTION = re.compile(r"\(([A-Za-z_]*(?:[Ee]rror|Timeout|Exception|EndOfStream))(?:: (.*))?\)(?=[;.]|$)")
 _NUMBERED = re.compile(r"\[Errno -?\d+\] ")
@@ -50,6 +52,8 @@ _WANTED = {
     "int": "a whole number, such as 10",
     "float": "a number, such as 2.5",
 }
+_MOST_OF_AN_ARGUMENT = 300
+"""So long a path is shown whole."""
 _COERCION = re.compile(r'unable to convert "(.*)" into (\w+)', re.DOTALL)
 _OF_JOURNALS = ("reopen", "withdraw", "prune")
 
@@ -71,14 +75,22 @@ def problem_in_words(problem: Problem) -> str:
     wanted = plain(problem.limit)
     if problem.value is None or isinstance(problem.value, Hidden):
         return f"{name}: {wanted}"
-    value = f"{problem.value:f}" if isinstance(problem.value, Decimal) else plain(shown_value(problem.value))
-    return f"{name} {value}: {wanted}" if name.startswith("--") or name.isupper() else f"{name} = {value}: {wanted}"
+    is_argument = name.startswith("--") or name.isupper()
+    match problem.value:
+        case Decimal():
+            value = f"{problem.value:f}"
+        case str() if is_argument and len(problem.value) <= _MOST_OF_AN_ARGUMENT:
+            value = repr(problem.value)
+        case _:
+            value = plain(shown_value(problem.value))
+    return f"{name}{' ' if is_argument else ' = '}{value}: {wanted}"
 
 
 def _name(problem: Problem) -> str:
     parameters = _PARAMETERS.get({})
-    if len(problem.path) == 1 and isinstance(problem.path[0], str):
-        given = problem.path[0]
+    path = problem.path[1:] if problem.path[:1] == ("limits",) else problem.path
+    if len(path) == 1 and isinstance(path[0], str):
+        given = path[0]
         for name in (given, _NAMES.get(given, given)):
             if name in parameters and not parameters[name]:
                 return name.upper().replace("_", "-")

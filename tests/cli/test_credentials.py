@@ -217,7 +217,7 @@ def test_login_asks_before_it_replaces_a_file(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(asking, "is_at_terminal", lambda: True)
     monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
     ran = run("login", "--sandbox")
-    assert ran.code == 2
+    assert ran.code == 1
     assert f"Replace the credentials in {path}?" in ran.err
     assert read_file(path).user_id == "file"
 

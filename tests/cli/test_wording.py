@@ -11,6 +11,7 @@ from picoworkers_async.cli.wording import plain, problem_in_words
 from picoworkers_async.problems import Problem, ProblemCode
 from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run
+from tests.cli.test_acting import writes
 
 PYTHON = re.compile(r"[a-z_]+=(?!http)|Decimal|None|Errno|Error\b|\bTrue\b|Unused Tokens|timedelta|datetime")
 NOWHERE = "http://127.0.0.1:1/api"
@@ -39,7 +40,7 @@ def test_a_mistake_is_told_by_the_option_and_what_it_takes(
     assert ran.code == 2
     assert said in ran.err
     assert not PYTHON.search(ran.err)
-    assert service.requests == []
+    assert writes(service) == []
 
 
 @pytest.fixture
@@ -84,8 +85,7 @@ def test_a_draft_that_is_no_toml_is_said_to_be_none(run: Run, tmp_path: Path) ->
     path.write_text("title = \n")
     ran = run("post", str(path), "--yes", "--sandbox")
     assert ran.code == 2
-    assert f"FILE '{path}'"[:60] in ran.err
-    assert ": not valid TOML: line 1" in ran.err
+    assert f"FILE '{path}': not valid TOML: " in ran.err
 
 
 @pytest.mark.parametrize(
