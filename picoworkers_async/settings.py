@@ -19,6 +19,11 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
 _LABELS = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
+# An address that lacks its scheme alone: a host, and a port or a path.
+_WITHOUT_SCHEME = re.compile(
+    r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::[0-9]{1,5}(?:/[A-Za-z0-9./_-]*)?|/[A-Za-z0-9./_-]*)"
+)
+
 
 def is_finite(value: object) -> bool:
     """Whether the value is a finite number; bool is rejected."""
@@ -110,11 +115,15 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] | None = 
     parts = _parts(url)
     if parts is None:
         return [Problem("base_url", Hidden(), "a valid https:// address", ProblemCode.FORMAT)]
-    # What stands before an @, or has no host, may be a password.
-    shown = Hidden() if "@" in url or not parts.hostname else f"{parts.scheme}://{parts.netloc}{parts.path}"
+    # What stands before an @, or looks like no host, may be a password.
+    if parts.hostname and "@" not in url:
+        shown: object = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    else:
+        shown = url if _WITHOUT_SCHEME.fullmatch(url) else Hidden()
     problems = []
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        problems.append(Problem("base_url", shown, "an https:// address", ProblemCode.FORMAT))
+        limit = "begin it with https:// (http:// on this machine)"
+        problems.append(Problem("base_url", shown, limit, ProblemCode.FORMAT))
     elif not _is_host(parts.hostname) or parts.port == 0:
         limit = "an address with the name of a host, or its IP address (without a zone), and a port above 0 if any"
         problems.append(Problem("base_url", shown, limit, ProblemCode.FORMAT))

@@ -13,7 +13,7 @@ from .asking import confirm
 from .connection import connect
 from .exits import Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, print_json, print_pairs, print_table
+from .output import Column, in_dollars, print_json, print_pairs, print_table
 
 
 async def balance(*, options: Options = DEFAULT) -> None:
@@ -63,7 +63,7 @@ def matches(category: Category, search: str | None) -> bool:
 
 
 def _prices(category: Category) -> str:
-    return "  ".join(f"{zone} {least:f}" for zone, least in category.min_task_value.items())
+    return "  ".join(f"{zone} {in_dollars(least)}" for zone, least in category.min_task_value.items())
 
 
 async def lists(*, options: Options = DEFAULT) -> None:
@@ -90,7 +90,7 @@ async def deposit(
         # Read before, so that a lost answer can be told by what came in.
         before = await pico.users.get_balances()
         amount = f"${cents // 100}.{cents % 100:02d}"
-        confirm(f"Deposit {amount} from the credit card? The balance is ${before.spendable:f}.", yes=yes)
+        confirm(f"Deposit {amount} from the credit card? The balance is {in_dollars(before.spendable)}.", yes=yes)
         result = await act(pico, "deposit", pico.wallet.deposit(cents))
     return finish(result, "deposit", json=options.json)
 

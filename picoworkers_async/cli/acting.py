@@ -11,10 +11,11 @@ import attrs
 
 from ..client import AsyncPicoworkers
 from ..effects import Effect, Settlement
-from ..errors import CallError, Fate, OutcomeUnknownError, PicoworkersError, RefusedError
+from ..errors import AuthenticationError, CallError, Fate, OutcomeUnknownError, PicoworkersError, RefusedError
 from ..models import Ack, PostedJob
 from .exits import Exit
 from .output import print_json, reader_may_leave, say
+from .wording import error_in_words, plain
 
 
 class Ending(enum.StrEnum):
@@ -52,12 +53,15 @@ class Result:
 async def act(pico: AsyncPicoworkers, what: str, call: Awaitable[Ack | PostedJob]) -> Result:
     """Make the call, which does `what`, once; where its answer was lost, look whether it took effect.
 
-    Raises what says that nothing was sent for a mistake in the command, such as `InvalidRequestError`.
+    Raises what says that nothing was done for a mistake in the command, such as `InvalidRequestError`, or in the
+    credentials.
     """
     try:
         return _result_of(await call)
     except OutcomeUnknownError as error:
         return await _settle(pico, what, error)
+    except AuthenticationError:
+        raise
     except CallError as error:
         return failed(error)
     except anyio.get_cancelled_exc_class() as stopped:
@@ -77,22 +81,26 @@ def failed(error: CallError) -> Result:
         return Result(Ending.REFUSED, error.message)
     # What is not known to cost money is not of unknown outcome, but may yet have been done.
     again = "" if error.fate is Fate.NOT_PROCESSED else "; it may have been done, and asking again does no harm"
-    return Result(Ending.FAILED, f"{error.what}{again}")
+    return Result(Ending.FAILED, f"{error_in_words(error)}{again}")
 
 
 async def _settle(pico: AsyncPicoworkers, what: str, error: OutcomeUnknownError) -> Result:
     say(
-        f"the answer was lost ({error.reason})",
+        f"the answer was lost ({_reason(error)})",
         "looking whether it took effect, which may take a minute; nothing is sent again",
     )
     try:
         settled = await pico.settle(error)
     except PicoworkersError as lost:
-        return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {lost}")
+        return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {error_in_words(lost)}")
     except anyio.get_cancelled_exc_class() as stopped:
         stopped.add_note(f"to {what} may have taken effect: look before you ask for it again")
         raise
     return result_of_settlement(settled)
+
+
+def _reason(error: OutcomeUnknownError) -> str:
+    return error_in_words(error.reason) if isinstance(error.reason, CallError) else plain(str(error.reason))
 
 
 def result_of_settlement(settled: Settlement) -> Result:

@@ -64,7 +64,7 @@ def find_login(file: Path | None, environ: Mapping[str, str]) -> Login:
 def _from_environment(environ: Mapping[str, str]) -> Login:
     missing = [name for name in _VARIABLES if not environ.get(name)]
     if missing:
-        raise CredentialsError("half of them are in the environment", f"set {missing[0]}, too")
+        raise CredentialsError("only half of the credentials are in the environment", f"set {missing[0]}, too")
     return Login(environ[_VARIABLES[0]], environ[_VARIABLES[1]], "the environment")
 
 

@@ -20,6 +20,7 @@ from .exits import CommandError, CredentialsError, Exit
 from .journal import running_in_words
 from .options import DEFAULT, Options
 from .output import Column, print_json, print_table, reader_may_leave
+from .wording import error_in_words, problem_in_words, reading_in_words
 
 _CLOCK_SECONDS = 60.0
 """Ratings are dated by the day, and lost posts told by their time: a minute matters to neither."""
@@ -71,12 +72,14 @@ async def _look(options: Options) -> list[Finding]:
     except CommandError as error:
         return [Finding("options", Level.PROBLEM, str(error), "correct it")]
     except InvalidRequestError as error:
-        return [Finding(str(one.path[0]), Level.PROBLEM, str(one), "correct it") for one in error.problems]
+        return [
+            Finding(str(one.path[0]), Level.PROBLEM, problem_in_words(one), "correct it") for one in error.problems
+        ]
     try:
         async with client as pico:
             ping = await pico.ping()
     except PacerError as error:
-        return [Finding("pacer", Level.PROBLEM, str(error), "name another file by --pacer")]
+        return [Finding("pacer", Level.PROBLEM, error_in_words(error), "name another file by --pacer")]
     return [*of_ping(ping, target), of_pacer(options, target)]
 
 
@@ -99,7 +102,7 @@ def of_ping(ping: Ping, target: Target) -> Iterator[Finding]:
         moved = isinstance(ping.problem, ServiceMovedError)
         remedy = "--edition sproutgigs, or --base-url with where it is now"
         remedy = remedy if moved else "check --base-url, and the network"
-        yield Finding("address", Level.PROBLEM, f"{address}: {ping.problem.what}", remedy)
+        yield Finding("address", Level.PROBLEM, f"{address}: {reading_in_words(ping.problem)}", remedy)
         return
     yield Finding("address", Level.OK, f"{address} answers, in {ping.seconds:.2f} s")
     yield _of_edition(ping, target)
@@ -141,11 +144,14 @@ def of_journal(path: Path) -> Finding:
         kept = Journal(path)
         counts, running = kept.counts(), kept.running()
     except PicoworkersError as error:
-        return Finding("journal", Level.PROBLEM, str(error), "name another file, or restore it from a backup")
+        return Finding(
+            "journal", Level.PROBLEM, error_in_words(error), "name another file, or restore it from a backup"
+        )
     if running is not None:
         return Finding("journal", Level.OK, f"{path}: a batch is at work: {running_in_words(running)}")
     left = sum(counts.get(state, 0) for state in (JournalState.DECIDED, JournalState.SENT, JournalState.UNKNOWN))
-    what = f"{path}: {sum(counts.values())} ratings, {left} of them not settled"
+    total = sum(counts.values())
+    what = f"{path}: {total} rating{'' if total == 1 else 's'}, {left} of them not settled"
     if left:
         return Finding("journal", Level.NOTE, what, "run the same batch with it again, which settles them")
     return Finding("journal", Level.OK, what)

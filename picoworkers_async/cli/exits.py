@@ -12,7 +12,7 @@ class Exit(enum.IntEnum):
     FAILED = 1
     """Something was refused, or failed; what was not done may be asked for again."""
     USAGE = 2
-    """The command, a file or the credentials have to be corrected; nothing was sent."""
+    """The command, a file or the credentials have to be corrected; nothing was done."""
     UNKNOWN = 3
     """Something may have taken effect, and reading did not tell: look before it is asked for again."""
     INTERRUPTED = 130

@@ -7,12 +7,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..errors import AuthenticationError
 from .asking import ask_login, confirm
 from .connection import Target, client_of, find_edition
 from .credentials import Login, default_path, store_in_file, store_in_keyring
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options
 from .output import print_json, say
+from .wording import reading_in_words
 
 
 async def login(
@@ -33,8 +35,10 @@ async def login(
     async with client_of(options, target) as pico:
         ping = await pico.ping()
     if not ping.ok:
-        why = "" if ping.problem is None else f": {ping.problem.what}"
-        raise CommandError(f"not stored, since the service did not accept them{why}", code=Exit.FAILED)
+        why = "" if ping.problem is None else f": {reading_in_words(ping.problem)}"
+        is_refused = isinstance(ping.problem, AuthenticationError)
+        code = Exit.USAGE if is_refused else Exit.FAILED
+        raise CommandError(f"not stored, since the service did not accept them{why}", code=code)
     if keyring:
         store_in_keyring(given)
     else:

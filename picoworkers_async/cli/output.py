@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +23,21 @@ from ..sheets.cells import guarded
 from .safe_text import safe, safe_json
 
 _UNBOUNDED_COLUMNS = 100_000
+_GAP = 3
+"""Between two columns."""
+_LEAST_OF_TEXT = 16
+"""A longer word of a text may be broken, an address of the web for one."""
+_TEXTS = frozenset(
+    (
+        *("title", "name", "group", "message", "proofs", "why", "found", "remedy", "value", "was", "is"),
+        *("what it must be", "may exclude", "least pay, by zone"),
+    )
+)
+_LEAST_FIRST = (
+    *("revision", "country", "verdict", "days to rate", "handed in", "group", "at", "bonus", "pay", "unpriced"),
+    *("proofs", "message", "worker", "unrated"),
+)
+"""What is left out where not all has room, the least important first."""
 _COLOURS = {
     **dict.fromkeys(("running", "rated", "done", "ok"), "green"),
     **dict.fromkeys(("paused", "paused_system", "paused_admin", "sent", "unknown", "note"), "yellow"),
@@ -36,6 +52,12 @@ class Column:
     name: str
     is_number: bool = False
     is_state: bool = False
+    is_text: bool = attrs.field(kw_only=True)
+    """Whether it may be wrapped; by its heading, if left out."""
+
+    @is_text.default
+    def _is_text(self) -> bool:
+        return self.name in _TEXTS
 
 
 def say(*lines: str) -> None:
@@ -52,7 +74,7 @@ def shown(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case Decimal():
-            return f"{value:f}"
+            return in_dollars(value)
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     return safe(str(value))
@@ -64,15 +86,20 @@ def dollars(amount: Decimal) -> str:
     return f"{whole}.{parts.rstrip('0').ljust(2, '0')}"
 
 
+def in_dollars(amount: Decimal) -> str:
+    """An amount as every table and every question has it."""
+    return f"{'-' if amount < 0 else ''}${dollars(abs(amount))}"
+
+
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
-    """A table on stdout, as wide as the terminal; where there is none, as wide as it needs."""
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=any(column.name for column in columns)
-    )
-    for column in columns:
-        table.add_column(column.name, justify="right" if column.is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(column, value) for column, value in zip(columns, row, strict=True)))
+    """A table on stdout, as wide as the terminal; where there is none, as wide as it needs. None says so.
+
+    An id, a number and a time are never broken, texts are. What has no room is left out, and named on stderr.
+    """
+    texts = [[shown(value) for value in row] for row in rows]
+    if not texts:
+        say("none")
+        return
     is_free = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
     console = Console(
         file=sys.stdout,
@@ -81,12 +108,57 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> 
         emoji=False,
         width=_UNBOUNDED_COLUMNS if is_free else None,
     )
-    console.print(table)
+    least = [_least_width(column, [row[at] for row in texts]) for at, column in enumerate(columns)]
+    kept = _with_room(columns, least, console.width)
+    console.width = max(console.width, _width(least, kept))
+    with console.capture() as captured:
+        console.print(_table(columns, texts, kept, least))
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    left_out = [column.name for at, column in enumerate(columns) if at not in kept]
+    if left_out:
+        say(f"not shown: {', '.join(left_out)}; a wider terminal or --json has all")
+
+
+def _table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], kept: Sequence[int], least: Sequence[int]
+) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=any(column.name for column in columns)
+    )
+    for at in kept:
+        justify: Literal["left", "right"] = "right" if columns[at].is_number else "left"
+        table.add_column(columns[at].name, justify=justify, overflow="fold", min_width=least[at])
+    for row in rows:
+        table.add_row(*(_cell(columns[at], row[at]) for at in kept))
+    return table
+
+
+def _least_width(column: Column, texts: Sequence[str]) -> int:
+    """The width in which nothing of the column is broken that must stay whole."""
+    heading = max(map(len, column.name.split()), default=0)
+    if not column.is_text:
+        return max(heading, *map(cell_len, texts))
+    longest = max((cell_len(word) for text in texts for word in text.split()), default=0)
+    return max(heading, min(longest, _LEAST_OF_TEXT))
+
+
+def _with_room(columns: Sequence[Column], least: Sequence[int], width: int) -> list[int]:
+    """Which columns are shown in this width; the first always is."""
+    kept = list(range(len(columns)))
+    ranks = {name: rank for rank, name in enumerate(_LEAST_FIRST)}
+    droppable = sorted(kept[1:], key=lambda at: (ranks.get(columns[at].name, len(ranks)), -at))
+    while droppable and _width(least, kept) > width:
+        kept.remove(droppable.pop(0))
+    return kept
+
+
+def _width(least: Sequence[int], kept: Sequence[int]) -> int:
+    return sum(least[at] + _GAP for at in kept) - _GAP
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     """Names and values, one a line, on stdout."""
-    print_table([Column(""), Column("")], pairs)
+    print_table([Column(""), Column("", is_text=True)], pairs)
 
 
 def print_json(value: object) -> None:
@@ -119,8 +191,7 @@ def print_nowhere() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _cell(column: Column, value: object) -> Text:
-    text = shown(value)
+def _cell(column: Column, text: str) -> Text:
     return Text(text, style=_COLOURS.get(text, "") if column.is_state else "")
 
 

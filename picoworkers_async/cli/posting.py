@@ -15,7 +15,8 @@ from .asking import confirm
 from .connection import connect
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import print_json, reader_may_leave, say
+from .output import in_dollars, print_json, reader_may_leave, say
+from .wording import problem_in_words
 
 
 async def post(
@@ -39,9 +40,9 @@ async def post(
             if options.json:
                 with reader_may_leave():
                     print_json({"outcome": "invalid", "job_id": None, "check": check_as_plain(check)})
-            return Exit.FAILED
+            return Exit.USAGE
         if not test:
-            confirm(f"Post {draft.title!r}?", yes=yes)
+            confirm(f"Post {draft.title!r}{price(check)}?", yes=yes)
         what = "validate the job" if test else "post the job"
         result = await act(pico, what, pico.jobs.post_job(draft, test=test))
     return finish(result, "test" if test else "post", json=options.json, check=check_as_plain(check))
@@ -49,15 +50,27 @@ async def post(
 
 def findings(check: DraftCheck) -> list[str]:
     """What a check found, a line each: problems, warnings, and what the job costs."""
-    lines = [f"problem: {problem}" for problem in check.problems]
+    lines = [f"problem: {problem_in_words(problem)}" for problem in check.problems]
     lines += [f"warning: {warning}" for warning in check.warnings]
     if check.cost is not None:
-        estimate = "" if check.cost.estimate is None else f", about ${check.cost.estimate:f} with fees"
-        lines.append(f"cost: ${check.cost.known:f} for certain{estimate} (fees as of {check.cost.fees_as_of})")
+        estimate = "" if check.cost.estimate is None else f", about {in_dollars(check.cost.estimate)} with fees"
+        lines.append(
+            f"cost: {in_dollars(check.cost.known)} for certain{estimate} (fees as of {check.cost.fees_as_of})"
+        )
         lines += [f"cost: not included: {what}" for what in check.cost.unknown]
     if check.balance is not None:
-        lines.append(f"balance: ${check.balance:f}")
+        lines.append(f"balance: {in_dollars(check.balance)}")
     return lines
+
+
+def price(check: DraftCheck) -> str:
+    """What the job of a draft costs, for the question whether to post it."""
+    if check.cost is None:
+        return ""
+    known = in_dollars(check.cost.known)
+    if check.cost.estimate is None:
+        return f" for {known} and what is not included"
+    return f" for {known} and fees, about {in_dollars(check.cost.estimate)} in all"
 
 
 def check_as_plain(check: DraftCheck) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..rating.asking import AnyDecide, decide_problems
 from .exits import CommandError
+from .wording import plain
 
 _FORM = "name a function as MODULE:NAME, such as rules:decide for decide() of rules.py"
 
@@ -33,7 +34,7 @@ def find_rule(named: str, *, threads: bool = False) -> AnyDecide:
         found = _attribute(found, part, module_name)
     problems = decide_problems(found, threads=threads)
     if problems:
-        raise CommandError(*(f"{named}: {problem}" for problem in problems))
+        raise CommandError(*(f"{named}: {plain(problem.limit)}" for problem in problems))
     rule: AnyDecide = found
     return rule
 

@@ -10,13 +10,15 @@ from typing import Any
 import anyio
 from cyclopts import CycloptsError
 
-from ..errors import InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
+from ..errors import AuthenticationError, InvalidRequestError, OutcomeUnknownError, PicoworkersError, leading_error
 from .app import app
 from .exits import CommandError, Exit
 from .invoked import invoked_with
 from .output import print_nowhere, say
+from .wording import parameters_of, problem_in_words, reading_in_words, usage_in_words
 
 _GO_ON = "interrupted: nothing more was sent; the same command may be run again"
+_UNTIL_STOPPED = ("watch", "sandbox")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,19 +27,28 @@ def run(arguments: Sequence[str]) -> int:
         # A terminal that cannot show a letter shows its code, and no command fails for it.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    notes: list[str] = []
     try:
         command, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
-        with invoked_with(arguments):
-            code = _call(lambda: command(*bound.args, **bound.kwargs), notes)
-        sys.stdout.flush()
-        return code
+        is_endless = command.__name__ in _UNTIL_STOPPED or any(map(bound.arguments.get, ("watch", "keep")))
+        with invoked_with(arguments), parameters_of(command):
+            return _run(lambda: command(*bound.args, **bound.kwargs), is_endless=is_endless)
     except CycloptsError as error:
-        say(f"picoworkers: {error}", "see picoworkers --help, or the command's")
+        say(f"picoworkers: {usage_in_words(error)}", "see picoworkers --help, or the command's")
         return Exit.USAGE
     except KeyboardInterrupt:
+        say("", _GO_ON)
+        return Exit.INTERRUPTED
+
+
+def _run(command: Callable[[], Any], *, is_endless: bool) -> int:
+    notes: list[str] = []
+    try:
+        code = _call(command, notes)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
         # The terminal shows ^C where the line was.
-        say("", *([f"interrupted: {note}" for note in notes] or [_GO_ON]))
+        say("", *([f"interrupted: {note}" for note in notes] or ["stopped" if is_endless else _GO_ON]))
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # A listing that nobody reads any more is not read on.
@@ -71,7 +82,7 @@ def code_of(error: PicoworkersError | CommandError) -> Exit:
     match error:
         case CommandError():
             return error.code
-        case InvalidRequestError():
+        case InvalidRequestError() | AuthenticationError():
             return Exit.USAGE
         case OutcomeUnknownError():
             return Exit.UNKNOWN
@@ -81,5 +92,5 @@ def code_of(error: PicoworkersError | CommandError) -> Exit:
 def in_words(error: PicoworkersError | CommandError) -> list[str]:
     """An error for the person at the terminal, with what to do about it."""
     if isinstance(error, InvalidRequestError):
-        return ["nothing was sent; correct this:", *(f"  {problem}" for problem in error.problems)]
-    return list(error.lines) if isinstance(error, CommandError) else [str(error)]
+        return ["nothing was sent; correct this:", *(f"  {problem_in_words(one)}" for one in error.problems)]
+    return list(error.lines) if isinstance(error, CommandError) else [reading_in_words(error)]

@@ -15,6 +15,7 @@ from .asking import confirm
 from .connection import connect
 from .exits import Exit
 from .options import DEFAULT, JobId, Options, Yes
+from .output import in_dollars
 
 Positions = Annotated[int, Parameter(help="How many positions to add, 1 to 9999.")]
 
@@ -80,7 +81,8 @@ async def set_ttr(
     options: Options = DEFAULT,
 ) -> Exit:
     """Set the days until a task of a job pays itself; asks first, since older ones may be paid at once."""
-    question = f"Set job {job_id} to {days} days to rate? Tasks that wait for longer may be paid at once."
+    named = f"{days} day{'' if days == 1 else 's'}"
+    question = f"Set job {job_id} to {named} to rate? Tasks that wait for longer may be paid at once."
     return await _steer(
         "set-ttr", job_id, options, lambda pico: pico.jobs.set_ttr(job_id, days), question, yes=yes
     )
@@ -104,10 +106,11 @@ async def _steer(
 
 def cost(job: Job, positions: int) -> str:
     """So many positions of a job and what they cost, in words."""
+    count = f"{positions} position{'' if positions == 1 else 's'}"
     if job.task_value is None:
-        return f"{positions} positions (what the job pays is not known)"
+        return f"{count} (what the job pays is not known)"
     total = CONTEXT.multiply(positions, job.task_value)
-    return f"{positions} positions of ${job.task_value:f}, ${total:f} and the service's fees"
+    return f"{count} of {in_dollars(job.task_value)}, {in_dollars(total)} and the service's fees"
 
 
 def _named(job: Job) -> str:

@@ -22,7 +22,7 @@ async def watch(
     timezone: Annotated[str, Parameter(help="Where a day begins at midnight (UTC).")] = "UTC",
     json: Json = False,
 ) -> None:
-    """Show a journal in the browser, read-only, until interrupted; the page's address is printed on stdout."""
+    """Show a journal in the console, read-only, until interrupted; its address is printed on stdout."""
     if not 0 <= port <= 65535:
         raise CommandError("--port must be a port")
     try:

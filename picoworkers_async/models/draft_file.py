@@ -44,7 +44,7 @@ def values_in(path: str | os.PathLike[str], call: str) -> Any:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _invalid(call, file, kind, str(error)) from None
+        raise _invalid(call, file, f"{kind}, which is UTF-8", str(error)) from None
     try:
         return _loads_toml(text) if kind == "TOML" else _loads_json(text)
     except RecursionError:
@@ -55,7 +55,7 @@ def values_in(path: str | os.PathLike[str], call: str) -> Any:
 
 
 def _invalid(call: str, file: Path, kind: str, why: str) -> InvalidRequestError:
-    problem = Problem("path", str(file), f"valid {kind} in UTF-8: {why}", ProblemCode.FORMAT)
+    problem = Problem("path", str(file), f"not valid {kind}: {why}", ProblemCode.FORMAT)
     return InvalidRequestError(call, [problem], sends=False)
 
 

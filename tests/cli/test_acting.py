@@ -52,7 +52,7 @@ def test_only_a_yes_at_the_terminal_sends_it(
     ran = run("add-positions", JOB, "10", "--sandbox")
     is_yes = answer in ("Y", "yes")
     assert ran.code == (0 if is_yes else 1)
-    assert "Add 10 positions of $0.1, $1.0 and the service's fees to job fc7b3bd10d08 (Play a video)?" in ran.err
+    assert "Add 10 positions of $0.10, $1.00 and the service's fees to job fc7b3bd10d08 (Play a video)?" in ran.err
     assert writes(service) == (["add_positions"] if is_yes else [])
     assert ("nothing was done" in ran.err) is not is_yes
 
@@ -161,4 +161,5 @@ def test_what_reading_shows_is_how_the_call_ended(effect: Effect, ending: Ending
 
 def test_what_positions_cost_is_said_exactly_or_not_at_all() -> None:
     assert cost(Job("a", task_value=Decimal("0.07")), 3) == "3 positions of $0.07, $0.21 and the service's fees"
+    assert cost(Job("a", task_value=Decimal("0.1")), 1).startswith("1 position of $0.10, $0.10")
     assert "not known" in cost(Job("a"), 3)

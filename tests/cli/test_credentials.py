@@ -205,7 +205,7 @@ def test_login_tries_the_credentials_and_stores_them(run: Run, typed: list[str])
 def test_login_stores_nothing_that_is_not_accepted(run: Run, typed: list[str]) -> None:
     typed[1] = "wrong-secret"
     ran = run("login", "--sandbox")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "not stored" in ran.err
     assert "wrong-secret" not in ran.err
     assert not credentials.default_path().exists()

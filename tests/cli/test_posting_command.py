@@ -36,8 +36,8 @@ def test_a_good_draft_is_posted_after_its_cost_was_told(run: Run, service: Sandb
     ran = run("post", draft, "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (0, "done")
     assert ran.document["check"]["cost"]["known"] == "5.00"
-    assert "cost: $5.00 for certain, about $6.0000 with fees" in ran.err
-    assert "balance: $1000.0000" in ran.err
+    assert "cost: $5.00 for certain, about $6.00 with fees" in ran.err
+    assert "balance: $1000.00\n" in ran.err
     assert writes(service) == ["post_job"]
 
 
@@ -46,7 +46,7 @@ def test_nothing_is_posted_without_a_yes(
 ) -> None:
     ran = run("post", draft, "--sandbox")
     assert ran.code == 2
-    assert "Post 'Sign up to ACME website'" in ran.err
+    assert "Post 'Sign up to ACME website' for $5.00 and fees, about $6.00 in all?" in ran.err
     monkeypatch.setattr(asking, "is_at_terminal", lambda: True)
     monkeypatch.setattr("sys.stdin.readline", lambda: "no\n", raising=False)
     assert run("post", draft, "--sandbox").code == 1
@@ -66,7 +66,7 @@ def test_what_is_wrong_with_a_draft_is_told_and_it_is_not_posted(
     path = tmp_path / "job.toml"
     path.write_text(DRAFT.replace('"0501"', '"9999"').replace("25", "9"))
     ran = run("post", str(path), "--yes", "--sandbox", "--json")
-    assert (ran.code, ran.document["outcome"]) == (1, "invalid")
+    assert (ran.code, ran.document["outcome"]) == (2, "invalid")
     fields = [problem["field"] for problem in ran.document["check"]["problems"]]
     assert sorted(fields) == ["category_id", "num_tasks"]
     assert ran.err.count("problem: ") == 2
@@ -82,7 +82,17 @@ def test_a_file_that_cannot_be_read_has_exit_code_2(
         path.write_text(text)
     ran = run("post", str(path), "--yes", "--sandbox")
     assert ran.code == 2
-    assert "path=" in ran.err or "titel" in ran.err or "job.toml cannot be read" in ran.err
+    assert "not valid TOML" in ran.err or "titel" in ran.err or "job.toml cannot be read" in ran.err
+    assert service.requests == []
+
+
+def test_all_that_is_wrong_with_a_draft_is_told_in_one_round(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    path.write_text(DRAFT.replace("title =", "titel =").replace("25", "9"))
+    ran = run("post", str(path), "--yes", "--sandbox")
+    assert ran.code == 2
+    assert "titel" in ran.err
+    assert "num_tasks" in ran.err
     assert service.requests == []
 
 

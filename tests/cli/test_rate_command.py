@@ -119,7 +119,7 @@ def test_any_file_is_rated_by_what_its_columns_are_said_to_be(run: Run, service:
         (["--map", "=verdict"], "write COLUMN=FIELD"),
         (["--map", "A=verdict", "--map", "A=comment"], "mapped twice"),
         (["--map", "A=nothing"], "one of job_id"),
-        (["--max-bonus", "much"], "max_bonus"),
+        (["--max-bonus", "much"], "--max-bonus 'much'"),
         (["--encoding", "latin-99"], "encoding"),
     ],
 )

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from picoworkers_async import Job, Task
+from picoworkers_async.cli import connection
+from picoworkers_async.cli.credentials import Login
 from picoworkers_async.cli.jobs import due_within, rate_by
 from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run
@@ -33,7 +35,7 @@ def test_a_command_that_reads_prints_a_table_or_json_alone_on_stdout(run: Run, c
 @pytest.mark.usefixtures("service")
 def test_the_balance_is_exact(run: Run) -> None:
     assert run("balance", "--sandbox", "--json").document["spendable"] == "1000.0000"
-    assert "1000.0000" in run("balance", "--sandbox").out
+    assert "$1000.00\n" in run("balance", "--sandbox").out
 
 
 @pytest.mark.usefixtures("service")
@@ -97,14 +99,24 @@ def test_what_the_service_refuses_is_told_in_its_words_with_exit_code_1(run: Run
     assert "refused by the service" in ran.err
 
 
+@pytest.mark.parametrize("command", [["balance"], ["pause", JOB], ["stop", JOB, "--yes"]], ids=" ".join)
+def test_credentials_that_the_service_does_not_accept_have_exit_code_2(
+    run: Run, service: Sandbox, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_OF_SANDBOXES", Login("user_id", "wrong", "the test"))
+    ran = run(*command, "--sandbox", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "user id and API secret" in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["balance", "--nonsense"], "--nonsense"),
         (["nonsense"], "nonsense"),
         (["job", "--sandbox"], "job"),
-        (["balance", "--sandbox", "--timeout", "-1"], "timeout=-1.0"),
-        (["balance", "--sandbox", "--requests-per-second", "0"], "requests_per_second=0"),
+        (["balance", "--sandbox", "--timeout", "-1"], "--timeout -1.0: a finite number of seconds above 0\n"),
+        (["balance", "--sandbox", "--requests-per-second", "0"], "--requests-per-second 0"),
         (["balance", "--sandbox", "--pacer", "pace.db"], "for the pacer to share"),
         (["jobs", "--sandbox", "--status", "pending_approval"], "status"),
         (["balance", "--sandbox", "--base-url", "https://sproutgigs.com/api/"], "served on this machine"),

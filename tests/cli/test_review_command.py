@@ -168,9 +168,9 @@ def test_a_module_that_cannot_be_imported_is_said_why(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--max-bonus", "much"], "limits.max_bonus"),
+        (["--max-bonus", "much"], "--max-bonus 'much'"),
         (["--follow", "0"], "follow"),
-        (["--timezone", "Nowhere/Here"], "limits.timezone"),
+        (["--timezone", "Nowhere/Here"], "--timezone 'Nowhere/Here'"),
         (["--deciding", "0"], "deciding"),
         (["--report", "paid.csv"], "add --journal"),
         (["--on-limit", "sleep"], "on-limit"),
