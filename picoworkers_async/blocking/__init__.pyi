@@ -232,7 +232,7 @@ class Jobs:
         job_id: str,
         *,
         every: float = 60.0,
-        changes: Iterable[ChangeOfJob] | None | AsyncIterable[ChangeOfJob] | None = None,
+        changes: Iterable[ChangeOfJob] | AsyncIterable[ChangeOfJob] | None = None,
     ) -> JobWatch:
         """The changes of one job, as `JobWatch` says: `for update in pico.jobs.watch(job_id)`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from _thread import allocate_lock
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +31,7 @@ class Answer(Generic[T]):
         self._lock = allocate_lock()
         self._lock.acquire()
         self.ended: bool = False
+        self.asked: bool = False
         self.given_up: bool = False
         self.scope: anyio.CancelScope | None = None
         self.value: T | None = None
@@ -45,10 +46,11 @@ class Answer(Generic[T]):
             self._lock.acquire(timeout=_WAIT_SECONDS)
 
     def end(self) -> None:
-        """Nothing more comes of the call; in the loop's thread, as often as one likes."""
+        """Nothing more comes of the call; it may be said in any thread, and as often as one likes."""
         if not self.ended:
             self.ended = True
-            self._lock.release()
+            with suppress(RuntimeError):  # said in two threads at once
+                self._lock.release()
 
     def give_up(self) -> None:
         """Cancel the call, in the loop's thread."""

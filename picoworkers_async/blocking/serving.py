@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, TypeVar
@@ -27,12 +27,13 @@ class Serving:
 
     However it ends, and whenever: whatever was asked of it has ended by then. `died` is what ended it, if that was
     neither `stop` nor an error of entering the client.
+
+    There are no locks, which whoever is interrupted might leave locked: of two threads each says first what it does,
+    and then reads what the other says.
     """
 
     def __init__(self, client: AbstractAsyncContextManager[Any]) -> None:
         self._client = client
-        # Reentrant, as a signal handler may have interrupted the same in its thread; held for a moment only.
-        self._asking = threading.RLock()
         self._begun = self._stopped = self._at_once = self._over = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self.opened: Answer[None] = Answer()
@@ -51,23 +52,18 @@ class Serving:
 
     def stop(self, *, at_once: bool) -> None:
         """Have the thread end, or not even begin; `at_once` leaves no grace to what is under way."""
-        with self._asking:
-            self._stopped = True
-            self._at_once = self._at_once or at_once
-            if self._loop is not None:
-                self._call_soon(self._end, Context())
+        self._at_once = self._at_once or at_once
+        self._stopped = True
+        self._call_soon(self._end, Context())
 
     def wait(self) -> None:
         """Return once the thread has ended. One that had not begun when it was told to stop ends by itself."""
+        if not self._begun:
+            return
         over: Answer[None] = Answer()
-        with self._asking:
-            if not self._begun:
-                return
-            if self._over:
-                over.end()
-            else:
-                self._waiting.add(over)
-        over.wait()
+        self._waiting.add(over)
+        if not self._over:
+            over.wait()
         self._thread.join()
 
     @property
@@ -82,23 +78,17 @@ class Serving:
 
     def post(self, function: Callable[[], object], answer: Answer[Any]) -> None:
         """Have this called in the loop, in the order in which it was asked for; the answer ends in any case."""
-        with self._asking:
-            if not self._over:
-                self._waiting.add(answer)
-                if self._call_soon(function, _context()):
-                    return
+        self._waiting.add(answer)
+        asked = self._call_soon(function, _context())
+        answer.asked = answer.asked or asked
+        if not asked or self._over:
             # Closed in another thread meanwhile, or dead.
-            self._waiting.discard(answer)
-            if not answer.ended:
-                died = self.died
-                words = NOT_OPEN["closed"] if died is None else f"nothing was sent: {thread_ended(died)}"
-                answer.error = ClientStateError(words)
-                answer.end()
+            self._cut(answer)
 
     def drop(self, function: Callable[[], Awaitable[object]]) -> None:
         """Have this done in the loop, and wait for nothing: the garbage collector may call it anywhere.
 
-        It takes no lock, then, either. Where the loop has ended, it has closed all that was left in it.
+        Where the loop has ended, it has closed all that was left in it.
         """
         answer: Answer[object] = Answer()
         self._call_soon(partial(self.begin, answer, partial(self.perform, answer, function)), Context())
@@ -114,41 +104,46 @@ class Serving:
         return False
 
     def _run(self) -> None:
-        with self._asking:
-            if self._stopped:
-                return
-            self._begun = True
+        self._begun = True
         try:
-            anyio.run(self._serve, backend="asyncio")
+            if not self._stopped:
+                anyio.run(self._serve, backend="asyncio")
         except BaseException as error:
             self.died = error
         finally:
-            self._ends()
+            self._is_ending()
 
-    def _ends(self) -> None:
-        with self._asking:
-            self._over = True
-            # Another thread may get its number now.
-            self._ident = 0
-            waiting, self._waiting = self._waiting, set()
-            for answer in waiting:
-                if answer.ended:
-                    continue
-                if answer is self.opened:
-                    answer.error, self.died = self.died or ClientStateError(NOT_OPEN["closed"]), None
-                else:
-                    answer.error = error_of_end(
-                        answer.sent, CUT_OFF if self.died is None else thread_ended(self.died)
-                    )
-                answer.end()
+    def _is_ending(self) -> None:
+        # Another thread may get its number now.
+        self._ident = 0
+        if not self.opened.ended:
+            self.opened.error, self.died = self.died, None
+        self._over = True
+        while self._waiting:
+            with suppress(KeyError):  # whoever asked for it has just seen that it is over, too
+                self._cut(self._waiting.pop())
+
+    def _cut(self, answer: Answer[Any]) -> None:
+        """There is no loop for this any more."""
+        self._waiting.discard(answer)
+        if answer.ended:
+            return
+        if answer.error is None:
+            answer.error = self._error_of(answer)
+        answer.end()
+
+    def _error_of(self, answer: Answer[Any]) -> Exception:
+        ended = None if self.died is None else thread_ended(self.died)
+        if answer.asked:
+            return error_of_end(answer.sent, CUT_OFF if ended is None else ended)
+        return ClientStateError(NOT_OPEN["closed"] if ended is None else f"nothing was sent: {ended}")
 
     async def _serve(self) -> None:
         with anyio.CancelScope() as self._scope:
             self._closing = anyio.Event()
-            with self._asking:
-                self._loop, self._ident = asyncio.get_running_loop(), threading.get_ident()
-                if self._stopped:
-                    return
+            self._loop, self._ident = asyncio.get_running_loop(), threading.get_ident()
+            if self._stopped:
+                return
             async with self._client:
                 self.opened.end()
                 await self._closing.wait()

@@ -66,8 +66,9 @@ def _functions(
         if argument.arg == "changes" and argument.annotation is not None:
             # Read in a worker thread.
             imports["Iterable"] = "from collections.abc import Iterable"
-            blocking = ast.unparse(argument.annotation).replace("AsyncIterable", "Iterable", 1)
-            argument.annotation = ast.parse(f"{blocking} | {ast.unparse(argument.annotation)}", mode="eval").body
+            given = ast.unparse(argument.annotation)
+            plain = given.partition(" | ")[0].replace("AsyncIterable", "Iterable")
+            argument.annotation = ast.parse(f"{plain} | {given}", mode="eval").body
     returns = member.returns
     if returns is not None and name != "__enter__":
         for node in ast.walk(returns):
