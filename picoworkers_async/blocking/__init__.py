@@ -30,9 +30,9 @@ Here, a plain `decide` is called in worker threads, never twice at once unless `
 in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in
 a worker thread, unless they are a collection or an async iterable."""
 _CHANGES = """
-Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a worker
-thread. A thread cannot be stopped: one that waits for ever keeps the program from ending. An async iterable is
-read in the client's own thread."""
+Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a
+worker thread. A thread cannot be stopped: one that waits for ever keeps the program from ending. An async
+iterable is read in the client's own thread."""
 
 _made: dict[Any, Any] = dict(
     make(

@@ -190,7 +190,7 @@ def _generator(function: Callable[..., AsyncGeneratorType[Any, None]]) -> Callab
                 yield item
         finally:
             if items.ag_frame is not None:
-                # Nothing is waited for: the garbage collector may be at work here, in a thread that holds any lock.
+                # Not waited for: the garbage collector may be at work here, in a thread that holds any lock.
                 self._thread.drop(items.aclose)
 
     return method

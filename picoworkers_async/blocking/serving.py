@@ -28,8 +28,8 @@ class Serving:
     However it ends, and whenever: whatever was asked of it has ended by then. `died` is what ended it, if that was
     neither `stop` nor an error of entering the client.
 
-    There are no locks, which whoever is interrupted might leave locked: of two threads each says first what it does,
-    and then reads what the other says.
+    There are no locks, which whoever is interrupted might leave locked: of two threads each says first what it
+    does, and then reads what the other says.
     """
 
     def __init__(self, client: AbstractAsyncContextManager[Any]) -> None:

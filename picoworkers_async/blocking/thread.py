@@ -69,12 +69,12 @@ class LoopThread:
     def close(self) -> None:
         """Cancel what is under way, wait for it, leave the client, and end the thread. May be repeated.
 
-        Interrupted, it leaves no grace to what is under way. Raises what ended the thread before, if something did.
+        Interrupted, it leaves no grace to what is under way. Raises what ended the thread before, if anything did.
         """
         if self._is_own():
             raise ClientStateError(OWN_THREAD)
         if self._process not in (0, os.getpid()):
-            # Of a client that a fork brought along, nothing is here to be closed: not even a lock can be relied on.
+            # Of a client that a fork brought along, nothing is here to be closed; its lock may be locked for ever.
             self._state = "closed"
             return
         # Whoever closes it too returns when it is closed.
@@ -103,7 +103,10 @@ class LoopThread:
                 atexit.unregister(self.close)
 
     def run(self, function: Callable[[], Awaitable[T]], then: Callable[[T], T] = _as_it_is) -> T:
-        """What `then` makes of what this gives in the loop. Raises `ClientStateError` where it cannot be waited for."""
+        """What `then` makes of what this gives in the loop.
+
+        Raises `ClientStateError` where it cannot be waited for.
+        """
         self._require()
         answer: Answer[T] = Answer()
         serving = self._serving
@@ -120,7 +123,7 @@ class LoopThread:
         return self.run(perform, then)
 
     def drop(self, function: Callable[[], Awaitable[object]]) -> None:
-        """Have this done in the loop, where that is possible, and wait for nothing: wherever that may be called."""
+        """Have this done in the loop, where that is possible, and wait for nothing."""
         if self._process == os.getpid():
             self._serving.drop(function)
 
@@ -180,12 +183,13 @@ class LoopThread:
             # In here: whoever is interrupted between the answer and the return is told of it, too.
             return then(answer.value)
         except BaseException as interrupt:
-            if interrupt is raised:
-                raise
-            self._interrupted(answer, interrupt)
-        finally:
-            answer.forget()
-            del raised
+            try:
+                if interrupt is raised:
+                    raise
+                self._interrupted(answer, interrupt)
+            finally:
+                answer.forget()
+                raised = None
 
     def _interrupted(self, answer: Answer[Any], interrupt: BaseException) -> NoReturn:
         """Cancel the call, wait for its end, and raise the interrupt, with what became of the call."""
