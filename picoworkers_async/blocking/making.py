@@ -124,11 +124,8 @@ def make(
             if public in groups or (public == "__init__" and base is not Client):
                 continue
             found = vars(base).get(public) if base is not Wrapper else None
-            blocking = (
-                _same(found)
-                if found
-                else _blocking(member, adapt.get(member) if isinstance(member, FunctionType) else None)
-            )
+            its_adapt = adapt.get(member) if isinstance(member, FunctionType) else None
+            blocking = _same(found) if found else _blocking(member, its_adapt)
             if blocking is not None:
                 members[public] = _told(blocking, member, public, name, notes)
         made[source] = type(name, (base,), members)

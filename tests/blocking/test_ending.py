@@ -11,7 +11,7 @@ import pytest
 
 from picoworkers_async import ClientStateError, Journal, Rating, Task
 from picoworkers_async.blocking import Picoworkers
-from picoworkers_async.events import Event
+from picoworkers_async.events import OUTCOME, REQUEST_DONE, Event
 from picoworkers_async.sandbox import Sandbox
 
 Make = Callable[..., Picoworkers]
@@ -68,11 +68,14 @@ def test_what_ends_a_program_in_a_generator_comes_out_with_the_report(
         yield from list(pico.jobs.iter_unrated_tasks())[:5]
         raise kind("enough")
 
-    with pytest.raises(kind, match="enough") as caught:
+    def run() -> None:
         if name == "ratings":
             pico.rate_all(map(Rating.ok, given()))
         else:
             pico.review_all(Rating.ok, tasks=given())
+
+    with pytest.raises(kind, match="enough") as caught:
+        run()
     assert caught.value.report.rated == len(sandbox.ledger)  # type: ignore[attr-defined]
     assert pico.ping().ok
 
@@ -122,12 +125,12 @@ def test_what_ends_a_program_in_on_event_comes_out_of_the_call_that_it_belongs_t
 
     journal = tmp_path / "ratings.db"
     with blocking(on_event=on_event) as pico:
-        on[:] = ["outcome_reached"]
+        on[:] = [OUTCOME]
         with pytest.raises(kind, match="enough"):
             pico.review_all(Rating.ok, journal=journal)
         counts = Journal(journal).counts()
         assert counts["rated"] == len(sandbox.ledger)
-        on[:] = ["request_done"]
+        on[:] = [REQUEST_DONE]
         with pytest.raises(kind, match="enough") as caught:
             pico.wallet.deposit(1000)
         assert "done all the same" in caught.value.__notes__[0]
@@ -140,7 +143,7 @@ def test_what_ends_a_program_in_on_event_comes_out_of_the_block_of_a_batch(
     blocking: Make, sandbox: Sandbox, job_id: str, kind: type[BaseException]
 ) -> None:
     def on_event(event: Event) -> None:
-        if event.event == "outcome_reached":
+        if event.event == OUTCOME:
             raise kind("enough")
 
     with blocking(on_event=on_event) as pico:

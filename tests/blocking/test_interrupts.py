@@ -1,4 +1,4 @@
-"""Ctrl-C wherever it may come: at every line of the blocking client, twice, and from outside while it is entered."""
+"""Ctrl-C wherever it may come: at any line of the blocking client, twice, and from outside."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import httpx
 import pytest
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.timeout(60)
 
 
 def interrupted_at(number: int, function: Callable[[], object]) -> tuple[str | None, BaseException | None]:
-    """Call this with a KeyboardInterrupt at the line of this number; gives where, if it had so many, and its error."""
+    """Call this with a KeyboardInterrupt at its line of this number: where that was, if anywhere, and its error."""
     seen, where = 0, None
 
     def of_line(frame: FrameType, event: str, _: Any) -> Any:
@@ -148,8 +149,7 @@ class SlowToCancel(httpx.AsyncBaseTransport):
         if "rate-" in str(request.url):
             self.acted.set()
             with anyio.CancelScope(shield=True):
-                while not self.may_answer.is_set():
-                    await anyio.sleep(0.01)
+                await anyio.to_thread.run_sync(self.may_answer.wait, 30)
         return response
 
 
