@@ -237,7 +237,7 @@ class Jobs:
         """The changes of one job, as `JobWatch` says: `for update in pico.jobs.watch(job_id)`.
 
         Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a
-        worker thread. A thread cannot be stopped: one that waits for ever keeps the program from ending. An async
+        worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped. An async
         iterable is read in the client's own thread.
         """
 
