@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .caller import caller
+
 if TYPE_CHECKING:
     from .events import Event
 
@@ -35,7 +37,7 @@ class Observers:
             self.listening_to_failures = partial(logger.isEnabledFor, logging.INFO)
 
     def tell(self, event: Event) -> None:
-        """Tell what happened. Raises nothing, but for what is no `Exception`."""
+        """Tell what happened. What is no `Exception` is raised, in the thread of whoever waits for the call."""
         # Loaded when something is told: most programs never need it.
         from .event_log import log
 
@@ -46,6 +48,11 @@ class Observers:
                 if not self._raised:
                     self._raised = True
                     logger.exception("on_event raised for %s; further errors of it are not logged", event.event)
+            except BaseException as error:
+                waiting = caller.get()
+                if waiting is None:
+                    raise
+                waiting.interrupt(error)
         log(event)
 
     def tell_once(self, event: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from . import classify
 from .baseline import Baseline
 from .block import Block
 from .call import Call
+from .caller import caller
 from .editions import Edition
 from .endpoints import Endpoint
 from .errors import (
@@ -158,6 +160,10 @@ class Session:
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
         unknown = False
+        waiting = caller.get()
+        if waiting is not None:
+            known_by_then = {**before, **(known or {})}
+            waiting.sends(MoneyCall(call.endpoint.name, body, sent_at, math.inf, known_by_then))
         try:
             result = await self._call(call)
             return result, MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), before)

@@ -18,7 +18,7 @@ from ..resources import Lists as AsyncLists
 from ..resources import Users as AsyncUsers
 from ..resources import Wallet as AsyncWallet
 from ..resources.watching import JobWatch as AsyncJobWatch
-from .arguments import of_rate, of_review
+from .arguments import of_rate, of_review, of_watch
 from .making import make
 
 _RATINGS = """
@@ -29,6 +29,10 @@ Here, a plain `decide` is called in worker threads, never twice at once unless `
 `deciding=8` it must be fit for that. It may block, and use this client; with `threads=False` it is called
 in the client's own thread, where it may do neither, and an async one is awaited there. `tasks` are read in
 a worker thread, unless they are a collection or an async iterable."""
+_CHANGES = """
+Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a
+worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped. An
+async iterable is read in the client's own thread."""
 
 _made: dict[Any, Any] = dict(
     make(
@@ -43,8 +47,20 @@ _made: dict[Any, Any] = dict(
             AsyncWallet: "Wallet",
         },
         module=__name__,
-        adapt={"rate": of_rate, "rate_all": of_rate, "review": of_review, "review_all": of_review},
-        notes={"rate": _RATINGS, "rate_all": _RATINGS, "review": _DECIDE, "review_all": _DECIDE},
+        adapt={
+            AsyncPicoworkers.rate: of_rate,
+            AsyncPicoworkers.rate_all: of_rate,
+            AsyncPicoworkers.review: of_review,
+            AsyncPicoworkers.review_all: of_review,
+            AsyncJobs.watch: of_watch,
+        },
+        notes={
+            "rate": _RATINGS,
+            "rate_all": _RATINGS,
+            "review": _DECIDE,
+            "review_all": _DECIDE,
+            "watch": _CHANGES,
+        },
         closed={AsyncBatch.report: AsyncBatch._known_report},
     )
 )

@@ -232,9 +232,18 @@ class Jobs:
         """One job by its id (section 3.13)."""
 
     def watch(
-        self, job_id: str, *, every: float = 60.0, changes: AsyncIterable[ChangeOfJob] | None = None
+        self,
+        job_id: str,
+        *,
+        every: float = 60.0,
+        changes: Iterable[ChangeOfJob] | AsyncIterable[ChangeOfJob] | None = None,
     ) -> JobWatch:
-        """The changes of one job, as `JobWatch` says: `for update in pico.jobs.watch(job_id)`."""
+        """The changes of one job, as `JobWatch` says: `for update in pico.jobs.watch(job_id)`.
+
+        Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a
+        worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped. An
+        async iterable is read in the client's own thread.
+        """
 
     def get_unrated_tasks(
         self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from _thread import allocate_lock
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import anyio
 
 from ..errors import ClientStateError, Fate, MoneyCall, OutcomeUnknownError, PicoworkersError
+from .refusals import CUT_OFF, INTERRUPTED
 from .words import in_blocking_words
 
 T = TypeVar("T")
@@ -30,11 +31,14 @@ class Answer(Generic[T]):
         self._lock = allocate_lock()
         self._lock.acquire()
         self.ended: bool = False
+        self.asked: bool = False
         self.given_up: bool = False
         self.scope: anyio.CancelScope | None = None
         self.value: T | None = None
         self.error: BaseException | None = None
         self.cut: BaseException | None = None
+        self.outcry: BaseException | None = None
+        self.sent: MoneyCall | None = None
 
     def wait(self) -> None:
         """Return once the call has ended; anything that a signal handler raises comes out."""
@@ -42,10 +46,11 @@ class Answer(Generic[T]):
             self._lock.acquire(timeout=_WAIT_SECONDS)
 
     def end(self) -> None:
-        """Nothing more comes of the call; in the loop's thread, as often as one likes."""
+        """Nothing more comes of the call; it may be said in any thread, and as often as one likes."""
         if not self.ended:
             self.ended = True
-            self._lock.release()
+            with suppress(RuntimeError):  # said in two threads at once
+                self._lock.release()
 
     def give_up(self) -> None:
         """Cancel the call, in the loop's thread."""
@@ -56,24 +61,39 @@ class Answer(Generic[T]):
             # It was interrupted before the loop was asked for it.
             self.end()
 
-    def result(self) -> T:
-        """What the call gave. Raises what it raised, and what `error_of_cut` makes of a call that was cut off."""
-        try:
-            if self.error is not None:
-                raise in_blocking_words(self.error)
-            if self.cut is not None:
-                raise error_of_cut(self.cut)
-            return self.value  # type: ignore[return-value]
-        finally:
-            # A traceback that holds itself would keep all its frames.
-            self.error = self.cut = None
-            del self
+    def interrupt(self, error: BaseException) -> None:
+        """Cancel the call, in the loop's thread, and have whoever waits for it raise this."""
+        if self.outcry is None:
+            self.outcry = error
+        if self.scope is not None:
+            self.scope.cancel()
+
+    def sends(self, call: MoneyCall) -> None:
+        """The call is about to send this."""
+        self.sent = call
+
+    def failure(self) -> BaseException | None:
+        """What whoever waited for the call should raise."""
+        if self.outcry is not None:
+            known = self.explain(self.outcry)
+            if known is not None:
+                self.outcry.__cause__ = known
+            return self.outcry
+        if self.error is not None:
+            return in_blocking_words(self.error)
+        return None if self.cut is None else error_of_cut(self.cut)
+
+    def forget(self) -> None:
+        """Let go of what was raised: a traceback that holds itself would keep all its frames."""
+        self.error = self.cut = self.outcry = None
 
     def explain(self, interrupt: BaseException) -> PicoworkersError | None:
         """What whoever interrupted the call should know: an error it met, or that it may have taken effect."""
         if self.cut is not None:
             sent = sent_of(self.cut)
-            return None if sent is None else unknown(sent, ClientStateError("interrupted while it was sent"))
+            return None if sent is None else unknown(sent, ClientStateError(INTERRUPTED))
+        if not self.ended:
+            return None if self.sent is None else unknown(self.sent, ClientStateError(INTERRUPTED))
         if isinstance(self.error, PicoworkersError):
             return self.error
         if self.error is None and self.value is not None:
@@ -93,6 +113,13 @@ class Block:
         self.leaving: anyio.Event | None = None
         self.raised: tuple[type[BaseException] | None, BaseException | None, TracebackType | None] = (None,) * 3
 
+    def interrupt(self, error: BaseException) -> None:
+        """End the block, in the loop's thread, and have whoever enters or leaves it raise this."""
+        (self.left if self.entered.ended else self.entered).interrupt(error)
+
+    def sends(self, call: MoneyCall) -> None:
+        """What is sent in the block is told by the calls in it."""
+
 
 def sent_of(cut: BaseException) -> MoneyCall | None:
     """The call for money that this cancellation cut off after it may have left."""
@@ -109,8 +136,12 @@ def unknown(sent: MoneyCall, reason: Exception) -> OutcomeUnknownError:
 
 def error_of_cut(cut: BaseException) -> PicoworkersError:
     """The error of a call that was cut off by the end of its client."""
-    closed = ClientStateError("the client was closed while this was under way: let calls end before it does")
-    sent = sent_of(cut)
+    return error_of_end(sent_of(cut), CUT_OFF)
+
+
+def error_of_end(sent: MoneyCall | None, words: str) -> PicoworkersError:
+    """The error of a call that had not ended when its client did, as these words say."""
+    closed = ClientStateError(words)
     if sent is not None:
         return unknown(sent, closed)
     closed.fate = Fate.UNKNOWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -30,17 +30,26 @@ class Walked(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        item: Any = await anyio.to_thread.run_sync(
+        item, raised = await anyio.to_thread.run_sync(
             self._next, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
         )
+        if isinstance(raised, StopAsyncIteration):
+            # It would be taken for the end, and is an error in there, as StopIteration is in a generator.
+            raise RuntimeError("the iterable raised StopAsyncIteration") from raised
+        if raised is not None:
+            raise raised
         if item is _END:
             raise StopAsyncIteration
         return item  # type: ignore[no-any-return]
 
-    def _next(self) -> object:
-        if self._iterator is None:
-            self._iterator = iter(self._items)
-        return next(self._iterator, _END)
+    def _next(self) -> tuple[Any, BaseException | None]:
+        """The next item, or what was raised in its place."""
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._items)
+            return next(self._iterator, _END), None
+        except BaseException as error:
+            return _END, error
 
 
 def of_rate(arguments: tuple[Any, ...], options: dict[str, Any]) -> Arguments:
@@ -59,6 +68,14 @@ def of_review(arguments: tuple[Any, ...], options: dict[str, Any]) -> Arguments:
     decide = options.get("decide")
     if callable(decide) and not _is_async(decide) and options.setdefault("threads", True):
         options.setdefault("deciding", 1)
+    return arguments, options
+
+
+def of_watch(arguments: tuple[Any, ...], options: dict[str, Any]) -> Arguments:
+    """The arguments of `jobs.watch`, for the asynchronous one."""
+    changes = options.get("changes")
+    if isinstance(changes, Iterable) and not isinstance(changes, AsyncIterable):
+        return arguments, {**options, "changes": Walked(changes)}
     return arguments, options
 
 

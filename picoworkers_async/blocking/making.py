@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from types import TracebackType
+from collections.abc import Callable, Iterator, Mapping
+from types import AsyncGeneratorType, FunctionType, TracebackType
 from typing import Any, Self
 
 from ..errors import InvalidRequestError
@@ -116,15 +116,15 @@ def make(
     others: Mapping[type, str],
     *,
     module: str,
-    adapt: Mapping[str, Adapt],
+    adapt: Mapping[Any, Adapt],
     notes: Mapping[str, str],
     closed: Mapping[Any, Callable[[Any], Any]],
 ) -> dict[type, type[Wrapper]]:
     """The blocking classes of a client and of what its methods give, by the asynchronous classes.
 
-    `others` names them; `adapt` is what is made of the arguments of some of the client's methods, and `notes` what
-    is to be said of a method, by its name, beside what the asynchronous one says. `closed` is what is asked in the
-    place of a method when the client was closed, and there is no loop any more.
+    `others` names them; `adapt` is what is made of the arguments of some of the methods, and `notes` what is to be
+    said of a method, by its name, beside what the asynchronous one says. `closed` is what is asked in the place of
+    a method when the client was closed, and there is no loop any more.
     """
     made: dict[type, type[Wrapper]] = {}
     for source, name in (*others.items(), (client, "Picoworkers")):
@@ -147,15 +147,8 @@ def make(
             if public in groups or (public == "__init__" and base is not Client):
                 continue
             found = vars(base).get(public) if base is not Wrapper else None
-            blocking = (
-                _same(found)
-                if found
-                else _blocking(
-                    member,
-                    adapt.get(public) if base is Client else None,
-                    closed.get(member) if callable(member) else None,
-                )
-            )
+            function = member if isinstance(member, FunctionType) else None
+            blocking = _same(found) if found else _blocking(member, adapt.get(function), closed.get(function))
             if blocking is not None:
                 members[public] = _told(blocking, member, public, name, notes)
         made[source] = type(name, (base,), members)
@@ -191,10 +184,11 @@ def _method(
 ) -> Callable[..., Any]:
     def method(self: Wrapper, /, *arguments: Any, **options: Any) -> Any:
         if closed is not None and self._thread.is_closed:
-            return self._wrap(self._thread.run_plain(functools.partial(closed, self._inner)))
+            return self._thread.run_plain(functools.partial(closed, self._inner), self._wrap)
         if adapt is not None:
             arguments, options = adapt(arguments, options)
-        return self._wrap(how(self._thread)(functools.partial(function, self._inner, *arguments, **options)))
+        call = functools.partial(function, self._inner, *arguments, **options)
+        return how(self._thread)(call, self._wrap)
 
     return method
 
@@ -202,26 +196,27 @@ def _method(
 def _next(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Wrapper) -> Any:
         try:
-            return self._wrap(self._thread.run(functools.partial(function, self._inner)))
+            return self._thread.run(functools.partial(function, self._inner), self._wrap)
         except StopAsyncIteration:
             raise StopIteration from None
 
     return method
 
 
-def _generator(function: Callable[..., AsyncGenerator[Any, None]]) -> Callable[..., Iterator[Any]]:
+def _generator(function: Callable[..., AsyncGeneratorType[Any, None]]) -> Callable[..., Iterator[Any]]:
     def method(self: Wrapper, /, *arguments: Any, **options: Any) -> Iterator[Any]:
         items = function(self._inner, *arguments, **options)
         try:
             while True:
                 try:
-                    item = self._thread.run(items.__anext__)
+                    item = self._thread.run(items.__anext__, self._wrap)
                 except StopAsyncIteration:
                     return
-                yield self._wrap(item)
+                yield item
         finally:
-            # Where the loop has ended, or this is its thread, the loop closes it.
-            self._thread.run_if_open(items.aclose)
+            if items.ag_frame is not None:
+                # Not waited for: the garbage collector may be at work here, in a thread that holds any lock.
+                self._thread.drop(items.aclose)
 
     return method
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import anyio
 import anyio.lowlevel
 
+from ..caller import caller
 from ..classify import in_words
 from ..models import Rating
 
@@ -77,7 +78,7 @@ async def ends_more(error: BaseException | None, before: int) -> None:
     A cancellation that is not of the batch, but of something that this code waited for, or of the task that ran
     it, is undone. What is raised: the cancellation of the batch, KeyboardInterrupt, SystemExit and GeneratorExit
     as they are, and `EndsBatchError` for any other that is no `Exception`: who raises it, such as a test that
-    fails, means to be heard.
+    fails, means to be heard. So are those three where the loop is not the program's: they would end the loop.
     """
     leaves = [] if error is None else list(_leaves(error))
     if cancellations() != before or any(map(_is_cancellation, leaves)):
@@ -85,6 +86,8 @@ async def ends_more(error: BaseException | None, before: int) -> None:
         await _undo_cancellations(before)
     for leaf in leaves:
         if isinstance(leaf, KeyboardInterrupt | SystemExit | GeneratorExit):
+            if caller.get() is not None:
+                raise EndsBatchError(leaf)
             raise leaf
     if error is not None and not all(isinstance(leaf, Exception) or _is_cancellation(leaf) for leaf in leaves):
         raise EndsBatchError(error)

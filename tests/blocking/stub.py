@@ -42,13 +42,13 @@ def _class(source: type, kind: type, imports: dict[str, str]) -> ast.ClassDef:
             if not member.target.id.startswith("_"):
                 body.append(ast.AnnAssign(member.target, member.annotation, None, 1))
         elif isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
-            body += _functions(member, kind, body)
+            body += _functions(member, kind, body, imports)
     bases = [base for base in found.bases if ast.unparse(base).startswith("Generic")]
     return ast.ClassDef(kind.__name__, bases, [], body, [], type_params=[])
 
 
 def _functions(
-    member: ast.FunctionDef | ast.AsyncFunctionDef, kind: type, before: list[ast.stmt]
+    member: ast.FunctionDef | ast.AsyncFunctionDef, kind: type, before: list[ast.stmt], imports: dict[str, str]
 ) -> Iterator[ast.FunctionDef]:
     """The function for this one; none for what is private, or implements what was overloaded."""
     from picoworkers_async.blocking.making import NAMES, Client
@@ -62,6 +62,13 @@ def _functions(
         return
     doc = getattr(kind, name).__doc__
     body: list[ast.stmt] = [ast.Expr(ast.Constant(...))] if overloaded or not doc else [_doc(doc, 2)]
+    for argument in member.args.kwonlyargs:
+        if argument.arg == "changes" and argument.annotation is not None:
+            # Read in a worker thread.
+            imports["Iterable"] = "from collections.abc import Iterable"
+            given = ast.unparse(argument.annotation)
+            plain = given.partition(" | ")[0].replace("AsyncIterable", "Iterable")
+            argument.annotation = ast.parse(f"{plain} | {given}", mode="eval").body
     returns = member.returns
     if returns is not None and name != "__enter__":
         for node in ast.walk(returns):

@@ -50,15 +50,17 @@ def test_listings_are_iterators(pico: Picoworkers, sandbox: Sandbox, job_id: str
     assert [len(page.items) for page in pico.jobs.iter_unrated_tasks().pages()] == [20, 10]
 
 
-def test_a_loop_over_pages_that_is_left_early_closes_the_generator_at_once(pico: Picoworkers, job_id: str) -> None:
+def test_a_loop_over_pages_that_is_left_early_has_closed_the_generator_by_the_next_call(
+    pico: Picoworkers, job_id: str
+) -> None:
     pages = pico.jobs.iter_unrated_tasks().pages()
     inner = None
     for _ in pages:
         inner = pages.gi_frame.f_locals["items"]  # type: ignore[attr-defined]
         break
     pages.close()  # type: ignore[attr-defined]
-    assert inner.ag_frame is None
     assert pico.ping().ok
+    assert inner.ag_frame is None
 
 
 def test_options_are_shared_with_the_block(pico: Picoworkers, job_id: str) -> None:

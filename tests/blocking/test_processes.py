@@ -148,7 +148,7 @@ with Picoworkers("user_id", "api_secret", base_url=sys.argv[1], throttle=Throttl
         pico.jobs.get_zones()
     except SoftTimeLimitExceeded:
         loop = pico._thread
-        print(loop.run_plain(lambda: len(loop._tasks)))
+        print(loop.run_plain(lambda: len(loop._serving._tasks)))
 """
 
 
