@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
+from ..errors import InvalidRequestError
 from ..models import Category
+from ..rules import check_deposit
 from .acting import act, finish
 from .asking import confirm
 from .connection import connect
@@ -79,13 +80,16 @@ async def lists(*, options: Options = DEFAULT) -> None:
 
 
 async def deposit(
-    cents: Annotated[int, Parameter(help="Whole US cents, at least 1000.", validator=Number(gte=1000))],
+    cents: Annotated[int, Parameter(help="Whole US cents, at least 1000.")],
     /,
     *,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
     """Add money from the account's credit card; asks first. Only the edition of 2022 has it."""
+    if problems := check_deposit(cents):
+        # Before it is asked about.
+        raise InvalidRequestError("deposit", problems)
     async with connect(options) as pico:
         # Read before, so that a lost answer can be told by what came in.
         before = await pico.users.get_balances()
