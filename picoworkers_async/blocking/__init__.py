@@ -31,8 +31,8 @@ in the client's own thread, where it may do neither, and an async one is awaited
 a worker thread, unless they are a collection or an async iterable."""
 _CHANGES = """
 Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a
-worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped. An async
-iterable is read in the client's own thread."""
+worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped.
+An async iterable is read in the client's own thread."""
 
 _made: dict[Any, Any] = dict(
     make(

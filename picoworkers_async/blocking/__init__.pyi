@@ -237,8 +237,8 @@ class Jobs:
         """The changes of one job, as `JobWatch` says: `for update in pico.jobs.watch(job_id)`.
 
         Here, `changes` may be any iterable, such as a generator that waits for the next change: it is read in a
-        worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped. An async
-        iterable is read in the client's own thread.
+        worker thread. A thread cannot be stopped: after the block it waits on, and what it gives is dropped.
+        An async iterable is read in the client's own thread.
         """
 
     def get_unrated_tasks(
