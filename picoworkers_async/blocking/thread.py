@@ -106,7 +106,7 @@ class LoopThread:
     @property
     def is_closed(self) -> bool:
         """Whether it was open, and has ended."""
-        return self._state == "closed"
+        return self._state in ("closing", "closed")
 
     def run(self, function: Callable[[], Awaitable[T]], then: Callable[[T], T] = _as_it_is) -> T:
         """What `then` makes of what this gives in the loop.
