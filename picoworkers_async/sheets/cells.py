@@ -14,7 +14,8 @@ MOST_UNITS = 32_767
 _EXECUTED = "['=+@\\-\uff1d\uff0b\uff0d\uff20]"
 """What begins a formula, its full-width forms too, and what guards from it."""
 
-_BEGINS_FORMULA = re.compile(rf"^(?=\s*{_EXECUTED}|[\t\r\n])|[;\t\r\n](?=[^\S\t\r\n]*{_EXECUTED})")
+# Quotes are passed over: after a delimiter that is not ours, a doubled one reads as a quoted text's begin and end.
+_BEGINS_FORMULA = re.compile(rf"""^(?=[\s"]*{_EXECUTED}|[\t\r\n])|[;\t\r\n](?=(?:[^\S\t\r\n]|")*{_EXECUTED})""")
 _GUARD = re.compile(r"(^|[;\t\r\n])'")
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")

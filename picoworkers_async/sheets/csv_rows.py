@@ -144,7 +144,11 @@ def _delimiter(first: str, mapped: Mapping[str, Field]) -> str:
     """The one that makes the most of the first line: columns that mean something, then columns at all."""
 
     def worth(delimiter: str) -> tuple[int, int]:
-        names = next(csv.reader([first], delimiter=delimiter), [])
+        try:
+            names = next(csv.reader([first], delimiter=delimiter), [])
+        except csv.Error:
+            # With this one it is a single huge cell.
+            return 0, 0
         return sum(field_of(name.strip(), mapped) is not None for name in names), len(names)
 
     return max(_DELIMITERS, key=worth)

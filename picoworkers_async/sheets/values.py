@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 
 from ..problems import ProblemCode
@@ -83,6 +84,12 @@ def identifier(cell: Cell) -> str:
                 "the id itself: a spreadsheet program made a rounded number of it. Export anew, and import the "
                 "column as text, or use .xlsx"
             )
+        if text.startswith("#"):
+            raise CellError("the id itself: a spreadsheet program shows that where it has no room, or no value")
+        for character in text:
+            # Two ids that look alike would be two tasks, each with its bonus.
+            if unicodedata.category(character) in ("Cf", "Cc", "Zs", "Zl", "Zp"):
+                raise CellError(f"an id without blanks and invisible characters, such as U+{ord(character):04X}")
         return text
     if isinstance(cell, Decimal):
         if cell == cell.to_integral_value() and 0 <= cell < Decimal(10) ** _EXACT_DIGITS:

@@ -26,6 +26,7 @@ MOST_COLUMNS = 16_384
 MOST_ROWS = 1_048_576
 _MOST_MERGED = 100_000
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_A_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 Merged = tuple[int, int, int, int]
 """The first row and column of merged cells, and the last; columns count from 0, rows from 1."""
@@ -113,8 +114,9 @@ class _SheetParser:
         self._strings, self._kinds, self._merged = strings, kinds, merged
         self._rows: list[RawRow] = []
         self._cells: list[Cell] = []
+        self._width = MOST_COLUMNS
         self._line = self._column = 0
-        self._hidden = self._in_value = self._has_formula = False
+        self._hidden = self._in_value = self._has_value = self._has_formula = False
         self._type = self._style = ""
         self._text = TextParts()
         self._value: list[str] = []
@@ -135,7 +137,9 @@ class _SheetParser:
         if name == "c":
             self._begin_cell(attributes)
         elif name == "v":
-            self._in_value = True
+            if self._has_value:
+                raise unreadable(f"a whole workbook: a cell of row {self._line} has two values")
+            self._in_value = self._has_value = True
         elif name == "f":
             self._has_formula = True
         elif name == "row":
@@ -154,7 +158,7 @@ class _SheetParser:
             raise unreadable(f"a whole workbook: row {self._line} has its cells out of order")
         self._column = column
         self._type, self._style = attributes.get("t", "n"), attributes.get("s", "")
-        self._has_formula = False
+        self._has_formula = self._has_value = False
         self._value.clear()
         self._size = 0
         self._text.take()
@@ -173,11 +177,17 @@ class _SheetParser:
         if name == "c":
             cell = self._cell()
             if cell is not None:
-                self._cells += [None] * (self._column - len(self._cells))
-                self._cells.append(cell)
+                # Right of the header it only matters that there is something.
+                column = min(self._column, self._width)
+                if len(self._cells) <= column:
+                    self._cells += [None] * (column - len(self._cells))
+                    self._cells.append(cell)
         elif name == "v":
             self._in_value = False
         elif name == "row":
+            if self._cells and self._width == MOST_COLUMNS:
+                # The first that has any is the header.
+                self._width = len(self._cells)
             self._rows.append(RawRow(self._line, self._cells, None, self._hidden))
         else:
             self._text.end(name)
@@ -186,10 +196,13 @@ class _SheetParser:
         kind, value = self._type, "".join(self._value)
         if kind == "inlineStr":
             return unescaped(self._text.take())
-        if self._has_formula and not value and kind != "str":
+        if self._has_formula and not value and not (kind == "str" and self._has_value):
             return Odd("a formula without a value", "(open it in a spreadsheet program, and save it)")
         if kind == "s":
-            return unescaped(self._strings.get(int(value))) if value.isascii() and value.isdigit() else None
+            index = value.strip()
+            if not (index.isascii() and index.isdigit()):
+                return Odd("a text that is not in the workbook", value) if self._has_value else None
+            return unescaped(self._strings.get(int(index)))
         if kind == "str":
             return unescaped(value)
         if kind == "b":
@@ -205,6 +218,8 @@ class _SheetParser:
         kind = self._kinds[style] if style < len(self._kinds) else None
         if kind is not None:
             return Odd(kind, value)
+        if _A_NUMBER.fullmatch(value) is None:
+            return Odd("no number", value)
         try:
             # A number is kept in binary; its 15 digits are those that are shown.
             return Decimal(f"{float(value):.15g}")

@@ -57,6 +57,8 @@ class Archive:
             raise unreadable(f"a whole workbook: it has no part {name}")
         if info.flag_bits & 1:
             raise unreadable("a workbook without a password")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise unreadable("a workbook packed as spreadsheet programs do")
         ratio = info.file_size / max(info.compress_size, 1)
         if info.file_size > MOST_BYTES or (info.file_size > _CALM_BYTES and ratio > _MOST_RATIO):
             real = f"{name} is {info.file_size} bytes unpacked, {ratio:.0f} times what is packed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +26,10 @@ HOSTILE = [
     *(
         "=cmd|' /C calc'!A0",
         "+1",
+        'x;"=1+1;',
+        'x\t"=1+1\t',
+        'x\n"=HYPERLINK("http://e/";"a")',
+        ';"@SUM(1)',
         "-1",
         "@SUM(1)",
         "\t=1",
@@ -114,11 +119,13 @@ def test_any_proof_and_worker_come_back_as_they_were(kind: str, texts: list[list
 def _no_cell_of_the_csv_is_a_formula(path: Path) -> None:
     text = path.read_bytes().decode("utf-8-sig")
     assert "\x00" not in text
-    for delimiter in (",", ";", "\t"):
-        # As a program that reads it with another delimiter than the file has: then quotes mean nothing.
-        quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
+    # As a program reads it that takes another delimiter than the file has, whatever it makes of quotes then.
+    ways = [(",", csv.QUOTE_MINIMAL), *itertools.product(";\t", (csv.QUOTE_MINIMAL, csv.QUOTE_NONE))]
+    for delimiter, quoting in ways:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting):
-            assert not any(cell.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) for cell in row)
+            assert not any(
+                cell.lstrip(BLANKS + ' "').startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) for cell in row
+            )
 
 
 def _each_cell_of_the_workbook_is_a_text(path: Path) -> None:

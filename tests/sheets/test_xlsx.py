@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -170,6 +171,7 @@ ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE s [<!ENTITY a "aaaaaaaaaa"><!ENTIT
         (b"<worksheet><sheetData><row><c r='B1'/><c r='A1'/></row></sheetData></worksheet>", "out of order"),
         (b"<worksheet><sheetData><row><c r='ZZZ1'/></row></sheetData></worksheet>", "out of order"),
         (b"<worksheet><sheetData><row><c t='s'><v>999</v></c></row></sheetData></worksheet>", "string 999 of"),
+        (b"<worksheet><sheetData><row><c><v>1</v><v>0</v></c></row></sheetData></worksheet>", "two values"),
         (b"<worksheet><t>" + b"a" * (xlsx_zip.MOST_TEXT + 1) + b"</t></worksheet>", "cells of at most"),
         (b"<worksheet a='" + b"a" * (xlsx_zip.MOST_TOKEN_BYTES + 200_000) + b"'/>", "endless tags"),
     ],
@@ -177,6 +179,40 @@ ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE s [<!ENTITY a "aaaaaaaaaa"><!ENTIT
 def test_a_workbook_that_does_harm_is_refused(tmp_path: Path, sheet: bytes, remedy: str) -> None:
     path = repacked(book_of(tmp_path / "b.xlsx", ["j", "t1", "x"]), sheet1=sheet)
     assert remedy in problems_of(path)[0][1]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        b"<c r='C2' t='str'><f>IF(1,\"x\")</f></c>",
+        b"<c r='C2' t='s'><v>-1</v></c>",
+        b"<c r='C2' t='s'><v>\xd9\xa5</v></c>",
+        b"<c r='C2'><v>1_0</v></c>",
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_a_problem_and_never_left_out(tmp_path: Path, mark: bytes) -> None:
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"])
+    with zipfile.ZipFile(path) as archive:
+        sheet = next(archive.read(name) for name in archive.namelist() if name.endswith("sheet1.xml"))
+    begin = sheet.index(b'<c r="C2"')
+    end = sheet.index(b"</c>", begin) + len(b"</c>") if b"</c>" in sheet[begin:] else sheet.index(b"/>", begin) + 2
+    repacked(path, sheet1=sheet[:begin] + mark + sheet[end:])
+    assert problems_of(path)[0][0] == ("line", 2, "SATISFIED")
+
+
+def test_a_lone_cell_far_to_the_right_costs_no_more_than_another(tmp_path: Path) -> None:
+    rows = b"".join(b"<row><c r='XFD%d'><v>1</v></c></row>" % number for number in range(2, 20_002))
+    head = b"<row r='1'><c t='inlineStr'><is><t>JOB_ID</t></is></c></row>"
+    path = repacked(
+        book_of(tmp_path / "b.xlsx", ["j", "t1", "x"]),
+        sheet1=b"<worksheet><sheetData>" + head + rows + b"</sheetData></worksheet>",
+    )
+    tracemalloc.start()
+    try:
+        problems_of(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
