@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,6 @@ def test_a_pacer_made_before_a_fork_is_one_more_client_of_the_file_in_the_child(
     at, same = mine.split()
     assert same == "False"
     assert float(asyncio.run(use())) - float(at) >= 2 / 50.0
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM clients").fetchone() == (2,)
     pacer.close()
