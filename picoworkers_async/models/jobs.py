@@ -16,18 +16,6 @@ from .tasks import Task
 
 T = TypeVar("T")
 
-JobStatusWord = Literal[
-    "running",
-    "finished",
-    "pending_review",
-    "pending_restart",
-    "paused",
-    "paused_system",
-    "paused_admin",
-    "blocked",
-    "declined",
-    "pending_approval",
-]
 StatusFilter = Literal[
     "running",
     "finished",
@@ -40,6 +28,8 @@ StatusFilter = Literal[
     "declined",
 ]
 """The statuses that filter the listing of jobs."""
+
+JobStatusWord = Literal[StatusFilter, "pending_approval"]
 
 WorkersLevelWord = Literal["starter", "expert", "advanced"]
 AutorateWord = Literal["NO", "V", "V+R"]

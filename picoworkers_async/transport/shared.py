@@ -12,6 +12,7 @@ import anyio
 from ..credentials import Credentials
 from ..errors import ClientStateError, InvalidRequestError
 from ..problems import Problem
+from ..running import running_loop
 from ..throttle import Permit
 from .adapters import HttpAdapter, Response
 from .choice import (
@@ -21,7 +22,6 @@ from .choice import (
     choose,
     environment_name,
     name_problems,
-    on_asyncio,
     way_problems,
 )
 from .clients import OwnClient, client_with_lanes, client_with_pool
@@ -63,7 +63,7 @@ class SharedTransport:
     async def __aenter__(self) -> Self:
         if self._state != "new":
             raise ClientStateError(f"a SharedTransport is entered once, and this one is {_STATES[self._state]}")
-        self._loop = _running_loop()
+        self._loop = running_loop()
         self._state = "open"
         return self
 
@@ -100,7 +100,7 @@ class SharedTransport:
         Raises `ClientStateError` outside the block, and in another event loop than the block's.
         """
         self.require_open()
-        if _running_loop() is not self._loop:
+        if running_loop() is not self._loop:
             raise ClientStateError("nothing was sent: the SharedTransport was entered in another event loop")
         service = _service(base_url)
         if service not in self._choices:
@@ -181,14 +181,3 @@ def _service(base_url: str) -> str:
     """What the addresses of one service have in common."""
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _running_loop() -> object:
-    """What tells the event loop that runs from any other."""
-    if on_asyncio():
-        import asyncio  # loaded already, where an event loop of it runs
-
-        return asyncio.get_running_loop()
-    import trio
-
-    return trio.lowlevel.current_trio_token()
