@@ -159,28 +159,27 @@ class Session:
         self.require(call.endpoint)
         body = call.body or {}
         before, sent_at = self.baseline.begin(body), datetime.now(UTC)
+        known_by_then = {**before, **(known or {})}
+
+        def sent(ended_at: float) -> MoneyCall:
+            return MoneyCall(call.endpoint.name, body, sent_at, ended_at, known_by_then)
+
         unknown = False
         waiting = caller.get()
         if waiting is not None:
-            known_by_then = {**before, **(known or {})}
-            waiting.sends(MoneyCall(call.endpoint.name, body, sent_at, math.inf, known_by_then))
+            waiting.sends(sent(math.inf))
         try:
             result = await self._call(call)
-            return result, MoneyCall(call.endpoint.name, body, sent_at, anyio.current_time(), before)
+            return result, sent(anyio.current_time())
         except OutcomeUnknownError as error:
             unknown = True
-            error.sent = MoneyCall(
-                call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})}
-            )
+            error.sent = sent(anyio.current_time())
             raise
         except BaseException as error:
             # One that was cancelled on the wire may have taken effect, too.
             unknown = not isinstance(error, PicoworkersError) or error.fate is Fate.UNKNOWN
             if getattr(error, "cut_off", False):
-                sent = MoneyCall(
-                    call.endpoint.name, body, sent_at, anyio.current_time(), {**before, **(known or {})}
-                )
-                error.sent = sent  # type: ignore[attr-defined]
+                error.sent = sent(anyio.current_time())  # type: ignore[attr-defined]
             raise
         finally:
             self.baseline.end(body, before, unknown=unknown, unsure_for=self.settle_after)

@@ -14,7 +14,7 @@ from ..models.to_plain import to_jsonable
 from ..rating.outcomes import BatchReport, Outcome, OutcomeStatus
 from .exits import Exit
 from .invoked import the_very_command
-from .output import Column, dollars, print_json, print_pairs, print_table, reader_may_leave, say
+from .output import Column, in_dollars, print_json, print_pairs, print_table, reader_may_leave, say
 
 _MOST_LISTED = 10
 _LISTED = (OutcomeStatus.UNKNOWN, OutcomeStatus.REFUSED, OutcomeStatus.FAILED)
@@ -122,8 +122,8 @@ def rows(ended: Ended) -> list[tuple[str, object]]:
     if report.put_off:
         told.append(("put off", report.put_off))
     would, by = "would be " if ended.dry_run else "", ", by this run" if report.replayed else ""
-    told.append((f"{would}paid for tasks{by}", None if ended.pay is None else f"${dollars(ended.pay)}"))
-    told.append((f"{would}paid as bonuses{by}", f"${dollars(ended.bonus)}"))
+    told.append((f"{would}paid for tasks{by}", None if ended.pay is None else in_dollars(ended.pay)))
+    told.append((f"{would}paid as bonuses{by}", in_dollars(ended.bonus)))
     told += [("requests", ended.requests), ("seconds", f"{report.elapsed:.1f}")]
     if ended.journal is not None:
         told.append(("journal", ended.journal))

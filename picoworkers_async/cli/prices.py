@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from decimal import Decimal
 
 import anyio
@@ -42,12 +43,7 @@ class Prices:
 
     def pay(self) -> Decimal | None:
         """What was paid for tasks, without bonuses, in US dollars; None as long as it is not known of all."""
-        total = Decimal(0)
-        for job_id, count in self._paid.items():
-            if job_id not in self.values:
-                return None
-            total = CONTEXT.add(total, CONTEXT.multiply(Decimal(count), self.values[job_id]))
-        return total
+        return pay_of(self._paid, self.values)
 
     async def run(self) -> None:
         """Read the jobs that are met, until cancelled."""
@@ -71,3 +67,13 @@ class Prices:
             if value is not None:
                 self.values[job_id] = value
         return self.values.get(job_id)
+
+
+def pay_of(tasks: Mapping[str, int], values: Mapping[str, Decimal]) -> Decimal | None:
+    """What so many tasks of each job pay, in US dollars; None unless it is known what all of these jobs pay."""
+    total = Decimal(0)
+    for job_id, count in tasks.items():
+        if job_id not in values:
+            return None
+        total = CONTEXT.add(total, CONTEXT.multiply(Decimal(count), values[job_id]))
+    return total

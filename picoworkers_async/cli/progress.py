@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..models.account import CONTEXT
 from ..rating.progress import Progress
-from .output import dollars, say
+from .output import in_dollars, say
 from .safe_text import safe
 
 LIVE_EVERY_SECONDS = 0.25
@@ -76,9 +76,9 @@ def money(progress: Progress, pay: Decimal | None = None) -> str:
     known = progress.pay if progress.pay is not None else pay
     verb = "would pay" if progress.would_rate else "paid"
     if known is None:
-        return f"{verb} ${dollars(progress.bonus)} as bonuses"
+        return f"{verb} {in_dollars(progress.bonus)} as bonuses"
     total = CONTEXT.add(known, progress.bonus)
-    return f"{verb} ${dollars(total)}, ${dollars(progress.bonus)} of it as bonuses"
+    return f"{verb} {in_dollars(total)}, {in_dollars(progress.bonus)} of it as bonuses"
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,6 @@ from cyclopts import Parameter
 
 from .. import sheets
 from ..models import Verdict
-from ..models.account import CONTEXT
 from ..problems import Problem, shown
 from ..sheets import SheetError, SheetRatings, SheetSummary
 from ..sheets.columns import Field, field_of, plain_name, to_mapped
@@ -22,8 +21,8 @@ from .connection import connect
 from .earlier import Earlier
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, dollars, print_json, print_table, reader_may_leave, say
-from .prices import Prices
+from .output import Column, in_dollars, print_json, print_table, reader_may_leave, say
+from .prices import Prices, pay_of
 
 JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
 Report = Annotated[
@@ -162,8 +161,8 @@ def in_words(summary: SheetSummary) -> list[str]:
     lines = [f"{summary.rows:,} rows: {summary.ratings:,} ratings{said}, {summary.left_alone:,} left alone"]
     if summary.largest_bonus is not None:
         largest = summary.largest_bonus
-        most = f"the largest is ${dollars(largest.bonus)}, in line {largest.line}"
-        lines.append(f"bonuses: ${dollars(summary.bonuses)}; {most}")
+        most = f"the largest is {in_dollars(largest.bonus)}, in line {largest.line}"
+        lines.append(f"bonuses: {in_dollars(summary.bonuses)}; {most}")
     if summary.unknown_columns:
         named = ", ".join(summary.unknown_columns[:_MOST_WARNINGS])
         more = len(summary.unknown_columns) - _MOST_WARNINGS
@@ -174,7 +173,7 @@ def in_words(summary: SheetSummary) -> list[str]:
 def high_in_words(summary: SheetSummary) -> str:
     """The bonuses that are far above the others."""
     first = summary.high_bonuses[:5]
-    named = ", ".join(f"${dollars(one.bonus)} in line {one.line}" for one in first)
+    named = ", ".join(f"{in_dollars(one.bonus)} in line {one.line}" for one in first)
     count = summary.high_bonus_count
     more = f" and {count - len(first)} more" if count > len(first) else ""
     return f"far above the other bonuses: {named}{more}"
@@ -195,13 +194,10 @@ async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None) ->
             before = earlier.add_up(ratings.numbered())
     if len(before.paying) > _MOST_PRICED:
         return None
-    total = Decimal(0)
-    for job_id, count in before.paying.items():
-        value = await prices.find(job_id)
-        if value is None:
+    for job_id in before.paying:
+        if await prices.find(job_id) is None:
             return None
-        total = CONTEXT.add(total, CONTEXT.multiply(Decimal(count), value))
-    return total
+    return pay_of(before.paying, prices.values)
 
 
 def _ask(
@@ -214,8 +210,8 @@ def _ask(
     if before is not None:
         count, paying, bonus = before.left, before.paying.total(), before.bonuses
     of_them = f", which pays for {paying:,} of them" if paying else ""
-    dollars_of_them = f" ${dollars(pay)} without fees" if paying and pay is not None else ""
-    bonuses = "" if not bonus else f" and ${dollars(bonus)} of bonuses"
+    dollars_of_them = f" {in_dollars(pay)} without fees" if paying and pay is not None else ""
+    bonuses = "" if not bonus else f" and {in_dollars(bonus)} of bonuses"
     confirm(f"Rate {count:,} tasks{of_them}{dollars_of_them}{bonuses}?", yes=yes)
 
 
