@@ -136,6 +136,9 @@ def test_a_batch_that_is_left_early_leaves_nothing_behind(
         pico.review_all(Rating.ok, journal=journal)
     assert len(sandbox.ledger) == 30
     # The worker threads in which tasks were decided end with the loop.
+    for thread in set(threading.enumerate()) - before:
+        # Told to end by then; it may take the machine a moment.
+        thread.join(10)
     assert set(threading.enumerate()) <= before
     assert sandbox.double_ratings == 0
 
