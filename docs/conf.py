@@ -1,0 +1,27 @@
+"""How the site is built: `nox -s docs`, into `docs/_build`."""
+
+from picoworkers_async import __version__
+
+project = "picoworkers_async"
+author = "The authors of picoworkers_async"
+version = release = __version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "sphinx_copybutton"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"picoworkers_async {release}"
+html_copy_source = False
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# In docstrings, `names` are code, as in the Markdown of the pages.
+default_role = "code"
+autoclass_content = "class"
+autodoc_class_signature = "mixed"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+copybutton_exclude = ".linenos, .gp, .go"
