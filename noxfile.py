@@ -11,7 +11,7 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "tests", "browser"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "browser"]
 
 GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
 
@@ -92,6 +92,13 @@ def browser(session: nox.Session) -> None:
         session.run(*install, external=True, silent=True, env={"DEBIAN_FRONTEND": "noninteractive"})
     session.install(".[sandbox]", *GROUPS["test"], *GROUPS["browser"])
     session.run("pytest", "-m", "browser", "tests/console", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The manual as a site, in `docs/_build`; a warning, such as of a link that leads nowhere, is an error."""
+    session.install(".[sandbox,webhooks]", *GROUPS["docs"])
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build")
 
 
 @nox.session

@@ -18,7 +18,7 @@ from tests.support.fastapi_program import make_app
 from tests.support.vectors import DRAFT
 
 pytestmark = pytest.mark.anyio
-DOCS = (Path(__file__).parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parent.parent / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
 
 
@@ -112,10 +112,10 @@ async def test_the_body_may_be_what_a_draft_says_of_itself() -> None:
 
 @asynccontextmanager
 async def documented(sandbox: Sandbox) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncPicoworkers]]:
-    """The backend of docs/json.md, and its client."""
+    """The backend of docs/reference/json.md, and its client."""
     (program,) = [block for block in PROGRAMS if "FastAPI(" in block]
     names: dict = {"__name__": "docs"}
-    exec(compile(program, "docs/json.md", "exec"), names)
+    exec(compile(program, "docs/reference/json.md", "exec"), names)
     async with sandbox.client(retry=RetryPolicy(attempts=1), settle_after=0.01) as pico:
         names["app"].state.pico = pico
         transport = httpx.ASGITransport(names["app"])

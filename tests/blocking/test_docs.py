@@ -1,8 +1,7 @@
-"""The programs of docs/blocking.md run as they stand; stand-ins give the names of Django and Celery."""
+"""The programs of docs/how-to/not-async.md run as they stand; stand-ins give the names of Django and Celery."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,10 +12,9 @@ import pytest
 from picoworkers_async import AsyncPicoworkers, Throttle
 from picoworkers_async.sandbox import Sandbox
 
-TEXT = (Path(__file__).parents[2] / "docs" / "blocking.md").read_text(encoding="utf-8")
-SCRIPT, INTERRUPTED, VIEW, TASK, ONE, NOTEBOOK = re.findall(
-    r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE
-)
+from ..docs.pages import programs
+
+SCRIPT, INTERRUPTED, VIEW, TASK, ONE, NOTEBOOK = programs("docs/how-to/not-async.md")
 
 
 def module(monkeypatch: pytest.MonkeyPatch, name: str, **names: object) -> None:
@@ -50,7 +48,7 @@ def where_it_runs(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def run(program: str, **given: Any) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "docs", **given}
-    exec(compile(program, "docs/blocking.md", "exec"), names)
+    exec(compile(program, "docs/how-to/not-async.md", "exec"), names)
     return names
 
 

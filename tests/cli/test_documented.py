@@ -1,4 +1,4 @@
-"""docs/command-line.md names every command and exit code, and no more."""
+"""docs/reference/command-line.md names every command and exit code, and no more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from picoworkers_async.cli.app import app
 from picoworkers_async.cli.exits import Exit
 from picoworkers_async.cli.journal import journal
 
-DOCS = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[2] / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 COMMANDS = DOCS.partition("## Commands")[2].partition("\n## ")[0]
 
 

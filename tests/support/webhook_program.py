@@ -1,4 +1,4 @@
-"""The example of docs/webhooks.md, on a port of one's own: the program that the test of SIGTERM ends."""
+"""The example of docs/how-to/webhooks.md, on a port of one's own: the program that the test of SIGTERM ends."""
 
 from __future__ import annotations
 

@@ -90,6 +90,6 @@ BOOKS_REPORT, BOOKS_LEDGER = "report", "ledger"
 BOOKS_AGREE = "They agree to the cent. Rated twice: {}. Left out: {}. Requests over the limit: {}."
 BOOKS_DIFFER = "They differ: {}. Rated twice: {}. Left out: {}. This should never happen: please report it."
 
-END = "Parts 1 to 3 took {}, {} and {} s. Next: picoworkers --help, or docs/running.md for your own program."
+END = "Parts 1 to 3 took {}, {} and {} s. Next: picoworkers --help, or docs/tutorial.md for your own program."
 KEPT = "The pages stay open until Ctrl-C."
 KEPT_ENDED = "the demo was over, and its pages are closed"

@@ -1,7 +1,4 @@
-"""The Python of the README and of its docs runs as it stands, and the README's table names every endpoint.
-
-docs/running.md has a test of its own.
-"""
+"""The Python of the README and the manual runs as it stands, and the README's table names every endpoint."""
 
 from __future__ import annotations
 
@@ -20,19 +17,28 @@ from picoworkers_async.endpoints import ENDPOINTS
 from picoworkers_async.rules import check_draft
 from picoworkers_async.sandbox import Sandbox
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = {
-    f"{name}-{number}": block
-    for name in ("README.md", "docs/json.md", "docs/posting.md", "docs/sheets.md", "docs/webhooks.md")
-    for number, block in enumerate(
-        re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    )
+from .pages import PAGES, ROOT, programs
+
+# What runs the programs of these pages unpacks them, so that none that is added goes unnoticed.
+RUN_ELSEWHERE = {
+    "docs/tutorial.md": "tests/docs/test_tutorial.py",
+    "docs/how-to/rating-bot.md": "tests/docs/test_rating_bot.py",
+    "docs/how-to/web-backends.md": "tests/docs/test_web_backends.py",
+    "docs/how-to/not-async.md": "tests/blocking/test_docs.py",
+    "docs/how-to/testing.md": "tests/docs/test_testing_page.py",
+}
+PROGRAMS = {
+    f"{page}-{number}": program
+    for page in PAGES
+    if page not in RUN_ELSEWHERE
+    for number, program in enumerate(programs(page))
 }
 
 
-def test_the_readme_has_python_in_it() -> None:
-    assert len([name for name in BLOCKS if name.startswith("README")]) >= 5
+def test_the_programs_of_the_other_pages_have_a_test_that_names_the_page() -> None:
+    for page, test in RUN_ELSEWHERE.items():
+        assert programs(page)
+        assert f'programs("{page}")' in (ROOT / test).read_text(encoding="utf-8"), page
 
 
 @pytest.fixture
@@ -45,13 +51,13 @@ def logger_of_uvicorn() -> Iterator[logging.Logger]:
 
 
 @pytest.mark.usefixtures("logger_of_uvicorn")
-@pytest.mark.parametrize("name", BLOCKS)
-def test_a_block_of_the_readme_and_its_docs_runs(
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_of_the_readme_or_the_manual_runs(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each block is a program; it finds a sandbox where the service would be."""
-    block = BLOCKS[name]
-    is_of_today = "edition=SPROUTGIGS" in block or 'edition="sproutgigs"' in block
+    program = PROGRAMS[name]
+    is_of_today = "edition=SPROUTGIGS" in program or 'edition="sproutgigs"' in program
     sandbox = Sandbox(page_size=5, edition=SPROUTGIGS if is_of_today else PICOWORKERS)
     for job_id in (sandbox.add_job(id="fc7b3bd10d08"), sandbox.add_job()):
         sandbox.add_tasks(job_id, 8)
@@ -68,7 +74,7 @@ def test_a_block_of_the_readme_and_its_docs_runs(
     monkeypatch.setenv("PICOWORKERS_API_SECRET", "api_secret")
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "readme"}
-    exec(compile(block, name, "exec"), names)
+    exec(compile(program, name, "exec"), names)
     if "main" in names:
         anyio.run(names["main"])
     assert sandbox.complaints == []
@@ -76,12 +82,12 @@ def test_a_block_of_the_readme_and_its_docs_runs(
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
 def test_the_table_of_the_readme_names_every_endpoint(row) -> None:
-    line = next(line for line in README.splitlines() if f"`{row.method} {row.path}`" in line)
+    line = next(line for line in PAGES["README.md"].splitlines() if f"`{row.method} {row.path}`" in line)
     assert f"`pico.{row.group}.{row.name}(" in line
 
 
 def test_the_filter_of_the_docs_keeps_the_secret_out_of_the_access_log(logger_of_uvicorn: logging.Logger) -> None:
-    (block,) = [block for block in BLOCKS.values() if "uvicorn.access" in block]
+    (block,) = [block for block in PROGRAMS.values() if "uvicorn.access" in block]
     names: dict = {}
     exec(block, names)
     arguments = ("127.0.0.1:1", "POST", f"/hooks/{names['SECRET']}", "1.1", 200)
@@ -93,14 +99,15 @@ def test_the_filter_of_the_docs_keeps_the_secret_out_of_the_access_log(logger_of
 
 
 def test_the_draft_in_toml_of_the_docs_can_be_posted_to_both_editions() -> None:
-    posting = (ROOT / "docs" / "posting.md").read_text(encoding="utf-8")
-    (toml,) = re.findall(r"^```toml\n(.*?)^```", posting, re.DOTALL | re.MULTILINE)
+    (toml,) = programs("docs/how-to/posting.md", "toml")
     draft = JobDraft.from_dict(tomllib.loads(toml))
     assert [check_draft(draft, edition) for edition in (PICOWORKERS, SPROUTGIGS)] == [[], []]
 
 
 def test_the_fates_in_the_table_of_errors_are_members_that_there_are() -> None:
-    rows = re.findall(r"^\| `(\w+Error)` \| .* \| `(\w+)`[^|]*\|$", README, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+Error)` \| .* \| `(\w+)`[^|]*\|$", PAGES["docs/reference/errors.md"], re.MULTILINE
+    )
     assert len(rows) >= 15
     for name, fate in rows:
         assert getattr(picoworkers_async, name).fate is Fate[fate], name

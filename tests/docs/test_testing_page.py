@@ -1,17 +1,15 @@
-"""The tests that docs/testing.md shows are run as they stand, by a pytest of their own."""
+"""The tests that docs/how-to/testing.md shows are run as they stand, by a pytest of their own."""
 
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```", (ROOT / "docs" / "testing.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-)
+from .pages import ROOT, programs
+
+BLOCKS = programs("docs/how-to/testing.md")
 
 
 def test_every_test_of_the_docs_passes_on_both_backends(tmp_path: Path) -> None:

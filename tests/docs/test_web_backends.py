@@ -1,10 +1,9 @@
-"""The web backend of docs/running.md: its worker processes share the account's limit through one pacer's file."""
+"""The web backend of the manual: its worker processes share the account's limit through one pacer's file."""
 
 from __future__ import annotations
 
 import bisect
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -20,14 +19,11 @@ import pytest
 
 from picoworkers_async.sandbox import Sandbox
 
+from .pages import ROOT, programs
+
 pytestmark = [pytest.mark.anyio, pytest.mark.story]
-ROOT = Path(__file__).parent.parent
 WORKERS, REQUESTS, CALLERS = 4, 100, 10
-(PROGRAM,) = re.findall(
-    r"^```python\n(from collections.*?)^```",
-    (ROOT / "docs" / "running.md").read_text(encoding="utf-8"),
-    re.DOTALL | re.MULTILINE,
-)
+(PROGRAM,) = programs("docs/how-to/web-backends.md")
 # Which worker it was is only for the test to know.
 TOLD = """
 @app.middleware("http")

@@ -1,10 +1,9 @@
-"""The bot and the recipe of docs/running.md run as they stand, against a sandbox over real HTTP."""
+"""The bot and the recipe of docs/how-to/rating-bot.md run as they stand, against a sandbox over real HTTP."""
 
 from __future__ import annotations
 
 import csv
 import os
-import re
 import signal
 import sys
 from decimal import Decimal
@@ -16,12 +15,11 @@ import pytest
 from picoworkers_async import Journal, JournalState
 from picoworkers_async.sandbox import Sandbox
 
+from .pages import ROOT, programs
+
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parent.parent
-BOT, _, RECIPE, _ = re.findall(
-    r"^```python\n(.*?)^```", (ROOT / "docs" / "running.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-)
+BOT, RECIPE = programs("docs/how-to/rating-bot.md")
 
 
 def environment(url: str, secret: str = "api_secret") -> dict[str, str]:
