@@ -17,7 +17,7 @@ from ..rating.batch import Batch
 from ..rating.outcomes import BatchReport, Tally
 from ..rating.progress import Progress
 from . import paid
-from .endings import Ended, print_ended
+from .endings import Ended, print_ended, why_ended
 from .exits import CommandError, Exit
 from .output import say
 from .prices import Prices
@@ -130,7 +130,7 @@ def _note(prices: Prices, journal: Path) -> None:
             if job_id in prices.values:
                 Journal(journal).price(job_id, prices.values[job_id])
     except (OSError, PicoworkersError) as error:
-        say(f"warning: what the jobs pay could not be noted in the journal: {error}")
+        say(f"warning: what the jobs pay could not be noted in the journal: {why_ended(error)}")
 
 
 async def _write_report(prices: Prices, work: Work, path: Path, journal: Path, *, priced: bool) -> bool:

@@ -20,6 +20,7 @@ from ..sheets.cells import guarded, guarded_id
 from .exits import CommandError
 from .output import dollars
 from .safe_text import safe
+from .wording import error_in_words
 
 COLUMNS = ("at", "job", "task", "revision", "worker", "verdict", "pay", "bonus", "total", "state")
 _IDS = frozenset(("job", "task", "worker"))
@@ -117,5 +118,5 @@ class Workers:
 
 def not_written(path: Path, journal: Path, error: OSError | PicoworkersError) -> list[str]:
     """What to say where a report could not be written: the money is in the journal all the same."""
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    why = error_in_words(error) if isinstance(error, PicoworkersError) else error.strerror or str(error)
     return [f"the report {path} could not be written: {why}", f"see picoworkers journal {journal} --csv"]

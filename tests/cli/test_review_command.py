@@ -102,6 +102,14 @@ def test_a_limit_ends_it_with_exit_code_1_and_says_so(run: Run, service: Sandbox
     assert "pays nobody twice: picoworkers review" in ran.err.splitlines()[-1]
 
 
+def test_a_limit_is_told_by_its_option(run: Run, service: Sandbox) -> None:
+    day = run("review", "my_rules:bonus", "--pay-per-day", "0.20", "--yes", "--sandbox")
+    assert "it ended at a limit: --pay-per-day is 0.20, and would be exceeded today" in day.err
+    alone = run("review", "my_rules:bonus", "--max-bonus", "0.01", "--yes", "--sandbox", "--json").document
+    said = "--max-bonus: 0.05 for this rating alone is more than 0.01; it was not sent"
+    assert {one["why"] for one in alone["outcomes"]} == {said}
+
+
 def test_a_function_that_raises_fails_its_task_and_no_other(run: Run, service: Sandbox) -> None:
     ran = run("review", "my_rules:Rules.broken", "--yes", "--sandbox")
     assert ran.code == 1
