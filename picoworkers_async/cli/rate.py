@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import sheets
-from ..models import Verdict
+from ..models import Rating, Verdict
 from ..problems import Problem, shown
 from ..sheets import SheetError, SheetRatings, SheetSummary
 from ..sheets.columns import Field, field_of, plain_name, to_mapped
@@ -81,7 +81,10 @@ async def rate(
 ) -> Exit:
     """Rate what a sheet says, once all of it is known to be right; asks first. Run again, it goes on."""
     columns = columns_of(column or ())
-    kept = journal if journal is not None or dry_run else journal_beside(file)
+    place = journal or journal_beside(file, of_sandbox=options.sandbox)
+    # A dry run only reads what a real one keeps.
+    is_read_only = dry_run and (journal is None or earlier.is_of_a_real_batch(journal))
+    kept = None if is_read_only else place
     if report is not None:
         if kept is None:
             raise CommandError("--report is made of the journal, and a dry run has none: leave it out")
@@ -93,7 +96,7 @@ async def rate(
             return _tell_bad(error, json=options.json)
         summary = ratings.summary
         say(*in_words(summary))
-        before = _compare(ratings, kept or journal_beside(file))
+        before = _compare(ratings, place)
         say(*([] if before is None else before.in_words()))
         if not summary.ratings:
             say("nothing is filled in: there is nothing to rate")
@@ -103,11 +106,12 @@ async def rate(
             _ask(summary, before, pay, max_bonus, yes=yes)
         if journal is None and kept is not None:
             say(f"the journal is {kept}: the same command goes on where it stopped")
-        # A dry run without a journal of its own leaves out what the real one has.
-        is_beside = before is not None and kept is None
-        sent = earlier.left(ratings, journal_beside(file)) if is_beside else ratings
+        sent: Iterable[Rating] = ratings
+        count = summary.ratings
+        if is_read_only and before is not None:
+            sent, count = earlier.left(ratings, place), before.left
         work = Work(
-            ratings=before.left if before is not None and is_beside else summary.ratings,
+            ratings=count,
             journal=kept,
             report=report,
             dry_run=dry_run,
@@ -118,9 +122,9 @@ async def rate(
         return await run_batch(pico, batch, work, json=options.json)
 
 
-def journal_beside(sheet: Path) -> Path:
-    """The journal of a sheet, where no other is named."""
-    return sheet.with_name(f"{sheet.name}.journal")
+def journal_beside(sheet: Path, *, of_sandbox: bool) -> Path:
+    """The journal of a sheet, where no other is named. A sandbox has one of its own, which no real run meets."""
+    return sheet.with_name(f"{sheet.name}{'.sandbox' if of_sandbox else ''}.journal")
 
 
 def columns_of(given: Iterable[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from . import paid
 from .asking import confirm
 from .batches import Work, run_batch
 from .connection import connect
+from .earlier import is_of_a_real_batch
 from .exits import CommandError, Exit
 from .limit_options import LimitOptions, in_words
 from .options import DEFAULT, Options, Yes
@@ -49,6 +50,11 @@ async def review(
         if journal is None:
             raise CommandError("--report is made of the journal: add --journal FILE")
         paid.check_place(report, journal)
+    if dry_run and journal is not None and is_of_a_real_batch(journal):
+        raise CommandError(
+            f"--journal {journal} is a real batch's, and a dry run writes its own",
+            "leave --journal out: what was rated is listed no more; what was refused may be asked about",
+        )
     # What it prints when it is imported must not get between the lines of JSON.
     with redirect_stdout(sys.stderr):
         decide = find_rule(rule, threads=threads)

@@ -149,7 +149,7 @@ def test_bad_rows_are_a_table_by_line_column_value_and_remedy_and_nothing_is_sen
     assert [problem["line"] for problem in told["problems"]] == [2, 3]
     assert set(told["problems"][0]) == {"line", "column", "value", "remedy"}
     assert service.requests == []
-    assert not (tmp_path / "s.csv.journal").exists()
+    assert not (tmp_path / "s.csv.sandbox.journal").exists()
 
 
 def test_without_a_terminal_it_needs_a_yes_and_far_higher_bonuses_need_their_own(
@@ -232,7 +232,7 @@ def test_a_refusal_has_exit_code_1_and_is_listed_with_the_way_to_send_it_again(
     assert ran.code == 1
     assert second in ran.out
     assert "\x1b" not in ran.out + ran.err
-    assert f"picoworkers journal reopen {sheet}.journal" in ran.err
+    assert f"picoworkers journal reopen {sheet}.sandbox.journal" in ran.err
     service.refuse(second, None)
 
 
@@ -299,7 +299,7 @@ def test_a_report_is_refused_where_it_would_destroy_something_or_cannot_be(
     run: Run, service: Sandbox, tmp_path: Path
 ) -> None:
     sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
-    places = (sheet, f"{sheet}.journal", tmp_path, tmp_path / "nowhere" / "p.csv")
+    places = (sheet, f"{sheet}.sandbox.journal", tmp_path, tmp_path / "nowhere" / "p.csv")
     assert [run("rate", str(sheet), "--yes", "--sandbox", "--report", str(one)).code for one in places] == [2] * 4
     assert service.requests == []
 

@@ -131,6 +131,19 @@ def test_a_dry_run_asks_nothing_and_rates_nothing(run: Run, service: Sandbox) ->
     assert ledger_of(service) == {}
 
 
+def test_a_dry_run_is_told_what_to_do_instead_of_using_a_real_journal(
+    run: Run, service: Sandbox, folder: Path
+) -> None:
+    more = ["--journal", "j.db", "--sandbox"]
+    assert run("review", "my_rules:Rules.none", "--yes", *more).code == 0
+    ran = run("review", "my_rules:bonus", "--dry-run", *more)
+    assert ran.code == 2
+    assert "j.db is a real batch's" in ran.err
+    assert "leave --journal out" in ran.err
+    assert "asked about" not in ran.err
+    assert run("review", "my_rules:bonus", "--dry-run", "--journal", "dry.db", "--sandbox").code == 0
+
+
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
