@@ -9,6 +9,7 @@ import pytest
 
 from picoworkers_async import Journal
 from picoworkers_async.cli import rate
+from picoworkers_async.cli.sheet_facts import SheetFacts
 from picoworkers_async.journal.lock import FileLock
 from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run
@@ -122,6 +123,30 @@ def test_what_is_left_is_asked_about_in_dollars_and_nothing_is_asked_where_nothi
     assert run("rate", str(sheet), "--sandbox").code == 0
     assert len(asked) == 1
     assert len(ledger_of(service)) == 3
+
+
+def test_the_pay_of_very_many_jobs_is_about_what_the_sheet_says_and_takes_no_request(
+    run: Run, service: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def confirm(question: str, **_: object) -> None:
+        asked.append(question)
+        assert service.requests == []
+
+    monkeypatch.setattr(rate, "confirm", confirm)
+    monkeypatch.setattr(rate, "is_at_terminal", lambda: True)
+    jobs = [service.add_job(task_value="0.25", num_tasks=5) for _ in range(21)]
+    rows = [f"{job_id},{service.add_tasks(job_id, 1)[0]},x,,0.25" for job_id in jobs]
+    head = "JOB_ID,TASK_ID,SATISFIED,BONUS_AMOUNT,PAY"
+    assert run("rate", str(write(tmp_path / "s.csv", *rows, head=head)), "--sandbox").code == 0
+    assert asked == ["Rate 21 tasks, which pays for 21 of them about $5.25 without fees, by the sheet?"]
+
+
+@pytest.mark.parametrize("pays", [("0.25", "0.5"), ("much", "much"), ("", ""), ("-1", "-1")])
+def test_what_a_sheet_does_not_say_clearly_of_pay_is_not_known(tmp_path: Path, pays: tuple[str, str]) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},t,{pay}" for pay in pays), head="JOB_ID,TASK_ID,PAY")
+    assert SheetFacts(sheet, {}, None, None).pays() == {}
 
 
 def test_the_journal_knows_afterwards_what_was_paid_for_tasks_and_in_total(
