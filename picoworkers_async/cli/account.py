@@ -8,13 +8,14 @@ from cyclopts import Parameter
 
 from ..errors import InvalidRequestError
 from ..models import Category
+from ..models.dollars import in_dollars
 from ..rules import check_deposit
 from .acting import act, finish
 from .asking import confirm
 from .connection import connect
 from .exits import Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, in_dollars, print_json, print_pairs, print_table
+from .output import Column, print_json, print_pairs, print_table
 
 
 async def balance(*, options: Options = DEFAULT) -> None:

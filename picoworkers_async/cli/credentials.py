@@ -6,7 +6,6 @@ import json
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 
 import attrs
 
+from ..whole_file import whole_file
 from .exits import CommandError, CredentialsError
 
 _MOST_BYTES = 64 * 1024
-_PRIVATE_MODE = 0o600
 _OTHERS = 0o077
 _SERVICE, _ENTRY = "picoworkers-async", "credentials"
 _VARIABLES = ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
@@ -158,15 +157,8 @@ def store_in_file(login: Login, path: Path) -> None:
     text = "".join(f"{name} = {_toml_text(value)}\n" for name, value in _fields_of(login).items())
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-        try:
-            with open(descriptor, "wb") as opened:
-                opened.write(text.encode())
-            Path(temporary).chmod(_PRIVATE_MODE)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -10,11 +10,12 @@ import attrs
 
 from ..errors import AuthenticationError, PicoworkersError
 from ..models.account import CONTEXT
+from ..models.dollars import in_dollars
 from ..models.to_plain import to_jsonable
 from ..rating.outcomes import BatchReport, Outcome, OutcomeStatus
 from .exits import Exit
 from .invoked import the_very_command
-from .output import Column, in_dollars, print_json, print_pairs, print_table, reader_may_leave, say
+from .output import Column, print_json, print_pairs, print_table, reader_may_leave, say
 from .wording import error_in_words, limit_in_words, outcome_in_words
 
 _MOST_LISTED = 10

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..models.dollars import in_dollars
 from ..models.to_plain import to_jsonable
 from ..sheets.cells import guarded
 from .safe_text import safe, safe_json
@@ -78,17 +79,6 @@ def shown(value: object) -> str:
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     return safe(str(value))
-
-
-def dollars(amount: Decimal) -> str:
-    """An amount with its cents, and with what is finer where it is."""
-    whole, _, parts = f"{amount:f}".partition(".")
-    return f"{whole}.{parts.rstrip('0').ljust(2, '0')}"
-
-
-def in_dollars(amount: Decimal) -> str:
-    """An amount as every table and every question has it."""
-    return f"{'-' if amount < 0 else ''}${dollars(abs(amount))}"
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from ..errors import PicoworkersError
 from ..journal import Journal, JournalRow, JournalState
 from ..models import Verdict
+from ..models.dollars import dollars
 from ..models.to_plain import to_jsonable
 from ..sheets.cells import guarded, guarded_id
+from ..whole_file import whole_file
 from .exits import CommandError
-from .output import dollars
 from .safe_text import safe
 from .wording import error_in_words
 
@@ -50,19 +51,16 @@ def write(path: Path, journal: Path, workers: Workers | None = None) -> Written:
     What was sent and may have been paid is in it too, with its state. Raises `OSError` and `JournalError`.
     """
     rows = uncertain = 0
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    try:
+    with whole_file(path) as file:
         # A spreadsheet program takes it for UTF-8 by its byte order mark.
-        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(COLUMNS)
-            for row in _paying(journal):
-                writer.writerow(_cells(row, workers))
-                rows += 1
-                uncertain += row.state in _MAY_HAVE_PAID
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(COLUMNS)
+        for row in _paying(journal):
+            writer.writerow(_cells(row, workers))
+            rows += 1
+            uncertain += row.state in _MAY_HAVE_PAID
+        text.detach()
     return Written(rows, uncertain)
 
 

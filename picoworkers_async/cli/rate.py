@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from .. import sheets
 from ..models import Rating, Verdict
+from ..models.dollars import in_dollars
 from ..problems import Problem, shown
 from ..sheets import SheetError, SheetRatings, SheetSummary
 from ..sheets.columns import Field
@@ -20,7 +21,7 @@ from .connection import connect
 from .earlier import Earlier
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, in_dollars, print_json, print_table, reader_may_leave, say
+from .output import Column, print_json, print_table, reader_may_leave, say
 from .prices import Prices, pay_of
 from .sheet_facts import SheetFacts
 

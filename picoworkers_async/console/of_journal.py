@@ -14,8 +14,8 @@ from ..errors import JournalError
 from ..journal.glance import Glance, changed_at, glance, mark_of
 from ..journal.questions import JournalRow, JournalSummary
 from ..journal.schema import JournalState
+from ..models.dollars import in_dollars
 from .board import Column, RefusedError, Row, Rows, Snapshot, Table
-from .money import money
 from .plot import SECONDS, Plot
 from .words import shown
 
@@ -122,7 +122,7 @@ _NOTHING = Glance(counts={}, days=[], pruned_bonus=Decimal(0), told=None, last=[
 def _numbers(read: Glance) -> dict[str, str]:
     counts = {state: f"{read.counts.get(state, 0):,}" for state in JournalState}
     unknown = read.counts.get(JournalState.UNKNOWN, 0) + read.counts.get(JournalState.SENT, 0)
-    paid = money(sum((day.pay for day in read.days), Decimal(0)))
+    paid = in_dollars(sum((day.pay for day in read.days), Decimal(0)))
     unpriced = sum(day.unpriced for day in read.days)
     told = read.told
     kind = "none" if told is None else f"{'dry run of ' if told.dry_run else ''}{shown(told.kind, _SHORT)}"
@@ -136,7 +136,7 @@ def _numbers(read: Glance) -> dict[str, str]:
         "failed": counts[JournalState.FAILED],
         "unknown": f"{unknown:,}",
         "pay": f"{paid}, {unpriced:,} not known" if unpriced else paid,
-        "bonus": money(sum((day.bonus for day in read.days), read.pruned_bonus)),
+        "bonus": in_dollars(sum((day.bonus for day in read.days), read.pruned_bonus)),
     }
 
 
@@ -157,9 +157,9 @@ def _day(day: JournalSummary) -> Row:
         "refused": count(JournalState.REFUSED),
         "failed": count(JournalState.FAILED),
         "unknown": count(JournalState.UNKNOWN, JournalState.SENT),
-        "pay": money(day.pay),
-        "bonus": money(day.bonus),
-        "total": money(day.total),
+        "pay": in_dollars(day.pay),
+        "bonus": in_dollars(day.bonus),
+        "total": in_dollars(day.total),
         "unpriced": f"{day.unpriced:,}",
     }
 
@@ -178,8 +178,8 @@ def _row(row: JournalRow) -> Row:
         "job_id": shown(row.job_id, _SHORT),
         "worker": shown(row.worker_id or "", _SHORT),
         "verdict": "" if row.rating is None else row.rating.verdict.value.replace("_", " "),
-        "pay": "not known" if row.pay is None else money(row.pay),
-        "bonus": money(row.bonus) if row.bonus else "",
+        "pay": "not known" if row.pay is None else in_dollars(row.pay),
+        "bonus": in_dollars(row.bonus) if row.bonus else "",
         "state": row.state.value.replace("_", " "),
         "message": shown(row.message or "", _SHORT),
     }

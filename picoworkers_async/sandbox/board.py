@@ -11,10 +11,10 @@ import attrs
 
 from ..console.board import Column, Control, RefusedError, Row, Rows, Snapshot, Table
 from ..console.html import element
-from ..console.money import money
 from ..console.plot import Plot
 from ..console.words import proofs, shown
 from ..errors import InvalidRequestError
+from ..models.dollars import in_dollars
 from . import seeding
 from .delivery import Delivery
 from .faults import Fault
@@ -200,10 +200,10 @@ class SandboxBoard:
             "not_ok": f"{tally.verdicts['not_ok']:,}",
             "revise": f"{tally.verdicts['revise']:,}",
             "repeats": f"{account.double_ratings:,}",
-            "paid": money(sum(tally.pay.values(), Decimal(0))),
-            "bonus": money(tally.bonus),
-            "spent": money(tally.spent),
-            "balance": money(account.store.balance),
+            "paid": in_dollars(sum(tally.pay.values(), Decimal(0))),
+            "bonus": in_dollars(tally.bonus),
+            "spent": in_dollars(tally.spent),
+            "balance": in_dollars(account.store.balance),
             "requests": f"{tally.requests:,}",
             "limit": "none" if limit is None else f"{limit:g}",
             "limited": f"{delivery.rate_limited:,}",
@@ -226,7 +226,7 @@ class SandboxBoard:
             "positions": f"{job.tasks_done:,} of {job.num_tasks:,}",
             "waiting": f"{len(store.unrated_of(job.id)):,}",
             "rated": f"{tally.rated[job.id]:,}",
-            "paid": money(tally.pay[job.id]),
+            "paid": in_dollars(tally.pay[job.id]),
             "waits_for_approval": "yes" if job.status in seeding.WAITING else "",
         }
 
@@ -254,8 +254,8 @@ class SandboxBoard:
                 "task_id": entry.task_id or "",
                 "job_id": shown(entry.job_id or ""),
                 "verdict": (entry.verdict or "").replace("_", " "),
-                "paid": money(entry.amount),
-                "bonus": money(entry.bonus) if entry.bonus else "",
+                "paid": in_dollars(entry.amount),
+                "bonus": in_dollars(entry.bonus) if entry.bonus else "",
                 "comment": shown(entry.comment or "", _SHORT),
             }
             for number, entry in reversed(self._tally.last)
