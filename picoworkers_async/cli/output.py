@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import attrs
 from rich import box
@@ -63,8 +63,12 @@ class Column:
 
 def say(*lines: str) -> None:
     """Lines for the person at the terminal, on stderr. One stays one, whatever it quotes from outside."""
-    sys.stderr.write("".join(f"{safe(line)}\n" for line in lines))
-    sys.stderr.flush()
+    try:
+        sys.stderr.write("".join(f"{safe(line)}\n" for line in lines))
+        sys.stderr.flush()
+    except OSError:
+        # What cannot be said changes nothing of what is done.
+        _write_nowhere(sys.stderr)
 
 
 def shown(value: object) -> str:
@@ -174,11 +178,25 @@ def reader_may_leave() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         print_nowhere()
+    except OSError as error:
+        print_nowhere()
+        say(f"warning: stdout cannot be written: {error.strerror or error}")
+
+
+def open_closed_streams() -> None:
+    """What was closed before Python began goes nowhere, and its number to no file or socket of ours."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def print_nowhere() -> None:
     """From here on: Python would complain of a reader who left once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _write_nowhere(sys.stdout)
+
+
+def _write_nowhere(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _cell(column: Column, text: str) -> Text:
