@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,7 @@ from cyclopts import Parameter
 from .. import sheets
 from ..models import Verdict
 from ..problems import Problem, shown
-from ..sheets import SheetError, SheetRatings, SheetSummary
-from ..sheets.columns import Field, field_of, plain_name, to_mapped
+from ..sheets import Field, SheetError, SheetRatings, SheetSummary
 from . import earlier, paid
 from .asking import confirm, ctrl_c_at_once, is_at_terminal
 from .batches import Work, run_batch
@@ -112,7 +111,6 @@ async def rate(
             report=report,
             dry_run=dry_run,
             differing=before.differing_in_words() if before is not None and before.differing else None,
-            workers=lambda: workers_of(file, columns, encoding, sheet),
         )
         batch = pico.rate(sent, journal=kept, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)
@@ -234,22 +232,3 @@ def _problem_row(problem: Problem) -> tuple[object, ...]:
     _, line, *column = (*problem.path, None) if len(problem.path) < 2 else problem.path
     value = None if problem.value is None else shown(problem.value)
     return line, column[0] if column else None, value, problem.limit
-
-
-def workers_of(
-    file: Path, columns: dict[str, str], encoding: str | None, sheet: str | None
-) -> Iterator[tuple[str, str]]:
-    """The tasks of a sheet and their workers, where it names them."""
-    mapped = to_mapped(columns)
-    names: tuple[str, str] | None = None
-    for row in sheets.rows(file, encoding=encoding, sheet=sheet):
-        if names is None or not set(names) <= row.cells.keys():
-            task = next((name for name in row.cells if field_of(name, mapped) is Field.TASK_ID), None)
-            worker = next((name for name in row.cells if plain_name(name) == "worker_id"), None)
-            if task is None or worker is None:
-                return
-            names = task, worker
-        found = [row.cells[name] for name in names]
-        task_id, worker_id = (str(cell) if isinstance(cell, str | Decimal) else "" for cell in found)
-        if task_id and worker_id:
-            yield task_id.strip(), worker_id.strip()

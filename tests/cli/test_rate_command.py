@@ -69,6 +69,10 @@ def test_what_is_exported_and_filled_in_is_rated_as_it_says_and_reported(
     assert ledger_of(desk) == expected
     told = {row["task"]: row for row in paid(report)}
     assert told.keys() == {task_id for task_id, (verdict, *_) in expected.items() if verdict == "ok"}
+    journal = f"{sheet}.journal"
+    assert all(row.worker_id is not None for row in Journal(journal).rows())
+    sums = {line["key"]: line for line in run("journal", journal, "--by", "worker", "--json").lines}
+    assert Decimal(sums["=w2"]["bonus"]) == Decimal("0.05")
     assert sum(Decimal(row["total"]) for row in told.values()) == desk.paid + desk.bonus_paid
     assert all(row["state"] == "rated" and row["at"] and row["worker"] for row in told.values())
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in told.values() for cell in row.values())

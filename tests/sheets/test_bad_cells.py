@@ -115,7 +115,16 @@ def test_several_bad_cells_of_one_row_are_all_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "task_id",
-    ["99900012abcd1f", "1416896140ecb7", "158004285e3523", "1e5000000000", "12dec2026feb01", "1E5", "20260501", "task-12"],
+    [
+        "99900012abcd1f",
+        "1416896140ecb7",
+        "158004285e3523",
+        "1e5000000000",
+        "12dec2026feb01",
+        "1E5",
+        "20260501",
+        "task-12",
+    ],
 )
 def test_an_id_that_only_looks_like_a_number_or_a_date_is_taken_as_it_is(tmp_path: Path, task_id: str) -> None:
     assert [one.task_id for one in sheets.read(sheet_of(tmp_path, TASK_ID=task_id))] == ["t0", task_id]
