@@ -28,7 +28,8 @@ from .stopping import Stopping
 class Work:
     """What a batch is for: how many `ratings` there are (None: nobody knows), and where it is written down.
 
-    `differing` says in words which of them differ from what was rated before.
+    `differing` says in words which of them differ from what was rated before, `stale` which were left
+    out, as the service has them otherwise by now.
     """
 
     ratings: int | None
@@ -36,6 +37,7 @@ class Work:
     report: Path | None = None
     dry_run: bool = False
     differing: str | None = None
+    stale: str | None = None
 
 
 async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: bool) -> Exit:
@@ -76,6 +78,7 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
         journal=work.journal,
         dry_run=work.dry_run,
         differing=work.differing,
+        stale=work.stale,
     )
     if work.journal is not None:
         _note(prices, work.journal)

@@ -10,9 +10,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import sheets
+from ..client import AsyncPicoworkers
+from ..errors import AuthenticationError, CallError
 from ..models import Verdict
 from ..problems import Problem, shown
-from ..sheets import Field, SheetError, SheetRatings, SheetSummary
+from ..sheets import Comparison, Field, SheetError, SheetRatings, SheetSummary
 from . import earlier, paid
 from .asking import confirm, ctrl_c_at_once, is_at_terminal
 from .batches import Work, run_batch
@@ -22,12 +24,21 @@ from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
 from .output import Column, in_dollars, print_json, print_table, reader_may_leave, say
 from .prices import Prices, pay_of
+from .wording import reading_in_words
 
 JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
 Report = Annotated[
     Path | None, Parameter(help="Write a CSV of who was paid what, when and for which task, to this file.")
 ]
 DryRun = Annotated[bool, Parameter(help="Send nothing that changes anything; say what it would cost.")]
+Compare = Annotated[
+    bool,
+    Parameter(
+        name="--compare",
+        negative="--no-compare",
+        help="First read which tasks still wait as the sheet has them, and leave the others out.",
+    ),
+]
 _PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("what it must be"))
 _MOST_WARNINGS = 20
 _MOST_PRICED = 20
@@ -75,6 +86,7 @@ async def rate(
     journal: JournalFile = None,
     report: Report = None,
     dry_run: DryRun = False,
+    compare: Compare = True,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
@@ -90,12 +102,15 @@ async def rate(
             ratings = _read(file, columns, job, max_bonus, encoding, sheet)
         except SheetError as error:
             return _tell_bad(error, json=options.json)
+        say(*in_words(ratings.summary))
+        stale = None
+        if compare and ratings.summary.ratings:
+            ratings, stale = await _without_stale(pico, ratings, kept or journal_beside(file))
         summary = ratings.summary
-        say(*in_words(summary))
         before = _compare(ratings, kept or journal_beside(file))
         say(*([] if before is None else before.in_words()))
         if not summary.ratings:
-            say("nothing is filled in: there is nothing to rate")
+            say("nothing is left to rate" if stale else "nothing is filled in: there is nothing to rate")
             kept = report = None
         elif not dry_run and (before is None or before.left):
             pay = None if yes or not is_at_terminal() else await _pay(Prices(pico), ratings, before)
@@ -110,6 +125,7 @@ async def rate(
             journal=kept,
             report=report,
             dry_run=dry_run,
+            stale=stale,
             differing=before.differing_in_words() if before is not None and before.differing else None,
         )
         batch = pico.rate(sent, journal=kept, dry_run=dry_run)
@@ -166,6 +182,39 @@ def in_words(summary: SheetSummary) -> list[str]:
         more = len(summary.unknown_columns) - _MOST_WARNINGS
         lines.append(f"columns that are not read: {named}{f' and {more} more' if more > 0 else ''}")
     return lines + [f"warning: {warning}" for warning in summary.warnings[:_MOST_WARNINGS]]
+
+
+async def _without_stale(
+    pico: AsyncPicoworkers, ratings: SheetRatings, journal: Path
+) -> tuple[SheetRatings, str | None]:
+    """The ratings that are still true, and in words what was left out."""
+    say("reading which of them still wait")
+    try:
+        found = await sheets.compare(pico, ratings, journal=journal)
+    except AuthenticationError:
+        raise
+    except CallError as error:
+        what = f"which rows still wait could not be read: {reading_in_words(error)}"
+        raise CommandError(what, "nothing was rated; --no-compare rates without it", code=Exit.FAILED) from None
+    if found.unread:
+        say(f"warning: of {found.unread:,} it could not be read whether they still wait")
+    stale = stale_in_words(found)
+    say(*([] if stale is None else [stale, "export anew to see them as they are now"]))
+    return found.ratings, stale
+
+
+def stale_in_words(found: Comparison) -> str | None:
+    """The rows that are not true any more; None where there is none."""
+    if not (found.changed or found.gone):
+        return None
+    counts = [(found.changed, "handed in anew since"), (found.gone, "waiting no more")]
+    told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    first = found.rows[:_MOST_WARNINGS]
+    lines = ", ".join(str(row.line) for row in first)
+    total = found.changed + found.gone
+    more = f" and {total - len(first):,} more" if total > len(first) else ""
+    rows = "row is" if total == 1 else "rows are"
+    return f"{total:,} {rows} left out: {told} (line {lines}{more})"
 
 
 def high_in_words(summary: SheetSummary) -> str:
