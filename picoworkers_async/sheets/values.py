@@ -66,7 +66,7 @@ def readable(text: str) -> str:
 
 def mark(cell: Cell) -> bool:
     """Whether the cell is marked: `x` in either case, or the TRUE of a spreadsheet program."""
-    if cell is None or cell is False:
+    if cell is None or cell is False or cell == "":
         return False
     if cell is True:
         return True
@@ -167,6 +167,8 @@ def whole(cell: Cell) -> int:
 
 def revision(cell: Cell) -> int | None:
     """A revision number; None for N/A, which the marketplace's own file has."""
+    if isinstance(cell, str) and cell.isdigit() and cell.isascii() and len(cell) <= _MOST_DIGITS:  # nearly all are
+        return int(cell)
     if isinstance(cell, str) and not cell.isdecimal() and plain(cell).upper() in ("N/A", "NA"):
         return None
     return whole(cell)
