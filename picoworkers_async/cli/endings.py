@@ -27,7 +27,8 @@ _COLUMNS = (Column("task"), Column("job"), Column("outcome", is_state=True), Col
 class Ended:
     """How a batch ended. `pay` is what this run's verdicts paid without the `bonus`, None if not known.
 
-    `differing` says which ratings differ from what was rated before, and had no effect.
+    `differing` says which ratings differ from what was rated before, and had no effect; `stale` which were left
+    out, as they are about work that waits no more.
     """
 
     report: BatchReport
@@ -39,6 +40,7 @@ class Ended:
     journal: Path | None
     dry_run: bool = False
     differing: str | None = None
+    stale: str | None = None
 
     @property
     def code(self) -> Exit:
@@ -49,7 +51,8 @@ class Ended:
         if report.unknown:
             return Exit.UNKNOWN
         is_less = report.refused or report.failed or report.limit is not None or self.error is not None
-        return Exit.FAILED if is_less or self.differing is not None else Exit.DONE
+        is_less = is_less or self.differing is not None or self.stale is not None
+        return Exit.FAILED if is_less else Exit.DONE
 
     @property
     def outcome(self) -> str:
@@ -68,6 +71,8 @@ def last_lines(ended: Ended) -> list[str]:
             lines.append("look at the credentials: picoworkers doctor")
     if ended.differing is not None:
         lines.append(f"{ended.differing}; the earlier decision wins")
+    if ended.stale is not None:
+        lines.append(f"{ended.stale}: export anew")
     if report.limit is not None:
         limit = limit_in_words(report.limit)
         lines.append(f"it ended at a limit: {limit}; what it left is sent once that allows it")
@@ -168,6 +173,7 @@ def as_plain(ended: Ended) -> dict[str, Any]:
         "total": total,
         "requests": ended.requests,
         "differing": ended.differing,
+        "stale": ended.stale,
         "error": None if ended.error is None else why_ended(ended.error),
         "journal": None if ended.journal is None else str(ended.journal),
         "go_on": None if ended.code is Exit.DONE else the_very_command(),

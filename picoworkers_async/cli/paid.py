@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +43,7 @@ def check_place(path: Path, *others: Path | None) -> None:
             raise CommandError(f"--report {path}: that is the file that is read; name another one")
 
 
-def write(path: Path, journal: Path, workers: Workers | None = None) -> Written:
+def write(path: Path, journal: Path) -> Written:
     """Write what this journal says was paid, all runs together; the file appears whole or not at all.
 
     What was sent and may have been paid is in it too, with its state. Raises `OSError` and `JournalError`.
@@ -57,7 +55,7 @@ def write(path: Path, journal: Path, workers: Workers | None = None) -> Written:
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(COLUMNS)
         for row in _paying(journal):
-            writer.writerow(_cells(row, workers))
+            writer.writerow(_cells(row))
             rows += 1
             uncertain += row.state in _MAY_HAVE_PAID
         text.detach()
@@ -72,14 +70,11 @@ def _paying(journal: Path) -> Iterator[JournalRow]:
             yield row
 
 
-def _cells(row: JournalRow, workers: Workers | None) -> list[str]:
-    worker = row.worker_id
-    if worker is None and workers is not None:
-        worker = workers.of(row.task_id)
+def _cells(row: JournalRow) -> list[str]:
     verdict = None if row.rating is None else row.rating.verdict
     at = row.sent_at or row.ended_at or row.decided_at
     values = (
-        *(at, row.job_id, row.task_id, row.revision_number, worker, verdict),
+        *(at, row.job_id, row.task_id, row.revision_number, row.worker_id, verdict),
         *(row.pay, row.bonus, row.total, row.state),
     )
     return [_cell(name, value) for name, value in zip(COLUMNS, values, strict=True)]
@@ -91,27 +86,6 @@ def _cell(name: str, value: object) -> str:
         return ""
     text = safe(str(plain))
     return guarded_id(text) if name in _IDS else guarded(text)
-
-
-class Workers:
-    """The workers of tasks, as a sheet names them. They are kept on disk: there may be a million."""
-
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        # An empty name is a database of SQLite's own, in a temporary file that goes with it.
-        self._database = sqlite3.connect("")
-        self._database.execute("CREATE TABLE workers (task_id TEXT PRIMARY KEY, worker_id TEXT) WITHOUT ROWID")
-        self._database.executemany("INSERT OR IGNORE INTO workers VALUES (?, ?)", pairs)
-
-    def of(self, task_id: str) -> str | None:
-        """The worker of this task; None if the sheet does not say."""
-        query = "SELECT worker_id FROM workers WHERE task_id = ?"
-        with closing(self._database.execute(query, (task_id,))) as found:
-            row = found.fetchone()
-        return None if row is None else str(row[0])
-
-    def close(self) -> None:
-        """Drop them."""
-        self._database.close()
 
 
 def not_written(path: Path, journal: Path, error: OSError | PicoworkersError) -> list[str]:

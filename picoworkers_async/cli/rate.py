@@ -24,12 +24,21 @@ from .options import DEFAULT, Options, Yes
 from .output import Column, print_json, print_table, reader_may_leave, say
 from .prices import Prices, pay_of
 from .sheet_facts import SheetFacts
+from .stale import without_stale
 
 JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
 Report = Annotated[
     Path | None, Parameter(help="Write a CSV of who was paid what, when and for which task, to this file.")
 ]
 DryRun = Annotated[bool, Parameter(help="Send nothing that changes anything; say what it would cost.")]
+Compare = Annotated[
+    bool,
+    Parameter(
+        name="--compare",
+        negative="--no-compare",
+        help="First read which tasks still wait as the sheet has them, and leave the others out.",
+    ),
+]
 _PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("what it must be"))
 _MOST_WARNINGS = 20
 _MOST_PRICED = 20
@@ -77,6 +86,7 @@ async def rate(
     journal: JournalFile = None,
     report: Report = None,
     dry_run: DryRun = False,
+    compare: Compare = True,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
@@ -96,12 +106,15 @@ async def rate(
             ratings = _read(file, columns, job, max_bonus, encoding, sheet)
         except SheetError as error:
             return _tell_bad(error, json=options.json)
+        say(*in_words(ratings.summary))
+        stale = None
+        if compare and ratings.summary.ratings:
+            ratings, stale = await without_stale(pico, ratings, place)
         summary = ratings.summary
-        say(*in_words(summary))
         before = _compare(ratings, place)
         say(*([] if before is None else before.in_words()))
         if not summary.ratings:
-            say("nothing is filled in: there is nothing to rate")
+            say("nothing is left to rate" if stale else "nothing is filled in: there is nothing to rate")
             kept = report = None
         elif not dry_run and (before is None or before.left):
             pay = None if yes or not is_at_terminal() else await _pay(Prices(pico), ratings, before, facts)
@@ -117,8 +130,8 @@ async def rate(
             journal=kept,
             report=report,
             dry_run=dry_run,
+            stale=stale,
             differing=before.differing_in_words() if before is not None and before.differing else None,
-            workers=facts.workers,
         )
         batch = pico.rate(sent, journal=kept, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)

@@ -1,4 +1,4 @@
-"""What a sheet tells beside its ratings, without a request: the workers of tasks, and what jobs pay."""
+"""What a sheet tells beside its ratings, without a request: what jobs pay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from .. import sheets
 from ..sheets.columns import Field, field_of, plain_name, to_mapped
 
 _PAY = "pay"
-_WORKER = "worker_id"
 
 
 @attrs.frozen
@@ -24,25 +23,21 @@ class SheetFacts:
     encoding: str | None
     sheet: str | None
 
-    def workers(self) -> Iterator[tuple[str, str]]:
-        """The tasks and their workers; none where the sheet does not name these."""
-        return self._pairs(Field.TASK_ID, _WORKER)
-
     def pays(self) -> dict[str, Decimal]:
         """What each job pays for a task in US dollars, as far as all rows of the job say the same."""
         found: dict[str, Decimal | None] = {}
-        for job_id, text in self._pairs(Field.JOB_ID, _PAY):
+        for job_id, text in self._pairs():
             pay = _amount(text)
             found[job_id] = pay if found.get(job_id, pay) == pay else None
         return {job_id: pay for job_id, pay in found.items() if pay is not None}
 
-    def _pairs(self, field: Field, other: str) -> Iterator[tuple[str, str]]:
+    def _pairs(self) -> Iterator[tuple[str, str]]:
         mapped = to_mapped(self.columns)
         names: tuple[str, str] | None = None
         for row in sheets.rows(self.file, encoding=self.encoding, sheet=self.sheet):
             if names is None or not set(names) <= row.cells.keys():
-                first = next((name for name in row.cells if field_of(name, mapped) is field), None)
-                second = next((name for name in row.cells if plain_name(name) == other), None)
+                first = next((name for name in row.cells if field_of(name, mapped) is Field.JOB_ID), None)
+                second = next((name for name in row.cells if plain_name(name) == _PAY), None)
                 if first is None or second is None:
                     return
                 names = first, second
