@@ -49,6 +49,9 @@ async def review(
         if journal is None:
             raise CommandError("--report is made of the journal: add --journal FILE")
         paid.check_place(report, journal)
+    # The function may go to another folder.
+    kept = None if journal is None else journal.absolute()
+    report = None if report is None else report.absolute()
     # What it prints when it is imported must not get between the lines of JSON.
     with redirect_stdout(sys.stderr):
         decide = find_rule(rule, threads=threads)
@@ -57,7 +60,7 @@ async def review(
             decide,
             job_id=job,
             follow=follow,
-            journal=journal,
+            journal=kept,
             deciding=deciding,
             decide_timeout=decide_timeout,
             threads=threads,
@@ -71,7 +74,7 @@ async def review(
             which = "all waiting tasks" if job is None else f"the waiting tasks of job {job}"
             again = "" if follow is None else f", and look for more every {follow:g} s"
             confirm(f"Have {rule} rate {which}{again}? It pays people; limits: {in_words(bounds)}.", yes=yes)
-        if journal is None and not dry_run:
+        if kept is None and not dry_run:
             say("there is no --journal: nothing will be known of this run afterwards")
-        work = Work(ratings=None, journal=journal, report=report, dry_run=dry_run)
+        work = Work(ratings=None, journal=kept, report=report, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)

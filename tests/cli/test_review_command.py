@@ -16,6 +16,8 @@ from tests.sheets.test_story import ledger_of
 
 JOB = "fc7b3bd10d08"
 RULES = """
+import os
+
 from picoworkers_async import Rating
 print("loaded")
 
@@ -25,6 +27,13 @@ def bonus(task):
 
 async def later(task, job):
     return Rating.ok(task, "good") if job.title else None
+
+def moves(task):
+    os.chdir("/")
+    return Rating.ok(task, "good")
+
+def leaves(task):
+    raise SystemExit(0)
 
 class Rules:
     @staticmethod
@@ -92,6 +101,24 @@ def test_it_asks_first_and_says_the_limits(run: Run, service: Sandbox) -> None:
     assert "Have my_rules:bonus rate all waiting tasks, and look for more every 60 s?" in ran.err
     assert "limits: max bonus $0.05, tasks per day 7, total $0.20, keep balance $10." in ran.err
     assert "limits: no limit." in run("review", "my_rules:bonus", "--sandbox").err
+    assert ledger_of(service) == {}
+
+
+def test_a_function_that_goes_to_another_folder_takes_neither_journal_nor_report_along(
+    run: Run, service: Sandbox, folder: Path
+) -> None:
+    ran = run(
+        *("review", "my_rules:moves", "--journal", "j.db", "--report", "paid.csv", "--yes", "--sandbox"),
+    )
+    assert ran.code == 0
+    assert (folder / "paid.csv").read_text("utf-8-sig").count("rated") == 3
+    assert "could not" not in ran.err
+
+
+def test_a_function_that_exits_is_not_taken_for_a_batch_that_is_done(run: Run, service: Sandbox) -> None:
+    ran = run("review", "my_rules:leaves", "--journal", "j.db", "--yes", "--sandbox")
+    assert ran.code == 1
+    assert "SystemExit" in ran.err.splitlines()[-1]
     assert ledger_of(service) == {}
 
 
