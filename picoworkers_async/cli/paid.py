@@ -36,11 +36,18 @@ class Written(NamedTuple):
 
 def check_place(path: Path, *others: Path | None) -> None:
     """Raises `CommandError` where a report cannot be written, before anything is sent."""
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    real = path.resolve()
+    is_special = real.exists() and not real.is_file()
+    if is_special or not real.parent.is_dir() or not os.access(real.parent, os.W_OK):
         raise CommandError(f"--report {path}: name a file in a folder that can be written")
     for other in others:
-        if other is not None and path.resolve() == other.resolve():
+        if other is not None and real in (other.resolve(), *_beside(other.resolve())):
             raise CommandError(f"--report {path}: that is the file that is read; name another one")
+
+
+def _beside(journal: Path) -> Iterator[Path]:
+    """The files that SQLite keeps beside a database."""
+    return (journal.with_name(f"{journal.name}{end}") for end in ("-journal", "-wal", "-shm"))
 
 
 def write(path: Path, journal: Path) -> Written:
@@ -49,7 +56,7 @@ def write(path: Path, journal: Path) -> Written:
     What was sent and may have been paid is in it too, with its state. Raises `OSError` and `JournalError`.
     """
     rows = uncertain = 0
-    with whole_file(path) as file:
+    with whole_file(path.resolve()) as file:  # a link stays, and what it leads to is replaced
         # A spreadsheet program takes it for UTF-8 by its byte order mark.
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         writer = csv.writer(text, lineterminator="\r\n")

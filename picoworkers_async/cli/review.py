@@ -55,6 +55,9 @@ async def review(
             f"--journal {journal} is a real batch's, and a dry run writes its own",
             "leave --journal out: what was rated is listed no more; what was refused may be asked about",
         )
+    # The function may go to another folder.
+    kept = None if journal is None else journal.absolute()
+    report = None if report is None else report.absolute()
     # What it prints when it is imported must not get between the lines of JSON.
     with redirect_stdout(sys.stderr):
         decide = find_rule(rule, threads=threads)
@@ -63,7 +66,7 @@ async def review(
             decide,
             job_id=job,
             follow=follow,
-            journal=journal,
+            journal=kept,
             deciding=deciding,
             decide_timeout=decide_timeout,
             threads=threads,
@@ -77,7 +80,7 @@ async def review(
             which = "all waiting tasks" if job is None else f"the waiting tasks of job {job}"
             again = "" if follow is None else f", and look for more every {follow:g} s"
             confirm(f"Have {rule} rate {which}{again}? It pays people; limits: {in_words(bounds)}.", yes=yes)
-        if journal is None and not dry_run:
+        if kept is None and not dry_run:
             say("there is no --journal: nothing will be known of this run afterwards")
-        work = Work(ratings=None, journal=journal, report=report, dry_run=dry_run)
+        work = Work(ratings=None, journal=kept, report=report, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)

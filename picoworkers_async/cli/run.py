@@ -51,6 +51,10 @@ def _run(command: Callable[[], Any], *, is_endless: bool) -> int:
         # The terminal shows ^C where the line was.
         say("", *([f"interrupted: {note}" for note in notes] or ["stopped" if is_endless else _GO_ON]))
         return Exit.INTERRUPTED
+    except SystemExit as error:
+        # A function that decides called `sys.exit`: its code says nothing about the batch.
+        say("", f"picoworkers: a function of yours ended it by {error!r}; the same command may be run again")
+        return Exit.FAILED
     except BrokenPipeError:
         # A listing that nobody reads any more is not read on.
         print_nowhere()

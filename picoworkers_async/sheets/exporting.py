@@ -71,6 +71,8 @@ async def export(
         problems.append(Problem("tasks", None, "either job_id or tasks, not both", ProblemCode.CONFLICT))
     if not problems and not overwrite and await anyio.to_thread.run_sync(file.exists):
         problems.append(_exists(file))
+    elif not problems and await anyio.to_thread.run_sync(_is_special, file):
+        problems.append(Problem("path", str(file), "no folder, pipe or device", ProblemCode.CONFLICT))
     if problems:
         raise InvalidRequestError("sheets.export", problems, sends=False)
     jobs = _Jobs(pico)
@@ -94,6 +96,10 @@ async def export(
         # Whether it is cancelled meanwhile or not, the file is whole.
         cut = await anyio.to_thread.run_sync(_write, file, spool, overwrite)
     return ExportReport(str(file), spool.rows, jobs.count, spool.widths.most, cut, jobs.missing)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 def _exists(path: Path) -> Problem:

@@ -69,7 +69,7 @@ def test_what_is_exported_and_filled_in_is_rated_as_it_says_and_reported(
     assert ledger_of(desk) == expected
     told = {row["task"]: row for row in paid(report)}
     assert told.keys() == {task_id for task_id, (verdict, *_) in expected.items() if verdict == "ok"}
-    journal = f"{sheet}.journal"
+    journal = f"{sheet}.sandbox.journal"
     assert all(row.worker_id is not None for row in Journal(journal).rows())
     sums = {line["key"]: line for line in run("journal", journal, "--by", "worker", "--json").lines}
     assert Decimal(sums["=w2"]["bonus"]) == Decimal("0.05")
@@ -309,6 +309,34 @@ def test_a_report_is_refused_where_it_would_destroy_something_or_cannot_be(
     sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
     places = (sheet, f"{sheet}.sandbox.journal", tmp_path, tmp_path / "nowhere" / "p.csv")
     assert [run("rate", str(sheet), "--yes", "--sandbox", "--report", str(one)).code for one in places] == [2] * 4
+    assert service.requests == []
+
+
+def test_a_report_replaces_no_device_no_pipe_and_nothing_that_belongs_to_the_journal(
+    run: Run, service: Sandbox, tmp_path: Path
+) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    places = (pipe, *(f"{sheet}.sandbox.journal{end}" for end in ("-wal", "-shm", "-journal")))
+    assert [run("rate", str(sheet), "--yes", "--sandbox", "--report", str(one)).code for one in places] == [2] * 4
+    assert service.requests == []
+    assert pipe.is_fifo()
+
+
+def test_a_report_is_written_to_where_a_link_leads(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    (tmp_path / "link.csv").symlink_to("paid.csv")
+    assert run("rate", str(sheet), "--yes", "--sandbox", "--report", str(tmp_path / "link.csv")).code == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(paid(tmp_path / "paid.csv")) == 3
+
+
+def test_an_export_replaces_nothing_that_is_no_file(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    ran = run("export", str(pipe), "--overwrite", "--sandbox")
+    assert (ran.code, pipe.is_fifo()) == (2, True)
     assert service.requests == []
 
 

@@ -16,6 +16,8 @@ from tests.sheets.test_story import ledger_of
 
 JOB = "fc7b3bd10d08"
 RULES = """
+import os
+
 from picoworkers_async import Rating
 print("loaded")
 
@@ -25,6 +27,13 @@ def bonus(task):
 
 async def later(task, job):
     return Rating.ok(task, "good") if job.title else None
+
+def moves(task):
+    os.chdir("/")
+    return Rating.ok(task, "good")
+
+def leaves(task):
+    raise SystemExit(0)
 
 class Rules:
     @staticmethod
@@ -95,6 +104,24 @@ def test_it_asks_first_and_says_the_limits(run: Run, service: Sandbox) -> None:
     assert ledger_of(service) == {}
 
 
+def test_a_function_that_goes_to_another_folder_takes_neither_journal_nor_report_along(
+    run: Run, service: Sandbox, folder: Path
+) -> None:
+    ran = run(
+        *("review", "my_rules:moves", "--journal", "j.db", "--report", "paid.csv", "--yes", "--sandbox"),
+    )
+    assert ran.code == 0
+    assert (folder / "paid.csv").read_text("utf-8-sig").count("rated") == 3
+    assert "could not" not in ran.err
+
+
+def test_a_function_that_exits_is_not_taken_for_a_batch_that_is_done(run: Run, service: Sandbox) -> None:
+    ran = run("review", "my_rules:leaves", "--journal", "j.db", "--yes", "--sandbox")
+    assert ran.code == 1
+    assert "SystemExit" in ran.err.splitlines()[-1]
+    assert ledger_of(service) == {}
+
+
 def test_a_limit_ends_it_with_exit_code_1_and_says_so(run: Run, service: Sandbox) -> None:
     ran = run("review", "my_rules:bonus", "--total", "0.20", "--journal", "j.db", "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["rated"]) == (1, 1)
@@ -140,7 +167,7 @@ def test_a_dry_run_is_told_what_to_do_instead_of_using_a_real_journal(
     assert ran.code == 2
     assert "j.db is a real batch's" in ran.err
     assert "leave --journal out" in ran.err
-    assert "asked about" not in ran.err
+    assert "loaded" not in ran.err
     assert run("review", "my_rules:bonus", "--dry-run", "--journal", "dry.db", "--sandbox").code == 0
 
 
