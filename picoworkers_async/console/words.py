@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 MOST = 600
 """How many characters of a text are shown."""
+MOST_LINES = 12
+"""How many lines of a text are shown as lines; the breaks after them are symbols."""
 
 _SHOWN_AS_THEY_ARE = frozenset("\n\t\u200c\u200d")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Fillers, selectors of variants and a blank of Braille, which Unicode counts among letters, marks and symbols.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+)
 _FIRST_SYMBOL = 0x2400
+_LINE_BREAK = "\u240a"
 _DELETE, _ITS_SYMBOL = "\x7f", "\u2421"
 
 
@@ -20,12 +28,13 @@ def shown(text: object, most: int = MOST) -> str:
     """A text with its control characters as symbols, and a note in place of what is more than `most` characters.
 
     Characters that cannot be seen, or change the direction of what follows, become their number, as `U+202E`.
-    Line breaks, tabs, and the joiners that some scripts and emoji need are kept.
+    Tabs, the first line breaks, and the joiners that some scripts and emoji need are kept.
     """
     whole = text if isinstance(text, str) else str(text)
     cut = whole[:most]
-    if not cut.isprintable():
-        cut = "".join(map(_visible, cut))
+    if not cut.isprintable() or _UNSEEN.search(cut):
+        lines = "".join(map(_visible, cut)).split("\n")
+        cut = _LINE_BREAK.join(["\n".join(lines[:MOST_LINES]), *lines[MOST_LINES:]])
     rest = len(whole) - most
     return cut if rest <= 0 else f"{cut}… ({rest:,} more characters)"
 
@@ -43,7 +52,8 @@ def _texts(parts: Iterable[Any]) -> Iterable[str]:
 
 
 def _visible(character: str) -> str:
-    if character in _SHOWN_AS_THEY_ARE or unicodedata.category(character) not in _HIDDEN:
+    hidden = unicodedata.category(character) in _HIDDEN or _UNSEEN.match(character)
+    if character in _SHOWN_AS_THEY_ARE or not hidden:
         return character
     if character < " ":
         return chr(_FIRST_SYMBOL + ord(character))
