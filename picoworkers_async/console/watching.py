@@ -17,6 +17,8 @@ from .listening import listening
 from .of_journal import JournalBoard
 from .site import Site
 
+_FIRST_LOOK_SECONDS = 3.0
+
 
 @asynccontextmanager
 async def watch_journal(
@@ -30,7 +32,8 @@ async def watch_journal(
     midnight in `timezone`, a name such as `Europe/Berlin`.
 
     Raises `InvalidRequestError` for what is no path of a file, and for a time zone that is not known;
-    `JournalError` for a file that is missing, damaged, or no journal; `OSError` for a port that cannot be used.
+    `JournalError` for a file that is missing, damaged, or no journal, as far as that is found within 3 seconds;
+    `OSError` for a port that cannot be used.
     """
     if problems := journal_problems("path", path):
         raise InvalidRequestError("watch_journal", problems, sends=False)
@@ -39,5 +42,7 @@ async def watch_journal(
     site = Site(board, invitation)
     async with listening(site, "127.0.0.1", port, name="picoworkers-watch") as url:
         with closing(site), closing(board):
-            await anyio.to_thread.run_sync(board.look, abandon_on_cancel=True)
+            # What takes longer is read on, and the page shows it, or the reason, when that is done.
+            with anyio.move_on_after(_FIRST_LOOK_SECONDS):
+                await anyio.to_thread.run_sync(board.look, abandon_on_cancel=True)
             yield f"{url}/?token={invitation.token}"

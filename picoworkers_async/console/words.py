@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 MOST = 600
@@ -15,6 +15,9 @@ MOST_LINES = 12
 
 _SHOWN_AS_THEY_ARE = frozenset("\n\t\u200c\u200d")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# No script puts more marks on a letter. All of them cannot be wrapped, and would push other cells off the page.
+_MARKS = frozenset({"Mn", "Me"})
+_MOST_MARKS = 6
 # Fillers, selectors of variants and a blank of Braille, which Unicode counts among letters, marks and symbols.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
@@ -32,8 +35,8 @@ def shown(text: object, most: int = MOST) -> str:
     """
     whole = text if isinstance(text, str) else str(text)
     cut = whole[:most]
-    if not cut.isprintable() or _UNSEEN.search(cut):
-        lines = "".join(map(_visible, cut)).split("\n")
+    if not (cut.isascii() and cut.isprintable()):
+        lines = "".join(_visibly(cut)).split("\n")
         cut = _LINE_BREAK.join(["\n".join(lines[:MOST_LINES]), *lines[MOST_LINES:]])
     rest = len(whole) - most
     return cut if rest <= 0 else f"{cut}… ({rest:,} more characters)"
@@ -51,10 +54,16 @@ def _texts(parts: Iterable[Any]) -> Iterable[str]:
         yield text if isinstance(text, str) else json.dumps(part, default=str)
 
 
-def _visible(character: str) -> str:
-    hidden = unicodedata.category(character) in _HIDDEN or _UNSEEN.match(character)
-    if character in _SHOWN_AS_THEY_ARE or not hidden:
-        return character
+def _visibly(text: str) -> Iterator[str]:
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in _MARKS else 0
+        seen = category not in _HIDDEN and marks <= _MOST_MARKS and not _UNSEEN.match(character)
+        yield character if seen or character in _SHOWN_AS_THEY_ARE else _instead_of(character)
+
+
+def _instead_of(character: str) -> str:
     if character < " ":
         return chr(_FIRST_SYMBOL + ord(character))
     return _ITS_SYMBOL if character == _DELETE else f"\u2039U+{ord(character):04X}\u203a"

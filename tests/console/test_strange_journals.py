@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import anyio
 import pytest
 
 from picoworkers_async import JournalDamagedError, JournalError
-from picoworkers_async.console import of_journal, watch_journal
+from picoworkers_async.console import of_journal, watch_journal, watching
 from picoworkers_async.console.of_journal import JournalBoard
 from picoworkers_async.journal import glance as glances
 from picoworkers_async.journal.glance import glance
@@ -135,3 +136,28 @@ def test_the_last_outcomes_are_the_newest_and_no_more_than_asked_for(path: Path)
     (row,) = glance(path, since=0.0, most=1).last
     assert row.rating is not None
     assert row.rating.verdict == "not_ok"
+
+
+def test_a_journal_in_a_folder_that_cannot_be_written_is_read_and_nothing_is_made_beside_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert glance(path, since=0.0).counts["rated"] == 2
+    assert [file for file in path.parent.iterdir() if file.name.startswith("paid.db-")] == []
+
+
+@pytest.mark.anyio
+async def test_the_address_of_a_journal_that_takes_long_is_given_before_it_is_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        go_on.wait(60)
+        raise JournalError(path, "it was read")
+
+    monkeypatch.setattr(watching, "_FIRST_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(of_journal, "glance", slow)
+    async with watch_journal(path) as url:
+        assert "token=" in url
+        go_on.set()

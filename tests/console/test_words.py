@@ -38,6 +38,11 @@ def test_a_long_text_is_cut_with_a_note() -> None:
     assert shown("x" * 600, 600) == "x" * 600
 
 
+def test_marks_without_end_are_not_heaped_on_one_letter() -> None:
+    assert shown("Vie\u0302\u0323t \u0e19\u0e49\u0e33") == "Vie\u0302\u0323t \u0e19\u0e49\u0e33"
+    assert shown("Z" + "\u0301" * 8) == "Z" + "\u0301" * 6 + "‹U+0301›" * 2
+
+
 def test_a_text_of_many_lines_takes_the_height_of_a_few() -> None:
     assert shown("\n" * 100, 600).count("\n") == MOST_LINES - 1
     assert shown("x\n" * MOST_LINES + "y").endswith("x␊y")
