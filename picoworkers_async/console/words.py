@@ -18,6 +18,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # No script puts more marks on a letter. All of them cannot be wrapped, and would push other cells off the page.
 _MARKS = frozenset({"Mn", "Me"})
 _MOST_MARKS = 6
+_MORE_MARKS = "\u2039\u2026\u203a"
 # Fillers, selectors of variants and a blank of Braille, which Unicode counts among letters, marks and symbols.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
@@ -59,7 +60,10 @@ def _visibly(text: str) -> Iterator[str]:
     for character in text:
         category = unicodedata.category(character)
         marks = marks + 1 if category in _MARKS else 0
-        seen = category not in _HIDDEN and marks <= _MOST_MARKS and not _UNSEEN.match(character)
+        if marks > _MOST_MARKS:
+            yield _MORE_MARKS if marks == _MOST_MARKS + 1 else ""
+            continue
+        seen = category not in _HIDDEN and not _UNSEEN.match(character)
         yield character if seen or character in _SHOWN_AS_THEY_ARE else _instead_of(character)
 
 
