@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from ..console.board import Column, Control, RefusedError, Row, Rows, Snapshot, Table
+from ..console.board import MOST_PAGES, Column, Control, RefusedError, Row, Rows, Snapshot, Table
 from ..console.html import element
 from ..console.plot import Plot
 from ..console.words import proofs, shown
@@ -58,7 +58,7 @@ _JOBS = Table(
     "jobs",
     "Jobs",
     (
-        Column("job_id", "Job", "id"),
+        Column("job", "Job", "id"),
         Column("title", "Title", "words"),
         Column("status", "Status", "state"),
         Column("positions", "Positions", "number"),
@@ -76,7 +76,7 @@ _TASKS = Table(
         Column("task_id", "Task", "id"),
         Column("job_id", "Job", "id"),
         Column("worker", "Worker", "words"),
-        Column("handed_in", "Handed in", "words"),
+        Column("handed_in", "Handed in", "time"),
         Column("proofs", "Proofs", "words"),
     ),
     "No task waits on this page.",
@@ -170,12 +170,12 @@ class SandboxBoard:
         if not (count.isascii() and count.isdigit() and len(count) < 9 and 1 <= int(count) <= _MOST_AT_ONCE):
             raise RefusedError(f"How many tasks: a whole number from 1 to {_MOST_AT_ONCE}.")
         seeding.add_tasks(self._delivery.account, job_id, int(count), {}, None)
-        return f"Tasks handed in to the job {job_id}: {int(count)}."
+        return f"Tasks handed in to the job {shown(job_id, _SHORT)}: {int(count)}."
 
     def _approve(self, fields: Mapping[str, str]) -> str:
         job_id = fields.get("job_id", "")
         seeding.approve(self._delivery.account, job_id)
-        return f"The job {job_id} runs now."
+        return f"The job {shown(job_id, _SHORT)} runs now."
 
     def _switch(self, fields: Mapping[str, str]) -> str:
         name = fields.get("fault", "")
@@ -219,8 +219,9 @@ class SandboxBoard:
     def _job(self, job: JobRow) -> Row:
         tally, store = self._tally, self._delivery.account.store
         return {
-            "key": shown(job.id),
-            "job_id": shown(job.id),
+            "key": job.id,
+            "job_id": job.id,
+            "job": shown(job.id, _SHORT),
             "title": shown(job.fields.get("title", ""), _SHORT),
             "status": shown(job.status.replace("_", " "), _SHORT),
             "positions": f"{job.tasks_done:,} of {job.num_tasks:,}",
@@ -244,7 +245,8 @@ class SandboxBoard:
             }
             for task in islice(unrated.values(), first, first + _PAGE)
         ]
-        return Rows(rows, f"{first + 1:,} to {first + len(rows):,} of {len(unrated):,}." if rows else "")
+        note = f"{first + 1:,} to {first + len(rows):,} of {len(unrated):,}." if rows else ""
+        return Rows(rows, note, has_next=page < MOST_PAGES and len(unrated) > first + _PAGE)
 
     def _ratings(self) -> Rows:
         rows = [
@@ -260,7 +262,7 @@ class SandboxBoard:
             }
             for number, entry in reversed(self._tally.last)
         ]
-        return Rows(rows, f"The last {LAST} at most.")
+        return Rows(rows, f"The last {LAST} at most." if rows else "")
 
     def _faults(self) -> Rows:
         faults = self._delivery.account.behaviour.faults
