@@ -1,0 +1,48 @@
+"""examples/container: linted and held against the Compose Specification; building it takes a network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from compose_spec import PyOptions
+
+from .programs import EXAMPLES
+
+FOLDER = EXAMPLES / "container"
+DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_hadolint_has_nothing_to_say_of_the_dockerfile() -> None:
+    done = subprocess.run(["hadolint", "--strict-labels", FOLDER / "Dockerfile"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_what_runs_is_nobody_in_particular_and_says_how_it_is() -> None:
+    *_, bot, web = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)
+    for stage in (bot, web):
+        assert stage.startswith("base AS")
+        assert "HEALTHCHECK" in stage
+    assert re.search(r"^USER 10001$", DOCKERFILE, re.MULTILINE)
+
+
+def test_what_the_dockerfile_copies_is_there() -> None:
+    for source in re.findall(r"^COPY (examples\S+(?: examples\S+)*) ", DOCKERFILE, re.MULTILINE):
+        assert all((EXAMPLES.parent / name).is_file() for name in source.split())
+
+
+def test_the_compose_file_is_one_and_its_targets_and_volumes_are_there() -> None:
+    options = PyOptions()
+    options.apply_merge = True
+    compose = options.from_yaml((FOLDER / "compose.yml").read_text(encoding="utf-8"))
+    compose.validate()
+    services = compose.to_dict()["services"]
+    assert set(services) == {"bot", "web", "valkey"}
+    targets = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        if "build" in service:
+            assert service["build"]["target"] in targets
+            assert service["environment"]["PACER_URL"] == "redis://valkey:6379/0"
+            assert (FOLDER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
