@@ -38,6 +38,7 @@ from picoworkers_async import (
 )
 
 PACER_URL = os.environ.get("PACER_URL")  # of a Redis or Valkey, where other machines call for the account too
+PLAIN_HTTP = os.environ.get("PLAIN_HTTP", "").split()  # hosts of sandboxes in a network of our own
 STARTING_AGAIN_DOES_NOT_HELP = (AuthenticationError, InvalidRequestError, InvalidResponseError, JournalError)
 PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
@@ -90,7 +91,7 @@ async def run(config: dict[str, Any], *, dry: bool) -> None:
     pacer = RedisPacer(PACER_URL) if PACER_URL else SqlitePacer()
     throttle = Throttle(requests_per_second=config.get("requests_per_second", 1), pacer=pacer)
     limits = Limits(**config["limits"])
-    async with AsyncPicoworkers.from_env(throttle=throttle) as pico:
+    async with AsyncPicoworkers.from_env(throttle=throttle, insecure_http_hosts=PLAIN_HTTP) as pico:
         if dry:
             async with pico.review(decide, dry_run=True, limits=limits) as batch:
                 log.info("%s", await batch.report(), extra={"spend": batch.spend()})

@@ -37,6 +37,7 @@ from picoworkers_async import (
 
 REQUESTS_PER_SECOND = float(os.environ.get("REQUESTS_PER_SECOND", "1"))
 PACER_URL = os.environ.get("PACER_URL")  # of a Redis or Valkey, for workers on several machines
+PLAIN_HTTP = os.environ.get("PLAIN_HTTP", "").split()  # hosts of sandboxes in a network of our own
 JOURNALS = Path(os.environ.get("JOURNALS", "journals"))
 MAX_WAIT_SECONDS = 10
 ANSWER_WITHIN_SECONDS = 10
@@ -50,7 +51,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any], None]:
     JOURNALS.mkdir(mode=0o700, exist_ok=True)
     pacer = RedisPacer(PACER_URL) if PACER_URL else SqlitePacer()
     throttle = Throttle(requests_per_second=REQUESTS_PER_SECOND, pacer=pacer)
-    async with AsyncPicoworkers.from_env(throttle=throttle) as pico:
+    async with AsyncPicoworkers.from_env(throttle=throttle, insecure_http_hosts=PLAIN_HTTP) as pico:
         yield {"pico": pico}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from typing import Any
 
 from compose_spec import PyOptions
 
@@ -31,12 +32,18 @@ def test_what_the_dockerfile_copies_is_there() -> None:
         assert all((EXAMPLES.parent / name).is_file() for name in source.split())
 
 
-def test_the_compose_file_is_one_and_its_targets_and_volumes_are_there() -> None:
+def services_of(name: str) -> dict[str, dict[str, Any]]:
+    """The services of a compose file that is one."""
     options = PyOptions()
     options.apply_merge = True
-    compose = options.from_yaml((FOLDER / "compose.yml").read_text(encoding="utf-8"))
+    compose = options.from_yaml((FOLDER / name).read_text(encoding="utf-8"))
     compose.validate()
-    services = compose.to_dict()["services"]
+    services: dict[str, dict[str, Any]] = compose.to_dict()["services"]
+    return services
+
+
+def test_the_compose_file_is_one_and_its_targets_and_volumes_are_there() -> None:
+    services = services_of("compose.yml")
     assert set(services) == {"bot", "web", "valkey"}
     targets = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
     for name, service in services.items():
@@ -46,3 +53,19 @@ def test_the_compose_file_is_one_and_its_targets_and_volumes_are_there() -> None
             assert service["build"]["target"] in targets
             assert service["environment"]["PACER_URL"] == "redis://valkey:6379/0"
             assert (FOLDER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+
+
+def test_with_a_sandbox_the_programs_reach_it_by_its_name_and_all_else_stays_as_it_is() -> None:
+    services, real = services_of("compose.sandbox.yml"), services_of("compose.yml")
+    assert {"--host", "0.0.0.0", "8022"} <= set(services.pop("sandbox")["command"])
+    for name, changed in services.items():
+        assert set(changed) == {"environment"}
+        assert changed["environment"].items() >= real[name]["environment"].items()
+        assert changed["environment"]["PICOWORKERS_BASE_URL"] == "http://sandbox:8022/api/"
+        assert changed["environment"]["PLAIN_HTTP"] == "sandbox"
+
+
+def test_what_the_image_is_made_of_is_let_into_its_context() -> None:
+    let_in = re.findall(r"^!(\S+)", (FOLDER / "Dockerfile.dockerignore").read_text("utf-8"), re.MULTILINE)
+    assert all((EXAMPLES.parent / name).exists() for name in let_in)
+    assert {"picoworkers_async", "pyproject.toml", "README.md", "LICENSE", "examples/bot"} <= set(let_in)
