@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from picoworkers_async import AsyncPicoworkers, Edition, Rating, RetryPolicy
-from picoworkers_async.sandbox import Faults
+from picoworkers_async.sandbox import Faults, TextProof
 from picoworkers_async.telemetry import Telemetry
 from tests.support.seeding import seeded
 from tests.telemetry.conftest import Collected
@@ -32,7 +32,7 @@ async def test_nothing_that_is_made_holds_the_secret_or_words_of_anybody(
     caplog.set_level(logging.DEBUG)
     sandbox, _ = seeded(0, api_secret=SECRET, faults=Faults(**{fault: 0.6}), seed=1)
     job_id = sandbox.add_job(num_tasks=100, title="words of mine")
-    sandbox.add_tasks(job_id, 10, proofs=[WORDS])
+    sandbox.add_tasks(job_id, 10, proofs=[TextProof(WORDS)])
     pico = AsyncPicoworkers(
         "user_id",
         SECRET,

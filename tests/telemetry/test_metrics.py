@@ -160,14 +160,24 @@ async def test_batches_that_run_and_their_listings_are_gauges(
     assert collected.counts("picoworkers.batch.ended") == {("review",): 1}
 
 
-async def test_due_tasks_and_limits_are_counted(connect, collected: Collected) -> None:
+async def test_tasks_that_are_due_soon_are_counted(connect, collected: Collected) -> None:
     sandbox, _ = seeded(0)
     job_id = sandbox.add_job(ttr=1, num_tasks=10)
     sandbox.add_tasks(job_id, 2, finished_at=datetime.now(UTC) - timedelta(hours=20))
-    async with connect(sandbox, on_event=collected.telemetry) as pico:
-        limits = Limits(tasks_per_day=1)
-        await pico.review_all(Rating.ok, job_id=job_id, due_within=86400, limits=limits)
+
+    def decide(task) -> None:
+        return None
+
+    client = connect(sandbox, on_event=collected.telemetry)
+    async with client as pico, pico.review(decide, follow=60, due_within=86400):
+        await anyio.sleep(30)
     assert collected.counts("picoworkers.task.due") == {(): 2}
+
+
+async def test_limits_that_are_reached_are_counted_by_their_names(connect, collected: Collected) -> None:
+    sandbox, ratings = seeded(3)
+    async with connect(sandbox, on_event=collected.telemetry) as pico:
+        await pico.rate_all(ratings, limits=Limits(tasks_per_day=1))
     assert collected.counts("picoworkers.limit.reached") == {("tasks_per_day",): 1}
 
 
