@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from itertools import product
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
+import attrs
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 
 from .. import events
 from ..effects import Effect
+from ..rating import Limits, OutcomeStatus
 from . import http
 from .rate import RateUsed
 from .running import RunningBatches
 
 _WAIT_BUCKETS = (0.001, 0.01, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _COMMIT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-_OUTCOMES = ("rated", "refused", "failed", "unknown", "would_rate")
+_OUTCOMES = tuple(status.value for status in OutcomeStatus)
+_LIMITS = (*(field.name for field in attrs.fields(Limits) if field.name != "timezone"), "balance")
+_BATCHES, _ENDINGS = ("rate", "review"), ("done", "stopped", "failed")
 
 
 class Metrics:
@@ -106,6 +111,10 @@ class Metrics:
             self._settled.add(0, {"picoworkers.effect": effect.value})
         for kind in ("pay", "bonus"):
             self._paid.add(0, {"picoworkers.money": kind})
+        for limit in _LIMITS:
+            self._limits.add(0, {"picoworkers.limit": limit})
+        for batch, ending in product(_BATCHES, _ENDINGS):
+            self._ended.add(0, {"picoworkers.batch": batch, "picoworkers.ending": ending})
 
     def tell(self, event: events.Event) -> None:
         """Count what happened."""
@@ -161,10 +170,9 @@ class Metrics:
 
     def _batch_ended(self, event: events.BatchEnded) -> None:
         batch = self._running.ended()
-        attributes = {"picoworkers.batch": "rate" if batch is None else batch.kind}
-        if event.error is not None:
-            attributes["error.type"] = event.error.partition(":")[0]
-        self._ended.add(1, attributes)
+        if batch is not None:
+            ending = "failed" if event.error is not None else "stopped" if event.stopped else "done"
+            self._ended.add(1, {"picoworkers.batch": batch.kind, "picoworkers.ending": ending})
 
     def _permitted(self, _: CallbackOptions) -> Iterable[Observation]:
         permitted = self._rate.permitted
@@ -183,7 +191,7 @@ class Metrics:
 
     def _batches(self, _: CallbackOptions) -> Iterable[Observation]:
         kinds = [batch.kind for batch in self._running.all()]
-        return [Observation(kinds.count(kind), {"picoworkers.batch": kind}) for kind in ("rate", "review")]
+        return [Observation(kinds.count(kind), {"picoworkers.batch": kind}) for kind in _BATCHES]
 
     def _away(self, _: CallbackOptions) -> Iterable[Observation]:
         return [Observation(sum(batch.away for batch in self._running.all()))]

@@ -157,7 +157,7 @@ async def test_batches_that_run_and_their_listings_are_gauges(
         assert collected.counts("picoworkers.batch.running") == {}
         assert "picoworkers.listing.age" not in collected.metrics()
     assert seen == [{("review",): 1}] * 7
-    assert collected.counts("picoworkers.batch.ended") == {("review",): 1}
+    assert collected.counts("picoworkers.batch.ended") == {("review", "stopped"): 1}
 
 
 async def test_tasks_that_are_due_soon_are_counted(connect, collected: Collected) -> None:

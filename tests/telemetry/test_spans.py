@@ -221,7 +221,7 @@ async def test_the_span_of_a_batch_says_what_ended_it(connect, collected: Collec
     (review,) = collected.spans("picoworkers.review")
     assert review.attributes["error.type"] == "AuthenticationError"
     assert review.status.status_code is StatusCode.ERROR
-    assert collected.counts("picoworkers.batch.ended") == {("review", "AuthenticationError"): 1}
+    assert collected.counts("picoworkers.batch.ended") == {("review", "failed"): 1}
 
 
 async def test_a_batch_that_lasts_goes_on_in_another_trace_that_is_linked_to_the_one_before(
