@@ -12,9 +12,13 @@ from typing import Any
 
 import anyio
 import uvicorn
+from opentelemetry import metrics
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from picoworkers_async import (
@@ -36,6 +40,7 @@ from picoworkers_async import (
     Throttle,
     to_jsonable,
 )
+from picoworkers_async.telemetry import Telemetry
 
 PACER_URL = os.environ.get("PACER_URL")  # of a Redis or Valkey, where other machines call for the account too
 PLAIN_HTTP = os.environ.get("PLAIN_HTTP", "").split()  # hosts of sandboxes in a network of our own
@@ -69,12 +74,15 @@ class JsonLines(logging.Formatter):
 
 
 async def answer_until_told_to_stop(batch: Batch, port: int) -> None:
-    """Serve `/healthz`, which answers as long as the event loop turns; SIGTERM or SIGINT stops the batch."""
+    """Serve `/metrics`, and `/healthz` as long as the event loop turns; SIGTERM or SIGINT stops the batch."""
 
     async def healthz(request: Request) -> JSONResponse:
         return JSONResponse(to_jsonable(batch.progress()))
 
-    app = Starlette(routes=[Route("/healthz", healthz)])
+    async def scraped(request: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    app = Starlette(routes=[Route("/healthz", healthz), Route("/metrics", scraped)])
     # uvicorn sends the signal that ended it once more, when it is done: here that must not kill the bot.
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT):
         await uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False)).serve()
@@ -91,7 +99,10 @@ async def run(config: dict[str, Any], *, dry: bool) -> None:
     pacer = RedisPacer(PACER_URL) if PACER_URL else SqlitePacer()
     throttle = Throttle(requests_per_second=config.get("requests_per_second", 1), pacer=pacer)
     limits = Limits(**config["limits"])
-    async with AsyncPicoworkers.from_env(throttle=throttle, insecure_http_hosts=PLAIN_HTTP) as pico:
+    metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
+    async with AsyncPicoworkers.from_env(
+        throttle=throttle, insecure_http_hosts=PLAIN_HTTP, on_event=Telemetry()
+    ) as pico:
         if dry:
             async with pico.review(decide, dry_run=True, limits=limits) as batch:
                 log.info("%s", await batch.report(), extra={"spend": batch.spend()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -51,7 +52,15 @@ async def test_it_rates_answers_for_its_health_and_ends_in_good_order_when_it_is
             await until(lambda: len(sandbox.ledger) == 24 and "so far" in (folder / "err").read_text())
             async with httpx.AsyncClient(trust_env=False) as monitor:
                 health = await monitor.get(f"http://127.0.0.1:{port}/healthz")
+                metrics = await monitor.get(f"http://127.0.0.1:{port}/metrics")
             assert (health.status_code, health.json()["met"]) == (200, 25)
+            outcomes = re.findall(
+                r'^picoworkers_rating_outcomes_total{.*picoworkers_outcome="(\w+)".*} (\S+)$',
+                metrics.text,
+                re.MULTILINE,
+            )
+            assert dict(outcomes).items() >= {"rated": "24.0", "refused": "1.0", "unknown": "0.0"}.items()
+            assert "api_secret" not in metrics.text
             process.send_signal(signal.SIGTERM)
             assert await process.wait() == 0, (folder / "err").read_text()
     lines = lines_of((folder / "err").read_text())

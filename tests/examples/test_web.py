@@ -60,6 +60,31 @@ async def rated(browser: httpx.AsyncClient, url: str, body: dict[str, str]) -> l
     return answers
 
 
+async def test_who_asks_is_told_to_ask_again_and_after_a_kill_the_next_who_asks_learns_what_became_of_it(
+    tmp_path: Path,
+) -> None:
+    folder = copy_of("web", tmp_path)
+    program = (folder / "web.py").read_text(encoding="utf-8")
+    assert "ANSWER_WITHIN_SECONDS = 10\n" in program
+    (folder / "web.py").write_text(program.replace("WITHIN_SECONDS = 10\n", "WITHIN_SECONDS = 1\n"), "utf-8")
+    sandbox = Sandbox(edition="sproutgigs")
+    job_id = sandbox.add_job(task_value="0.10")
+    slow, killed = (f"/ratings/{job_id}/{task_id}/0" for task_id in sandbox.add_tasks(job_id, 2))
+    async with sandbox.serve() as service:
+        with serving(folder, service) as url:
+            async with browser_of(url) as browser:
+                sandbox.faults = Faults(slow=1.0, slow_seconds=3, only="rate_multiple_tasks")
+                first, *_, last = await rated(browser, slow, {"verdict": "ok"})
+                assert (first.status_code, first.headers["retry-after"], last.status_code) == (202, "5", 200)
+                sandbox.faults = Faults(slow=1.0, slow_seconds=600, only="rate_multiple_tasks")
+                assert (await browser.put(killed, json={"verdict": "ok"})).status_code == 202
+        sandbox.faults = Faults()
+        with serving(folder, service) as url:
+            async with browser_of(url) as browser:
+                assert (await rated(browser, killed, {"verdict": "ok"}))[-1].status_code == 200
+    assert (len(sandbox.ledger), sandbox.double_ratings) == (2, 0)
+
+
 def most_in_a_second(times: list[float]) -> int:
     ordered = sorted(times)
     return max(bisect.bisect_left(ordered, at + 1.0) - place for place, at in enumerate(ordered))
@@ -102,7 +127,7 @@ async def test_four_workers_keep_one_pace_and_pay_a_rating_once_however_often_it
                 assert [answers[-1].status_code for answers in asked] == [200] * 8
                 assert (await browser.get(paths[0])).json()["state"] == "rated"
                 assert len(sandbox.ledger) == 1
-                other = await browser.put(paths[0], json={"verdict": "not_ok", "comment": "A copy"})
+                *_, other = await rated(browser, paths[0], {"verdict": "not_ok", "comment": "A copy"})
                 assert (other.status_code, other.json()["stands"]["verdict"]) == (409, "ok")
 
                 # The service acts, and its answer is lost.
@@ -111,9 +136,9 @@ async def test_four_workers_keep_one_pace_and_pay_a_rating_once_however_often_it
                 sandbox.faults = Faults()
 
                 sandbox.refuse(tasks[2]["id"], "Not this one.")
-                refused = await browser.put(paths[2], json=good)
+                *_, refused = await rated(browser, paths[2], good)
                 assert (refused.status_code, refused.json()["error"]) == (409, "Not this one.")
-                wrong = await browser.put(paths[3], json={"verdict": "not_ok"})
+                *_, wrong = await rated(browser, paths[3], {"verdict": "not_ok"})
                 assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["body", "comment"])
                 gone = await browser.get("/jobs/000000000000/tasks")
                 assert gone.status_code == 404
