@@ -85,7 +85,8 @@ async def answer_until_told_to_stop(batch: Batch, port: int) -> None:
     app = Starlette(routes=[Route("/healthz", healthz), Route("/metrics", scraped)])
     # uvicorn sends the signal that ended it once more, when it is done: here that must not kill the bot.
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT):
-        await uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False)).serve()
+        config = uvicorn.Config(app, port=port, log_config=None, log_level="warning", access_log=False)
+        await uvicorn.Server(config).serve()
         batch.stop()
 
 

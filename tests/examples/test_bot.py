@@ -12,9 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 
 from picoworkers_async import Journal, JournalState
 from picoworkers_async.sandbox import Sandbox
+from tests.support.valkey import Server
 
 from .programs import EXAMPLES, command_of, copy_of, ended, environment, free_port, running, until
 
@@ -80,6 +82,20 @@ async def test_it_says_by_its_exit_code_that_starting_it_again_does_not_help(tmp
     for run, said in ((wrong, "does not accept"), (elsewhere, "check base_url, which ends in /api/")):
         (told,) = [line for line in lines_of(run.err) if line["message"] == "somebody has to look"]
         assert (run.code, said in told["traceback"]) == (2, True), run
+
+
+async def test_with_a_url_of_valkey_its_pace_is_kept_there(tmp_path: Path) -> None:
+    folder, command = quick_copy(tmp_path), command_of("bot", "dry")
+    server = Server(tmp_path)
+    server.start()
+    try:
+        async with Sandbox(edition="sproutgigs").serve() as url:
+            dry = await ended(command, folder, environment(url, tmp_path, PACER_URL=server.url))
+        with redis.Redis.from_url(server.url) as valkey:
+            paces = list(valkey.scan_iter("picoworkers:*:pace"))
+    finally:
+        server.stop()
+    assert (dry.code, len(paces)) == (0, 1), dry
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
