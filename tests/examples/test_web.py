@@ -27,9 +27,10 @@ RATE, LIMIT = 15.0, 24.0
 
 
 @contextmanager
-def serving(folder: Path, service: str) -> Iterator[str]:
+def serving(folder: Path, service: str, workers: int = 4) -> Iterator[str]:
     """The example with its workers, on a socket of ours that is open before they are."""
     command = command_of("web")
+    command[command.index("--workers") + 1] = str(workers)
     place = command.index("--port")
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
         command[place : place + 2] = ["--fd", str(listener.fileno())]
@@ -71,7 +72,7 @@ async def test_who_asks_is_told_to_ask_again_and_after_a_kill_the_next_who_asks_
     job_id = sandbox.add_job(task_value="0.10")
     slow, killed = (f"/ratings/{job_id}/{task_id}/0" for task_id in sandbox.add_tasks(job_id, 2))
     async with sandbox.serve() as service:
-        with serving(folder, service) as url:
+        with serving(folder, service, workers=1) as url:
             async with browser_of(url) as browser:
                 sandbox.faults = Faults(slow=1.0, slow_seconds=3, only="rate_multiple_tasks")
                 first, *_, last = await rated(browser, slow, {"verdict": "ok"})
@@ -79,7 +80,7 @@ async def test_who_asks_is_told_to_ask_again_and_after_a_kill_the_next_who_asks_
                 sandbox.faults = Faults(slow=1.0, slow_seconds=600, only="rate_multiple_tasks")
                 assert (await browser.put(killed, json={"verdict": "ok"})).status_code == 202
         sandbox.faults = Faults()
-        with serving(folder, service) as url:
+        with serving(folder, service, workers=1) as url:
             async with browser_of(url) as browser:
                 assert (await rated(browser, killed, {"verdict": "ok"}))[-1].status_code == 200
     assert (len(sandbox.ledger), sandbox.double_ratings) == (2, 0)
@@ -98,7 +99,7 @@ async def test_four_workers_keep_one_pace_and_pay_a_rating_once_however_often_it
     job_id = sandbox.add_job(task_value="0.10")
     sandbox.add_tasks(job_id, 5)
     async with sandbox.serve() as service:
-        with serving(folder, service) as url:
+        with serving(folder, service, workers=1) as url:
             async with browser_of(url) as browser:
                 statuses: list[int] = []
 

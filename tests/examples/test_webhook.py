@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import anyio
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -64,7 +63,6 @@ async def test_what_is_posted_through_the_proxy_is_reviewed_and_what_is_not_sign
             await until(answers)
             # The first walk of the listing is over: what comes now, only a postback tells.
             await until(lambda: bool(sandbox.requests))
-            await anyio.sleep(0.5)
             hook = f"{url}/hooks/"
             async with httpx.AsyncClient(trust_env=False) as stranger:
                 assert (await stranger.post(hook, json={job_id: ["x"]})).status_code == 401
