@@ -48,8 +48,8 @@ class RequestDone(Event):
     Told in the task that made the call. `call` is its name, such as `jobs.get_job`, `method` and `url` are those
     of HTTP; `status` is None without an answer. `seconds` is how long it took from when it left, `waited` how long
     it waited for that before. `attempt` counts from 1. `permitted` is how many requests per second the throttle
-    permits, None without a pace. `error` says what went wrong, and `error_type` names its class, or is
-    "cancelled"; None if nothing did. `outcome_unknown`: it may have moved money, and nothing tells whether it did.
+    was given, or has learned; None without a pace. `error` says what went wrong, and `error_type` names its class,
+    or is "cancelled"; None if nothing did. `outcome_unknown`: it may have moved money, and nothing tells whether.
     """
 
     event: ClassVar[str] = REQUEST_DONE

@@ -258,7 +258,7 @@ class Session:
             # It may have left by then; whoever ends the cancellation may want to tell of it.
             cancelled.cut_off = call.costs_money  # type: ignore[attr-defined]
             if began is not None and not isinstance(cancelled, GateTimeoutError):
-                self._tell_done(call, None, permit, attempt, began, cancelled)
+                self._tell_done(call, url, None, permit, attempt, began, cancelled)
             raise
         else:
             self.service_clock.saw(response.headers, asked)
@@ -272,7 +272,7 @@ class Session:
                 await self._too_many(call, limited)
                 raise
         if began is not None:
-            self._tell_done(call, None, permit, attempt, began, error)
+            self._tell_done(call, url, None, permit, attempt, began, error)
         raise error from cause
 
     async def _read_and_tell(
@@ -281,16 +281,17 @@ class Session:
         try:
             value = self._read(call, url, response)
         except CallError as error:
-            self._tell_done(call, response.status, permit, attempt, began, error)
+            self._tell_done(call, url, response.status, permit, attempt, began, error)
             if isinstance(error, RateLimitedError):
                 await self._too_many(call, error)
             raise
-        self._tell_done(call, response.status, permit, attempt, began, None)
+        self._tell_done(call, url, response.status, permit, attempt, began, None)
         return value
 
     def _tell_done(
         self,
         call: Call[T],
+        url: str,
         status: int | None,
         permit: Permit,
         attempt: int,
@@ -302,13 +303,13 @@ class Session:
         self.observers.tell(
             request_done(
                 call,
-                call.url(self.base_url),
+                url,
                 status,
                 permit,
                 attempt=attempt,
                 began=began,
                 ended=self._block.clock(),
-                permitted=self.throttle.state().requests_per_second,
+                permitted=self.throttle.permitted_rate,
                 error=error,
             )
         )

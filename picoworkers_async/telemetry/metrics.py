@@ -82,7 +82,12 @@ class Metrics:
         self._ended = counter("picoworkers.batch.ended", "{batch}", "Batches that ended.")
         self._begin_at_zero()
         gauge = meter.create_observable_gauge
-        gauge("picoworkers.rate.permitted", [self._permitted], "{request}/s", "The pace that the throttle keeps.")
+        gauge(
+            "picoworkers.rate.permitted",
+            [self._permitted],
+            "{request}/s",
+            "The pace that the throttle was given, or has learned.",
+        )
         gauge(
             "picoworkers.rate.used",
             [self._used],
