@@ -98,7 +98,7 @@ async def tell_progress(batch: Batch, every: float) -> None:
 
 async def run(config: dict[str, Any], *, dry: bool) -> None:
     pacer = RedisPacer(PACER_URL) if PACER_URL else SqlitePacer()
-    throttle = Throttle(requests_per_second=config.get("requests_per_second", 1), pacer=pacer)
+    throttle = Throttle(requests_per_second=config["requests_per_second"], pacer=pacer)
     limits = Limits(**config["limits"])
     metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
     async with AsyncPicoworkers.from_env(

@@ -25,7 +25,6 @@ from picoworkers_async import (
     NotFoundError,
     Outcome,
     OutcomeStatus,
-    OutcomeUnknownError,
     PicoworkersError,
     Rating,
     RedisPacer,
@@ -154,8 +153,8 @@ def ask_again(background: BackgroundTask | None = None) -> JSONResponse:
 
 
 @app.exception_handler(JournalBusyError)
-@app.exception_handler(OutcomeUnknownError)
-async def not_known_yet(request: Request, error: PicoworkersError) -> JSONResponse:
+async def at_it(request: Request, error: JournalBusyError) -> JSONResponse:
+    """Somebody else asked for the same rating, and is being answered."""
     return ask_again()
 
 

@@ -27,9 +27,11 @@ def quick_copy(folder: Path, port: int = 0) -> Path:
     """A copy whose pace and ticker are for tests, and that is asked at this port."""
     copy = copy_of("bot", folder)
     config = (copy / "bot.toml").read_text(encoding="utf-8")
-    assert all(part in config for part in ("tell_every = 600", "port = 9464"))
-    config = config.replace("tell_every = 600", "tell_every = 0.2").replace("port = 9464", f"port = {port}")
-    (copy / "bot.toml").write_text(f"requests_per_second = 50\n{config}", encoding="utf-8")
+    quick = {"requests_per_second = 1": "50", "tell_every = 600": "0.2", "port = 9464": str(port)}
+    for line, value in quick.items():
+        assert line in config
+        config = config.replace(line, f"{line.split()[0]} = {value}")
+    (copy / "bot.toml").write_text(config, encoding="utf-8")
     return copy
 
 
