@@ -24,7 +24,7 @@ SERVE = f"""
 import sys, anyio
 from picoworkers_async.sandbox import Sandbox
 async def main():
-    sandbox = Sandbox(edition="sproutgigs", balance=10**9)
+    sandbox = Sandbox(edition="sproutgigs", balance=10**9, page_size=400)
     sandbox.add_job(id="{JOB}", task_value="0.10", num_tasks=10**7)
     ids = sandbox.add_tasks("{JOB}", int(sys.argv[1]))
     async with sandbox.serve() as url:

@@ -19,6 +19,7 @@ import attrs
 from .errors import MoneyCall
 from .models import Job, JobStatus, Rating, Task, Verdict
 from .models.account import CONTEXT, to_money
+from .models.dollars import in_dollars
 from .service_clock import Span
 
 MOST_LOOKS = 6
@@ -292,8 +293,8 @@ def sign_of_deposit(call: MoneyCall, spendable: Decimal) -> Finding:
     before, amount = call.before["spendable"], CONTEXT.scaleb(Decimal(call.body["amount"]), -2)
     if before is None:
         return Finding(Sign.CONTRADICTED, "the balance before is not known: it was not read since money moved")
-    counts = f"${before} could be spent before, ${spendable} now"
+    counts = f"{in_dollars(before)} could be spent before, {in_dollars(spendable)} now"
     if spendable == CONTEXT.add(before, amount):
-        return Finding(Sign.SHOWN, f"{counts}: ${amount} more")
+        return Finding(Sign.SHOWN, f"{counts}: {in_dollars(amount)} more")
     why = "a deposit shows in the balance only after a while" if spendable == before else "other money moved too"
     return Finding(Sign.UNCLEAR, f"{counts}; {why}")

@@ -139,6 +139,7 @@ def test_a_task_a_rating_and_an_outcome_look_like_this() -> None:
         "block_worker": None,
         "bonus": "0.1",
         "revision_number": 2,
+        "worker_id": None,
     }
     error = OutcomeUnknownError("jobs.rate_single_task", ValueError("lost"))
     outcome = as_sent(Outcome(rating, OutcomeStatus.UNKNOWN, "lost", error))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from ..errors import InvalidRequestError
 from ..models import Category
+from ..models.account import CONTEXT
+from ..models.dollars import in_dollars
 from ..rules import check_deposit
 from .acting import act, finish
 from .asking import confirm
 from .connection import connect
 from .exits import Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, in_dollars, print_json, print_pairs, print_table
+from .output import Column, print_json, print_pairs, print_table
 
 
 async def balance(*, options: Options = DEFAULT) -> None:
@@ -93,7 +96,7 @@ async def deposit(
     async with connect(options) as pico:
         # Read before, so that a lost answer can be told by what came in.
         before = await pico.users.get_balances()
-        amount = f"${cents // 100}.{cents % 100:02d}"
+        amount = in_dollars(CONTEXT.divide(Decimal(cents), Decimal(100)))
         confirm(f"Deposit {amount} from the credit card? The balance is {in_dollars(before.spendable)}.", yes=yes)
         result = await act(pico, "deposit", pico.wallet.deposit(cents))
     return finish(result, "deposit", json=options.json)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import closing, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import anyio
@@ -17,7 +16,7 @@ from ..rating.batch import Batch
 from ..rating.outcomes import BatchReport, Tally
 from ..rating.progress import Progress
 from . import paid
-from .endings import Ended, print_ended
+from .endings import Ended, print_ended, why_ended
 from .exits import CommandError, Exit
 from .output import say
 from .prices import Prices
@@ -29,8 +28,8 @@ from .stopping import Stopping
 class Work:
     """What a batch is for: how many `ratings` there are (None: nobody knows), and where it is written down.
 
-    `differing` says in words which of them differ from what was rated before. `workers` gives tasks and their
-    workers, for a report of ratings that do not know them.
+    `differing` says in words which of them differ from what was rated before, `stale` which were left
+    out, as the service has them otherwise by now.
     """
 
     ratings: int | None
@@ -38,7 +37,7 @@ class Work:
     report: Path | None = None
     dry_run: bool = False
     differing: str | None = None
-    workers: Callable[[], Iterable[tuple[str, str]]] | None = None
+    stale: str | None = None
 
 
 async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: bool) -> Exit:
@@ -79,6 +78,7 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
         journal=work.journal,
         dry_run=work.dry_run,
         differing=work.differing,
+        stale=work.stale,
     )
     if work.journal is not None:
         _note(prices, work.journal)
@@ -130,7 +130,7 @@ def _note(prices: Prices, journal: Path) -> None:
             if job_id in prices.values:
                 Journal(journal).price(job_id, prices.values[job_id])
     except (OSError, PicoworkersError) as error:
-        say(f"warning: what the jobs pay could not be noted in the journal: {error}")
+        say(f"warning: what the jobs pay could not be noted in the journal: {why_ended(error)}")
 
 
 async def _write_report(prices: Prices, work: Work, path: Path, journal: Path, *, priced: bool) -> bool:
@@ -140,11 +140,7 @@ async def _write_report(prices: Prices, work: Work, path: Path, journal: Path, *
             value = await prices.find(job_id)
             if value is not None:
                 Journal(journal).price(job_id, value)
-        if work.workers is None:
-            written = paid.write(path, journal)
-        else:
-            with closing(paid.Workers(work.workers())) as workers:
-                written = paid.write(path, journal, workers)
+        written = paid.write(path, journal)
     except (OSError, PicoworkersError) as error:
         say(*paid.not_written(path, journal, error))
         return False

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 
 import attrs
 
+from ..whole_file import whole_file
 from .exits import CommandError, CredentialsError
 
 _MOST_BYTES = 64 * 1024
-_PRIVATE_MODE = 0o600
 _OTHERS = 0o077
 _SERVICE, _ENTRY = "picoworkers-async", "credentials"
 _VARIABLES = ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
@@ -101,7 +100,7 @@ def _file_problem(path: Path, status: os.stat_result, user: int | None) -> tuple
 def _login_in(raw: bytes, path: Path) -> Login:
     try:
         fields = tomllib.loads(raw.decode("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         # Only the place: the words around it might quote the secret.
         place = re.search(r"line \d+, column \d+", str(error))
         what = f"{path} is not valid TOML in UTF-8{f' ({place[0]})' if place else ''}"
@@ -132,9 +131,13 @@ def _from_keyring() -> Login | None:
         kept = keyring.get_password(_SERVICE, _ENTRY)
     except KeyringError:
         return None
+    except Exception as error:
+        # A backend may raise anything, and quote anything.
+        what = f"the system's keyring cannot be used ({type(error).__name__})"
+        raise CredentialsError(what, "use the environment, or a file by `picoworkers login`") from None
     try:
         fields = None if kept is None else json.loads(kept)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         fields = {}
     return None if fields is None else _login_of(fields if isinstance(fields, dict) else {}, "the keyring")
 
@@ -143,12 +146,11 @@ def store_in_keyring(login: Login) -> None:
     """Keep a login in the system's keyring. Raises `CommandError` where there is none."""
     try:
         import keyring
-        from keyring.errors import KeyringError
     except ImportError:
         raise CommandError(NO_KEYRING) from None
     try:
         keyring.set_password(_SERVICE, _ENTRY, json.dumps(_fields_of(login)))
-    except KeyringError:
+    except Exception:
         # Its words are left out: they may quote what was to be kept.
         raise CommandError("the system's keyring cannot be used: store the credentials in a file") from None
 
@@ -158,15 +160,8 @@ def store_in_file(login: Login, path: Path) -> None:
     text = "".join(f"{name} = {_toml_text(value)}\n" for name, value in _fields_of(login).items())
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".credentials-")
-        try:
-            with open(descriptor, "wb") as opened:
-                opened.write(text.encode())
-            Path(temporary).chmod(_PRIVATE_MODE)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as file:
+            file.write(text.encode())
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
 

@@ -102,6 +102,15 @@ def is_there(journal: Path) -> bool:
     return journal.is_file() and journal.stat().st_size > 0
 
 
+def is_of_a_real_batch(journal: Path) -> bool:
+    """Whether there is a journal here of what was sent, which a dry run must not write."""
+    if not is_there(journal):
+        return False
+    with reading(journal) as database:
+        found = database.execute("SELECT value FROM meta WHERE name = 'dry_run'").fetchone()
+    return found is None or found[0] != "1"
+
+
 def left(ratings: Iterable[Rating], journal: Path) -> Iterator[Rating]:
     """The ratings that a real run with this journal would send."""
     with reading(journal) as database:

@@ -10,11 +10,13 @@ import attrs
 
 from ..errors import AuthenticationError, PicoworkersError
 from ..models.account import CONTEXT
+from ..models.dollars import in_dollars
 from ..models.to_plain import to_jsonable
 from ..rating.outcomes import BatchReport, Outcome, OutcomeStatus
 from .exits import Exit
 from .invoked import the_very_command
-from .output import Column, in_dollars, print_json, print_pairs, print_table, reader_may_leave, say
+from .output import Column, print_json, print_pairs, print_table, reader_may_leave, say
+from .wording import error_in_words, limit_in_words, outcome_in_words
 
 _MOST_LISTED = 10
 _LISTED = (OutcomeStatus.UNKNOWN, OutcomeStatus.REFUSED, OutcomeStatus.FAILED)
@@ -25,7 +27,8 @@ _COLUMNS = (Column("task"), Column("job"), Column("outcome", is_state=True), Col
 class Ended:
     """How a batch ended. `pay` is what this run's verdicts paid without the `bonus`, None if not known.
 
-    `differing` says which ratings differ from what was rated before, and had no effect.
+    `differing` says which ratings differ from what was rated before, and had no effect; `stale` which were left
+    out, as they are about work that waits no more.
     """
 
     report: BatchReport
@@ -37,6 +40,7 @@ class Ended:
     journal: Path | None
     dry_run: bool = False
     differing: str | None = None
+    stale: str | None = None
 
     @property
     def code(self) -> Exit:
@@ -47,7 +51,8 @@ class Ended:
         if report.unknown:
             return Exit.UNKNOWN
         is_less = report.refused or report.failed or report.limit is not None or self.error is not None
-        return Exit.FAILED if is_less or self.differing is not None else Exit.DONE
+        is_less = is_less or self.differing is not None or self.stale is not None
+        return Exit.FAILED if is_less else Exit.DONE
 
     @property
     def outcome(self) -> str:
@@ -61,13 +66,16 @@ def last_lines(ended: Ended) -> list[str]:
     command, journal, report = the_very_command(), ended.journal, ended.report
     lines = []
     if ended.error is not None:
-        lines.append(f"it ended early: {ended.error}")
+        lines.append(f"it ended early: {why_ended(ended.error)}")
         if isinstance(ended.error, AuthenticationError):
             lines.append("look at the credentials: picoworkers doctor")
     if ended.differing is not None:
         lines.append(f"{ended.differing}; the earlier decision wins")
+    if ended.stale is not None:
+        lines.append(f"{ended.stale}: export anew")
     if report.limit is not None:
-        lines.append(f"it ended at a limit: {report.limit}; what it left is sent once that allows it")
+        limit = limit_in_words(report.limit)
+        lines.append(f"it ended at a limit: {limit}; what it left is sent once that allows it")
     if report.refused and journal is not None and not ended.dry_run:
         lines.append(f"to send what was refused again: picoworkers journal reopen {journal}, and this once more")
     if ended.code is Exit.DONE or (ended.code is Exit.FAILED and not _has_more(ended)):
@@ -83,6 +91,11 @@ def last_lines(ended: Ended) -> list[str]:
     else:
         lines.append(f"this rates what is still listed: {command}")
     return lines
+
+
+def why_ended(error: PicoworkersError | OSError) -> str:
+    """What ended a batch early."""
+    return error_in_words(error) if isinstance(error, PicoworkersError) else str(error)
 
 
 def _has_more(ended: Ended) -> bool:
@@ -140,7 +153,7 @@ def _outcome_row(outcome: Outcome) -> tuple[object, ...]:
     rating, task = outcome.rating, outcome.task
     job_id = rating.job_id if rating is not None else None if task is None else task.job_id
     task_id = rating.task_id if rating is not None else None if task is None else task.id
-    return task_id, job_id, outcome.status.value, outcome.message
+    return task_id, job_id, outcome.status.value, outcome_in_words(outcome)
 
 
 def as_plain(ended: Ended) -> dict[str, Any]:
@@ -154,12 +167,14 @@ def as_plain(ended: Ended) -> dict[str, Any]:
     return {
         "outcome": ended.outcome,
         **plain,
+        "limit": None if report.limit is None else limit_in_words(report.limit),
         "pay": ended.pay,
         "bonus": ended.bonus,
         "total": total,
         "requests": ended.requests,
         "differing": ended.differing,
-        "error": None if ended.error is None else str(ended.error),
+        "stale": ended.stale,
+        "error": None if ended.error is None else why_ended(ended.error),
         "journal": None if ended.journal is None else str(ended.journal),
         "go_on": None if ended.code is Exit.DONE else the_very_command(),
         "outcomes": [dict(zip(names, _outcome_row(one), strict=True)) for one in told],

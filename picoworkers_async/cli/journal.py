@@ -27,7 +27,7 @@ _COLUMNS = (
     *(Column("bonus", is_number=True), Column("at"), Column("message")),
 )
 _SUMS = (Column("pay", is_number=True), Column("bonus", is_number=True), Column("unpriced", is_number=True))
-_NO_WORKERS = "this journal does not know workers: a sheet's does not; rate with --report FILE names them"
+_NO_WORKERS = "this journal does not know workers: the sheet had no column WORKER_ID (see --map)"
 _UNPRICED = "is not known here: the same rate or review with --report FILE reads it, and notes it"
 
 journal: App = App(name="journal", help="What the journal of a batch holds, and looking after it between batches.")

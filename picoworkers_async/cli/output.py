@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import attrs
 from rich import box
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..models.dollars import in_dollars
 from ..models.to_plain import to_jsonable
 from ..sheets.cells import guarded
 from .safe_text import safe, safe_json
@@ -62,8 +63,12 @@ class Column:
 
 def say(*lines: str) -> None:
     """Lines for the person at the terminal, on stderr. One stays one, whatever it quotes from outside."""
-    sys.stderr.write("".join(f"{safe(line)}\n" for line in lines))
-    sys.stderr.flush()
+    try:
+        sys.stderr.write("".join(f"{safe(line)}\n" for line in lines))
+        sys.stderr.flush()
+    except OSError:
+        # What cannot be said changes nothing of what is done.
+        _write_nowhere(sys.stderr)
 
 
 def shown(value: object) -> str:
@@ -78,17 +83,6 @@ def shown(value: object) -> str:
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     return safe(str(value))
-
-
-def dollars(amount: Decimal) -> str:
-    """An amount with its cents, and with what is finer where it is."""
-    whole, _, parts = f"{amount:f}".partition(".")
-    return f"{whole}.{parts.rstrip('0').ljust(2, '0')}"
-
-
-def in_dollars(amount: Decimal) -> str:
-    """An amount as every table and every question has it."""
-    return f"{'-' if amount < 0 else ''}${dollars(abs(amount))}"
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
@@ -184,11 +178,25 @@ def reader_may_leave() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         print_nowhere()
+    except OSError as error:
+        print_nowhere()
+        say(f"warning: stdout cannot be written: {error.strerror or error}")
+
+
+def open_closed_streams() -> None:
+    """What was closed before Python began goes nowhere, and its number to no file or socket of ours."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def print_nowhere() -> None:
     """From here on: Python would complain of a reader who left once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _write_nowhere(sys.stdout)
+
+
+def _write_nowhere(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _cell(column: Column, text: str) -> Text:

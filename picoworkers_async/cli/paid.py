@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
-import sqlite3
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +13,13 @@ from typing import Any, NamedTuple
 from ..errors import PicoworkersError
 from ..journal import Journal, JournalRow, JournalState
 from ..models import Verdict
+from ..models.dollars import dollars
 from ..models.to_plain import to_jsonable
 from ..sheets.cells import guarded, guarded_id
+from ..whole_file import whole_file
 from .exits import CommandError
-from .output import dollars
 from .safe_text import safe
+from .wording import error_in_words
 
 COLUMNS = ("at", "job", "task", "revision", "worker", "verdict", "pay", "bonus", "total", "state")
 _IDS = frozenset(("job", "task", "worker"))
@@ -36,32 +36,36 @@ class Written(NamedTuple):
 
 def check_place(path: Path, *others: Path | None) -> None:
     """Raises `CommandError` where a report cannot be written, before anything is sent."""
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    real = path.resolve()
+    is_special = real.exists() and not real.is_file()
+    if is_special or not real.parent.is_dir() or not os.access(real.parent, os.W_OK):
         raise CommandError(f"--report {path}: name a file in a folder that can be written")
     for other in others:
-        if other is not None and path.resolve() == other.resolve():
+        if other is not None and real in (other.resolve(), *_beside(other.resolve())):
             raise CommandError(f"--report {path}: that is the file that is read; name another one")
 
 
-def write(path: Path, journal: Path, workers: Workers | None = None) -> Written:
+def _beside(journal: Path) -> Iterator[Path]:
+    """The files that SQLite keeps beside a database."""
+    return (journal.with_name(f"{journal.name}{end}") for end in ("-journal", "-wal", "-shm"))
+
+
+def write(path: Path, journal: Path) -> Written:
     """Write what this journal says was paid, all runs together; the file appears whole or not at all.
 
     What was sent and may have been paid is in it too, with its state. Raises `OSError` and `JournalError`.
     """
     rows = uncertain = 0
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    try:
+    with whole_file(path.resolve()) as file:  # a link stays, and what it leads to is replaced
         # A spreadsheet program takes it for UTF-8 by its byte order mark.
-        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(COLUMNS)
-            for row in _paying(journal):
-                writer.writerow(_cells(row, workers))
-                rows += 1
-                uncertain += row.state in _MAY_HAVE_PAID
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(COLUMNS)
+        for row in _paying(journal):
+            writer.writerow(_cells(row))
+            rows += 1
+            uncertain += row.state in _MAY_HAVE_PAID
+        text.detach()
     return Written(rows, uncertain)
 
 
@@ -73,14 +77,11 @@ def _paying(journal: Path) -> Iterator[JournalRow]:
             yield row
 
 
-def _cells(row: JournalRow, workers: Workers | None) -> list[str]:
-    worker = row.worker_id
-    if worker is None and workers is not None:
-        worker = workers.of(row.task_id)
+def _cells(row: JournalRow) -> list[str]:
     verdict = None if row.rating is None else row.rating.verdict
     at = row.sent_at or row.ended_at or row.decided_at
     values = (
-        *(at, row.job_id, row.task_id, row.revision_number, worker, verdict),
+        *(at, row.job_id, row.task_id, row.revision_number, row.worker_id, verdict),
         *(row.pay, row.bonus, row.total, row.state),
     )
     return [_cell(name, value) for name, value in zip(COLUMNS, values, strict=True)]
@@ -94,28 +95,7 @@ def _cell(name: str, value: object) -> str:
     return guarded_id(text) if name in _IDS else guarded(text)
 
 
-class Workers:
-    """The workers of tasks, as a sheet names them. They are kept on disk: there may be a million."""
-
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        # An empty name is a database of SQLite's own, in a temporary file that goes with it.
-        self._database = sqlite3.connect("")
-        self._database.execute("CREATE TABLE workers (task_id TEXT PRIMARY KEY, worker_id TEXT) WITHOUT ROWID")
-        self._database.executemany("INSERT OR IGNORE INTO workers VALUES (?, ?)", pairs)
-
-    def of(self, task_id: str) -> str | None:
-        """The worker of this task; None if the sheet does not say."""
-        query = "SELECT worker_id FROM workers WHERE task_id = ?"
-        with closing(self._database.execute(query, (task_id,))) as found:
-            row = found.fetchone()
-        return None if row is None else str(row[0])
-
-    def close(self) -> None:
-        """Drop them."""
-        self._database.close()
-
-
 def not_written(path: Path, journal: Path, error: OSError | PicoworkersError) -> list[str]:
     """What to say where a report could not be written: the money is in the journal all the same."""
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    why = error_in_words(error) if isinstance(error, PicoworkersError) else error.strerror or str(error)
     return [f"the report {path} could not be written: {why}", f"see picoworkers journal {journal} --csv"]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from ..models import JobDraft
+from ..models.dollars import in_dollars
 from ..models.to_plain import to_jsonable
 from ..rules import DraftCheck
 from .acting import act, finish
@@ -15,7 +16,7 @@ from .asking import confirm
 from .connection import connect
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import in_dollars, print_json, reader_may_leave, say
+from .output import print_json, reader_may_leave, say
 from .wording import problem_in_words
 
 

@@ -15,8 +15,9 @@ from rich.live import Live
 from rich.text import Text
 
 from ..models.account import CONTEXT
+from ..models.dollars import in_dollars
 from ..rating.progress import Progress
-from .output import in_dollars, say
+from .output import say
 from .safe_text import safe
 
 LIVE_EVERY_SECONDS = 0.25

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from .. import sheets
-from ..models import Verdict
+from ..models import Rating, Verdict
+from ..models.dollars import in_dollars
 from ..problems import Problem, shown
 from ..sheets import SheetError, SheetRatings, SheetSummary
-from ..sheets.columns import Field, field_of, plain_name, to_mapped
+from ..sheets.columns import Field
 from . import earlier, paid
 from .asking import confirm, ctrl_c_at_once, is_at_terminal
 from .batches import Work, run_batch
@@ -21,14 +21,24 @@ from .connection import connect
 from .earlier import Earlier
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, in_dollars, print_json, print_table, reader_may_leave, say
+from .output import Column, print_json, print_table, reader_may_leave, say
 from .prices import Prices, pay_of
+from .sheet_facts import SheetFacts
+from .stale import without_stale
 
 JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
 Report = Annotated[
     Path | None, Parameter(help="Write a CSV of who was paid what, when and for which task, to this file.")
 ]
 DryRun = Annotated[bool, Parameter(help="Send nothing that changes anything; say what it would cost.")]
+Compare = Annotated[
+    bool,
+    Parameter(
+        name="--compare",
+        negative="--no-compare",
+        help="First read which tasks still wait as the sheet has them, and leave the others out.",
+    ),
+]
 _PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("what it must be"))
 _MOST_WARNINGS = 20
 _MOST_PRICED = 20
@@ -76,51 +86,60 @@ async def rate(
     journal: JournalFile = None,
     report: Report = None,
     dry_run: DryRun = False,
+    compare: Compare = True,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
     """Rate what a sheet says, once all of it is known to be right; asks first. Run again, it goes on."""
     columns = columns_of(column or ())
-    kept = journal if journal is not None or dry_run else journal_beside(file)
+    place = journal or journal_beside(file, of_sandbox=options.sandbox)
+    # A dry run only reads what a real one keeps.
+    is_read_only = dry_run and (journal is None or earlier.is_of_a_real_batch(journal))
+    kept = None if is_read_only else place
     if report is not None:
         if kept is None:
             raise CommandError("--report is made of the journal, and a dry run has none: leave it out")
         paid.check_place(report, file, kept)
+    facts = SheetFacts(file, columns, encoding, sheet)
     async with connect(options) as pico:
         try:
             ratings = _read(file, columns, job, max_bonus, encoding, sheet)
         except SheetError as error:
             return _tell_bad(error, json=options.json)
+        say(*in_words(ratings.summary))
+        stale = None
+        if compare and ratings.summary.ratings:
+            ratings, stale = await without_stale(pico, ratings, place)
         summary = ratings.summary
-        say(*in_words(summary))
-        before = _compare(ratings, kept or journal_beside(file))
+        before = _compare(ratings, place)
         say(*([] if before is None else before.in_words()))
         if not summary.ratings:
-            say("nothing is filled in: there is nothing to rate")
+            say("nothing is left to rate" if stale else "nothing is filled in: there is nothing to rate")
             kept = report = None
         elif not dry_run and (before is None or before.left):
-            pay = None if yes or not is_at_terminal() else await _pay(Prices(pico), ratings, before)
+            pay = None if yes or not is_at_terminal() else await _pay(Prices(pico), ratings, before, facts)
             _ask(summary, before, pay, max_bonus, yes=yes)
         if journal is None and kept is not None:
             say(f"the journal is {kept}: the same command goes on where it stopped")
-        # A dry run without a journal of its own leaves out what the real one has.
-        is_beside = before is not None and kept is None
-        sent = earlier.left(ratings, journal_beside(file)) if is_beside else ratings
+        sent: Iterable[Rating] = ratings
+        count = summary.ratings
+        if is_read_only and before is not None:
+            sent, count = earlier.left(ratings, place), before.left
         work = Work(
-            ratings=before.left if before is not None and is_beside else summary.ratings,
+            ratings=count,
             journal=kept,
             report=report,
             dry_run=dry_run,
+            stale=stale,
             differing=before.differing_in_words() if before is not None and before.differing else None,
-            workers=lambda: workers_of(file, columns, encoding, sheet),
         )
         batch = pico.rate(sent, journal=kept, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)
 
 
-def journal_beside(sheet: Path) -> Path:
-    """The journal of a sheet, where no other is named."""
-    return sheet.with_name(f"{sheet.name}.journal")
+def journal_beside(sheet: Path, *, of_sandbox: bool) -> Path:
+    """The journal of a sheet, where no other is named. A sandbox has one of its own, which no real run meets."""
+    return sheet.with_name(f"{sheet.name}{'.sandbox' if of_sandbox else ''}.journal")
 
 
 def columns_of(given: Iterable[str]) -> dict[str, str]:
@@ -187,21 +206,27 @@ def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
         return earlier.compare(ratings.numbered(), journal)
 
 
-async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None) -> Decimal | None:
-    """What is paid for tasks, in US dollars without fees; None where it is not known, or of very many jobs."""
+async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None, facts: SheetFacts) -> str | None:
+    """What is paid for tasks without fees, in words: as the service says, or the sheet if it is of very many jobs.
+
+    None where it is not known.
+    """
     if before is None:
         with ctrl_c_at_once():
             before = earlier.add_up(ratings.numbered())
     if len(before.paying) > _MOST_PRICED:
-        return None
+        with ctrl_c_at_once():
+            about = pay_of(before.paying, facts.pays())
+        return None if about is None else f"about {in_dollars(about)} without fees, by the sheet"
     for job_id in before.paying:
         if await prices.find(job_id) is None:
             return None
-    return pay_of(before.paying, prices.values)
+    pay = pay_of(before.paying, prices.values)
+    return None if pay is None else f"{in_dollars(pay)} without fees"
 
 
 def _ask(
-    summary: SheetSummary, before: Earlier | None, pay: Decimal | None, max_bonus: str | None, *, yes: bool
+    summary: SheetSummary, before: Earlier | None, pay: str | None, max_bonus: str | None, *, yes: bool
 ) -> None:
     if summary.high_bonus_count and max_bonus is None:
         # A slip of the decimal point is not agreed to by what agrees to everything.
@@ -210,7 +235,7 @@ def _ask(
     if before is not None:
         count, paying, bonus = before.left, before.paying.total(), before.bonuses
     of_them = f", which pays for {paying:,} of them" if paying else ""
-    dollars_of_them = f" {in_dollars(pay)} without fees" if paying and pay is not None else ""
+    dollars_of_them = f" {pay}" if paying and pay is not None else ""
     bonuses = "" if not bonus else f" and {in_dollars(bonus)} of bonuses"
     confirm(f"Rate {count:,} tasks{of_them}{dollars_of_them}{bonuses}?", yes=yes)
 
@@ -234,22 +259,3 @@ def _problem_row(problem: Problem) -> tuple[object, ...]:
     _, line, *column = (*problem.path, None) if len(problem.path) < 2 else problem.path
     value = None if problem.value is None else shown(problem.value)
     return line, column[0] if column else None, value, problem.limit
-
-
-def workers_of(
-    file: Path, columns: dict[str, str], encoding: str | None, sheet: str | None
-) -> Iterator[tuple[str, str]]:
-    """The tasks of a sheet and their workers, where it names them."""
-    mapped = to_mapped(columns)
-    names: tuple[str, str] | None = None
-    for row in sheets.rows(file, encoding=encoding, sheet=sheet):
-        if names is None or not set(names) <= row.cells.keys():
-            task = next((name for name in row.cells if field_of(name, mapped) is Field.TASK_ID), None)
-            worker = next((name for name in row.cells if plain_name(name) == "worker_id"), None)
-            if task is None or worker is None:
-                return
-            names = task, worker
-        found = [row.cells[name] for name in names]
-        task_id, worker_id = (str(cell) if isinstance(cell, str | Decimal) else "" for cell in found)
-        if task_id and worker_id:
-            yield task_id.strip(), worker_id.strip()

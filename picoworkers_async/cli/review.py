@@ -15,6 +15,7 @@ from . import paid
 from .asking import confirm
 from .batches import Work, run_batch
 from .connection import connect
+from .earlier import is_of_a_real_batch
 from .exits import CommandError, Exit
 from .limit_options import LimitOptions, in_words
 from .options import DEFAULT, Options, Yes
@@ -49,6 +50,14 @@ async def review(
         if journal is None:
             raise CommandError("--report is made of the journal: add --journal FILE")
         paid.check_place(report, journal)
+    if dry_run and journal is not None and is_of_a_real_batch(journal):
+        raise CommandError(
+            f"--journal {journal} is a real batch's, and a dry run writes its own",
+            "leave --journal out: what was rated is listed no more; what was refused may be asked about",
+        )
+    # The function may go to another folder.
+    kept = None if journal is None else journal.absolute()
+    report = None if report is None else report.absolute()
     # What it prints when it is imported must not get between the lines of JSON.
     with redirect_stdout(sys.stderr):
         decide = find_rule(rule, threads=threads)
@@ -57,7 +66,7 @@ async def review(
             decide,
             job_id=job,
             follow=follow,
-            journal=journal,
+            journal=kept,
             deciding=deciding,
             decide_timeout=decide_timeout,
             threads=threads,
@@ -71,7 +80,7 @@ async def review(
             which = "all waiting tasks" if job is None else f"the waiting tasks of job {job}"
             again = "" if follow is None else f", and look for more every {follow:g} s"
             confirm(f"Have {rule} rate {which}{again}? It pays people; limits: {in_words(bounds)}.", yes=yes)
-        if journal is None and not dry_run:
+        if kept is None and not dry_run:
             say("there is no --journal: nothing will be known of this run afterwards")
-        work = Work(ratings=None, journal=journal, report=report, dry_run=dry_run)
+        work = Work(ratings=None, journal=kept, report=report, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)

@@ -14,7 +14,7 @@ from ..errors import AuthenticationError, InvalidRequestError, OutcomeUnknownErr
 from .app import app
 from .exits import CommandError, Exit
 from .invoked import invoked_with
-from .output import print_nowhere, say
+from .output import open_closed_streams, print_nowhere, say
 from .wording import parameters_of, problem_in_words, reading_in_words, usage_in_words
 
 _GO_ON = "interrupted: nothing more was sent; the same command may be run again"
@@ -23,6 +23,7 @@ _UNTIL_STOPPED = ("watch", "sandbox")
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that these arguments name; gives its exit code."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter shows its code, and no command fails for it.
         if hasattr(stream, "reconfigure"):
@@ -50,10 +51,19 @@ def _run(command: Callable[[], Any], *, is_endless: bool) -> int:
         # The terminal shows ^C where the line was.
         say("", *([f"interrupted: {note}" for note in notes] or ["stopped" if is_endless else _GO_ON]))
         return Exit.INTERRUPTED
+    except SystemExit as error:
+        # A function that decides called `sys.exit`: its code says nothing about the batch.
+        say("", f"picoworkers: a function of yours ended it by {error!r}; the same command may be run again")
+        return Exit.FAILED
     except BrokenPipeError:
         # A listing that nobody reads any more is not read on.
         print_nowhere()
         return Exit.DONE
+    except OSError as error:
+        # Such as a full disk behind stdout.
+        print_nowhere()
+        say(f"picoworkers: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return Exit.FAILED
     except Exception as error:
         said = leading_error(error)
         if not isinstance(said, PicoworkersError | CommandError):

@@ -10,12 +10,12 @@ from cyclopts import Parameter
 from ..client import AsyncPicoworkers
 from ..models import Ack, Job
 from ..models.account import CONTEXT
+from ..models.dollars import in_dollars
 from .acting import act, finish
 from .asking import confirm
 from .connection import connect
 from .exits import Exit
 from .options import DEFAULT, JobId, Options, Yes
-from .output import in_dollars
 
 Positions = Annotated[int, Parameter(help="How many positions to add, 1 to 9999.")]
 

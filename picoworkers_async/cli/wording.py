@@ -14,10 +14,21 @@ import attrs
 from cyclopts import CoercionError, CycloptsError, UnusedCliTokensError
 
 from ..credentials import Hidden
-from ..errors import CallError, InvalidRequestError, PicoworkersError, RefusedError
+from ..errors import (
+    CallError,
+    ConflictError,
+    InvalidRequestError,
+    LimitError,
+    PicoworkersError,
+    RateLimitedError,
+    RefusedError,
+)
+from ..models import Rating
 from ..problems import Problem
 from ..problems import shown as shown_value
 from ..rating.limits import Limits
+from ..rating.outcomes import Outcome
+from ..rating.raised import TooLongError
 from .options import Options
 
 _NAMES = {"job_id": "job", "columns": "map", "amount": "cents", "path": "file"}
@@ -54,6 +65,15 @@ _WANTED = {
 }
 _MOST_OF_AN_ARGUMENT = 300
 """So long a path is shown whole."""
+_LIMIT = re.compile(rf"\b(?:{'|'.join(field.name for field in attrs.fields(Limits) if '_' in field.name)})\b")
+_SHARED_PACE = (
+    "Share one Throttle between all clients of the account",
+    "Give all commands of the account the same --pacer FILE",
+)
+_PRICE = (
+    "tell it by Journal.price()",
+    "leave out --pay-per-day and --total, or tell it in Python by Journal.price()",
+)
 _COERCION = re.compile(r'unable to convert "(.*)" into (\w+)', re.DOTALL)
 _OF_JOURNALS = ("reopen", "withdraw", "prune")
 
@@ -119,11 +139,44 @@ def _failure(found: re.Match[str]) -> str:
 
 def error_in_words(error: PicoworkersError) -> str:
     """An error on one line, without the name of the library's method."""
-    if isinstance(error, RefusedError):
-        return error.what
-    if isinstance(error, InvalidRequestError):
-        return "; ".join(map(problem_in_words, error.problems))
-    return plain(error.what if isinstance(error, CallError) else str(error))
+    match error:
+        case RefusedError():
+            return error.what
+        case InvalidRequestError():
+            return "; ".join(map(problem_in_words, error.problems))
+        case LimitError():
+            return limit_in_words(_of_limit(error))
+        case ConflictError(first=Rating() as first, second=Rating() as second):
+            task = f"task {first.task_id} of job {first.job_id} has two different ratings in this batch"
+            return f"{task}: {first.verdict.value} stands, {second.verdict.value} was not sent"
+        case RateLimitedError():
+            return error.what.replace(*_SHARED_PACE)
+    return plain(error.what if isinstance(error, CallError) else str(error).replace(*_PRICE))
+
+
+def limit_in_words(text: str) -> str:
+    """What is said of a limit, which is named by its option."""
+    return _LIMIT.sub(lambda found: option(found[0]), text)
+
+
+def _of_limit(error: LimitError) -> str:
+    """What is said of the limit of an error, which is named once."""
+    said = str(error).removeprefix(f"{error.limit}: ")
+    is_named = error.limit not in {field.name for field in attrs.fields(Limits)} or error.limit in said
+    return said if is_named else f"{option(error.limit)}: {said}"
+
+
+def outcome_in_words(outcome: Outcome) -> str | None:
+    """Why a rating did not go well; what the service or the user's function said stays as it is."""
+    match outcome.error:
+        case None | RefusedError():
+            return outcome.message
+        case TooLongError():
+            said = outcome.message or ""
+            return said.replace("decide took longer than decide_timeout", "it took longer than --decide-timeout")
+        case PicoworkersError():
+            return error_in_words(outcome.error)
+    return outcome.message
 
 
 def reading_in_words(error: PicoworkersError) -> str:

@@ -10,14 +10,15 @@ import attrs
 from .html import Node
 from .plot import Plot
 
-Kind = Literal["plain", "id", "number", "words", "state"]
+MOST_PAGES = 500
+Kind = Literal["plain", "id", "time", "number", "words", "state"]
 Row = Mapping[str, str]
 """The cells of a row by the names of its columns, all fit to be shown. `key` is its own name."""
 
 
 @attrs.frozen
 class Column:
-    """A column: `words` are a stranger's, `state` is one of few words, which style sheets know."""
+    """A column: `words` and a `time` are a stranger's, `state` is one of few words, which style sheets know."""
 
     name: str
     label: str
@@ -52,10 +53,11 @@ class Table:
 
 @attrs.frozen
 class Rows:
-    """What a table holds: its rows, and a note about those that are left out."""
+    """What a table holds: its rows, a note about those that are left out, and whether a page comes after this."""
 
     rows: Sequence[Row]
     note: str = ""
+    has_next: bool = False
 
 
 @attrs.frozen
@@ -69,7 +71,7 @@ class Snapshot:
     def parts(self) -> dict[str, Any]:
         """As JSON has it, in parts that are sent when they differ from what a viewer has."""
         tables = {
-            f"table:{name}": {"rows": list(map(dict, rows.rows)), "note": rows.note}
+            f"table:{name}": {"rows": list(map(dict, rows.rows)), "note": rows.note, "next": rows.has_next}
             for name, rows in self.tables.items()
         }
         return {"numbers": dict(self.numbers), "plot": self.plot.shape(), **tables}

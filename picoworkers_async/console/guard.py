@@ -37,6 +37,13 @@ def is_own(headers: Mapping[str, str]) -> bool:
     return origin == f"http://{headers.get('host', '')}"
 
 
+def is_fetched_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Whether another site's page fetches or frames it, as far as the browser tells. Its links may lead here."""
+    elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    by_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return elsewhere and not by_link
+
+
 def same(given: str | None, secret: str) -> bool:
     """Compare in a time that says nothing about the secret."""
     return hmac.compare_digest((given or "").encode("utf-8", "replace"), secret.encode())

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 
 import anyio.to_thread
+import attrs
 
 from ..errors import JournalError
-from ..journal.glance import Glance, changed_at, glance, mark_of
+from ..journal.glance import Glance, changed_at, glance, mark_of, sent_since
 from ..journal.questions import JournalRow, JournalSummary
 from ..journal.schema import JournalState
+from ..models.account import CONTEXT
+from ..models.dollars import in_dollars
 from .board import Column, RefusedError, Row, Rows, Snapshot, Table
-from .money import money
 from .plot import SECONDS, Plot
 from .words import shown
 
 _SHORT = 120
 _MOST_DAYS = 60
 _MOST_OPEN = 50
+# A journal that takes longer to read than this is read for a tenth of the time at most.
+_LONG_SECONDS = 1.0
+_PAUSE = 10
 _DAYS = Table(
     "days",
     "Money by day",
@@ -80,6 +87,14 @@ class JournalBoard:
         self._path = path
         self._timezone = timezone
         self._read: tuple[object, Glance] | None = None
+        # When it was read, how long that took, and when it may be read again, by the monotonic clock.
+        self._read_at = self._took = self._again_at = 0.0
+        self._reading = threading.Lock()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Break off the reading that is under way, and every later one."""
+        self._is_closed = True
 
     async def snapshot(self, page: int) -> Snapshot:
         """Everything now; what was read before, with the reason, while it cannot be read."""
@@ -90,18 +105,30 @@ class JournalBoard:
         raise RefusedError("This page is read-only.")
 
     def look(self) -> Glance:
-        """Read it, unless it is as it was. Raises `JournalError`."""
-        # Asked before reading: what changes meanwhile is read the next time.
-        mark = mark_of(self._path)
-        if self._read is None or self._read[0] != mark:
-            read = glance(self._path, timezone=self._timezone, since=time.time() - SECONDS)
-            self._read = (mark, read)
-        return self._read[1]
+        """Read it, unless it is as it was, or was read just now for long. Raises `JournalError`."""
+        with self._reading:
+            # Asked before reading: what changes meanwhile is read the next time.
+            mark, began = mark_of(self._path), time.monotonic()
+            if self._read is None or (self._read[0] != mark and began >= self._again_at):
+                since = time.time() - SECONDS
+                read = glance(self._path, timezone=self._timezone, since=since, is_over=lambda: self._is_closed)
+                self._read, self._read_at = (mark, read), time.monotonic()
+                self._took = self._read_at - began
+                self._again_at = self._read_at + (_PAUSE * self._took if self._took > _LONG_SECONDS else 0)
+            elif self._read[0] != mark:
+                self._read = (self._read[0], attrs.evolve(self._read[1], sent=self._sent()))
+            return self._read[1]
+
+    def _sent(self) -> Mapping[int, int]:
+        return sent_since(self._path, time.time() - SECONDS)
 
     def _snapshot(self) -> Snapshot:
         problem = "works"
         try:
             self.look()
+            if time.monotonic() < self._again_at:
+                age = time.monotonic() - self._read_at
+                problem = f"takes {self._took:.0f} s, so it is not read all the time; last {age:.0f} s ago"
         except (JournalError, OSError) as error:
             problem = shown(str(error))
         now = time.time()
@@ -122,7 +149,7 @@ _NOTHING = Glance(counts={}, days=[], pruned_bonus=Decimal(0), told=None, last=[
 def _numbers(read: Glance) -> dict[str, str]:
     counts = {state: f"{read.counts.get(state, 0):,}" for state in JournalState}
     unknown = read.counts.get(JournalState.UNKNOWN, 0) + read.counts.get(JournalState.SENT, 0)
-    paid = money(sum((day.pay for day in read.days), Decimal(0)))
+    paid = in_dollars(reduce(CONTEXT.add, (day.pay for day in read.days), Decimal(0)))
     unpriced = sum(day.unpriced for day in read.days)
     told = read.told
     kind = "none" if told is None else f"{'dry run of ' if told.dry_run else ''}{shown(told.kind, _SHORT)}"
@@ -136,7 +163,7 @@ def _numbers(read: Glance) -> dict[str, str]:
         "failed": counts[JournalState.FAILED],
         "unknown": f"{unknown:,}",
         "pay": f"{paid}, {unpriced:,} not known" if unpriced else paid,
-        "bonus": money(sum((day.bonus for day in read.days), read.pruned_bonus)),
+        "bonus": in_dollars(reduce(CONTEXT.add, (day.bonus for day in read.days), read.pruned_bonus)),
     }
 
 
@@ -157,9 +184,9 @@ def _day(day: JournalSummary) -> Row:
         "refused": count(JournalState.REFUSED),
         "failed": count(JournalState.FAILED),
         "unknown": count(JournalState.UNKNOWN, JournalState.SENT),
-        "pay": money(day.pay),
-        "bonus": money(day.bonus),
-        "total": money(day.total),
+        "pay": in_dollars(day.pay),
+        "bonus": in_dollars(day.bonus),
+        "total": in_dollars(day.total),
         "unpriced": f"{day.unpriced:,}",
     }
 
@@ -178,8 +205,8 @@ def _row(row: JournalRow) -> Row:
         "job_id": shown(row.job_id, _SHORT),
         "worker": shown(row.worker_id or "", _SHORT),
         "verdict": "" if row.rating is None else row.rating.verdict.value.replace("_", " "),
-        "pay": "not known" if row.pay is None else money(row.pay),
-        "bonus": money(row.bonus) if row.bonus else "",
+        "pay": "not known" if row.pay is None else in_dollars(row.pay),
+        "bonus": in_dollars(row.bonus) if row.bonus else "",
         "state": row.state.value.replace("_", " "),
         "message": shown(row.message or "", _SHORT),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from . import html
@@ -96,7 +95,7 @@ def _table(board: Board, table: Table, rows: Rows, form_token: str, page: int) -
     pattern = element("template", _row(table, {}, form_token), data_row_of=table.name)
     empty = element("p", table.empty, class_="empty", data_empty=table.name, hidden=bool(rows.rows))
     note = element("p", rows.note, data_note=table.name, class_="note")
-    links = [_links(page)] if board.pages_of == table.name else []
+    links = [_links(page, rows.has_next)] if board.pages_of == table.name else []
     return _section(table.title, held, table.name, pattern, empty, note, *links)
 
 
@@ -111,7 +110,7 @@ def _row(table: Table, row: Row, form_token: str) -> Element:
 
 def _cell(column: Column, row: Row) -> Element:
     value = row.get(column.name, "")
-    tag = "bdi" if column.kind == "words" else "span"
+    tag = "bdi" if column.kind in ("words", "time") else "span"
     state = value if column.kind == "state" else None
     content = element(tag, value, data_field=column.name, data_state=state)
     return element("td", content, role="cell", data_label=column.label, class_=column.kind)
@@ -134,10 +133,7 @@ def _form(control: Control, row: Row, form_token: str) -> Element:
     )
 
 
-def _links(page: int) -> Element:
-    def links() -> Iterator[Node]:
-        if page > 1:
-            yield element("a", "Earlier tasks", href=f"/?page={page - 1}", rel="prev")
-        yield element("a", "Later tasks", href=f"/?page={page + 1}", rel="next")
-
-    return element("nav", *links(), aria_label="Pages of tasks")
+def _links(page: int, has_next: bool) -> Element:
+    earlier = element("a", "Earlier tasks", href=f"/?page={page - 1}", rel="prev", hidden=page == 1)
+    later = element("a", "Later tasks", href=f"/?page={page + 1}", rel="next", hidden=not has_next)
+    return element("nav", earlier, later, aria_label="Pages of tasks")

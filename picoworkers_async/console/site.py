@@ -8,18 +8,20 @@ from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from . import guard, page
-from .board import Board, RefusedError
+from .board import MOST_PAGES, Board, RefusedError
 from .events import Shared, messages
 
 PREFIX = "/_console/"
 MOST_VIEWERS = 16
+PATIENCE_SECONDS = 20.0
+"""How long a viewer may leave a message unread before it makes room for another."""
 _MOST_BYTES = 65_536
-_MOST_PAGES = 500
 _FILES = {"console.js": "text/javascript", "console.css": "text/css"}
 
 
@@ -46,11 +48,17 @@ class Site:
         response = await self._answer(request)
         for name, value in guard.HEADERS.items():
             response.headers[name] = value
-        await response(scope, receive, send)
+        is_news = isinstance(response, StreamingResponse)
+        try:
+            await _given(response, scope, receive, send)
+        finally:
+            self._viewers -= is_news
 
     async def _answer(self, request: Request) -> Response:
         if not guard.is_loopback(request.headers.get("host")):
             return _refusal(421, "This page is served to this machine only, under its own name.")
+        if request.method != "POST" and guard.is_fetched_elsewhere(request.headers):
+            return _refusal(403, "This page is not for the pages of other sites.")
         path = request.url.path
         if self._invitation is not None and not self._session.has_cookie(request.cookies, _cookie(request)):
             return self._welcome(request, self._invitation)
@@ -60,7 +68,7 @@ class Site:
             return _refusal(405, "This page is read by GET.")
         if path == "/":
             return await self._page(request)
-        if path == f"{PREFIX}events":
+        if path == f"{PREFIX}events" and request.method == "GET":
             return self._events(request)
         return _file(path.removeprefix(PREFIX))
 
@@ -86,21 +94,18 @@ class Site:
     def _events(self, request: Request) -> Response:
         if self._viewers >= MOST_VIEWERS:
             return _refusal(503, f"{MOST_VIEWERS} pages are being kept new already.")
+        # Counted before anything is awaited: of many who come at once, each sees those before it.
+        self._viewers += 1
         headers = {"x-accel-buffering": "no"}
-        stream = self._counted(request, _page_number(request))
+        stream = self._news(request, _page_number(request))
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
-    async def _counted(self, request: Request, number: int) -> AsyncIterator[bytes]:
+    def _news(self, request: Request, number: int) -> AsyncIterator[bytes]:
         async def is_over() -> bool:
             return self._is_closed or await request.is_disconnected()
 
-        self._viewers += 1
-        try:
-            parts: Callable[[], Awaitable[dict[str, Any]]] = partial(self._shared.parts, number)
-            async for message in messages(parts, is_over):
-                yield message
-        finally:
-            self._viewers -= 1
+        parts: Callable[[], Awaitable[dict[str, Any]]] = partial(self._shared.parts, number)
+        return messages(parts, is_over)
 
     async def _form(self, request: Request, action: str) -> Response:
         by_script = "application/json" in request.headers.get("accept", "")
@@ -141,7 +146,7 @@ def _cookie(request: Request) -> str:
 
 def _page_number(request: Request) -> int:
     given = request.query_params.get("page", "1")
-    return min(_MOST_PAGES, max(1, int(given))) if given.isascii() and given.isdigit() and len(given) < 9 else 1
+    return min(MOST_PAGES, max(1, int(given))) if given.isascii() and given.isdigit() and len(given) < 9 else 1
 
 
 async def _fields(request: Request) -> dict[str, str] | None:
@@ -164,3 +169,16 @@ def _file(name: str) -> Response:
 
 def _refusal(status: int, said: str) -> Response:
     return Response(page.message("Not here", said, None), status, media_type="text/html")
+
+
+async def _given(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send it whole, unless its reader leaves a part of it unread for too long."""
+    with anyio.CancelScope() as given:
+
+        async def send_or_leave(message: Message) -> None:
+            with anyio.move_on_after(PATIENCE_SECONDS) as waiting:
+                await send(message)
+            if waiting.cancelled_caught:
+                given.cancel()
+
+        await response(scope, receive, send_or_leave)

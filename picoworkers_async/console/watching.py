@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio.to_thread
@@ -16,6 +16,8 @@ from .guard import Invitation
 from .listening import listening
 from .of_journal import JournalBoard
 from .site import Site
+
+_FIRST_LOOK_SECONDS = 3.0
 
 
 @asynccontextmanager
@@ -30,16 +32,17 @@ async def watch_journal(
     midnight in `timezone`, a name such as `Europe/Berlin`.
 
     Raises `InvalidRequestError` for what is no path of a file, and for a time zone that is not known;
-    `JournalError` for a file that is missing, damaged, or no journal.
+    `JournalError` for a file that is missing, damaged, or no journal, as far as that is found within 3 seconds;
+    `OSError` for a port that cannot be used.
     """
     if problems := journal_problems("path", path):
         raise InvalidRequestError("watch_journal", problems, sends=False)
     check_summary("day", timezone)
     board, invitation = JournalBoard(Path(path), timezone), Invitation()
-    await anyio.to_thread.run_sync(board.look)
     site = Site(board, invitation)
     async with listening(site, "127.0.0.1", port, name="picoworkers-watch") as url:
-        try:
+        with closing(site), closing(board):
+            # What takes longer is read on, and the page shows it, or the reason, when that is done.
+            with anyio.move_on_after(_FIRST_LOOK_SECONDS):
+                await anyio.to_thread.run_sync(board.look, abandon_on_cancel=True)
             yield f"{url}/?token={invitation.token}"
-        finally:
-            site.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,14 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
     mode = "ro" if read_only else "rw"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
+    if read_only and _is_laid_aside(path):
+        uri += "&immutable=1"
     return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+
+
+def _is_laid_aside(path: Path) -> bool:
+    """Whether it is in a folder that we cannot write, where SQLite could make no log, and no batch is at it."""
+    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
 
 
 def check_format(path: Path, database: sqlite3.Connection) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from ..errors import JournalDamagedError, JournalError
 from . import money, questions
 from .progress import Running, running_of
 from .questions import JournalRow, JournalSummary
@@ -26,6 +27,10 @@ _SENT_A_SECOND = """
 SELECT CAST(sent_at AS INTEGER), count(*) FROM ratings INDEXED BY sent_times WHERE sent_at >= ? GROUP BY 1
 """
 _OLD_SENT_A_SECOND = "SELECT CAST(sent_at AS INTEGER), count(*) FROM ratings WHERE sent_at >= ? GROUP BY 1"
+
+
+# A moment's work for SQLite.
+_STEPS = 100_000
 
 
 @attrs.frozen(kw_only=True)
@@ -47,12 +52,15 @@ class Glance:
     sent: Mapping[int, int]
 
 
-def glance(path: Path, *, timezone: str = "UTC", since: float, most: int = 200) -> Glance:
-    """Read it once: at most so many rows, and seconds since then.
+def glance(
+    path: Path, *, timezone: str = "UTC", since: float, most: int = 200, is_over: Callable[[], bool] | None = None
+) -> Glance:
+    """Read it once: at most so many rows, and seconds since then. Once `is_over` says so, it gives up soon.
 
     Raises `JournalError` as every reading of a journal, and `InvalidRequestError` for an unknown time zone.
     """
-    with reading(path) as database:
+    with _readable(path), reading(path) as database:
+        database.set_progress_handler(is_over, _STEPS)
         database.execute("BEGIN")
         days = questions.summary(database, "day", timezone)
         counts: dict[JournalState, int] = {}
@@ -64,10 +72,16 @@ def glance(path: Path, *, timezone: str = "UTC", since: float, most: int = 200) 
             days=days,
             pruned_bonus=money.pruned(database).bonus,
             told=running_of(dict(database.execute("SELECT name, value FROM meta"))),
-            last=list(islice(questions.newest(database), most)),
+            last=list(questions.newest(database, most)),
             open=list(islice(questions.unfinished(database), most)),
             sent=_sent(database, since),
         )
+
+
+def sent_since(path: Path, since: float) -> dict[int, int]:
+    """The `sent` of a glance alone, which is read at once in a journal of this format. Raises `JournalError`."""
+    with _readable(path), reading(path) as database:
+        return _sent(database, since)
 
 
 def changed_at(path: Path) -> datetime | None:
@@ -76,17 +90,29 @@ def changed_at(path: Path) -> datetime | None:
     return datetime.fromtimestamp(max(stat.st_mtime for stat in stats), UTC) if stats else None
 
 
-def mark_of(path: Path) -> tuple[tuple[int, int], ...]:
-    """What differs when the file does."""
-    return tuple((stat.st_mtime_ns, stat.st_size) for stat in _stats_of(path))
+def mark_of(path: Path) -> tuple[tuple[int, ...], ...]:
+    """What differs when the file does, or is another one."""
+    return tuple((stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in _stats_of(path))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """A file that another program wrote may hold what no batch does: times without end, words for amounts."""
+    try:
+        yield
+    except JournalError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        told = f"it is damaged: it holds what no batch writes ({type(error).__name__}: {error})"
+        raise JournalDamagedError(path, told) from error
 
 
 def _stats_of(path: Path) -> list[os.stat_result]:
     """Those of the file and its write-ahead log, as far as they are there: a batch's end takes the log away."""
     stats = []
-    for file in (path, path.with_name(path.name + "-wal")):
-        with suppress(FileNotFoundError):
-            stats.append(file.stat())
+    with suppress(OSError):
+        stats.append(path.stat())
+        stats.append(path.with_name(path.name + "-wal").stat())
     return stats
 
 

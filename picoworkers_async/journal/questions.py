@@ -152,10 +152,11 @@ def unfinished(database: sqlite3.Connection) -> Iterator[JournalRow]:
     return map(_row_of, database.execute(f"{_ROWS} WHERE state IN ('sent', 'unknown') ORDER BY 1, 2, 3"))
 
 
-def newest(database: sqlite3.Connection) -> Iterator[JournalRow]:
-    """All rows, those that came to their state last first."""
-    query = f"{_ROWS} ORDER BY coalesce(ended_at, sent_at, decided_at) DESC, job_id, task_id, revision"
-    return map(_row_of, database.execute(query))
+def newest(database: sqlite3.Connection, most: int) -> Iterator[JournalRow]:
+    """At most so many rows: those that came to their state last, the last first."""
+    order = "coalesce(ended_at, sent_at, decided_at) DESC, job_id, task_id, revision"
+    # With the limit known, SQLite keeps so many rows while it reads; without it, it sorts all of them.
+    return map(_row_of, database.execute(f"{_ROWS} ORDER BY {order} LIMIT ?", (most,)))
 
 
 def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[JournalSummary]:

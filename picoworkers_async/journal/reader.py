@@ -134,7 +134,7 @@ class Journal:
         | `"day"` | day, from midnight in `timezone`, a name such as `Europe/Berlin`, by what dates a row | \
 `YYYY-MM-DD` |
         | `"job"` | job | the job's id |
-        | `"worker"` | worker | the worker's id; None where it is not known, as of ratings without a task |
+        | `"worker"` | worker | the worker's id; None where it is not known, as of a sheet without WORKER_ID |
 
         Raises `InvalidRequestError` for another `by`, and for a time zone that this machine does not know.
         """

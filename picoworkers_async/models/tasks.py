@@ -131,8 +131,8 @@ class Rating:
     """How to rate one task (section 3.10). Usually made by `Rating.ok`, `Rating.not_ok` or `Rating.revise`.
 
     `bonus` is in US dollars, `list_id` the list to add the worker to (0: none). What is left out is not sent,
-    and reads as the service's default. `revision_number` is known when the rating was made from a `Task`; it is
-    never sent.
+    and reads as the service's default. `revision_number` and `worker_id` are known when the rating was made from a
+    `Task`, and never sent; whose work it is, is for the journal, and ratings that differ in it alone are equal.
 
     Making one refuses nothing, so that a bad value fails no more than its task: `problems()` says what is wrong.
     `rate_single_task` raises for it, before sending; in a batch the outcome of its task is `FAILED`, with the
@@ -148,6 +148,7 @@ class Rating:
     given_block_worker: bool | None = attrs.field(default=None, alias="block_worker")
     given_bonus: Decimal | None = attrs.field(default=None, alias="bonus", converter=to_money_or_none)
     revision_number: int | None = None
+    worker_id: str | None = attrs.field(default=None, eq=False)
 
     @property
     def list_id(self) -> int:
@@ -234,6 +235,7 @@ class Rating:
             block_worker,
             bonus,
             task.revision_number,
+            task.worker_id,
         )
 
     def __repr__(self) -> str:
@@ -244,7 +246,7 @@ class Rating:
             "block_worker": self.given_block_worker,
             "bonus": self.given_bonus,
         }
-        shown["revision_number"] = self.revision_number
+        shown |= {"revision_number": self.revision_number, "worker_id": self.worker_id}
         text = ", ".join(
             f"{name}={value.value if isinstance(value, enum.StrEnum) else value!r}"
             for name, value in shown.items()

@@ -293,4 +293,4 @@ def _failure_of(outcome: Outcome) -> Failure | None:
     if task is not None:
         key = task.job_id, task.id, task.revision_number
         return Failure(key, task.worker_id, rating, message)
-    return None if rating is None else Failure(key_of(rating), None, rating, message)
+    return None if rating is None else Failure(key_of(rating), rating.worker_id, rating, message)

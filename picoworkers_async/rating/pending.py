@@ -53,7 +53,7 @@ class PendingRating:
     @property
     def entry(self) -> Entry:
         """What the journal notes of it."""
-        worker_id = None if self.task is None else self.task.worker_id
+        worker_id = self.rating.worker_id if self.task is None else self.task.worker_id
         return Entry(self.rating, worker_id, self.pay, None if self.reservation is None else self.reservation.at)
 
 

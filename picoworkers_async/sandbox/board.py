@@ -9,12 +9,12 @@ from typing import Any
 
 import attrs
 
-from ..console.board import Column, Control, RefusedError, Row, Rows, Snapshot, Table
+from ..console.board import MOST_PAGES, Column, Control, RefusedError, Row, Rows, Snapshot, Table
 from ..console.html import element
-from ..console.money import money
 from ..console.plot import Plot
 from ..console.words import proofs, shown
 from ..errors import InvalidRequestError
+from ..models.dollars import in_dollars
 from . import seeding
 from .delivery import Delivery
 from .faults import Fault
@@ -58,7 +58,7 @@ _JOBS = Table(
     "jobs",
     "Jobs",
     (
-        Column("job_id", "Job", "id"),
+        Column("job", "Job", "id"),
         Column("title", "Title", "words"),
         Column("status", "Status", "state"),
         Column("positions", "Positions", "number"),
@@ -76,7 +76,7 @@ _TASKS = Table(
         Column("task_id", "Task", "id"),
         Column("job_id", "Job", "id"),
         Column("worker", "Worker", "words"),
-        Column("handed_in", "Handed in", "words"),
+        Column("handed_in", "Handed in", "time"),
         Column("proofs", "Proofs", "words"),
     ),
     "No task waits on this page.",
@@ -170,12 +170,12 @@ class SandboxBoard:
         if not (count.isascii() and count.isdigit() and len(count) < 9 and 1 <= int(count) <= _MOST_AT_ONCE):
             raise RefusedError(f"How many tasks: a whole number from 1 to {_MOST_AT_ONCE}.")
         seeding.add_tasks(self._delivery.account, job_id, int(count), {}, None)
-        return f"Tasks handed in to the job {job_id}: {int(count)}."
+        return f"Tasks handed in to the job {shown(job_id, _SHORT)}: {int(count)}."
 
     def _approve(self, fields: Mapping[str, str]) -> str:
         job_id = fields.get("job_id", "")
         seeding.approve(self._delivery.account, job_id)
-        return f"The job {job_id} runs now."
+        return f"The job {shown(job_id, _SHORT)} runs now."
 
     def _switch(self, fields: Mapping[str, str]) -> str:
         name = fields.get("fault", "")
@@ -200,10 +200,10 @@ class SandboxBoard:
             "not_ok": f"{tally.verdicts['not_ok']:,}",
             "revise": f"{tally.verdicts['revise']:,}",
             "repeats": f"{account.double_ratings:,}",
-            "paid": money(sum(tally.pay.values(), Decimal(0))),
-            "bonus": money(tally.bonus),
-            "spent": money(tally.spent),
-            "balance": money(account.store.balance),
+            "paid": in_dollars(sum(tally.pay.values(), Decimal(0))),
+            "bonus": in_dollars(tally.bonus),
+            "spent": in_dollars(tally.spent),
+            "balance": in_dollars(account.store.balance),
             "requests": f"{tally.requests:,}",
             "limit": "none" if limit is None else f"{limit:g}",
             "limited": f"{delivery.rate_limited:,}",
@@ -219,14 +219,15 @@ class SandboxBoard:
     def _job(self, job: JobRow) -> Row:
         tally, store = self._tally, self._delivery.account.store
         return {
-            "key": shown(job.id),
-            "job_id": shown(job.id),
+            "key": job.id,
+            "job_id": job.id,
+            "job": shown(job.id, _SHORT),
             "title": shown(job.fields.get("title", ""), _SHORT),
             "status": shown(job.status.replace("_", " "), _SHORT),
             "positions": f"{job.tasks_done:,} of {job.num_tasks:,}",
             "waiting": f"{len(store.unrated_of(job.id)):,}",
             "rated": f"{tally.rated[job.id]:,}",
-            "paid": money(tally.pay[job.id]),
+            "paid": in_dollars(tally.pay[job.id]),
             "waits_for_approval": "yes" if job.status in seeding.WAITING else "",
         }
 
@@ -244,7 +245,8 @@ class SandboxBoard:
             }
             for task in islice(unrated.values(), first, first + _PAGE)
         ]
-        return Rows(rows, f"{first + 1:,} to {first + len(rows):,} of {len(unrated):,}." if rows else "")
+        note = f"{first + 1:,} to {first + len(rows):,} of {len(unrated):,}." if rows else ""
+        return Rows(rows, note, has_next=page < MOST_PAGES and len(unrated) > first + _PAGE)
 
     def _ratings(self) -> Rows:
         rows = [
@@ -254,13 +256,13 @@ class SandboxBoard:
                 "task_id": entry.task_id or "",
                 "job_id": shown(entry.job_id or ""),
                 "verdict": (entry.verdict or "").replace("_", " "),
-                "paid": money(entry.amount),
-                "bonus": money(entry.bonus) if entry.bonus else "",
+                "paid": in_dollars(entry.amount),
+                "bonus": in_dollars(entry.bonus) if entry.bonus else "",
                 "comment": shown(entry.comment or "", _SHORT),
             }
             for number, entry in reversed(self._tally.last)
         ]
-        return Rows(rows, f"The last {LAST} at most.")
+        return Rows(rows, f"The last {LAST} at most." if rows else "")
 
     def _faults(self) -> Rows:
         faults = self._delivery.account.behaviour.faults

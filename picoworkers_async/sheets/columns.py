@@ -35,6 +35,8 @@ class Field(enum.StrEnum):
     BLOCK_WORKER = "block_worker"
     """A mark."""
     LIST_ID = "list_id"
+    WORKER_ID = "worker_id"
+    """Whom it is paid to: for the journal, and never sent."""
 
 
 VERDICTS = (Field.SATISFIED, Field.NOT_SATISFIED, Field.REVISE_TASK, Field.VERDICT)

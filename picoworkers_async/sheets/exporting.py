@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..client import AsyncPicoworkers
 from ..errors import InvalidRequestError, RefusedError
 from ..models import Job, Task
 from ..problems import Problem, ProblemCode
+from ..whole_file import whole_file
 from .layout import BEFORE, TO_FILL, known_of, proof_cells, proof_columns, text_of
 from .reading import path_problems
 from .spool import Spool, SpooledRow
@@ -71,6 +71,8 @@ async def export(
         problems.append(Problem("tasks", None, "either job_id or tasks, not both", ProblemCode.CONFLICT))
     if not problems and not overwrite and await anyio.to_thread.run_sync(file.exists):
         problems.append(_exists(file))
+    elif not problems and await anyio.to_thread.run_sync(_is_special, file):
+        problems.append(Problem("path", str(file), "no folder, pipe or device", ProblemCode.CONFLICT))
     if problems:
         raise InvalidRequestError("sheets.export", problems, sends=False)
     jobs = _Jobs(pico)
@@ -94,6 +96,10 @@ async def export(
         # Whether it is cancelled meanwhile or not, the file is whole.
         cut = await anyio.to_thread.run_sync(_write, file, spool, overwrite)
     return ExportReport(str(file), spool.rows, jobs.count, spool.widths.most, cut, jobs.missing)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
 
 
 def _exists(path: Path) -> Problem:
@@ -148,12 +154,11 @@ def _needed(job: Job) -> Job:
 
 
 def _write(path: Path, spool: Spool, overwrite: bool) -> int:
-    """Write the sheet beside its place, and put it there when it is whole. Gives how many tasks were cut."""
+    """Write the sheet. Gives how many tasks were cut."""
     kind = FORMATS[path.suffix.lower()]
     cut = 0
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(path, overwrite=overwrite) as file:
             parts = spool.widths.parts
             # JSON has room for any text.
             whole = kind == "jsonl"
@@ -168,23 +173,6 @@ def _write(path: Path, spool: Spool, overwrite: bool) -> int:
                         cells, was_cut = proof_cells(texts, parts)
                         cut += was_cut
                     write([*known, *cells, *blanks])
-            file.flush()
-            os.fsync(file.fileno())
-        _put(name, path, overwrite)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    except FileExistsError:
+        raise InvalidRequestError("sheets.export", [_exists(path)], sends=False) from None
     return cut
-
-
-def _put(name: str, path: Path, overwrite: bool) -> None:
-    if not overwrite:
-        try:
-            os.link(name, path)
-        except FileExistsError:
-            raise InvalidRequestError("sheets.export", [_exists(path)], sends=False) from None
-        except OSError:  # a file system without links
-            if path.exists():
-                raise InvalidRequestError("sheets.export", [_exists(path)], sends=False) from None
-        else:
-            return
-    os.replace(name, path)

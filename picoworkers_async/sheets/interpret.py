@@ -67,7 +67,7 @@ class Interpreter:
                 problems.append(at(line, header.name(field), _told(value), error.remedy, error.code))
                 return None
 
-        job, task, revision, yes, no, again, word, satisfaction, comment, bonus, block, list_id = cells
+        job, task, revision, yes, no, again, word, satisfaction, comment, bonus, block, list_id, worker = cells
         before = len(problems)
         verdict = None if word else _PLAIN_MARKS.get((yes, no, again))
         if verdict is None:
@@ -95,6 +95,7 @@ class Interpreter:
             (cell(Field.BLOCK_WORKER, block, values.mark) or None) if block is not None else None,
             None if values.is_empty(bonus) else cell(Field.BONUS, bonus, values.amount),
             None if values.is_empty(revision) else cell(Field.REVISION_NUMBER, revision, values.revision),
+            values.worker(worker),
         )
         self._rules(line, rating, header, problems, verdict)
         return (None, problems) if problems else (rating, problems)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from heapq import merge
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from ..errors import InvalidRequestError
 from ..models import Rating
@@ -19,7 +23,7 @@ from .columns import mapping_problems
 from .interpret import Interpreter
 from .problems import SheetChangedError, UnreadableError
 from .seen import digest_of
-from .summary import SheetSummary
+from .summary import SheetSummary, Tally
 from .tables import FORMATS, Layout, open_table
 
 
@@ -100,6 +104,18 @@ class SheetRatings:
                     yield line, rating
         except (UnreadableError, _OtherwiseError):
             raise SheetChangedError(self._path, given) from None
+
+    def without(self, lines: Sequence[int]) -> SheetRatings:
+        """The same ratings but for those of these lines, which `numbered` gave, in that order; added up anew."""
+        repeated = array("q", merge(self._checked.repeated, lines))
+        rest = SheetRatings(
+            self._path, attrs.evolve(self._checked, repeated=repeated), self._layout, self._max_bonus
+        )
+        tally = Tally()
+        for line, rating in rest.numbered():
+            tally.add(line, rating, hidden=False)
+        rest.summary = tally.of_some(self.summary, frozenset(lines))
+        return rest
 
     def __repr__(self) -> str:
         return f"<{self.summary.ratings} ratings of {str(self._path)!r}>"

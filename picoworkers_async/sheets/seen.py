@@ -15,6 +15,8 @@ _AT_ONCE = 1_000
 _CACHE_KIB = 4_096
 _UNITS_A_DOLLAR = 10_000
 
+_NO_BONUS = Decimal(0)
+
 _TWICE = """
 SELECT line, first_line, digest = first_digest, verdict, bonus FROM (
     SELECT line, digest, verdict, bonus,
@@ -48,7 +50,7 @@ def digest_of(rating: Rating) -> bytes:
         rating.comment,
         rating.list_id,
         rating.block_worker,
-        CONTEXT.normalize(rating.bonus),
+        CONTEXT.normalize(rating.bonus) if rating.given_bonus else _NO_BONUS,
         rating.revision_number,
     )
     return _digest(repr(said))

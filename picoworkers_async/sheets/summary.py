@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 import attrs
@@ -94,6 +94,19 @@ class Tally:
         """A row that says what an earlier one did."""
         self.verdicts[verdict] -= 1
         self.bonuses = CONTEXT.subtract(self.bonuses, bonus)
+
+    def of_some(self, whole: SheetSummary, left_out: Collection[int]) -> SheetSummary:
+        """The summary of what was counted here, of a sheet without these lines."""
+        high = tuple(one for one in whole.high_bonuses if one.line not in left_out)
+        return attrs.evolve(
+            whole,
+            ratings=self.verdicts.total(),
+            verdicts={verdict: self.verdicts[verdict] for verdict in Verdict},
+            bonuses=self.bonuses,
+            largest_bonus=self.largest,
+            high_bonuses=high,
+            high_bonus_count=whole.high_bonus_count - len(whole.high_bonuses) + len(high),
+        )
 
     def warnings(self, repeated: int) -> list[str]:
         """What somebody should know before these are sent."""

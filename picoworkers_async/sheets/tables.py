@@ -26,13 +26,16 @@ from .columns import (
 )
 from .csv_rows import CsvRows
 from .json_rows import json_rows
-from .problems import at, whole
+from .problems import UnreadableError, at, whole
 from .raw import RawRow
 from .values import is_blank
 from .xlsx_rows import XlsxRows, column_name
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
 FIELDS = tuple(Field)
+MOST_NAMES = 5_000
+"""So many different names the lines of a JSON Lines file may have, those of proofs aside: each is remembered."""
+
 _NOTHING: Cell = None
 
 
@@ -72,7 +75,8 @@ class Table:
         if self.xlsx is None:
             return
         names = self.header.names
-        read = set(self.header.places.values())
+        # A worker whose cells are merged is known in the first of the rows, and unknown in the others.
+        read = {place for field, place in self.header.places.items() if field is not Field.WORKER_ID}
         for first, left, last, right in self.xlsx.merged:
             column = next((place for place in range(left, right + 1) if place in read), None)
             if column is not None and last > self.line:
@@ -132,10 +136,8 @@ def _projected(rows: CsvRows | XlsxRows, header: Header) -> Iterator[RawRow]:
 
 def _jsonl(file: IO[bytes], layout: Layout, mapped: Mapping[str, Field]) -> Table:
     """JSON Lines have no header: each row is as wide as it is, and the columns are known at the end."""
-    names: dict[str, Field | None] = {}
-    header = Header((), {}, ())
-    table = Table("jsonl", header, iter(()), encoding="utf-8")
-    table.rows = _json_projected(file, table, names, mapped)
+    table = Table("jsonl", Header((), {}, ()), iter(()), encoding="utf-8")
+    table.rows = _json_projected(file, table, mapped)
     first = next(table.rows, None)
     if first is None:
         table.problems = [whole(1, None, "a JSON object in each line", ProblemCode.REQUIRED)]
@@ -149,10 +151,9 @@ def _again(first: RawRow, rest: Iterator[RawRow]) -> Iterator[RawRow]:
     yield from rest
 
 
-def _json_projected(
-    file: IO[bytes], table: Table, names: dict[str, Field | None], mapped: Mapping[str, Field]
-) -> Iterator[RawRow]:
+def _json_projected(file: IO[bytes], table: Table, mapped: Mapping[str, Field]) -> Iterator[RawRow]:
     order = {field: place for place, field in enumerate(FIELDS)}
+    names = _JsonNames(mapped)
     for line, values, problem in json_rows(file):
         if problem is not None:
             yield RawRow(line, (), problem)
@@ -161,26 +162,50 @@ def _json_projected(
         twice = None
         seen: set[Field] = set()
         for name, cell in values.items():
-            field = names.get(name)
-            if name not in names and len(names) < MOST_UNKNOWN:
-                field = names[name] = field_of(name, mapped)
-                table.header = _widened(table.header, name, field)
-            elif name not in names:
-                field = field_of(name, mapped)
+            field = names.field_of(name, line)
             if field is None:
                 continue
             if field in seen:
                 twice = at(line, name, cell, "one name for it; another means the same", ProblemCode.CONFLICT)
             seen.add(field)
             cells[order[field]] = cell
+        table.header = names.header
         if twice is not None or not all(map(is_blank, cells)):
             yield RawRow(line, cells, twice)
+    table.header = names.whole_header()
 
 
-def _widened(header: Header, name: str, field: Field | None) -> Header:
-    """The header with one more column."""
-    if field is None:
-        unknown = (*header.unknown, name) if is_unknown(name) else header.unknown
-        return attrs.evolve(header, names=(*header.names, name), unknown=unknown)
-    places = {field: len(header.names)} | dict(header.places)
-    return attrs.evolve(header, names=(*header.names, name), places=places)
+class _JsonNames:
+    """The names that the lines of a file had so far. `header` has those that are of a field."""
+
+    def __init__(self, mapped: Mapping[str, Field]) -> None:
+        self._mapped = mapped
+        self._fields: dict[str, Field | None] = {}
+        self._told: set[str] = set()
+        self.header: Header = Header((), {}, ())
+
+    def field_of(self, name: str, line: int) -> Field | None:
+        """The field that a name is of. Raises `UnreadableError` where there are too many names."""
+        if name in self._fields:
+            return self._fields[name]
+        if name in self._told:
+            return None
+        field = field_of(name, self._mapped)
+        if field is None and not is_unknown(name):
+            # A task may have any number of proofs.
+            if len(self._told) < MOST_NAMES:
+                self._told.add(name)
+            return None
+        if len(self._fields) >= MOST_NAMES:
+            remedy = f"at most {MOST_NAMES} different names in all lines together, as columns have"
+            raise UnreadableError(whole(line, name[:100], remedy, ProblemCode.LENGTH))
+        self._fields[name] = field
+        if field is not None:
+            places = {field: len(self.header.names)} | dict(self.header.places)
+            self.header = Header((*self.header.names, name), places, ())
+        return field
+
+    def whole_header(self) -> Header:
+        """The header with the names that are of no field too."""
+        others = [name for name, field in self._fields.items() if field is None]
+        return attrs.evolve(self.header, names=(*self.header.names, *others), unknown=tuple(others[:MOST_UNKNOWN]))

@@ -14,7 +14,15 @@ _EXACT_DIGITS = 15
 """A spreadsheet program keeps so many digits of a number."""
 
 _AMOUNT = re.compile(r"\d{1,40}(?:\.\d{0,40})?|\.\d{1,40}", re.ASCII)
-_ROUNDED = re.compile(r"\d+(?:[.,]\d*)?[eE]\+\d+", re.ASCII)
+_ROUNDED = re.compile(r"\d+[.,]\d*(?:[eE][+-]?\d+)?|\d+[eE]\+\d+", re.ASCII)
+"""A number, by its point or its plus: without either, `158004285e3523` is an id like any other."""
+
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"(?:\d{{4}}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d\d(?:\d\d)?)(?:[ T][\d:. apm]*)?"
+    rf"|\d\d?-{_MONTH}(?:-\d\d(?:\d\d)?)?|{_MONTH}-\d\d(?:\d\d)?",
+    re.ASCII | re.IGNORECASE,
+)
 _WHOLE = re.compile(r"\d{1,40}", re.ASCII)
 _INVISIBLE = " \t\r\n\xa0\u2007\u202f\u200b\ufeff\v\f\x85\u2028\u2029\u3000"
 
@@ -58,7 +66,7 @@ def readable(text: str) -> str:
 
 def mark(cell: Cell) -> bool:
     """Whether the cell is marked: `x` in either case, or the TRUE of a spreadsheet program."""
-    if cell is None or cell is False:
+    if cell is None or cell is False or cell == "":
         return False
     if cell is True:
         return True
@@ -79,10 +87,11 @@ def identifier(cell: Cell) -> str:
         text = unguarded(plain(readable(cell)))
         if not text:
             raise CellError("an id", ProblemCode.REQUIRED)
-        if _ROUNDED.fullmatch(text):
+        made = "a rounded number" if _ROUNDED.fullmatch(text) else "a date" if _DATE.fullmatch(text) else None
+        if made is not None:
             raise CellError(
-                "the id itself: a spreadsheet program made a rounded number of it. Export anew, and import the "
-                "column as text, or use .xlsx"
+                f"the id itself: a spreadsheet program made {made} of it. Export anew, and import the column as "
+                "text, or use .xlsx"
             )
         if text.startswith("#"):
             raise CellError("the id itself: a spreadsheet program shows that where it has no room, or no value")
@@ -98,6 +107,16 @@ def identifier(cell: Cell) -> str:
     if cell is None:
         raise CellError("an id", ProblemCode.REQUIRED)
     raise _wrong(cell, "an id")
+
+
+def worker(cell: Cell) -> str | None:
+    """The id of a worker; None for what is none, since it is never sent and keeps nobody from being paid."""
+    if isinstance(cell, str) and cell.isalnum() and cell.isascii():  # nearly all are
+        return cell
+    try:
+        return identifier(cell)
+    except CellError:
+        return None
 
 
 def amount(cell: Cell) -> Decimal:
@@ -148,6 +167,8 @@ def whole(cell: Cell) -> int:
 
 def revision(cell: Cell) -> int | None:
     """A revision number; None for N/A, which the marketplace's own file has."""
+    if isinstance(cell, str) and cell.isdigit() and cell.isascii() and len(cell) <= _MOST_DIGITS:  # nearly all are
+        return int(cell)
     if isinstance(cell, str) and not cell.isdecimal() and plain(cell).upper() in ("N/A", "NA"):
         return None
     return whole(cell)

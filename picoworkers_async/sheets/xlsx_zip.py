@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 from xml.parsers import expat
 
 from ..problems import ProblemCode
@@ -19,6 +19,15 @@ _MOST_RATIO = 250
 """A part above 64 MiB may be packed this well; DEFLATE manages 1032, and a sheet of real work about 10."""
 
 _MOST_PARTS = 2_000
+_MOST_DIRECTORY_BYTES = 4 * 1024**2
+"""What the archive may say of its parts; it is read whole, and before they can be counted."""
+
+_MOST_SMALL_BYTES = 16 * 1024**2
+"""What a part may be that is kept in memory, such as the styles."""
+
+MOST_DEPTH = 200
+"""How deep elements may lie within each other; the parser keeps those that are open, and a sheet has about 8."""
+
 _CHUNK_BYTES = 64 * 1024
 MOST_TOKEN_BYTES = 512 * 1024
 """What one tag may be; the parser keeps it whole."""
@@ -39,7 +48,7 @@ class Archive:
 
     def __init__(self, file: IO[bytes]) -> None:
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(cast("IO[bytes]", _ReadInPieces(file)))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise unreadable(f"a workbook in the format .xlsx: {error}") from None
         self._parts = {info.filename.lstrip("/").lower(): info for info in self._zip.infolist()}
@@ -55,6 +64,8 @@ class Archive:
         info = self._parts.get(name.lower())
         if info is None:
             raise unreadable(f"a whole workbook: it has no part {name}")
+        if info.header_offset < 0:
+            raise unreadable(f"a whole workbook: {name} begins before the file")
         if info.flag_bits & 1:
             raise unreadable("a workbook without a password")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -67,6 +78,7 @@ class Archive:
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _no_doctype
         prepare(parser)
+        _bound_depth(parser)
         given = 0
         try:
             with self._zip.open(info) as part:
@@ -80,6 +92,9 @@ class Archive:
             yield
         except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise unreadable(f"a whole workbook: {name}: {error}") from None
+        except (ValueError, LookupError) as error:
+            # An encoding that is none, or that the parser cannot read.
+            raise unreadable(f"a whole workbook: {name}: {error}") from None
 
     def read(self, name: str, start: Callable[[str, Attributes], None]) -> None:
         """Tell the elements of a small part, by their names without namespaces."""
@@ -87,8 +102,48 @@ class Archive:
         def prepare(parser: Any) -> None:
             parser.StartElementHandler = lambda name, attributes: start(local(name), attributes)
 
+        info = self._parts.get(name.lower())
+        if info is not None and info.file_size > _MOST_SMALL_BYTES:
+            raise unreadable(f"a workbook of real size: {name} is {info.file_size} bytes", ProblemCode.LENGTH)
         for _ in self.parse(name, prepare):
             pass
+
+
+class _ReadInPieces:
+    """A file that gives no more at a time than the directory of a workbook takes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on. Raises `UnreadableError` for more than that."""
+        most = _MOST_DIRECTORY_BYTES + 1
+        raw = self._file.read(most if size < 0 else min(size, most))
+        if len(raw) == most:
+            raise unreadable(f"a workbook of at most {_MOST_PARTS} parts", ProblemCode.LENGTH)
+        return raw
+
+
+def _bound_depth(parser: Any) -> None:
+    """Have the handlers of a parser refuse elements that lie too deep within each other."""
+    start, end = parser.StartElementHandler, parser.EndElementHandler
+    depth = 0
+
+    def deeper(name: str, attributes: Attributes) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MOST_DEPTH:
+            raise unreadable("a workbook whose elements are not nested so deeply", ProblemCode.LENGTH)
+        start(name, attributes)
+
+    def back(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if end is not None:
+            end(name)
+
+    parser.StartElementHandler, parser.EndElementHandler = deeper, back
 
 
 def local(name: str) -> str:

@@ -107,7 +107,7 @@ def test_ctrl_c_twice_leaves_at_once_and_a_third_ends_the_process(tmp_path: Path
             assert process.stderr is not None
             try:
                 until = time.monotonic() + SECONDS
-                while not any("rate" in request.path for request in sandbox.requests):
+                while not any("/rate-" in request.path for request in sandbox.requests):
                     assert time.monotonic() < until
                     time.sleep(0.02)
                 for said in ("stopping: ", "leaving: ", "ended: "):

@@ -12,7 +12,7 @@ import pytest
 
 from picoworkers_async.cli import asking, credentials, login
 from picoworkers_async.cli.connection import find_target
-from picoworkers_async.cli.credentials import Login, find_login, read_file, store_in_file
+from picoworkers_async.cli.credentials import Login, find_login, read_file, store_in_file, store_in_keyring
 from picoworkers_async.cli.exits import CommandError
 from picoworkers_async.cli.options import Options
 from picoworkers_async.sandbox import Sandbox
@@ -67,6 +67,46 @@ def test_a_file_that_is_named_goes_before_the_environment_that_before_the_folder
     assert find_login(None, {}).user_id == "file"
     assert find_login(None, ENVIRONMENT).user_id == "env"
     assert find_login(named, ENVIRONMENT).user_id == "named"
+
+
+@pytest.mark.parametrize(
+    "held", [5, "[" * 100_000, OSError("the secret"), RuntimeError("the secret")], ids=["5", "deep", "os", "other"]
+)
+def test_a_keyring_that_does_not_work_is_said_without_its_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, held: object
+) -> None:
+    with_keyring(monkeypatch)
+
+    def get_password(service: str, name: str) -> object:
+        if isinstance(held, Exception):
+            raise held
+        return held
+
+    monkeypatch.setattr(sys.modules["keyring"], "get_password", get_password)
+    ran = run("balance")
+    assert ran.code == 2
+    assert "keyring" in ran.err
+    assert "the secret" not in ran.err
+
+
+def test_a_keyring_that_fails_at_storing_is_said_without_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_keyring(monkeypatch)
+
+    def set_password(service: str, name: str, password: str) -> None:
+        raise OSError(password)
+
+    monkeypatch.setattr(sys.modules["keyring"], "set_password", set_password)
+    with pytest.raises(CommandError, match="keyring cannot be used") as caught:
+        store_in_keyring(Login("user", "the secret", "a test"))
+    assert "the secret" not in str(caught.value)
+
+
+def test_a_file_that_is_nested_too_deeply_is_not_understood(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.toml", f'user_id = "a"\napi_secret = "b"\nx = {"[" * 50_000}')
+    with pytest.raises(CommandError, match="not valid TOML"):
+        find_login(path, {})
 
 
 @pytest.mark.parametrize("missing", ENVIRONMENT)

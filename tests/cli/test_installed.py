@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -94,6 +95,35 @@ def test_a_reader_who_has_enough_is_no_error_and_hides_none(
     finally:
         os.close(writing)
     assert (ran.returncode, ran.stderr) == (code, said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("streams", [">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"])
+def test_what_was_paid_for_is_done_wherever_the_words_about_it_go(
+    served: tuple[Sandbox, str], at: list[str], streams: str
+) -> None:
+    before = added(served)
+    command = shlex.join([COMMAND, "add-positions", JOB, "1", "--yes", "--json", *at])
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {streams}"], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert ran.returncode == 0
+    assert added(served) == before + 1
+    assert "Traceback" not in ran.stderr
+    assert ("stdout cannot be written" in ran.stderr) is (streams == ">/dev/full")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize(("streams", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 1)])
+def test_a_listing_that_goes_nowhere_is_no_error_and_one_that_cannot_be_written_is(
+    at: list[str], streams: str, code: int
+) -> None:
+    command = shlex.join([COMMAND, "jobs", *at])
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {streams}"], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert ran.returncode == code
+    assert ran.stderr == ("" if code == 0 else "picoworkers: No space left on device\n")
 
 
 def test_at_a_terminal_states_have_colours_unless_they_are_not_wanted(at: list[str]) -> None:

@@ -76,7 +76,7 @@ def test_a_listing_of_nothing_says_none(run: Run, service: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("0.1", "$0.10"), ("1000.0000", "$1000.00"), ("0.125", "$0.125"), ("-0.5", "-$0.50"), ("3", "$3.00")],
+    [("0.1", "$0.10"), ("1000.0000", "$1,000.00"), ("0.125", "$0.125"), ("-0.5", "-$0.50"), ("3", "$3.00")],
 )
 def test_money_looks_alike_in_every_table(amount: str, text: str) -> None:
     assert shown(Decimal(amount)) == text

@@ -37,7 +37,7 @@ def test_a_good_draft_is_posted_after_its_cost_was_told(run: Run, service: Sandb
     assert (ran.code, ran.document["outcome"]) == (0, "done")
     assert ran.document["check"]["cost"]["known"] == "5.00"
     assert "cost: $5.00 for certain, about $6.00 with fees" in ran.err
-    assert "balance: $1000.00\n" in ran.err
+    assert "balance: $1,000.00\n" in ran.err
     assert writes(service) == ["post_job"]
 
 

@@ -15,9 +15,9 @@ from picoworkers_async.cli import progress as shown
 from picoworkers_async.cli.endings import Ended, last_lines
 from picoworkers_async.cli.exits import Exit
 from picoworkers_async.cli.invoked import invoked_with
-from picoworkers_async.cli.output import dollars
 from picoworkers_async.cli.prices import Prices
 from picoworkers_async.models import Rating
+from picoworkers_async.models.dollars import dollars
 from picoworkers_async.rating.outcomes import BatchReport, Outcome, OutcomeStatus
 from picoworkers_async.rating.progress import Progress
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from picoworkers_async import Edition, Journal
+from picoworkers_async import Edition, Journal, ServiceError
 from picoworkers_async.cli import asking, batches, connection, rate
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.sheets import checking
@@ -69,6 +69,10 @@ def test_what_is_exported_and_filled_in_is_rated_as_it_says_and_reported(
     assert ledger_of(desk) == expected
     told = {row["task"]: row for row in paid(report)}
     assert told.keys() == {task_id for task_id, (verdict, *_) in expected.items() if verdict == "ok"}
+    journal = f"{sheet}.sandbox.journal"
+    assert all(row.worker_id is not None for row in Journal(journal).rows())
+    sums = {line["key"]: line for line in run("journal", journal, "--by", "worker", "--json").lines}
+    assert Decimal(sums["=w2"]["bonus"]) == Decimal("0.05")
     assert sum(Decimal(row["total"]) for row in told.values()) == desk.paid + desk.bonus_paid
     assert all(row["state"] == "rated" and row["at"] and row["worker"] for row in told.values())
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in told.values() for cell in row.values())
@@ -149,7 +153,7 @@ def test_bad_rows_are_a_table_by_line_column_value_and_remedy_and_nothing_is_sen
     assert [problem["line"] for problem in told["problems"]] == [2, 3]
     assert set(told["problems"][0]) == {"line", "column", "value", "remedy"}
     assert service.requests == []
-    assert not (tmp_path / "s.csv.journal").exists()
+    assert not (tmp_path / "s.csv.sandbox.journal").exists()
 
 
 def test_without_a_terminal_it_needs_a_yes_and_far_higher_bonuses_need_their_own(
@@ -166,10 +170,11 @@ def test_without_a_terminal_it_needs_a_yes_and_far_higher_bonuses_need_their_own
     assert high.code == 2
     assert "far above the other bonuses: $50.00 in line 4. Pay them?" in high.err
     assert "add --max-bonus" in high.err
+    assert {one.method for one in service.requests} == {"GET"}
     above = run("rate", sheet, "--sandbox", "--yes", "--max-bonus", "1")
     assert above.code == 2
     assert "BONUS_AMOUNT" in above.out
-    assert service.requests == []
+    assert ledger_of(service) == {}
     assert run("rate", sheet, "--sandbox", "--yes", "--max-bonus", "50").code == 0
     assert service.bonus_paid == Decimal("50.10")
 
@@ -232,7 +237,7 @@ def test_a_refusal_has_exit_code_1_and_is_listed_with_the_way_to_send_it_again(
     assert ran.code == 1
     assert second in ran.out
     assert "\x1b" not in ran.out + ran.err
-    assert f"picoworkers journal reopen {sheet}.journal" in ran.err
+    assert f"picoworkers journal reopen {sheet}.sandbox.journal" in ran.err
     service.refuse(second, None)
 
 
@@ -289,18 +294,49 @@ def test_lost_credentials_end_it_with_what_was_learned(
 ) -> None:
     sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
     monkeypatch.setattr(connection, "_OF_SANDBOXES", connection.Login("user_id", "wrong", "a test"))
-    ran = run("rate", str(sheet), "--yes", "--sandbox", "--json")
+    asked = ["rate", str(sheet), "--yes", "--sandbox", "--json"]
+    early = run(*asked)
+    assert (early.code, early.out) == (2, "")
+    ran = run(*asked, "--no-compare")
     assert (ran.code, ran.document["rated"]) == (1, 0)
     assert "picoworkers doctor" in ran.err
-    assert ran.err.splitlines()[-1].endswith(f"rate {sheet} --yes --sandbox --json")
+    assert ran.err.splitlines()[-1].endswith(f"rate {sheet} --yes --sandbox --json --no-compare")
 
 
 def test_a_report_is_refused_where_it_would_destroy_something_or_cannot_be(
     run: Run, service: Sandbox, tmp_path: Path
 ) -> None:
     sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
-    places = (sheet, f"{sheet}.journal", tmp_path, tmp_path / "nowhere" / "p.csv")
+    places = (sheet, f"{sheet}.sandbox.journal", tmp_path, tmp_path / "nowhere" / "p.csv")
     assert [run("rate", str(sheet), "--yes", "--sandbox", "--report", str(one)).code for one in places] == [2] * 4
+    assert service.requests == []
+
+
+def test_a_report_replaces_no_device_no_pipe_and_nothing_that_belongs_to_the_journal(
+    run: Run, service: Sandbox, tmp_path: Path
+) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    places = (pipe, *(f"{sheet}.sandbox.journal{end}" for end in ("-wal", "-shm", "-journal")))
+    assert [run("rate", str(sheet), "--yes", "--sandbox", "--report", str(one)).code for one in places] == [2] * 4
+    assert service.requests == []
+    assert pipe.is_fifo()
+
+
+def test_a_report_is_written_to_where_a_link_leads(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    (tmp_path / "link.csv").symlink_to("paid.csv")
+    assert run("rate", str(sheet), "--yes", "--sandbox", "--report", str(tmp_path / "link.csv")).code == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(paid(tmp_path / "paid.csv")) == 3
+
+
+def test_an_export_replaces_nothing_that_is_no_file(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    ran = run("export", str(pipe), "--overwrite", "--sandbox")
+    assert (ran.code, pipe.is_fifo()) == (2, True)
     assert service.requests == []
 
 
@@ -312,3 +348,54 @@ def test_the_journal_may_be_named(run: Run, service: Sandbox, tmp_path: Path) ->
     assert Journal(tmp_path / "j.db").counts() == {"rated": 3}
     other = run("rate", str(sheet), "--yes", "--sandbox", "--journal", str(sheet))
     assert other.code == 1
+
+
+def test_rows_whose_work_was_handed_in_anew_or_waits_no_more_are_left_out_and_said(
+    run: Run, desk: Sandbox, shared: list[str], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "todo.csv"
+    again, gone, *_ = desk.unrated()
+    assert run("export", str(sheet), *shared).code == 0
+    fill(sheet)
+    asked = ["rate", str(sheet), "--yes", "--max-bonus", "1", *shared, "--json"]
+    back = write(tmp_path / "back.csv", f"{JOB},{again},x,Which year?", head="JOB_ID,TASK_ID,REVISE_TASK,COMMENT")
+    assert run("rate", str(back), "--yes", *shared).code == 0
+    desk.resubmit(again)
+    desk.withdraw(gone)
+    ran = run(*asked)
+    assert (ran.code, ran.document["rated"], ran.document["outcome"]) == (1, 6, "failed")
+    assert ran.document["stale"] == "2 rows are left out: 1 handed in anew since, 1 waiting no more (line 2, 3)"
+    assert again in desk.unrated()
+    assert "6 tasks" not in ran.err
+    twice = run(*asked)
+    assert (twice.code, twice.document["rated"], twice.document["requests"]) == (1, 6, 0)
+    unlooked = run(*asked, "--no-compare")
+    assert (unlooked.document["stale"], unlooked.document["rated"]) == (None, 7)
+    assert again not in desk.unrated()
+
+
+def test_a_sheet_that_is_stale_as_a_whole_rates_nothing(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    sheet = tmp_path / "todo.csv"
+    assert run("export", str(sheet), "--sandbox").code == 0
+    fill(sheet)
+    for task_id in service.unrated():
+        service.withdraw(task_id)
+    ran = run("rate", str(sheet), "--sandbox")
+    assert ran.code == 1
+    assert "nothing is left to rate" in ran.err
+    assert os.listdir(tmp_path) == ["todo.csv"]
+
+
+def test_where_it_cannot_be_read_what_still_waits_nothing_is_rated_and_the_way_on_is_said(
+    run: Run, service: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def compare(*_: object, **__: object) -> None:
+        raise ServiceError("jobs.get_unrated_tasks", "HTTP 500", status=500)
+
+    monkeypatch.setattr(rate.sheets, "compare", compare)
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    ran = run("rate", str(sheet), "--yes", "--sandbox")
+    assert ran.code == 1
+    assert "nothing was rated; --no-compare rates without it" in ran.err
+    assert ledger_of(service) == {}
+    assert run("rate", str(sheet), "--yes", "--sandbox", "--no-compare").code == 0

@@ -35,7 +35,7 @@ def test_a_command_that_reads_prints_a_table_or_json_alone_on_stdout(run: Run, c
 @pytest.mark.usefixtures("service")
 def test_the_balance_is_exact(run: Run) -> None:
     assert run("balance", "--sandbox", "--json").document["spendable"] == "1000.0000"
-    assert "$1000.00\n" in run("balance", "--sandbox").out
+    assert "$1,000.00\n" in run("balance", "--sandbox").out
 
 
 @pytest.mark.usefixtures("service")

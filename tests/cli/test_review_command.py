@@ -16,6 +16,8 @@ from tests.sheets.test_story import ledger_of
 
 JOB = "fc7b3bd10d08"
 RULES = """
+import os
+
 from picoworkers_async import Rating
 print("loaded")
 
@@ -25,6 +27,13 @@ def bonus(task):
 
 async def later(task, job):
     return Rating.ok(task, "good") if job.title else None
+
+def moves(task):
+    os.chdir("/")
+    return Rating.ok(task, "good")
+
+def leaves(task):
+    raise SystemExit(0)
 
 class Rules:
     @staticmethod
@@ -95,11 +104,37 @@ def test_it_asks_first_and_says_the_limits(run: Run, service: Sandbox) -> None:
     assert ledger_of(service) == {}
 
 
+def test_a_function_that_goes_to_another_folder_takes_neither_journal_nor_report_along(
+    run: Run, service: Sandbox, folder: Path
+) -> None:
+    ran = run(
+        *("review", "my_rules:moves", "--journal", "j.db", "--report", "paid.csv", "--yes", "--sandbox"),
+    )
+    assert ran.code == 0
+    assert (folder / "paid.csv").read_text("utf-8-sig").count("rated") == 3
+    assert "could not" not in ran.err
+
+
+def test_a_function_that_exits_is_not_taken_for_a_batch_that_is_done(run: Run, service: Sandbox) -> None:
+    ran = run("review", "my_rules:leaves", "--journal", "j.db", "--yes", "--sandbox")
+    assert ran.code == 1
+    assert "SystemExit" in ran.err.splitlines()[-1]
+    assert ledger_of(service) == {}
+
+
 def test_a_limit_ends_it_with_exit_code_1_and_says_so(run: Run, service: Sandbox) -> None:
     ran = run("review", "my_rules:bonus", "--total", "0.20", "--journal", "j.db", "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["rated"]) == (1, 1)
     assert "it ended at a limit" in ran.err
     assert "pays nobody twice: picoworkers review" in ran.err.splitlines()[-1]
+
+
+def test_a_limit_is_told_by_its_option(run: Run, service: Sandbox) -> None:
+    day = run("review", "my_rules:bonus", "--pay-per-day", "0.20", "--yes", "--sandbox")
+    assert "it ended at a limit: --pay-per-day is 0.20, and would be exceeded today" in day.err
+    alone = run("review", "my_rules:bonus", "--max-bonus", "0.01", "--yes", "--sandbox", "--json").document
+    said = "--max-bonus: 0.05 for this rating alone is more than 0.01; it was not sent"
+    assert {one["why"] for one in alone["outcomes"]} == {said}
 
 
 def test_a_function_that_raises_fails_its_task_and_no_other(run: Run, service: Sandbox) -> None:
@@ -121,6 +156,19 @@ def test_a_dry_run_asks_nothing_and_rates_nothing(run: Run, service: Sandbox) ->
     ran = run("review", "my_rules:bonus", "--dry-run", "--job", JOB, "--sandbox", "--json")
     assert (ran.code, ran.document["would_rate"], ran.document["bonus"]) == (0, 3, "0.15")
     assert ledger_of(service) == {}
+
+
+def test_a_dry_run_is_told_what_to_do_instead_of_using_a_real_journal(
+    run: Run, service: Sandbox, folder: Path
+) -> None:
+    more = ["--journal", "j.db", "--sandbox"]
+    assert run("review", "my_rules:Rules.none", "--yes", *more).code == 0
+    ran = run("review", "my_rules:bonus", "--dry-run", *more)
+    assert ran.code == 2
+    assert "j.db is a real batch's" in ran.err
+    assert "leave --journal out" in ran.err
+    assert "loaded" not in ran.err
+    assert run("review", "my_rules:bonus", "--dry-run", "--journal", "dry.db", "--sandbox").code == 0
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from picoworkers_async.cli.wording import plain, problem_in_words
+from picoworkers_async import Outcome, OutcomeStatus, Rating, Verdict
+from picoworkers_async.cli.wording import error_in_words, outcome_in_words, plain, problem_in_words
+from picoworkers_async.errors import (
+    ConflictError,
+    InvalidRequestError,
+    JournalError,
+    LimitError,
+    PicoworkersError,
+    RateLimitedError,
+    RefusedError,
+)
+from picoworkers_async.journal.failures import NO_FILE
 from picoworkers_async.problems import Problem, ProblemCode
+from picoworkers_async.rating.raised import TooLongError
 from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run
 from tests.cli.test_acting import writes
@@ -102,6 +114,59 @@ def test_a_draft_that_is_no_toml_is_said_to_be_none(run: Run, tmp_path: Path) ->
 )
 def test_keywords_become_options(said: str, told: str) -> None:
     assert plain(said) == told
+
+
+IN_PYTHON = "or tell it in Python by Journal.price()"
+REFUSED = RefusedError("rate_single_task", "Set max_bonus= first.")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (LimitError("bonus_per_day", "bonus_per_day is 2"), "--bonus-per-day is 2; it was not sent"),
+        (LimitError("total", "9 is more than 5"), "--total: 9 is more than 5; it was not sent"),
+        (
+            LimitError("limits", "the pay of job a_b is not known"),
+            "the pay of job a_b is not known; it was not sent",
+        ),
+        (
+            JournalError("a_b.db", NO_FILE),
+            "journal a_b.db: there is no such file; the first batch that is given this path as --journal makes it",
+        ),
+        (
+            JournalError("j", "the task value is not known; tell it by Journal.price()"),
+            f"journal j: the task value is not known; leave out --pay-per-day and --total, {IN_PYTHON}",
+        ),
+        (
+            RateLimitedError("get_jobs", None),
+            "over the account's rate limit (HTTP 429). Give all commands of the account the same --pacer FILE",
+        ),
+        (
+            ConflictError(Rating("j1", "t1", Verdict.OK), Rating("j1", "t1", Verdict.NOT_OK, comment="No.")),
+            "task t1 of job j1 has two different ratings in this batch: ok stands, not_ok was not sent",
+        ),
+        (
+            InvalidRequestError("rate_single_task", [Problem("comment", None, "a text", ProblemCode.REQUIRED)]),
+            "comment: a text",
+        ),
+        (REFUSED, "refused by the service: Set max_bonus= first."),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_ends_a_batch_or_a_rating_is_told_in_words_of_the_command(error: PicoworkersError, told: str) -> None:
+    assert error_in_words(error) == told
+
+
+def test_why_a_task_was_not_rated_is_told_in_the_services_words_or_in_those_of_the_command() -> None:
+    message = "Set max_bonus= first."
+    assert outcome_in_words(Outcome(None, OutcomeStatus.REFUSED, message, REFUSED)) == message
+    raised = ValueError("journal=j")
+    assert outcome_in_words(Outcome(None, OutcomeStatus.FAILED, "decide raised it", raised)) == "decide raised it"
+    late = Outcome(None, OutcomeStatus.FAILED, "decide took longer than decide_timeout, 2 s", TooLongError())
+    assert outcome_in_words(late) == "it took longer than --decide-timeout, 2 s"
+    limit = LimitError("max_bonus", "too much")
+    said = "--max-bonus: too much; it was not sent"
+    assert outcome_in_words(Outcome(None, OutcomeStatus.FAILED, str(limit), limit)) == said
 
 
 def test_a_field_of_a_draft_keeps_its_name() -> None:

@@ -265,6 +265,17 @@ def test_a_page_of_tasks_can_be_turned() -> None:
             assert note in (http.get("/", params={"page": page})).text
 
 
+def test_a_page_of_tasks_leads_to_the_next_only_where_there_is_one() -> None:
+    sandbox = Sandbox()
+    with page_of(sandbox) as http:
+        assert 'rel="next" hidden' in http.get("/").text
+        assert "at most" not in http.get("/").text
+        sandbox.add_tasks(sandbox.add_job(), 21)
+        assert 'rel="next">' in http.get("/").text
+        assert 'rel="next" hidden' in http.get("/", params={"page": "2"}).text
+        assert first_events(http)[0]["table:tasks"]["next"] is True
+
+
 def test_a_sandbox_in_process_does_without_the_page() -> None:
     program = "import sys, picoworkers_async.sandbox as s; s.Sandbox().transport(); print(*sys.modules)"
     command = [sys.executable, "-c", program]

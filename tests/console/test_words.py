@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from picoworkers_async.console.html import element, page, render
-from picoworkers_async.console.words import proofs, shown
+from picoworkers_async.console.words import MOST_LINES, proofs, shown
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ from picoworkers_async.console.words import proofs, shown
         ("tag \U000e0041", "tag ‹U+E0041›"),
         ("family 👩\u200d👧", "family 👩\u200d👧"),
         ("\r\n", "␍\n"),
+        ("bob\u3164\u2800\u034f", "bob‹U+3164›‹U+2800›‹U+034F›"),
+        ("\ufe01\U000e0101 \u2764\ufe0f", "‹U+FE01›‹U+E0101› \u2764\ufe0f"),
     ],
 )
 def test_what_cannot_be_seen_is_made_visible(text: str, seen: str) -> None:
@@ -34,6 +36,16 @@ def test_what_cannot_be_seen_is_made_visible(text: str, seen: str) -> None:
 def test_a_long_text_is_cut_with_a_note() -> None:
     assert shown("x" * 100_000, 600) == "x" * 600 + "… (99,400 more characters)"
     assert shown("x" * 600, 600) == "x" * 600
+
+
+def test_marks_without_end_are_not_heaped_on_one_letter() -> None:
+    assert shown("Vie\u0302\u0323t \u0e19\u0e49\u0e33") == "Vie\u0302\u0323t \u0e19\u0e49\u0e33"
+    assert shown("Z" + "\u0301" * 8) == "Z" + "\u0301" * 6 + "‹…›"
+
+
+def test_a_text_of_many_lines_takes_the_height_of_a_few() -> None:
+    assert shown("\n" * 100, 600).count("\n") == MOST_LINES - 1
+    assert shown("x\n" * MOST_LINES + "y").endswith("x␊y")
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=50))

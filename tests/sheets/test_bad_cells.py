@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from picoworkers_async import ProblemCode, sheets
-from picoworkers_async.sheets import SheetError
+from picoworkers_async.sheets import SheetError, tables
 
 HEAD = (
     "JOB_ID,TASK_ID,SATISFIED,NOT_SATISFIED,REVISE_TASK,SATISFACTION,EMPLOYER_COMMENT,BONUS_AMOUNT,"
@@ -68,6 +68,14 @@ def sheet_of(folder: Path, **cells: str) -> Path:
         ({"TASK_ID": "1.5E+13"}, "TASK_ID", "1.5E+13", "a spreadsheet program made a rounded", "format"),
         ({"TASK_ID": "1,5E+13"}, "TASK_ID", "1,5E+13", "a spreadsheet program made a rounded", "format"),
         ({"TASK_ID": "2E+013"}, "TASK_ID", "2E+013", "a spreadsheet program made a rounded", "format"),
+        ({"TASK_ID": "1.5E13"}, "TASK_ID", "1.5E13", "a spreadsheet program made a rounded", "format"),
+        ({"TASK_ID": "1,58004285e14"}, "TASK_ID", "1,58004285e14", "a spreadsheet program made a", "format"),
+        ({"TASK_ID": "158004285.0"}, "TASK_ID", "158004285.0", "a spreadsheet program made a rounded", "format"),
+        ({"TASK_ID": "01/05/2026"}, "TASK_ID", "01/05/2026", "a spreadsheet program made a date", "format"),
+        ({"TASK_ID": "2026-05-01"}, "TASK_ID", "2026-05-01", "a spreadsheet program made a date", "format"),
+        ({"TASK_ID": "1.5.26 10:00"}, "TASK_ID", "1.5.26 10:00", "a spreadsheet program made a date", "format"),
+        ({"JOB_ID": "12-Dec"}, "JOB_ID", "12-Dec", "a spreadsheet program made a date of it", "format"),
+        ({"JOB_ID": "Feb-26"}, "JOB_ID", "Feb-26", "a spreadsheet program made a date of it", "format"),
         ({"TASK_ID": "t1\u200b0"}, "TASK_ID", "t1\u200b0", "invisible characters, such as U+200B", "format"),
         ({"TASK_ID": "t1\u00ad"}, "TASK_ID", "t1\u00ad", "invisible characters, such as U+00AD", "format"),
         ({"TASK_ID": "t 1"}, "TASK_ID", "t 1", "invisible characters, such as U+0020", "format"),
@@ -103,6 +111,23 @@ def test_several_bad_cells_of_one_row_are_all_named(tmp_path: Path) -> None:
         sheets.check(path)
     columns = [problem.path[2] for problem in raised.value.problems]
     assert columns == ["TASK_ID", "LIST_ID", "BONUS_AMOUNT", "EMPLOYER_COMMENT"]
+
+
+@pytest.mark.parametrize(
+    "task_id",
+    [
+        "99900012abcd1f",
+        "1416896140ecb7",
+        "158004285e3523",
+        "1e5000000000",
+        "12dec2026feb01",
+        "1E5",
+        "20260501",
+        "task-12",
+    ],
+)
+def test_an_id_that_only_looks_like_a_number_or_a_date_is_taken_as_it_is(tmp_path: Path, task_id: str) -> None:
+    assert [one.task_id for one in sheets.read(sheet_of(tmp_path, TASK_ID=task_id))] == ["t0", task_id]
 
 
 @pytest.mark.parametrize(
@@ -200,3 +225,19 @@ def test_a_bad_line_of_json_is_named(tmp_path: Path, line: str, where: tuple[obj
         sheets.check(path)
     assert raised.value.problems[0].path == where
     assert remedy in raised.value.problems[0].limit
+
+
+def test_a_file_whose_lines_have_ever_new_names_is_refused_and_the_limit_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_NAMES", 50)
+    path = tmp_path / "sheet.jsonl"
+    good = '{"job_id": "j", "task_id": "t%d", "satisfied": "x", "PROOF_%d": "", "new %d": 1}\n'
+    path.write_text("".join(good % (number, number, number) for number in range(47)))
+    assert sheets.check(path).ratings == 47
+    path.write_text("".join(good % (number, number, number) for number in range(80)))
+    with pytest.raises(SheetError) as raised:
+        sheets.check(path)
+    (problem,) = raised.value.problems
+    assert problem.path == ("line", 48)
+    assert "at most 50 different names" in problem.limit

@@ -9,6 +9,7 @@ import pytest
 
 from picoworkers_async import Fate, InvalidRequestError, PicoworkersError, Rating, Verdict, sheets
 from picoworkers_async.sheets import SheetError
+from picoworkers_async.sheets.writing import open_writer
 
 MARKETPLACE = (
     "TASK_ID;WORKER_ID;PROOF_1;PROOF_2;SATISFIED;NOT_SATISFIED;REVISE_TASK;BLOCK_WORKER;BONUS_AMOUNT;"
@@ -36,6 +37,29 @@ def test_the_marketplaces_own_file_is_read_as_it_is(tmp_path: Path, encoding: st
     assert (summary.rows, summary.left_alone, summary.delimiter) == (4, 1, delimiter)
     assert summary.verdicts == {Verdict.OK: 1, Verdict.NOT_OK: 1, Verdict.REVISE: 1}
     assert summary.unknown_columns == ()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx"])
+@pytest.mark.parametrize(
+    ("name", "columns", "cell", "worker"),
+    [
+        ("WORKER_ID", {}, "67d33033", "67d33033"),
+        ("Worker_Id", {}, "=w1", "=w1"),
+        ("Who", {"Who": "worker_id"}, "67d33033", "67d33033"),
+        ("WORKER_ID", {}, "6.7E+07", None),
+        ("WORKER_ID", {}, "#N/A", None),
+        ("WORKER_ID", {}, "", None),
+    ],
+)
+def test_a_rating_knows_whose_work_it_is_where_the_sheet_says_it(
+    tmp_path: Path, kind: str, name: str, columns: dict[str, str], cell: str, worker: str | None
+) -> None:
+    path = tmp_path / f"mine.{kind}"
+    with path.open("wb") as file, open_writer(kind, file, ["JOB_ID", "TASK_ID", name, "SATISFIED"]) as write:
+        write(["j", "t", cell, "x"])
+    (rating,) = sheets.read(path, columns=columns)
+    assert rating == Rating("j", "t", "ok")
+    assert rating.worker_id == worker
 
 
 @pytest.mark.parametrize("told", [None, "cp1252"])

@@ -232,6 +232,50 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -
     assert "a workbook of real size" in problems_of(path)[0][1]
 
 
+@pytest.mark.parametrize("name", ["utf-7", "utf-32", "idna", "rot13", "no-such-encoding"])
+def test_a_part_in_an_encoding_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    sheet = f'<?xml version="1.0" encoding="{name}"?><worksheet/>'.encode()
+    path = repacked(book_of(tmp_path / "b.xlsx", ["j", "t1", "x"]), sheet1=sheet)
+    assert "a whole workbook: xl/worksheets/sheet1.xml" in problems_of(path)[0][1]
+
+
+@pytest.mark.parametrize("element", [b"<a>", b"<row>", b"<f>", b"<t>"])
+def test_elements_within_elements_without_end_are_refused_before_they_fill_the_memory(
+    tmp_path: Path, element: bytes
+) -> None:
+    sheet = b"<worksheet><sheetData>" + element * (xlsx_zip.MOST_DEPTH + 1)
+    path = repacked(book_of(tmp_path / "b.xlsx", ["j", "t1", "x"]), sheet1=sheet)
+    assert any(word in problems_of(path)[0][1] for word in ("nested", "rows in order"))
+
+
+def test_a_directory_of_too_many_parts_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "b.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        # One part whose entry in the directory is as long as those of many.
+        for number in range(80):
+            info = zipfile.ZipInfo(f"{number}")
+            info.comment = b"c" * 60_000
+            archive.writestr(info, "")
+    assert "a workbook of at most" in problems_of(path)[0][1]
+
+
+def test_a_part_that_claims_to_begin_before_the_file_is_refused(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"])
+    raw = bytearray(path.read_bytes())
+    end = raw.rindex(b"PK\x05\x06")
+    # The directory is said to begin far later than it does, so that all parts seem to lie before the file.
+    raw[end + 16 : end + 20] = (0x7FFFFFFF).to_bytes(4, "little")
+    path.write_bytes(raw)
+    assert problems_of(path)
+
+
+def test_what_a_workbook_says_of_itself_may_not_be_endless(tmp_path: Path) -> None:
+    flood = b"<Relationships>" + b"".join(b"<Relationship Id='%d'/>" % n for n in range(700_000))
+    path = book_of(tmp_path / "b.xlsx", ["j", "t1", "x"])
+    repacked(path, **{"workbook.xml": flood + b"</Relationships>"})
+    assert "a workbook of real size" in problems_of(path)[0][1]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"JOB_ID,TASK_ID\n", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
 )

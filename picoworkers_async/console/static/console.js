@@ -56,7 +56,7 @@ function fill(row, values) {
 }
 
 // Rows with forms keep their elements, and so what somebody types there; all others are filled in by place.
-function putRows(name, { rows, note }) {
+function putRows(name, { rows, note, next }) {
   const body = document.querySelector(`[data-table="${name}"]`);
   if (!body) return;
   if (body.hasAttribute("data-keyed")) {
@@ -74,6 +74,8 @@ function putRows(name, { rows, note }) {
   }
   say(document.querySelector(`[data-note="${name}"]`), note);
   document.querySelector(`[data-empty="${name}"]`).hidden = rows.length > 0;
+  const later = body.closest("section").querySelector("a[rel=next]");
+  if (later) later.hidden = !next;
 }
 
 let news = {};
