@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from picoworkers_async import AsyncPicoworkers, Edition, Rating, RetryPolicy
 from picoworkers_async.sandbox import Faults, TextProof
 from picoworkers_async.telemetry import Telemetry
-from tests.support.seeding import seeded
+from tests.support.seeding import RATING_CALLS, seeded
 from tests.telemetry.conftest import Collected
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
@@ -84,6 +84,26 @@ async def test_a_tracer_that_raises_or_blocks_breaks_no_batch_and_no_metric(
     assert sandbox.double_ratings == 0
     assert collected.counts("picoworkers.rating.outcomes") == {("rated",): 30}
     assert caplog.text.count("on_event raised") == (processor is Broken)
+
+
+class BrokenForSettling(SpanProcessor):
+    """Raises where a span of settling begins."""
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        if span.name == "picoworkers.settle":
+            raise RuntimeError("the processor is broken")
+
+
+async def test_the_span_of_a_batch_outlasts_one_of_settling_that_could_not_begin(
+    connect, collected: Collected
+) -> None:
+    collected.tracers.add_span_processor(BrokenForSettling())
+    sandbox, ratings = seeded(5, faults=Faults(cut_after=1, only=RATING_CALLS))
+    async with connect(sandbox, on_event=collected.telemetry) as pico:
+        await pico.rate_all(ratings)
+    (batch,) = collected.spans("picoworkers.rate")
+    assert batch.attributes["picoworkers.rated"] == 5
+    assert set(collected.parents("GET")) == set(collected.ids("picoworkers.rate"))
 
 
 async def test_a_meter_that_raises_leaves_the_spans(connect, collected: Collected, monkeypatch, caplog) -> None:
