@@ -17,6 +17,7 @@ from .observing import logger
 _TASK = "task %(task_id)s of job %(job_id)s"
 _LINES = {
     events.REQUEST_DONE: "%(call)s: HTTP %(status)s in %(seconds).3f s, after %(waited).3f s of waiting",
+    events.GATE_TIMED_OUT: "%(call)s: not sent, since its turn did not come within %(max_wait)g s",
     events.RATE_LIMITED: "%(call)s: HTTP 429; everybody waits %(seconds)g s",
     events.OUTAGE_BEGAN: "the service is away, and is waited for: %(error)s",
     events.OUTAGE_ENDED: "the service is back after %(seconds).0f s",
@@ -26,9 +27,12 @@ _LINES = {
     events.UNKNOWN_PARKED: f"{_TASK}: the answer to its rating was lost, and is looked for",
     events.UNKNOWN_UNREAD: "%(ratings)d ratings of job %(job_id)s are still unknown: %(error)s",
     events.UNKNOWN_SETTLED: f"{_TASK}: the rating whose answer was lost %(effect)s: %(reason)s",
+    events.SETTLING_BEGAN: "reading what became of %(what)s, whose answer was lost",
+    events.SETTLING_ENDED: "read for %(seconds).1f s what became of %(what)s",
     events.RATED_LISTING_MISSING: "ratings are settled without the listing of rated tasks: %(error)s",
     events.TASK_DUE: f"{_TASK} is not rated yet, and pays itself at %(rate_by)s",
     events.LIMIT_REACHED: "the limit %(limit)s of %(allowed)s is reached: ",
+    events.JOURNAL_WRITTEN: "the journal: %(steps)d steps durable after %(seconds).3f s",
     events.BATCH_BEGAN: " began, journal %(journal)s",
     events.BATCH_ENDED: (
         "a batch ended after %(seconds).1f s: %(rated)d rated, %(refused)d refused, %(failed)d failed, "
@@ -42,6 +46,7 @@ _AT_THE_LIMIT = {
     "wait": "nothing is sent until the next day, or the balance, allows it",
     "leave": "what is over it fails, and the rest goes on",
 }
+_DETAILS = {events.SETTLING_BEGAN, events.SETTLING_ENDED, events.JOURNAL_WRITTEN}
 _WARNINGS = {
     events.RATE_LIMITED,
     events.OUTAGE_BEGAN,
@@ -96,4 +101,6 @@ def level_of(event: events.Event) -> int:
             return logging.INFO
         case events.BatchEnded() if event.error is not None:
             return logging.WARNING
+    if event.event in _DETAILS:
+        return logging.DEBUG
     return logging.WARNING if event.event in _WARNINGS else logging.INFO

@@ -14,6 +14,7 @@ from typing import ClassVar
 import attrs
 
 REQUEST_DONE = "request_done"
+GATE_TIMED_OUT = "gate_timed_out"
 RATE_LIMITED = "rate_limited"
 OUTAGE_BEGAN = "outage_began"
 OUTAGE_ENDED = "outage_ended"
@@ -23,9 +24,12 @@ OUTCOME = "outcome"
 UNKNOWN_PARKED = "unknown_parked"
 UNKNOWN_UNREAD = "unknown_unread"
 UNKNOWN_SETTLED = "unknown_settled"
+SETTLING_BEGAN = "settling_began"
+SETTLING_ENDED = "settling_ended"
 RATED_LISTING_MISSING = "rated_listing_missing"
 TASK_DUE = "task_due"
 LIMIT_REACHED = "limit_reached"
+JOURNAL_WRITTEN = "journal_written"
 BATCH_BEGAN = "batch_began"
 BATCH_ENDED = "batch_ended"
 
@@ -41,18 +45,34 @@ class Event:
 class RequestDone(Event):
     """A request ended: it was answered, or given up.
 
-    `call` is its name, such as `jobs.get_job`; `status` that of HTTP, None without an answer. `seconds` is how
-    long it took from when it left, `waited` how long it waited for that before. `attempt` counts from 1.
-    `error` says what went wrong, None if nothing did.
+    Told in the task that made the call. `call` is its name, such as `jobs.get_job`, `method` and `url` are those
+    of HTTP; `status` is None without an answer. `seconds` is how long it took from when it left, `waited` how long
+    it waited for that before. `attempt` counts from 1. `permitted` is how many requests per second the throttle
+    was given, or has learned; None without a pace. `error` says what went wrong, and `error_type` names its class,
+    or is "cancelled"; None if nothing did. `outcome_unknown`: it may have moved money, and nothing tells whether.
     """
 
     event: ClassVar[str] = REQUEST_DONE
     call: str
+    method: str
+    url: str
     status: int | None
     seconds: float
     waited: float
     attempt: int
+    permitted: float | None = None
     error: str | None = None
+    error_type: str | None = None
+    outcome_unknown: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class GateTimedOut(Event):
+    """A call was not sent, because its turn did not come within `max_wait` seconds; `call` is its name."""
+
+    event: ClassVar[str] = GATE_TIMED_OUT
+    call: str
+    max_wait: float
 
 
 @attrs.frozen(kw_only=True)
@@ -128,7 +148,8 @@ class OutcomeReached(Event):
     """A task or rating of a batch came to its outcome.
 
     `status` is the value of an `OutcomeStatus`, such as "rated"; `reason` what the service, or the error, said.
-    `verdict` and the ids are None where there is no rating that has them. `replayed`: told from the journal.
+    `verdict` and the ids are None where there is no rating that has them. `pay` is what the verdict itself pays,
+    None if that is not known. `replayed`: told from the journal.
     """
 
     event: ClassVar[str] = OUTCOME
@@ -140,6 +161,7 @@ class OutcomeReached(Event):
     bonus: Decimal
     reason: str | None
     replayed: bool
+    pay: Decimal | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -179,6 +201,29 @@ class UnknownSettled(Event):
 
 
 @attrs.frozen(kw_only=True)
+class SettlingBegan(Event):
+    """Reading begins that is to tell what became of a call whose answer was lost.
+
+    `what` is its name, such as `post_job`, or "ratings" in a batch; so many `ratings` of one job are looked for.
+    `SettlingEnded` follows in the same task, and the requests that it makes meanwhile are those that read.
+    """
+
+    event: ClassVar[str] = SETTLING_BEGAN
+    what: str
+    ratings: int
+
+
+@attrs.frozen(kw_only=True)
+class SettlingEnded(Event):
+    """It ended after so many `seconds`; `error_type` names the class of what cut it short, if something did."""
+
+    event: ClassVar[str] = SETTLING_ENDED
+    what: str
+    seconds: float
+    error_type: str | None
+
+
+@attrs.frozen(kw_only=True)
 class RatedListingMissing(Event):
     """The service says that it has no listing of rated tasks: `error` says how. Told once by each client.
 
@@ -205,10 +250,24 @@ class LimitReached(Event):
 
 
 @attrs.frozen(kw_only=True)
+class JournalWritten(Event):
+    """A commit made so many `steps` durable, `seconds` after the first of them was asked for."""
+
+    event: ClassVar[str] = JOURNAL_WRITTEN
+    steps: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
 class BatchBegan(Event):
-    """A batch began. `journal` is the path of its journal, if it has one."""
+    """A batch began, of `kind` "rate" or "review". `journal` is the path of its journal, if it has one.
+
+    Told in the task that starts all other tasks of the batch, and is the last to end: what is set in its context
+    (`contextvars`) is set in theirs. `BatchEnded` is told there, too.
+    """
 
     event: ClassVar[str] = BATCH_BEGAN
+    kind: str
     journal: str | None
     dry_run: bool
 

@@ -22,6 +22,7 @@ from .endpoints import Endpoint
 from .errors import (
     CallError,
     Fate,
+    GateTimeoutError,
     InvalidRequestError,
     MoneyCall,
     OutcomeUnknownError,
@@ -256,6 +257,8 @@ class Session:
         except BaseException as cancelled:
             # It may have left by then; whoever ends the cancellation may want to tell of it.
             cancelled.cut_off = call.costs_money  # type: ignore[attr-defined]
+            if began is not None and not isinstance(cancelled, GateTimeoutError):
+                self._tell_done(call, url, None, permit, attempt, began, cancelled)
             raise
         else:
             self.service_clock.saw(response.headers, asked)
@@ -269,7 +272,7 @@ class Session:
                 await self._too_many(call, limited)
                 raise
         if began is not None:
-            self._tell_done(call, None, permit, attempt, began, error)
+            self._tell_done(call, url, None, permit, attempt, began, error)
         raise error from cause
 
     async def _read_and_tell(
@@ -278,34 +281,36 @@ class Session:
         try:
             value = self._read(call, url, response)
         except CallError as error:
-            self._tell_done(call, response.status, permit, attempt, began, error)
+            self._tell_done(call, url, response.status, permit, attempt, began, error)
             if isinstance(error, RateLimitedError):
                 await self._too_many(call, error)
             raise
-        self._tell_done(call, response.status, permit, attempt, began, None)
+        self._tell_done(call, url, response.status, permit, attempt, began, None)
         return value
 
     def _tell_done(
         self,
         call: Call[T],
+        url: str,
         status: int | None,
         permit: Permit,
         attempt: int,
         began: float,
-        error: CallError | None,
+        error: BaseException | None,
     ) -> None:
-        from .events import RequestDone  # loaded when something is told
+        from .requests_told import request_done  # loaded when something is told
 
-        # Where a pace is kept, the permit knows when the request was written, and it waited until then.
-        left_at = max(began, permit.left_at())
         self.observers.tell(
-            RequestDone(
-                call=call.name,
-                status=status,
-                seconds=self._block.clock() - left_at,
-                waited=permit.waited + left_at - began,
+            request_done(
+                call,
+                url,
+                status,
+                permit,
                 attempt=attempt,
-                error=_told(error),
+                began=began,
+                ended=self._block.clock(),
+                permitted=self.throttle.permitted_rate,
+                error=error,
             )
         )
 
@@ -338,8 +343,15 @@ class Session:
         return value
 
     async def _attempt(self, call: Call[T], attempt: int, bound: WaitBound | None) -> T:
-        with await self.slot(bound) as permit:
-            return await self.exchange(call, permit, attempt)
+        try:
+            with await self.slot(bound) as permit:
+                return await self.exchange(call, permit, attempt)
+        except GateTimeoutError as late:
+            if bound is not None and self.observers.listening_to_failures():
+                from .events import GateTimedOut  # loaded when something is told
+
+                self.observers.tell(GateTimedOut(call=late.call, max_wait=bound.seconds))
+            raise
 
     async def _again(self, first: CallError, call: Call[T], bound: WaitBound | None) -> T:
         """The further attempts; the machinery for them is loaded only when something failed."""
@@ -373,10 +385,3 @@ class _Count:
 
     requests = 0
     answers = 0
-
-
-def _told(error: CallError | None) -> str | None:
-    """What an event says of an error; whether a call may be repeated is for whoever made it."""
-    if isinstance(error, OutcomeUnknownError):
-        return str(error.reason)
-    return None if error is None else str(error)

@@ -21,6 +21,7 @@ from .listings.posted import look_for_post
 from .models import Rating, Verdict
 from .resources import Jobs, Users
 from .session import Session
+from .settling import settling
 
 
 async def settle(error: OutcomeUnknownError, session: Session, jobs: Jobs, users: Users) -> Settlement:
@@ -32,6 +33,12 @@ async def settle(error: OutcomeUnknownError, session: Session, jobs: Jobs, users
         return Settlement(Effect.CANNOT_TELL, ("the error does not say what was sent",))
     # One that was pickled does not know when it ended by this clock; that was before now in any case.
     call = attrs.evolve(call, ended_at=min(call.ended_at, anyio.current_time()))
+    ratings = 1 if "task_id" in call.body else len(call.body.get("tasks", ()))
+    with settling(session.observers, call.name, ratings):
+        return await _settle(call, session, jobs, users)
+
+
+async def _settle(call: MoneyCall, session: Session, jobs: Jobs, users: Users) -> Settlement:
     if call.name in ("rate_single_task", "rate_multiple_tasks"):
         return await _settle_ratings(call, session)
     looks: list[Look] = []

@@ -259,7 +259,8 @@ async def test_an_observer_that_cannot_be_called_is_named_before_anything_is_sen
 
 
 def test_levels_are_those_of_an_operator() -> None:
-    lost = events.RequestDone(call="c", status=None, seconds=1, waited=0, attempt=1, error="no answer")
+    request = events.RequestDone(call="c", method="GET", url="u", status=200, seconds=1, waited=0, attempt=1)
+    lost = attrs.evolve(request, status=None, error="no answer")
     assert level_of(lost) == logging.INFO
     assert level_of(attrs.evolve(lost, status=200, error=None)) == logging.DEBUG
     assert level_of(events.OutageBegan(error="away")) == logging.WARNING
@@ -282,10 +283,10 @@ def test_levels_are_those_of_an_operator() -> None:
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (events.BatchBegan(journal=None, dry_run=False), "a batch began, without a journal"),
-        (events.BatchBegan(journal="j.db", dry_run=False), "a batch began, journal j.db"),
-        (events.BatchBegan(journal=None, dry_run=True), "a dry run began, without a journal"),
-        (events.BatchBegan(journal="j.db", dry_run=True), "a dry run began, journal j.db"),
+        (events.BatchBegan(kind="rate", journal=None, dry_run=False), "a batch began, without a journal"),
+        (events.BatchBegan(kind="rate", journal="j.db", dry_run=False), "a batch began, journal j.db"),
+        (events.BatchBegan(kind="rate", journal=None, dry_run=True), "a dry run began, without a journal"),
+        (events.BatchBegan(kind="rate", journal="j.db", dry_run=True), "a dry run began, journal j.db"),
         (
             events.LimitReached(limit="tasks_per_day", on_limit="stop", allowed=4),
             "the limit tasks_per_day of 4 is reached: nothing more is sent, and the batch ends",

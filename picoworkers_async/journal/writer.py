@@ -16,6 +16,7 @@ import attrs
 
 from ..errors import JournalError
 from ..models import Rating
+from ..observing import Observers
 from . import money, steps
 from .failures import journal_errors
 from .file import JournalFile
@@ -36,6 +37,7 @@ class _Commit:
 
     steps: list[tuple[Callable[[sqlite3.Connection, Any, float], object], object]] = attrs.field(factory=list)
     results: list[Any] = attrs.field(factory=list)
+    asked_at: float | None = None
     error: JournalError | None = None
     done: anyio.Event = attrs.field(factory=anyio.Event)
 
@@ -49,15 +51,23 @@ class JournalWriter:
 
     A dry run has a journal of its own kind, in which `send` notes what would be sent. `kind` is what the batch
     does, for `Journal.running`. `opened_at` is when it was opened, in seconds since 1970; `in_hand`, how many
-    ratings have no outcome yet, is kept up to date by whoever uses it.
+    ratings have no outcome yet, is kept up to date by whoever uses it. `observers` are told of each commit.
     """
 
     def __init__(
-        self, journal: Journal, *, account: str, edition: str, dry_run: bool = False, kind: str = "rate"
+        self,
+        journal: Journal,
+        *,
+        account: str,
+        edition: str,
+        dry_run: bool = False,
+        kind: str = "rate",
+        observers: Observers | None = None,
     ) -> None:
         self.path: Path = journal.path
         self._dry_run = dry_run
         self._kind = kind
+        self._observers = observers
         owner = {"account": account, "edition": edition, "dry_run": str(int(dry_run))}
         self._file = JournalFile(self.path, owner)
         self._next: _Commit | None = None
@@ -152,7 +162,8 @@ class JournalWriter:
         """Have this step in the next commit, and wait for that. Cancelled, it is written all the same."""
         thread = self._open_thread()
         if self._next is None:
-            self._next = _Commit()
+            listening = self._observers is not None and self._observers.listening()
+            self._next = _Commit(asked_at=time.monotonic() if listening else None)
         commit = self._next
         number = len(commit.steps)
         commit.steps.append((step, given))
@@ -182,10 +193,19 @@ class JournalWriter:
 
         def committed() -> None:
             commit.done.set()
+            self._told(commit)
             # Those who waited go first: their next steps go along, and the thread does not hold them up.
             thread.call_in_loop(self._start_next)
 
         thread.start(partial(self._apply, commit), committed)
+
+    def _told(self, commit: _Commit) -> None:
+        if self._observers is None or commit.asked_at is None or commit.error is not None:
+            return
+        from ..events import JournalWritten  # loaded when something is told
+
+        seconds = time.monotonic() - commit.asked_at
+        self._observers.tell(JournalWritten(steps=len(commit.steps), seconds=seconds))
 
     def _apply(self, commit: _Commit) -> None:
         try:

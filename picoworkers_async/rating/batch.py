@@ -53,7 +53,9 @@ class Batch:
                 edition=session.edition.name,
                 dry_run=options.dry_run,
                 kind=kind,
+                observers=session.observers,
             )
+        self._kind = kind
         self._entered = self._assembled = self._ended = False
         self._stop_asked = self._left = False
 
@@ -186,7 +188,8 @@ class Batch:
         options = self._options
         journal = options.journal.path if isinstance(options.journal, Journal) else options.journal
         path = None if journal is None else str(journal)
-        self._session.observers.tell(BatchBegan(journal=path, dry_run=options.dry_run))
+        began = BatchBegan(kind=self._kind, journal=path, dry_run=options.dry_run)
+        self._session.observers.tell(began)
         try:
             await self._pipeline.run()
         finally:

@@ -268,7 +268,8 @@ class InFlight:
                 if pending.quiet:
                     self.closed()
                     continue
-                outcome = Outcome(pending.rating, status, message_of(result), result.error, pending.task)
+                message, task = message_of(result), pending.task
+                outcome = Outcome(pending.rating, status, message, result.error, task, pay=pending.pay)
                 try:
                     await self.finish(outcome)
                 except anyio.get_cancelled_exc_class() as error:

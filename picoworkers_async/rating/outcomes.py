@@ -61,7 +61,7 @@ class Outcome:
     `rating` is None if `decide` gave none that can be used; `task` is None if the rating was made without one.
     `error` is the exception behind a status other than `RATED`; in a pickle or a copy, one of yours that cannot be
     pickled is an `Exception` with its name and text. A `replayed` outcome is told from the journal: an earlier run
-    came to it.
+    came to it. `pay` is what the verdict itself pays if it takes effect, in US dollars; None if that is not known.
     """
 
     rating: Rating | None
@@ -70,12 +70,13 @@ class Outcome:
     error: Exception | None = None
     task: Task | None = None
     replayed: bool = False
+    pay: Decimal | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         error = self.error
         if error is not None and not survives_pickling(error):
             error = Exception(in_words(error))
-        return Outcome, (self.rating, self.status, self.message, error, self.task, self.replayed)
+        return Outcome, (self.rating, self.status, self.message, error, self.task, self.replayed, self.pay)
 
 
 @attrs.frozen
@@ -178,6 +179,7 @@ def _tell(observers: Observers, outcome: Outcome) -> None:
             bonus=Decimal(0) if rating is None else rating.given_bonus or Decimal(0),
             reason=outcome.message,
             replayed=outcome.replayed,
+            pay=outcome.pay,
         )
     )
 

@@ -12,6 +12,7 @@ from ..listings.lookup import TaskLookup, look_up, most_looked_up
 from ..models import Rating, Verdict
 from ..outage import is_failure, may_pass
 from ..session import Session
+from ..settling import settling
 from .ended import LatelyEnded
 from .in_flight import InFlight
 from .outcomes import OutcomeStatus
@@ -189,7 +190,8 @@ class Results:
             return
         began = self._clock()
         try:
-            lookup = await self._look_up(pendings)
+            with settling(self._observers, "ratings", len(pendings)):
+                lookup = await self._look_up(pendings)
         except CallError as error:
             patient = self._watch.met(error)
             if isinstance(error, AuthenticationError) or not patient:

@@ -99,6 +99,15 @@ class Throttle:
         """How many requests of batches may be under way at once: one fewer than all, if that leaves one."""
         return max(1, self.max_concurrency - 1)
 
+    @property
+    def permitted_rate(self) -> float | None:
+        """Requests per second: as given, else as learned from 429s; None without a pace."""
+        if self.requests_per_second is not None:
+            return self.requests_per_second
+        learning = self._departures.learning
+        rate = math.inf if learning is None else learning.learned.rate
+        return None if math.isinf(rate) else rate
+
     def state(self) -> ThrottleState:
         """How things stand now; may be called from any thread."""
         departures = self._departures
@@ -106,14 +115,14 @@ class Throttle:
             now = departures.loops.now()
             pace = departures.pace
             margin = paces.margin(pace, now) if self._shared is None else self._shared.margin
-            rate = self.requests_per_second
-            learned = math.inf if departures.learning is None else departures.learning.learned.rate
-            kept = None if math.isinf(learned) else learned
+            rate = self.permitted_rate
+            if self.requests_per_second is None:
+                margin = 0.0
             return ThrottleState(
                 in_flight=departures.in_flight,
                 waiting={priority: self._lines.waiting(priority) for priority in Priority},
-                requests_per_second=kept if rate is None else rate / (1.0 + margin),
-                margin=0.0 if rate is None else margin,
+                requests_per_second=None if rate is None else rate / (1.0 + margin),
+                margin=margin,
                 cooldown_left=max(0.0, pace.silent_until - now),
                 rate_limited=self._rate_limited,
             )

@@ -183,9 +183,19 @@ class Receiver:
 
     def _is_the_door(self, request: Request) -> bool:
         """Whether the path, below where this is mounted, is the secret; told in constant time."""
-        path, root = request.scope["path"], request.scope.get("root_path", "")
-        below = path[len(root) :] if path.startswith(root) else path
+        below = _below_the_mount(request.scope)
         return hmac.compare_digest(_digest(below.strip("/")), self._segment)
+
+
+def _below_the_mount(scope: Scope) -> str:
+    """What is left of the path below where this is mounted.
+
+    A proxy may have taken off the path that it serves the whole application at (`app_root_path`), or left it on.
+    """
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    mount = root.removeprefix(scope.get("app_root_path", ""))
+    return path.removeprefix(root if path.startswith(root) else mount)
 
 
 def _checked(secret: str) -> bytes:

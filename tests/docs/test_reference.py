@@ -7,7 +7,7 @@ import re
 import pytest
 
 import picoworkers_async
-from picoworkers_async import blocking, console, events, sandbox, sheets, webhooks
+from picoworkers_async import blocking, console, events, sandbox, sheets, telemetry, webhooks
 
 from .pages import PAGES, ROOT
 
@@ -18,7 +18,7 @@ ELSEWHERE = {"__version__"}
 
 
 def public() -> list[tuple[str, str]]:
-    modules = (picoworkers_async, blocking, console, sandbox, sheets, webhooks)
+    modules = (picoworkers_async, blocking, console, sandbox, sheets, telemetry, webhooks)
     return [(module.__name__, name) for module in modules for name in module.__all__ if name not in ELSEWHERE]
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from picoworkers_async import (
     PICOWORKERS,
@@ -52,6 +54,19 @@ def test_without_a_secret_the_mount_itself_is_the_door(path: Path) -> None:
     with served(Receiver(path)) as url:
         assert httpx.post(f"{url}/", json=EXAMPLE).status_code == 200
         assert httpx.post(f"{url}/guess", json=EXAMPLE).status_code == 404
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("sent_to", ["/hooks/", "/rating/hooks/"], ids=["taken off", "left on"])
+async def test_the_mount_is_the_door_whether_a_proxy_takes_its_own_path_off_or_leaves_it_on(
+    path: Path, sent_to: str
+) -> None:
+    app = Starlette(routes=[Mount("/hooks", Receiver(path))])
+    transport = httpx.ASGITransport(app, root_path="/rating")
+    async with httpx.AsyncClient(transport=transport, base_url="http://behind") as proxy:
+        assert (await proxy.post(sent_to, json=EXAMPLE)).status_code == 200
+        assert (await proxy.post(f"{sent_to}guess", json=EXAMPLE)).status_code == 404
+    assert noted(path) == IDS
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"abc": []}'])

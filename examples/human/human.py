@@ -1,0 +1,70 @@
+"""Human review by spreadsheet: rate what came back filled in, export what waits, report. Run it every morning.
+
+todo/ has a fresh sheet, filled/ is where people put theirs when they are done, done/ keeps those that were rated.
+"""
+
+import csv
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+
+from picoworkers_async import AsyncPicoworkers, BatchReport, Journal, JournalState, sheets
+
+TODO, FILLED, DONE = Path("todo"), Path("filled"), Path("done")
+JOURNAL = Path("ratings.db")  # one for all sheets, so that a task which stands in two of them is rated once
+REPORT = Path("paid.csv")
+MAX_BONUS = "1.00"
+FORMATS = (".xlsx", ".csv", ".jsonl")
+COUNTED = (JournalState.RATED, JournalState.REFUSED, JournalState.UNKNOWN)
+
+
+def filled_in() -> list[Path]:
+    """The sheets that came back, without the files beside them of programs that have one open (`.` and `~`)."""
+    return sorted(path for path in FILLED.iterdir() if path.suffix in FORMATS and path.name[0] not in ".~")
+
+
+async def rate(pico: AsyncPicoworkers, sheet: Path) -> BatchReport:
+    """Rate what a sheet says; put it away if nothing of it is left to be done."""
+    ratings = await anyio.to_thread.run_sync(lambda: sheets.read(sheet, max_bonus=MAX_BONUS))
+    report = await pico.rate_all(ratings, journal=JOURNAL)
+    if not report.failed and not report.unknown:
+        sheet.rename(DONE / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{sheet.name}")
+    return report
+
+
+def write_report() -> None:
+    """Who was paid what, of all that was ever rated here."""
+    with REPORT.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("day or worker", *COUNTED, "pay", "bonus", "without known pay"))
+        for by in ("day", "worker"):
+            for row in Journal(JOURNAL).summary(by=by):
+                counts = [row.counts.get(state, 0) for state in COUNTED]
+                table.writerow((row.key, *counts, row.pay, row.bonus, row.unpriced))
+
+
+async def main() -> int:
+    for folder in (TODO, FILLED, DONE):
+        folder.mkdir(exist_ok=True)
+    wrong = 0
+    async with AsyncPicoworkers.from_env() as pico:
+        for sheet in filled_in():
+            try:
+                report = await rate(pico, sheet)
+                print(f"{sheet}: {report}")
+                wrong += report.failed + report.unknown
+            except sheets.SheetError as error:
+                print(error, file=sys.stderr)
+                wrong += 1
+        fresh = TODO / f"{datetime.now(UTC):%Y-%m-%d}.xlsx"
+        exported = await sheets.export(pico, fresh, overwrite=True)
+        print(f"{fresh}: {exported.rows} tasks of {exported.jobs} jobs")
+    if JOURNAL.exists():
+        write_report()
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(anyio.run(main))

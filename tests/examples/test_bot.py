@@ -1,0 +1,111 @@
+"""examples/bot: it says what it would do, rates until it is told to stop, and says by its exit code what then."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from picoworkers_async import Journal, JournalState
+from picoworkers_async.sandbox import Sandbox
+from tests.support.valkey import Server
+
+from .programs import EXAMPLES, command_of, copy_of, ended, environment, free_port, running, until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+
+
+def quick_copy(folder: Path, port: int = 0) -> Path:
+    """A copy whose pace and ticker are for tests, and that is asked at this port."""
+    copy = copy_of("bot", folder)
+    config = (copy / "bot.toml").read_text(encoding="utf-8")
+    quick = {"requests_per_second = 1": "50", "tell_every = 600": "0.2", "port = 9464": str(port)}
+    for line, value in quick.items():
+        assert line in config
+        config = config.replace(line, f"{line.split()[0]} = {value}")
+    (copy / "bot.toml").write_text(config, encoding="utf-8")
+    return copy
+
+
+def lines_of(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.story
+async def test_it_rates_answers_for_its_health_and_ends_in_good_order_when_it_is_told_to(tmp_path: Path) -> None:
+    port = free_port()
+    folder, command = quick_copy(tmp_path, port), command_of("bot")
+    sandbox = Sandbox(edition="sproutgigs", page_size=50)
+    ids = sandbox.add_tasks(sandbox.add_job(task_value="0.10"), 25)
+    sandbox.refuse(ids[0], "Not this one.")
+    async with sandbox.serve() as url:
+        env = environment(url, tmp_path)
+        dry = await ended([*command, "dry"], folder, env)
+        assert (dry.code, sandbox.ledger) == (0, []), dry
+        assert "25 would rate" in lines_of(dry.err)[-1]["message"]
+
+        async with running(command, folder, env) as process:
+            await until(lambda: len(sandbox.ledger) == 24 and "so far" in (folder / "err").read_text())
+            async with httpx.AsyncClient(trust_env=False) as monitor:
+                health = await monitor.get(f"http://127.0.0.1:{port}/healthz")
+                metrics = await monitor.get(f"http://127.0.0.1:{port}/metrics")
+            assert (health.status_code, health.json()["met"]) == (200, 25)
+            outcomes = re.findall(
+                r'^picoworkers_rating_outcomes_total{.*picoworkers_outcome="(\w+)".*} (\S+)$',
+                metrics.text,
+                re.MULTILINE,
+            )
+            assert dict(outcomes).items() >= {"rated": "24.0", "refused": "1.0", "unknown": "0.0"}.items()
+            assert "api_secret" not in metrics.text
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0, (folder / "err").read_text()
+    lines = lines_of((folder / "err").read_text())
+    assert "24 rated, 1 refused" in lines[-1]["message"]
+    (refused,) = [line for line in lines if line.get("event") == "outcome" and line["status"] == "refused"]
+    assert (refused["task_id"], refused["reason"]) == (ids[0], "Not this one.")
+    assert "api_secret" not in (folder / "err").read_text()
+    assert Journal(folder / "ratings.db").counts() == {JournalState.RATED: 24, JournalState.REFUSED: 1}
+
+
+@pytest.mark.story
+async def test_it_says_by_its_exit_code_that_starting_it_again_does_not_help(tmp_path: Path) -> None:
+    folder, command = quick_copy(tmp_path, free_port()), command_of("bot")
+    async with Sandbox(edition="sproutgigs").serve() as url:
+        wrong = await ended(command, folder, environment(url, tmp_path, PICOWORKERS_API_SECRET="wrong"))
+        elsewhere = await ended(command, folder, environment(url.replace("/api/", "/"), tmp_path))
+    for run, said in ((wrong, "does not accept"), (elsewhere, "check base_url, which ends in /api/")):
+        (told,) = [line for line in lines_of(run.err) if line["message"] == "somebody has to look"]
+        assert (run.code, said in told["traceback"]) == (2, True), run
+
+
+async def test_with_a_url_of_valkey_its_pace_is_kept_there(tmp_path: Path) -> None:
+    folder, command = quick_copy(tmp_path), command_of("bot", "dry")
+    server = Server(tmp_path)
+    server.start()
+    try:
+        async with Sandbox(edition="sproutgigs").serve() as url:
+            dry = await ended(command, folder, environment(url, tmp_path, PACER_URL=server.url))
+        with redis.Redis.from_url(server.url) as valkey:
+            paces = list(valkey.scan_iter("picoworkers:*:pace"))
+    finally:
+        server.stop()
+    assert (dry.code, len(paces)) == (0, 1), dry
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_takes_its_unit_and_finds_it_well_confined(tmp_path: Path, anyio_backend: str) -> None:
+    text = (EXAMPLES / "bot" / "bot.service").read_text(encoding="utf-8")
+    assert "ExecStart=/opt/bot/.venv/bin/python " in text
+    unit = tmp_path / "bot.service"
+    unit.write_text(text.replace("/opt/bot/.venv/bin/python", sys.executable), encoding="utf-8")
+    for command in (["verify"], ["security", "--offline=true", "--threshold=20"]):
+        done = subprocess.run(["systemd-analyze", *command, str(unit)], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), done
