@@ -81,8 +81,8 @@ def identifier(cell: Cell) -> str:
             raise CellError("an id", ProblemCode.REQUIRED)
         if _ROUNDED.fullmatch(text):
             raise CellError(
-                "the id itself: a spreadsheet program made a rounded number of it. Export anew, and import the "
-                "column as text, or use .xlsx"
+                "the id itself: a spreadsheet program turned it into a rounded number. Export again, and import "
+                "the column as text, or use .xlsx"
             )
         if text.startswith("#"):
             raise CellError("the id itself: a spreadsheet program shows that where it has no room, or no value")
@@ -94,7 +94,7 @@ def identifier(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         if cell == cell.to_integral_value() and 0 <= cell < Decimal(10) ** _EXACT_DIGITS:
             return str(int(cell))
-        raise CellError("the id itself, as text: as a number it was rounded. Export anew")
+        raise CellError("the id itself, as text: as a number it was rounded. Export again")
     if cell is None:
         raise CellError("an id", ProblemCode.REQUIRED)
     raise _wrong(cell, "an id")
