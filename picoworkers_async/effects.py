@@ -172,10 +172,7 @@ def sign_of_rating(rating: Rating, seen: Sighting, *, known_revision: int, refus
 def _sign_of_listed(rating: Rating, seen: Sighting, *, known_revision: int, refused: bool) -> Finding:
     listed = seen.listed or 0
     if listed < known_revision:
-        return Finding(
-            Sign.NOTHING,
-            f"the listing is stale: it shows revision {listed}, but revision {known_revision} was seen before",
-        )
+        return Finding(Sign.NOTHING, f"the listing is stale: revision {listed}, but {known_revision} was seen")
     if rating.revision_number is None:
         if rating.verdict == Verdict.REVISE:
             return Finding(Sign.UNCLEAR, "the task is listed as unrated: perhaps still, perhaps handed in again")
@@ -193,10 +190,7 @@ def _sign_of_listed(rating: Rating, seen: Sighting, *, known_revision: int, refu
 def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
     revision = rated.revision_number
     if revision < known_revision:
-        return Finding(
-            Sign.NOTHING,
-            f"the rated tasks are stale: revision {revision} is listed, but {known_revision} was seen before",
-        )
+        return Finding(Sign.NOTHING, f"the rated tasks are stale: {revision}, but {known_revision} was seen")
     later = rating.revision_number is not None and revision > rating.revision_number
     if rating.verdict == Verdict.REVISE:
         if later:
