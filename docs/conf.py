@@ -1,5 +1,9 @@
 """How the site is built: `nox -s docs`, into `docs/_build`."""
 
+import re
+
+from sphinx.application import Sphinx
+
 from picoworkers_async import __version__
 
 project = "picoworkers_async"
@@ -25,3 +29,13 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def lead_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Let links to files outside this folder, which code hosts can follow, lead to the pages that show them."""
+    text = re.sub(r"\]\((?:../)+examples/(\w+)[^)]*\)", r"](/examples.md#\1)", source[0])
+    source[0] = re.sub(r"\]\((?:\.\./)+benchmarks/results\.md\)", "](/results.md)", text)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", lead_to_pages)

@@ -58,7 +58,7 @@ class Sign(enum.Enum):
     UNCHANGED = "everything is as it was before"
     UNCLEAR = "neither shown nor unchanged"
     CONTRADICTED = "something else happened instead: it can never be told"
-    NOTHING = "the look was incomplete or stale, and proves nothing"
+    NOTHING = "the sweep was incomplete or stale, and proves nothing"
 
 
 _AT_ONCE = {Sign.SHOWN: Effect.TOOK_EFFECT, Sign.CONTRADICTED: Effect.CANNOT_TELL}
@@ -95,7 +95,7 @@ def judge(looks: Sequence[Look], *, ended_at: float, settle_after: float) -> Jud
     Everything else needs two that agree, `settle_after` seconds apart, with none between them that says otherwise.
     """
     if not looks:
-        return Judgement(None, "nobody has looked yet", ended_at)
+        return Judgement(None, "nothing has been read yet", ended_at)
     for look in looks:
         if look.found.sign in _AT_ONCE:
             return Judgement(_AT_ONCE[look.found.sign], look.found.reason)
@@ -106,7 +106,7 @@ def judge(looks: Sequence[Look], *, ended_at: float, settle_after: float) -> Jud
             return Judgement(_AGREED[last.found.sign], last.found.reason)
     reason = looks[-1].found.reason
     if len(looks) >= MOST_LOOKS:
-        return Judgement(Effect.CANNOT_TELL, f"{len(looks)} looks settled nothing; the last one: {reason}")
+        return Judgement(Effect.CANNOT_TELL, f"{len(looks)} readings settled nothing; the last one: {reason}")
     since = agreeing[0].began if agreeing else looks[-1].began
     return Judgement(None, reason, max(since, ended_at) + settle_after)
 
@@ -173,7 +173,7 @@ def sign_of_rating(rating: Rating, seen: Sighting, *, known_revision: int, refus
 def _sign_of_listed(rating: Rating, seen: Sighting, *, known_revision: int, refused: bool) -> Finding:
     listed = seen.listed or 0
     if listed < known_revision:
-        return Finding(Sign.NOTHING, f"the listing is stale: revision {listed} after {known_revision} was seen")
+        return Finding(Sign.NOTHING, f"the listing is stale: revision {listed}, but {known_revision} was seen")
     if rating.revision_number is None:
         if rating.verdict == Verdict.REVISE:
             return Finding(Sign.UNCLEAR, "the task is listed as unrated: perhaps still, perhaps handed in again")
@@ -191,7 +191,7 @@ def _sign_of_listed(rating: Rating, seen: Sighting, *, known_revision: int, refu
 def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
     revision = rated.revision_number
     if revision < known_revision:
-        return Finding(Sign.NOTHING, f"the rated tasks are stale: {revision} after {known_revision} was seen")
+        return Finding(Sign.NOTHING, f"the rated tasks are stale: {revision}, but {known_revision} was seen")
     later = rating.revision_number is not None and revision > rating.revision_number
     if rating.verdict == Verdict.REVISE:
         if later:
@@ -200,7 +200,7 @@ def _sign_of_rated(rating: Rating, rated: Task, known_revision: int) -> Finding:
     if later:
         return Finding(Sign.CONTRADICTED, f"the task is listed as rated in revision {revision}, a later one")
     if not rated.status:
-        return Finding(Sign.UNCLEAR, "the task is listed as rated, without how")
+        return Finding(Sign.UNCLEAR, "the task is listed as rated, but not with which verdict")
     # No document has the other words: whatever is rated and not OK was rated as not ok.
     if (rated.verdict == Verdict.OK) is (rating.verdict == Verdict.OK):
         return Finding(Sign.SHOWN, f"the task is listed as rated {rated.status}")
@@ -233,7 +233,7 @@ def sign_of_post(
     candidates = sorted({job.id for job in (*like, *since)})
     if candidates:
         listed = ", ".join(candidates[:10])
-        return Finding(Sign.UNCLEAR, f"not known before, and perhaps it: job {listed}")
+        return Finding(Sign.UNCLEAR, f"not known before, and perhaps the one that was posted: job {listed}")
     if not complete:
         return Finding(Sign.NOTHING, "the listing of jobs could not be read whole")
     return Finding(Sign.UNCHANGED, f"none of the {len(jobs)} jobs listed was made since")

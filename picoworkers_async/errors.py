@@ -246,7 +246,7 @@ class OutcomeUnknownError(CallError):
         self.reason = reason
         super().__init__(
             call,
-            f"may have taken effect ({reason}). Do not repeat it before you have looked whether it did",
+            f"may have taken effect ({reason}). Do not repeat it before you have checked whether it did",
             status=status,
             fate=Fate.UNKNOWN,
         )

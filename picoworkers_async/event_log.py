@@ -18,13 +18,13 @@ _TASK = "task %(task_id)s of job %(job_id)s"
 _LINES = {
     events.REQUEST_DONE: "%(call)s: HTTP %(status)s in %(seconds).3f s, after %(waited).3f s of waiting",
     events.GATE_TIMED_OUT: "%(call)s: not sent, since its turn did not come within %(max_wait)g s",
-    events.RATE_LIMITED: "%(call)s: HTTP 429; everybody waits %(seconds)g s",
+    events.RATE_LIMITED: "%(call)s: HTTP 429; all calls wait %(seconds)g s",
     events.OUTAGE_BEGAN: "the service is away, and is waited for: %(error)s",
     events.OUTAGE_ENDED: "the service is back after %(seconds).0f s",
-    events.LOOK_DONE: "looked at the listing: %(listed)d tasks, %(fresh)d of them to be decided",
-    events.LISTING_UNSTEADY: "the listing keeps changing: %(looks)d looks in a row found nothing undecided",
+    events.LOOK_DONE: "read the listing: %(listed)d tasks, %(fresh)d of them to decide",
+    events.LISTING_UNSTEADY: "the listing keeps changing: %(looks)d sweeps in a row found nothing undecided",
     events.OUTCOME: f"{_TASK}: %(status)s: %(reason)s",
-    events.UNKNOWN_PARKED: f"{_TASK}: the answer to its rating was lost, and is looked for",
+    events.UNKNOWN_PARKED: f"{_TASK}: the answer to its rating was lost; reading will show whether it took effect",
     events.UNKNOWN_UNREAD: "%(ratings)d ratings of job %(job_id)s are still unknown: %(error)s",
     events.UNKNOWN_SETTLED: f"{_TASK}: the rating whose answer was lost %(effect)s: %(reason)s",
     events.SETTLING_BEGAN: "reading what became of %(what)s, whose answer was lost",
@@ -40,7 +40,7 @@ _LINES = {
     ),
 }
 _WITHOUT_JOURNAL = " began, without a journal"
-_OUT_OF_MONEY = "the service refuses for want of money: nothing is sent until the balance has grown"
+_OUT_OF_MONEY = "the service refuses because the balance is too low: nothing is sent until it has grown"
 _AT_THE_LIMIT = {
     "stop": "nothing more is sent, and the batch ends",
     "wait": "nothing is sent until the next day, or the balance, allows it",
@@ -73,7 +73,7 @@ def _line_of(event: events.Event) -> str:
         case events.RequestDone() if event.error is not None:
             return "%(error)s"
         case events.RateLimited() if not event.seconds:
-            return "%(call)s: HTTP 429; nobody waits: neither the answer nor the throttle's cooldown asks for it"
+            return "%(call)s: HTTP 429; no call waits: neither the answer nor the throttle's cooldown asks for it"
         case events.BatchBegan():
             what = "a dry run" if event.dry_run else "a batch"
             return what + (_WITHOUT_JOURNAL if event.journal is None else line)
@@ -83,7 +83,7 @@ def _line_of(event: events.Event) -> str:
             # The service's own limit has no number, and the same follows whatever is to be done at ours.
             return _OUT_OF_MONEY if event.allowed is None else line + _AT_THE_LIMIT[event.on_limit]
         case events.UnknownSettled() if event.effect == Effect.CANNOT_TELL.value:
-            return f"{_TASK}: nobody can tell what its lost rating did: %(reason)s"
+            return f"{_TASK}: reading cannot tell whether its rating took effect: %(reason)s"
     return line
 
 

@@ -47,7 +47,9 @@ class Observers:
             except Exception:
                 if not self._raised:
                     self._raised = True
-                    logger.exception("on_event raised for %s; further errors of it are not logged", event.event)
+                    logger.exception(
+                        "on_event raised an error for %s; its further errors are not logged", event.event
+                    )
             except BaseException as error:
                 waiting = caller.get()
                 if waiting is None:

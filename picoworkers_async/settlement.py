@@ -27,7 +27,7 @@ from .settling import settling
 async def settle(error: OutcomeUnknownError, session: Session, jobs: Jobs, users: Users) -> Settlement:
     """Read what the call would have changed, as often as it takes to be sure. Never sends the call again."""
     if not isinstance(error, OutcomeUnknownError):
-        raise TypeError(f"an OutcomeUnknownError is settled, not {type(error).__name__}")
+        raise TypeError(f"settle takes an OutcomeUnknownError, not {type(error).__name__}")
     call = error.sent
     if call is None:
         return Settlement(Effect.CANNOT_TELL, ("the error does not say what was sent",))

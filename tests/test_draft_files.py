@@ -186,7 +186,7 @@ def test_pay_is_read_by_the_shortest_form_of_a_number() -> None:
         ("draft", "{}", "choice", r"ends in \.toml or \.json"),
         ("draft.json", "{", "format", "not valid JSON: .*line 1 column 2"),
         ("draft.json", b'{"title": "\xff"}', "format", "not valid JSON, which is UTF-8: 'utf-8' codec"),
-        ("draft.json", '{"task_value": "0.1", "task_value": "1"}', "format", "'task_value' stands there twice"),
+        ("draft.json", '{"task_value": "0.1", "task_value": "1"}', "format", "'task_value' appears twice"),
         ("draft.json", "[" * 200_000, "format", "nested too deeply"),
         ("draft.toml", 'title = "x"\ntitle = "y"', "format", "not valid TOML: "),
         ("draft.toml", "title", "format", "not valid TOML: "),

@@ -297,7 +297,7 @@ def test_levels_are_those_of_an_operator() -> None:
         ),
         (
             events.LimitReached(limit="balance", on_limit="stop"),
-            "the service refuses for want of money: nothing is sent until the balance has grown",
+            "the service refuses because the balance is too low: nothing is sent until it has grown",
         ),
         (
             events.UnknownSettled(
@@ -321,7 +321,7 @@ async def test_a_lost_answer_is_no_alarm_where_the_batch_looks_by_itself(
     async with connect(sandbox) as pico:
         await pico.rate_all([Rating(job, task, "ok") for job, task in _all(sandbox)])
     assert "Do not repeat it" not in caplog.text
-    assert "the answer to its rating was lost, and is looked for" in caplog.text
+    assert "the answer to its rating was lost; reading will show whether it took effect" in caplog.text
     assert "the rating whose answer was lost took effect" in caplog.text
 
 

@@ -44,7 +44,7 @@ def test_a_report_is_a_few_lines_to_read_however_much_it_keeps() -> None:
         limit="tasks_per_day is 5, and would be exceeded today",
     )
     assert str(report) == (
-        "5 rated, 1000 failed, 3 put off in 12.3 s; bonuses of $1.50; 2 told from the journal\n"
+        "5 rated, 1000 failed, 3 put off in 12.3 s; bonuses of $1.50; 2 repeated from the journal\n"
         "ended by a limit: tasks_per_day is 5, and would be exceeded today\n"
         "failed, for example: decide raised 0"
     )

@@ -139,7 +139,7 @@ async def test_with_a_clock_that_is_wrong_no_older_job_of_somebody_elses_is_take
     async with connect(sandbox) as pico:
         posted = await pico.jobs.post_job(DRAFT)
     assert posted.job_id is None
-    assert "and perhaps it: job" in (posted.note or "")
+    assert "and perhaps the one that was posted: job" in (posted.note or "")
 
 
 @pytest.mark.parametrize("by", AHEAD, ids=str)
@@ -164,7 +164,7 @@ async def test_a_service_that_does_not_tell_the_time_leaves_the_id_unknown() -> 
     async with AsyncPicoworkers("user_id", "api_secret", transport=transport) as pico:
         posted = await pico.jobs.post_job(DRAFT)
     assert posted.job_id is None
-    assert "and perhaps it: job" in (posted.note or "")
+    assert "and perhaps the one that was posted: job" in (posted.note or "")
 
 
 @pytest.mark.parametrize("answer", ["unnamed", "empty"])

@@ -165,7 +165,7 @@ async def test_a_pause_of_no_time_is_not_told_as_a_wait(headers: dict, caplog: p
                 await pico.users.get_balances()
     told = [str(caught.value), *(record.getMessage() for record in caplog.records)]
     assert not [text for text in told if "0 s" in text]
-    assert any("nobody waits" in text for text in told)
+    assert any("no call waits" in text for text in told)
 
 
 @pytest.mark.anyio
@@ -174,7 +174,7 @@ async def test_a_pause_is_told_with_its_seconds(caplog: pytest.LogCaptureFixture
         async with answering(httpx.Response(429, headers={"Retry-After": "20"})) as pico:
             with pytest.raises(RateLimitedError, match="it asks for 20 s of silence"):
                 await pico.users.get_balances()
-    assert "everybody waits 20 s" in caplog.text
+    assert "all calls wait 20 s" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_hostile_line_of_toml_is_told_in_no_time(tmp_path: Path, line: str) ->
 def test_a_name_that_comes_twice_in_json_is_told_with_its_lines(tmp_path: Path) -> None:
     file = tmp_path / "draft.json"
     file.write_text('{"title": "a",\n "notes": "b",\n "title": "c"}')
-    with pytest.raises(InvalidRequestError, match="'title' stands there twice, in lines 1 and 3"):
+    with pytest.raises(InvalidRequestError, match="'title' appears twice, in lines 1 and 3"):
         JobDraft.from_file(file)
 
 

@@ -33,4 +33,4 @@ INTERRUPTED = "interrupted while it was sent"
 
 def thread_ended(error: BaseException) -> str:
     """That this, raised in the client's thread, ended it."""
-    return f"the client's thread has ended, for {type(error).__name__} was raised in it: make a new Picoworkers"
+    return f"the client's thread has ended because {type(error).__name__} was raised in it: make a new Picoworkers"

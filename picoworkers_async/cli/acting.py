@@ -65,7 +65,7 @@ async def act(pico: AsyncPicoworkers, what: str, call: Awaitable[Ack | PostedJob
     except CallError as error:
         return failed(error)
     except anyio.get_cancelled_exc_class() as stopped:
-        stopped.add_note(f"to {what} may have taken effect: look before you ask for it again")
+        stopped.add_note(f"to {what} may have taken effect: check before you repeat it")
         raise
 
 
@@ -87,14 +87,14 @@ def failed(error: CallError) -> Result:
 async def _settle(pico: AsyncPicoworkers, what: str, error: OutcomeUnknownError) -> Result:
     say(
         f"the answer was lost ({_reason(error)})",
-        "looking whether it took effect, which may take a minute; nothing is sent again",
+        "checking whether it took effect, which may take a minute; nothing is sent again",
     )
     try:
         settled = await pico.settle(error)
     except PicoworkersError as lost:
         return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {error_in_words(lost)}")
     except anyio.get_cancelled_exc_class() as stopped:
-        stopped.add_note(f"to {what} may have taken effect: look before you ask for it again")
+        stopped.add_note(f"to {what} may have taken effect: check before you repeat it")
         raise
     return result_of_settlement(settled)
 
@@ -120,7 +120,7 @@ def finish(result: Result, what: str, *, json: bool, **more: Any) -> Exit:
     named = f" (job {result.job_id})" if result.job_id else ""
     say(f"{what}: {result.outcome.value}{named}{said}")
     if result.outcome is Ending.UNKNOWN:
-        say("look whether it did (here or on the web site) before you ask for it again")
+        say("check whether it did (here or on the web site) before you repeat it")
     if json:
         with reader_may_leave():
             print_json({**attrs.asdict(result), **more})

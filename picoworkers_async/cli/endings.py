@@ -68,7 +68,7 @@ def last_lines(ended: Ended) -> list[str]:
     if ended.error is not None:
         lines.append(f"it ended early: {why_ended(ended.error)}")
         if isinstance(ended.error, AuthenticationError):
-            lines.append("look at the credentials: picoworkers doctor")
+            lines.append("check the credentials: picoworkers doctor")
     if ended.differing is not None:
         lines.append(f"{ended.differing}; the earlier decision wins")
     if ended.stale is not None:
@@ -87,7 +87,7 @@ def last_lines(ended: Ended) -> list[str]:
     elif journal is not None:
         lines.append(f"this goes on where it stopped, and pays nobody twice: {command}")
     elif report.unknown:
-        lines.append("look at these tasks (on the web site) before they are rated again")
+        lines.append("check these tasks (on the web site) before they are rated again")
     else:
         lines.append(f"this rates what is still listed: {command}")
     return lines

@@ -68,7 +68,7 @@ async def job(
     /,
     *,
     watch: Annotated[bool, Parameter(help="Go on, with a line for each change, until it has ended.")] = False,
-    every: Annotated[float, Parameter(help="Seconds between two looks (60).")] = 60.0,
+    every: Annotated[float, Parameter(help="Seconds between two reads (60).")] = 60.0,
     options: Options = DEFAULT,
 ) -> None:
     """One job, or with --watch what changes in it."""
@@ -81,7 +81,7 @@ async def job(
 
 
 async def _watch(pico: AsyncPicoworkers, job_id: str, every: float, *, json: bool) -> None:
-    say(f"watching job {job_id}, a look every {every:g} s; Ctrl-C ends it")
+    say(f"watching job {job_id}, read every {every:g} s; Ctrl-C ends it")
     async for update in pico.jobs.watch(job_id, every=every):
         if json:
             print_json(update)

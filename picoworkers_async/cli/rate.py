@@ -163,7 +163,7 @@ def _read(
     encoding: str | None,
     sheet: str | None,
 ) -> SheetRatings:
-    say(f"looking {file} through")
+    say(f"reading {file}")
     try:
         with ctrl_c_at_once():
             return sheets.read(

@@ -31,7 +31,9 @@ async def review(
     /,
     *,
     job: Annotated[str | None, Parameter(help="Only the tasks of the job with this id.")] = None,
-    follow: Annotated[float | None, Parameter(help="Look again every so many seconds, until stopped.")] = None,
+    follow: Annotated[
+        float | None, Parameter(help="Read the listing again every so many seconds, until stopped.")
+    ] = None,
     journal: Annotated[Path | None, Parameter(help="What makes it go on after a stop or a crash.")] = None,
     deciding: Annotated[int, Parameter(help=f"How many decisions are awaited at a time ({DECIDING}).")] = DECIDING,
     decide_timeout: Annotated[float | None, Parameter(help="Seconds that a decision may take.")] = None,
@@ -78,7 +80,7 @@ async def review(
         )
         if not dry_run:
             which = "all waiting tasks" if job is None else f"the waiting tasks of job {job}"
-            again = "" if follow is None else f", and look for more every {follow:g} s"
+            again = "" if follow is None else f", and read the listing again every {follow:g} s"
             confirm(f"Have {rule} rate {which}{again}? It pays people; limits: {in_words(bounds)}.", yes=yes)
         if kept is None and not dry_run:
             say("there is no --journal: nothing will be known of this run afterwards")

@@ -56,7 +56,7 @@ _ROW = (
     Column("state", "State", "state"),
     Column("message", "Message", "words"),
 )
-_OPEN = Table("open", "Sent, and not known what became of it", _ROW, "Nothing: all that was sent has its answer.")
+_OPEN = Table("open", "Sent, outcome unknown", _ROW, "Nothing: everything sent has its answer.")
 _LAST = Table("last", "Last outcomes", _ROW, "Nothing is noted yet.", scrolls=True)
 
 

@@ -20,10 +20,10 @@ _MEANINGS: dict[str, tuple[type[JournalError], str]] = {
     "SQLITE_FULL": (JournalFullError, "the disk is full"),
     "SQLITE_READONLY": (JournalError, "it cannot be written"),
     "SQLITE_CANTOPEN": (JournalError, _CANNOT_OPEN),
-    "SQLITE_NOTADB": (NotAJournalError, "it is something else than a journal, or its beginning is damaged"),
+    "SQLITE_NOTADB": (NotAJournalError, "it is not a journal, or its beginning is damaged"),
     "SQLITE_CORRUPT": (JournalDamagedError, "it is damaged"),
-    "SQLITE_BUSY": (JournalBusyError, "something else keeps it locked"),
-    "SQLITE_IOERR": (JournalError, "the disk does not do as it is told"),
+    "SQLITE_BUSY": (JournalBusyError, "another program has it locked"),
+    "SQLITE_IOERR": (JournalError, "the disk reports an error"),
 }
 
 

@@ -16,8 +16,8 @@ from .lock import FileLock
 _SMALL_PAGES = 1000
 
 _WITHOUT_LOG = (
-    "the batch before was killed, and the file -wal that belongs beside it, with what that batch did last, is not "
-    "there; was it copied, renamed or linked without it? Bring both together again"
+    "the last batch was killed, and the -wal file with what that batch did last is missing; if the journal was "
+    "copied, renamed or linked without it, put both side by side again"
 )
 
 
@@ -108,5 +108,5 @@ def _not_yours(name: str, kept: str) -> str:
     if name != "dry_run":
         return f"it belongs to another {name}, and batches must not be mixed: name another file for this one"
     if kept == "1":
-        return "it is a dry run's: nothing in it was sent, so that a real batch needs another file"
-    return "it is a real batch's, and no dry run's: name another file for a dry run"
+        return "it belongs to a dry run, and nothing in it was sent: name another file for a real batch"
+    return "it belongs to a real batch: name another file for a dry run"

@@ -20,7 +20,7 @@ LOOK_SECONDS = 30.0
 
 _SILENT = "the service answered the post with success, but said nothing"
 _UNNAMED = "the service said ok, but did not name the job"
-_LOOK_FIRST = "; look whether it is there (iter_jobs, or the web site) before you post it again"
+_LOOK_FIRST = "; check whether it is there (iter_jobs, or the web site) before you post it again"
 
 
 async def look_for_post(call: MoneyCall, session: Session) -> Look:

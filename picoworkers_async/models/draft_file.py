@@ -119,7 +119,7 @@ def _each_once(text: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
-            raise ValueError(f"{name!r} stands there twice{_lines_with(name, text)}")
+            raise ValueError(f"{name!r} appears twice{_lines_with(name, text)}")
         fields[name] = value
     return fields
 

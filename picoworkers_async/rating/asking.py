@@ -113,7 +113,7 @@ def usable(task: Task, decision: object) -> Decision | Failed:
             return attrs.evolve(given, revision_number=task.revision_number)
     except Exception as error:
         # What compares itself, or tells its name, only by raising.
-        problem, given = TypeError(f"decide returned for task {task.id} what raises {in_words(error)}"), None
+        problem, given = TypeError(f"what decide returned for task {task.id} raised {in_words(error)}"), None
     return decision if problem is None else Failed(str(problem), problem, given)  # type: ignore[return-value]
 
 
@@ -144,7 +144,10 @@ def decide_problems(decide: object, *, threads: bool) -> list[Problem]:
     if threads and (inspect.iscoroutinefunction(decide) or inspect.iscoroutinefunction(type(decide).__call__)):
         return [
             Problem(
-                "threads", threads, "a plain decide: an async one is awaited, in no thread", ProblemCode.CONFLICT
+                "threads",
+                threads,
+                "a plain function: an async decide is awaited, and needs no thread",
+                ProblemCode.CONFLICT,
             )
         ]
     signature = _signature(decide)

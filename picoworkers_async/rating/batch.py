@@ -110,7 +110,7 @@ class Batch:
             raise StopAsyncIteration from None
         except anyio.ClosedResourceError:
             raise ClientStateError(
-                "the block of this batch was left: what is known adds up in `await batch.report()`"
+                "the block of this batch was left; `await batch.report()` has what is known"
             ) from None
 
     async def report(self) -> BatchReport:

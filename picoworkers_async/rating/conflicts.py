@@ -13,7 +13,7 @@ def twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
     """The outcome of a rating whose task has one in this batch already."""
     error: Exception
     if same_decision(first, second):
-        error = ValueError(f"task {second.task_id} has this rating in this batch already; it was not sent twice")
+        error = ValueError(f"this batch already has this rating of task {second.task_id}; it was not sent twice")
     else:
         error = ConflictError(first, second)
     return Outcome(second, OutcomeStatus.FAILED, str(error), error, task)

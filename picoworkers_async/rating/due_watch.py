@@ -135,4 +135,6 @@ class DueWatch:
     def _cannot_follow(self, job_id: str, why: str) -> None:
         if job_id not in self._told_unknown:
             self._told_unknown.add(job_id)
-            logger.warning("when tasks of job %s are due is not known, and not told: %s", job_id, why)
+            logger.warning(
+                "no TaskDue for tasks of job %s, since it is not known when they are due: %s", job_id, why
+            )

@@ -112,7 +112,7 @@ class BatchReport:
         told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
         lines = [f"{told or '0 rated'} in {self.elapsed:.1f} s; bonuses of ${self.bonus}"]
         if self.replayed:
-            lines[0] += f"; {self.replayed} told from the journal"
+            lines[0] += f"; {self.replayed} repeated from the journal"
         if self.limit is not None:
             lines.append(f"ended by a limit: {self.limit}")
         for status, outcomes in self.outcomes_by_status.items():

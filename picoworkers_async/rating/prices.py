@@ -55,5 +55,5 @@ class Prices:
                 why = str(error)
             if value is None:
                 said = f"limits on pay count earlier ratings of job {job_id}, whose task value is not known"
-                raise JournalError(journal.path, f"{said} ({why}); tell it by Journal.price()")
+                raise JournalError(journal.path, f"{said} ({why}); add it with Journal.price()")
             await journal.price(job_id, value)

@@ -78,7 +78,7 @@ class ReviewedTasks:
             self.exhausted = True
             self._changed.wake_all()
             if self._decider.put_off:
-                logger.info("%d tasks were put off, and are left to the next review", self._decider.put_off)
+                logger.info("%d tasks were put off, and are left for the next review", self._decider.put_off)
             # Decisions may still be awaited; whoever runs this ends it when nothing is left in hand.
 
     async def fill(self) -> None:

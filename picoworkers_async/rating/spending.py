@@ -215,7 +215,7 @@ class Spending:
         if self.reached is None:
             self._tell("balance", None)
         now = self._clock()
-        self.reached = Reached("balance", f"the service refused for want of money: {message}", None)
+        self.reached = Reached("balance", f"the service refused because the balance is too low: {message}", None)
         self._poorest, self._tentative = None, False
         self._balance_at, self._until = now, now + PROBE_SECONDS
         if self._patience is not None and self._on_limit != "wait":

@@ -84,7 +84,9 @@ def _check_zone(draft: JobDraft, zones: Sequence[Zone]) -> Iterator[Problem]:
         if country not in zone.excludable_countries:
             path = ("excluded_countries", place)
             allowed = ", ".join(zone.excludable_countries) or "none"
-            yield Problem(path, country, f"zone {zone.id} lets one exclude: {allowed}", ProblemCode.CHOICE)
+            yield Problem(
+                path, country, f"only these can be excluded from zone {zone.id}: {allowed}", ProblemCode.CHOICE
+            )
 
 
 def _check_list(draft: JobDraft, lists: Sequence[WorkerList]) -> Iterator[Problem]:

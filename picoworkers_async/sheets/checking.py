@@ -109,7 +109,7 @@ def _repeated(seen: SeenRows, header: Header, tally: Tally, problems: Problems) 
             lines.append(row.line)
             tally.take_back(row.verdict, row.bonus)
         else:
-            remedy = f"one rating of this task; line {row.first_line} rates it otherwise"
+            remedy = f"one rating of this task; line {row.first_line} rates it differently"
             problems.add(at(row.line, header.name(Field.TASK_ID), None, remedy, ProblemCode.CONFLICT))
     return lines
 

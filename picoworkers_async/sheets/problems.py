@@ -44,7 +44,7 @@ class SheetChangedError(PicoworkersError):
     def __init__(self, path: object, given: int) -> None:
         self.path: str = str(path)
         self.given = given
-        what = f"changed after it was checked; {given} ratings were given out, nothing further. Read it again"
+        what = f"changed after it was checked; {given} ratings were taken from it, and no more. Read it again"
         super().__init__(_encodable(f"{self.path}: {what}"))
 
 

@@ -112,7 +112,9 @@ class Tally:
         """What somebody should know before these are sent."""
         found = []
         if repeated:
-            found.append(f"{repeated} rows say of a task what an earlier row says; each task is rated once")
+            found.append(
+                f"rows that repeat what an earlier row says of the same task: {repeated}; each task is rated once"
+            )
         if self.hidden:
             found.append(f"{self.hidden} of the ratings are in hidden rows")
         total = self._lengths.total()
@@ -123,8 +125,8 @@ class Tally:
             if short:
                 named = ", ".join(map(str, lines[:_MOST_LINES]))
                 found.append(
-                    f"{short} ids of tasks are of digits only and shorter than the others (line {named}): perhaps "
-                    "a spreadsheet program took zeros away that they began with"
+                    f"task ids of digits only that are shorter than the others: {short} (line {named}); a "
+                    "spreadsheet program may have removed their leading zeros"
                 )
         return found
 

@@ -90,8 +90,8 @@ def identifier(cell: Cell) -> str:
         made = "a rounded number" if _ROUNDED.fullmatch(text) else "a date" if _DATE.fullmatch(text) else None
         if made is not None:
             raise CellError(
-                f"the id itself: a spreadsheet program made {made} of it. Export anew, and import the column as "
-                "text, or use .xlsx"
+                f"the id itself: a spreadsheet program turned it into {made}. Export again, and import the column "
+                "as text, or use .xlsx"
             )
         if text.startswith("#"):
             raise CellError("the id itself: a spreadsheet program shows that where it has no room, or no value")
@@ -103,7 +103,7 @@ def identifier(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         if cell == cell.to_integral_value() and 0 <= cell < Decimal(10) ** _EXACT_DIGITS:
             return str(int(cell))
-        raise CellError("the id itself, as text: as a number it was rounded. Export anew")
+        raise CellError("the id itself, as text: as a number it was rounded. Export again")
     if cell is None:
         raise CellError("an id", ProblemCode.REQUIRED)
     raise _wrong(cell, "an id")

@@ -169,7 +169,7 @@ class Throttle:
         """
         seconds = paces.pause_seconds(retry_after, self.cooldown)
         if retry_after is not None and retry_after > seconds:
-            logger.warning("HTTP 429 asks for a pause of %g s; it will be one of %g s", retry_after, seconds)
+            logger.warning("HTTP 429 asks for a pause of %g s; it is cut to %g s", retry_after, seconds)
         with self._departures.loops.lock:
             self._rate_limited += 1
             self._lines.forget_slots()

@@ -37,9 +37,9 @@ def understood(row: Sequence[object], now: float, interval: float) -> tuple[str,
     """
     epoch, *numbers, first_after_pause = row[:7]
     if not isinstance(epoch, str) or not (epoch.isascii() and epoch.isalnum()):
-        raise ValueError("an epoch is no text")
+        raise ValueError("an epoch is not a text")
     if not all(isinstance(number, (int, float)) for number in (*numbers, first_after_pause)):
-        raise ValueError("a time is no number")
+        raise ValueError("a time is not a number")
     next_slot, next_departure, silent_until, margin, margin_at = (_float(number) for number in numbers)
     if not all(map(math.isfinite, (next_slot, next_departure, silent_until, margin_at))):
         raise ValueError("a time is not finite")

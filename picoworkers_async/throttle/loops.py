@@ -165,7 +165,7 @@ class Loops:
 
     def _meet(self, key: object) -> Loop:
         if key is None:
-            raise RuntimeError("a throttle is used where an event loop runs")
+            raise RuntimeError("a throttle can only be used where an event loop runs")
         time, post = _ways_of(key)
         with self.lock:
             for loop in tuple(self._known.values()):

@@ -134,7 +134,7 @@ def system_error(path: Path, error: OSError, tried: str = "used") -> PacerError 
 def why_unusable(path: Path, error: sqlite3.Error) -> str:
     """What is wrong with a file that SQLite cannot use, as far as a look at it tells."""
     if error.sqlite_errorname.startswith(_FOR_GOOD):
-        return f"it is something else than a pacer's database, or damaged ({error})"
+        return f"it is not a pacer's database, or it is damaged ({error})"
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder {folder}"
@@ -151,7 +151,7 @@ def why_unusable(path: Path, error: sqlite3.Error) -> str:
     return f"it cannot be written ({error})"
 
 
-_NO_FILE = "it is a link, a folder, or something else that is no file"
+_NO_FILE = "it is a link, a folder, or something else that is not a file"
 
 
 def path_problems(path: object) -> list[Problem]:
@@ -205,7 +205,7 @@ def _exposed(folder: Path) -> str | None:
     if found is None:
         return None
     remedy = f": chmod go-w {found.folder}" if found.is_mine else ""
-    return f"{found.why}, the folder {found.folder}, {found.mode}, so that others rule what is in it{remedy}"
+    return f"{found.why}, the folder {found.folder}, {found.mode}, so others control what is in it{remedy}"
 
 
 def _machine_folder() -> Path | None:
@@ -232,10 +232,10 @@ def _own_folder() -> Path:
 
 def _problem_of(folder: Path) -> str | None:
     if not folder.is_absolute():
-        return "it is no absolute path"
+        return "it is not an absolute path"
     try:
         if not stat.S_ISDIR(os.stat(folder).st_mode):
-            return "it is no folder"
+            return "it is not a folder"
         problem = _exposed(folder)
     except OSError as error:
         return error.strerror or str(error)

@@ -202,7 +202,7 @@ class RedisPacer:
         understood = _understood(answer)
         if not understood.sound and not self._told_of_nonsense:
             self._told_of_nonsense = True
-            logger.warning("RedisPacer: the state in %s is not understood; it starts anew", keys[0])
+            logger.warning("RedisPacer: the state in %s cannot be read; it starts over", keys[0])
         return understood
 
 
@@ -225,4 +225,6 @@ def _understood(answer: Any) -> _Answer:
             return result
     except (TypeError, ValueError, AttributeError, OverflowError):
         pass
-    raise PacerError("RedisPacer: the server gives answers that are not of this script; is it a Redis or Valkey?")
+    raise PacerError(
+        "RedisPacer: the server's answers are not those of the pacer's script; is it Redis or Valkey?"
+    )

@@ -135,7 +135,7 @@ class SharedPace:
         """Others may not have noticed yet that the store is another one: nobody sends until they have."""
         await self._pacer.pause(_PAUSE_AFTER_LOSS_SECONDS, widen=False)
         self._lost, self._epoch = False, None
-        logger.warning("the pacer's store is back, perhaps without its state; everybody waits a moment")
+        logger.warning("the pacer's store is back, perhaps without its state; all calls wait a moment")
 
     def _lose(self, lost: PacerLost, now: float) -> None:
         self._asked_at = now
@@ -144,7 +144,7 @@ class SharedPace:
             with self._loops.lock:
                 # Until then, others may still use what they have reserved.
                 self._not_before = max(self._not_before, now + (self._sharers + 1) * self._interval)
-            what = "the pacer's store is lost (%s); this client goes on with its turn among %d"
+            what = "the pacer's store is lost (%s); until it is back, %d clients take turns"
             logger.warning(what, lost, self._sharers)
 
     def _turn_ticket(self, slot: SharedSlot | None, ticket: Ticket | None, now: float) -> Ticket:

@@ -168,7 +168,7 @@ class SqlitePacer:
 
         def run() -> T:
             if not self._one_at_a_time.acquire(timeout=_LONGEST_WORK_SECONDS):
-                raise PacerLost(f"{self._path}: the transaction before goes on and on")
+                raise PacerLost(f"{self._path}: the transaction before it does not end")
             try:
                 self._work_until = time.perf_counter() + _LONGEST_WORK_SECONDS
                 return self._run(work)
@@ -246,7 +246,7 @@ class SqlitePacer:
                 return database
             # It was made just now, by whomever, or replaced in between: what was opened may be another one.
             database.close()
-        raise PacerLost(f"{self._path} is replaced again and again")
+        raise PacerLost(f"{self._path} keeps being replaced")
 
     def _takes_too_long(self) -> bool:
         return time.perf_counter() > self._work_until
@@ -260,7 +260,7 @@ class SqlitePacer:
             except ValueError as error:
                 if not self._told_of_nonsense:
                     self._told_of_nonsense = True
-                    logger.warning("pacer %s: its state is not understood (%s); it starts anew", self._path, error)
+                    logger.warning("pacer %s: its state cannot be read (%s); it starts over", self._path, error)
         if kept is not None:
             return kept
         # What was sent before this state began is not known, so the first keeps its distance from now.

@@ -110,7 +110,7 @@ class AsyncioAdapter:
         if _TARGET.fullmatch(target):
             return target.encode()
         # A fault of the program, and no service that is away: nobody is to wait for its end.
-        raise ClientStateError("nothing was sent: an address that is not of the service")
+        raise ClientStateError("nothing was sent: the address is not the service's")
 
     def _head(self, method: str, target: bytes, content: bytes | None) -> bytes:
         start = method.encode() + b" " + target
@@ -119,7 +119,7 @@ class AsyncioAdapter:
     async def _usable(self, connection: Connection, times: int, left: float) -> Connection:
         """The same connection, if what came on it was nothing to close it for, or a new one."""
         if times == _MOST_UNUSABLE:
-            problem = f"{times} times a connection closed, or something came, before anything was asked"
+            problem = f"{times} times in a row, a connection closed or brought data before the request was written"
             raise NoResponseError(Fate.NOT_PROCESSED, ConnectionError(problem))
         if await connection.read_up():
             return connection

@@ -78,9 +78,7 @@ def choose(given: str | None, named: str | None, base_url: str) -> Choice:
             )
         return Choice(cast("TransportName", wanted), why)
     against = _against_fast(base_url)
-    return (
-        Choice("lanes", against) if against else Choice("fast", "it is installed, and nothing speaks against it")
-    )
+    return Choice("lanes", against) if against else Choice("fast", "it is installed, and nothing rules it out")
 
 
 def _against_fast(base_url: str) -> str | None:

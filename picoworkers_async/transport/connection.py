@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(ConnectionError(f"the answer is no HTTP ({type(error).__name__})"))
+            self._fail(ConnectionError(f"the answer is not HTTP ({type(error).__name__})"))
         if self._without_body > _MOST_BYTES_WITHOUT_BODY:
             self._fail(ConnectionError("the answer's head is too large"))
 

@@ -184,7 +184,9 @@ class _Moment:
         scope.deadline = anyio.current_time() + left
         if not is_quiet():
             # What came until now would be taken for the answer.
-            problem = ConnectionError("the connection closed, or brought an answer, before anything was asked")
+            problem = ConnectionError(
+                "the connection closed, or brought an answer, before the request was written"
+            )
             self.refusal = NoResponseError(Fate.NOT_PROCESSED, problem)
             raise self.refusal
 

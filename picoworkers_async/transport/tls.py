@@ -79,5 +79,7 @@ def _made(package: Any) -> ssl.SSLContext:
             raise
         problem = getattr(failure, "strerror", None) or str(failure)
     if context is None or problem is not None:
-        raise ClientStateError(f"nothing was sent, no certificates come from {variable}={place!r}: {problem}")
+        raise ClientStateError(
+            f"nothing was sent: certificates cannot be loaded from {variable}={place!r}: {problem}"
+        )
     return cast("ssl.SSLContext", context)

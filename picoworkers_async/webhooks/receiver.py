@@ -161,7 +161,7 @@ class Receiver:
                 raise TimeoutError
             return None
         if self._signatures is not None and not self._signatures.match(values[0], body):
-            raise NotTakenError(401, "its signature is by another secret, or of another body")
+            raise NotTakenError(401, "its signature does not match: another secret, or another body")
         return body
 
     def _take(self, body: bytes) -> None:

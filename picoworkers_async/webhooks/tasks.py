@@ -93,14 +93,14 @@ class SubmittedTasks:
             refused = await anyio.to_thread.run_sync(lambda: self._submitted.refused(lookup, not_found=not_found))
             if refused.dropped:
                 logger.warning(
-                    "%d tasks of job %s are given up: it was refused to look at them for too long: %s",
+                    "%d tasks of job %s are given up: the service refused to list them for too long: %s",
                     refused.dropped,
                     lookup.job_id,
                     error,
                 )
             elif refused.first:
                 logger.warning(
-                    "%d tasks of job %s are looked at again later, for a day at most: %s",
+                    "%d tasks of job %s are looked up again later, for a day at most: %s",
                     len(lookup.task_ids),
                     lookup.job_id,
                     error,

@@ -142,7 +142,7 @@ def test_what_stays_unknown_has_exit_code_3_and_says_what_to_do(
     change_answers(monkeypatch, service, meddle)
     ran = run("add-positions", JOB, "10", "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (3, "unknown")
-    assert ran.err.rstrip().endswith("before you ask for it again")
+    assert ran.err.rstrip().endswith("before you repeat it")
 
 
 @pytest.mark.parametrize(

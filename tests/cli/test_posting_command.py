@@ -117,5 +117,5 @@ def test_a_post_that_cannot_be_looked_up_is_unknown(
     ran = run("post", draft, "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (3, "unknown")
     assert "could not be looked up" in ran.err
-    assert ran.err.rstrip().endswith("before you ask for it again")
+    assert ran.err.rstrip().endswith("before you repeat it")
     assert writes(service) == ["post_job"]

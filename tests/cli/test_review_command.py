@@ -98,7 +98,7 @@ def test_it_asks_first_and_says_the_limits(run: Run, service: Sandbox) -> None:
     limits = ["--max-bonus", "0.05", "--total", "0.20", "--keep-balance", "10", "--tasks-per-day", "7"]
     ran = run("review", "my_rules:bonus", *limits, "--follow", "60", "--sandbox")
     assert ran.code == 2
-    assert "Have my_rules:bonus rate all waiting tasks, and look for more every 60 s?" in ran.err
+    assert "Have my_rules:bonus rate all waiting tasks, and read the listing again every 60 s?" in ran.err
     assert "limits: max bonus $0.05, tasks per day 7, total $0.20, keep balance $10." in ran.err
     assert "limits: no limit." in run("review", "my_rules:bonus", "--sandbox").err
     assert ledger_of(service) == {}

@@ -113,7 +113,7 @@ async def test_an_upgrade_that_breaks_off_leaves_the_file_as_it_was(
 
 async def test_a_real_batch_of_before_is_no_dry_run(path: Path) -> None:
     dry = JournalWriter(Journal(path), account="a", edition="sproutgigs", dry_run=True)
-    with pytest.raises(JournalError, match="no dry run's"):
+    with pytest.raises(JournalError, match="belongs to a real batch"):
         await dry.open()
 
 

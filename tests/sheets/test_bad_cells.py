@@ -65,23 +65,41 @@ def sheet_of(folder: Path, **cells: str) -> Path:
         ({"BONUS_AMOUNT": "9" * 12}, "BONUS_AMOUNT", f"Decimal('{'9' * 12}')", "at most 1000000000", "range"),
         ({"TASK_ID": ""}, "TASK_ID", "", "an id", "required"),
         ({"TASK_ID": " \xa0"}, "TASK_ID", " \xa0", "an id", "required"),
-        ({"TASK_ID": "1.5E+13"}, "TASK_ID", "1.5E+13", "a spreadsheet program made a rounded", "format"),
-        ({"TASK_ID": "1,5E+13"}, "TASK_ID", "1,5E+13", "a spreadsheet program made a rounded", "format"),
-        ({"TASK_ID": "2E+013"}, "TASK_ID", "2E+013", "a spreadsheet program made a rounded", "format"),
-        ({"TASK_ID": "1.5E13"}, "TASK_ID", "1.5E13", "a spreadsheet program made a rounded", "format"),
-        ({"TASK_ID": "1,58004285e14"}, "TASK_ID", "1,58004285e14", "a spreadsheet program made a", "format"),
-        ({"TASK_ID": "158004285.0"}, "TASK_ID", "158004285.0", "a spreadsheet program made a rounded", "format"),
-        ({"TASK_ID": "01/05/2026"}, "TASK_ID", "01/05/2026", "a spreadsheet program made a date", "format"),
-        ({"TASK_ID": "2026-05-01"}, "TASK_ID", "2026-05-01", "a spreadsheet program made a date", "format"),
-        ({"TASK_ID": "1.5.26 10:00"}, "TASK_ID", "1.5.26 10:00", "a spreadsheet program made a date", "format"),
-        ({"JOB_ID": "12-Dec"}, "JOB_ID", "12-Dec", "a spreadsheet program made a date of it", "format"),
-        ({"JOB_ID": "Feb-26"}, "JOB_ID", "Feb-26", "a spreadsheet program made a date of it", "format"),
+        ({"TASK_ID": "1.5E+13"}, "TASK_ID", "1.5E+13", "a spreadsheet program turned it", "format"),
+        ({"TASK_ID": "1,5E+13"}, "TASK_ID", "1,5E+13", "a spreadsheet program turned it", "format"),
+        ({"TASK_ID": "2E+013"}, "TASK_ID", "2E+013", "a spreadsheet program turned it", "format"),
+        ({"TASK_ID": "1.5E13"}, "TASK_ID", "1.5E13", "a spreadsheet program turned it", "format"),
+        ({"TASK_ID": "1,58004285e14"}, "TASK_ID", "1,58004285e14", "a spreadsheet program turned it", "format"),
+        ({"TASK_ID": "158004285.0"}, "TASK_ID", "158004285.0", "a spreadsheet program turned it", "format"),
+        (
+            {"TASK_ID": "01/05/2026"},
+            "TASK_ID",
+            "01/05/2026",
+            "a spreadsheet program turned it into a date",
+            "format",
+        ),
+        (
+            {"TASK_ID": "2026-05-01"},
+            "TASK_ID",
+            "2026-05-01",
+            "a spreadsheet program turned it into a date",
+            "format",
+        ),
+        (
+            {"TASK_ID": "1.5.26 10:00"},
+            "TASK_ID",
+            "1.5.26 10:00",
+            "a spreadsheet program turned it into a date",
+            "format",
+        ),
+        ({"JOB_ID": "12-Dec"}, "JOB_ID", "12-Dec", "a spreadsheet program turned it", "format"),
+        ({"JOB_ID": "Feb-26"}, "JOB_ID", "Feb-26", "a spreadsheet program turned it", "format"),
         ({"TASK_ID": "t1\u200b0"}, "TASK_ID", "t1\u200b0", "invisible characters, such as U+200B", "format"),
         ({"TASK_ID": "t1\u00ad"}, "TASK_ID", "t1\u00ad", "invisible characters, such as U+00AD", "format"),
         ({"TASK_ID": "t 1"}, "TASK_ID", "t 1", "invisible characters, such as U+0020", "format"),
         ({"TASK_ID": "#######"}, "TASK_ID", "#######", "where it has no room", "format"),
         ({"JOB_ID": ""}, "JOB_ID", "", "an id", "required"),
-        ({"JOB_ID": "9.1E+11"}, "JOB_ID", "9.1E+11", "a spreadsheet program made a rounded", "format"),
+        ({"JOB_ID": "9.1E+11"}, "JOB_ID", "9.1E+11", "a spreadsheet program turned it", "format"),
         ({"SATISFACTION": "fine"}, "SATISFACTION", "fine", "one of excellent, good", "choice"),
         ({"SATISFACTION": "spam"}, "SATISFACTION", "spam", "when the verdict is ok", "conflict"),
         ({"LIST_ID": "one"}, "LIST_ID", "one", "a whole number", "format"),
@@ -175,7 +193,7 @@ def test_a_task_that_stands_there_twice_is_taken_once_if_both_say_the_same(tmp_p
     assert [(rating.job_id, rating.task_id) for rating in ratings] == [("j", "t1"), ("j", "t2"), ("k", "t1")]
     summary = ratings.summary
     assert (summary.ratings, summary.repeated, str(summary.bonuses)) == (3, 1, "0.10")
-    assert "1 rows say of a task" in summary.warnings[0]
+    assert "the same task: 1;" in summary.warnings[0]
 
 
 def test_a_task_with_two_different_ratings_is_a_problem(tmp_path: Path) -> None:
@@ -185,7 +203,7 @@ def test_a_task_with_two_different_ratings_is_a_problem(tmp_path: Path) -> None:
         sheets.read(path)
     (problem,) = raised.value.problems
     assert problem.path == ("line", 4, "ID")
-    assert "line 2 rates it otherwise" in problem.limit
+    assert "line 2 rates it differently" in problem.limit
     assert problem.code is ProblemCode.CONFLICT
 
 
@@ -203,7 +221,7 @@ def test_a_row_in_which_nothing_is_filled_is_left_alone_whatever_else_it_says(tm
     [
         ('{"job_id": "j", "task_id": "t", "satisfied": "x"', ("line", 2), "one JSON object in UTF-8"),
         ("[1]", ("line", 2), "one JSON object a line"),
-        ('{"task_id": "t", "task_id": "u"}', ("line", 2), "'task_id' stands there twice"),
+        ('{"task_id": "t", "task_id": "u"}', ("line", 2), "'task_id' appears twice"),
         ('{"job_id": "j", "task_id": "t", "TASK_ID": "t", "satisfied": "x"}', ("line", 2, "TASK_ID"), "one name"),
         ('{"job_id": "j", "task_id": ["t"], "satisfied": "x"}', ("line", 2, "task_id"), "not a list"),
         ('{"job_id": "j", "task_id": 1.5, "satisfied": "x"}', ("line", 2, "task_id"), "as text"),

@@ -175,7 +175,7 @@ def test_zeros_that_ids_may_have_lost_are_warned_of(tmp_path: Path) -> None:
     ids = [f"ab{number:012x}" for number in range(20)] + ["48490"]
     path.write_text("JOB_ID,TASK_ID,SATISFIED\n" + "".join(f"j,{name},x\n" for name in ids))
     (warning,) = sheets.check(path).warnings
-    assert "1 ids of tasks" in warning
+    assert "shorter than the others: 1" in warning
     assert "line 22" in warning
 
 

@@ -77,10 +77,10 @@ def test_the_folder_that_the_environment_names_comes_first(
 @pytest.mark.parametrize(
     ("folder", "reason"),
     [
-        ("relative", "no absolute path"),
+        ("relative", "not an absolute path"),
         ("{}/nowhere", "No such file"),
         ("{}/file/below", "Not a directory"),
-        ("{}/file", "no folder"),
+        ("{}/file", "not a folder"),
         ("{}/open", "anybody may write in it"),
         ("/proc", "may not write|cannot be made|belongs to another"),
     ],
@@ -165,7 +165,7 @@ def test_what_is_no_file_in_the_place_of_the_journal_is_an_error_at_once(
             journal.symlink_to(tmp_path / "elsewhere")
         case "folder":
             journal.mkdir()
-    with pytest.raises(PacerError, match="no file"):
+    with pytest.raises(PacerError, match="not a file"):
         anyio.run(pacer.reserve, 1.0)
 
 

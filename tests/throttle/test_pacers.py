@@ -80,7 +80,7 @@ async def test_a_client_names_the_account_and_nothing_secret(
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("text", "something else than a pacer's"),
+        ("text", "not a pacer's database"),
         ("folder", "a folder"),
         ("nowhere", "there is no folder"),
     ],

@@ -166,7 +166,7 @@ async def test_what_comes_while_a_paced_request_waits_to_be_written_is_not_its_a
         sent, permit = len(peer.requests), await Throttle(1).acquire()
         with monkeypatch.context() as patch:
             patch.setattr(Permit, "before_writing", wait)
-            with pytest.raises(NoResponseError, match="before anything") as caught:
+            with pytest.raises(NoResponseError, match="before the request was written") as caught:
                 await adapter.send("POST", peer.url, b"{}", permit)
         assert caught.value.fate is Fate.NOT_PROCESSED
         assert len(peer.requests) == sent

@@ -54,7 +54,9 @@ async def test_certificates_that_are_none_are_named_on_entering(
         pico = client("https://localhost:1/api/", shared if over == "shared" else over)
         with pytest.raises(ClientStateError) as caught:
             await pico.__aenter__()
-        assert f"nothing was sent, no certificates come from {variable}='{tmp_path / what}': " in str(caught.value)
+        assert f"nothing was sent: certificates cannot be loaded from {variable}='{tmp_path / what}': " in str(
+            caught.value
+        )
         assert caught.value.fate is Fate.NOT_PROCESSED
         monkeypatch.delenv(variable)
         async with pico:
