@@ -13,7 +13,7 @@ import enum
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -21,6 +21,10 @@ from .problems import Problem
 
 if TYPE_CHECKING:
     from .rating import BatchReport
+
+
+MANUAL = "docs/reference/errors.md"
+"""The page, in the repository and the source distribution, that says what to do about each error."""
 
 
 class Fate(enum.Enum):
@@ -45,6 +49,12 @@ class PicoworkersError(Exception):
     fate: Fate = Fate.UNKNOWN
     report: BatchReport | None = None
     """The partial `BatchReport` of the batch that this error ended, else None. It is not pickled or copied."""
+    _paragraph: ClassVar[str] = "errors"
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        # A note, so that a traceback ends in it, and a text that is shown to others does not have it.
+        self.add_note(f"See {MANUAL}#{self._paragraph}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Python's own way calls the class with `args`: the text alone, and not what its constructor takes.
@@ -64,6 +74,7 @@ class InvalidRequestError(PicoworkersError, ValueError):
     """
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "invalidrequesterror"
 
     def __init__(self, call: str, problems: Iterable[Problem], *, sends: bool = True) -> None:
         self.call = call
@@ -81,6 +92,7 @@ class LimitError(PicoworkersError):
     """
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "limiterror"
 
     def __init__(self, limit: str, what: str) -> None:
         self.limit = limit
@@ -91,6 +103,7 @@ class ClientStateError(PicoworkersError, RuntimeError):
     """The client was used outside its `async with` block, event loop or process; nothing was sent."""
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "clientstateerror"
 
 
 class CallError(PicoworkersError):
@@ -109,12 +122,14 @@ class AuthenticationError(CallError):
     """The service does not accept the user id and API secret; check both, or reset the secret in the account."""
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "authenticationerror"
 
 
 class RefusedError(CallError):
     """The service answered `ok: false`; it did nothing. `.message` is its own explanation."""
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "refusederror"
 
     def __init__(self, call: str, message: str, *, status: int | None = None) -> None:
         self.message = message
@@ -135,6 +150,7 @@ class RateLimitedError(CallError):
     """
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "ratelimitederror"
 
     def __init__(self, call: str, retry_after: float | None) -> None:
         self.retry_after = retry_after
@@ -150,6 +166,7 @@ class GateTimeoutError(CallError):
     """
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "gatetimeouterror"
 
     def __init__(self, call: str, max_wait: float, why: str) -> None:
         self.max_wait = max_wait
@@ -160,12 +177,16 @@ class GateTimeoutError(CallError):
 class ServiceError(CallError):
     """The service, or a proxy before it, failed with HTTP 5xx, 408, 409, 425 or 499: nobody knows what it did."""
 
+    _paragraph = "serviceerror"
+
 
 class InvalidResponseError(CallError):
     """The answer was not the documented JSON (HTML, half a body, another shape); `.excerpt` is its start.
 
     `.empty` says that it was whole, as far as can be seen, and had nothing in it.
     """
+
+    _paragraph = "serviceerror"
 
     def __init__(
         self,
@@ -191,6 +212,8 @@ class ServiceMovedError(CallError):
     `OutcomeUnknownError`.
     """
 
+    _paragraph = "servicemovederror"
+
     def __init__(self, call: str, location: str, host: str, *, status: int, fate: Fate) -> None:
         self.location = location
         self.host = host
@@ -207,10 +230,13 @@ class NotSentError(CallError):
     """The call certainly never reached the service (no connection, no free slot in time); safe to send again."""
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "notsenterror"
 
 
 class NoAnswerError(CallError):
     """The connection failed before an answer came, on a call that costs nothing to repeat."""
+
+    _paragraph = "serviceerror"
 
 
 @attrs.frozen
@@ -240,6 +266,8 @@ class OutcomeUnknownError(CallError):
     is one of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
     """
 
+    _paragraph = "outcomeunknownerror"
+
     sent: MoneyCall | None = None
 
     def __init__(self, call: str, reason: Exception, *, status: int | None = None) -> None:
@@ -254,6 +282,8 @@ class OutcomeUnknownError(CallError):
 
 class JournalError(PicoworkersError):
     """A batch's journal cannot be used; nothing more was sent. `.path` names the file."""
+
+    _paragraph = "journalerror"
 
     def __init__(self, path: object, what: str) -> None:
         self.path = path
@@ -281,6 +311,7 @@ class ConflictError(PicoworkersError):
     """Two different ratings of one piece of work in one batch: `.first` stands, `.second` was not sent."""
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "conflicterror"
 
     def __init__(self, first: object, second: object) -> None:
         self.first = first

@@ -163,7 +163,8 @@ def test_notes_travel_and_the_report_stays_behind() -> None:
     error.add_note("in the nightly run")
     error.report = threading.Lock()
     there = travelled(error, pickle.HIGHEST_PROTOCOL)
-    assert there.__notes__ == ["in the nightly run"]
+    assert there.__notes__ == error.__notes__
+    assert there.__notes__[-1] == "in the nightly run"
     assert there.report is None
     assert error.report is not None
 

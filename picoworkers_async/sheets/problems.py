@@ -21,6 +21,7 @@ class SheetError(PicoworkersError, ValueError):
     """
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "errors-of-sheets-and-webhooks"
 
     def __init__(self, path: object, problems: Iterable[Problem], count: int | None = None) -> None:
         self.path: str = str(path)
@@ -40,6 +41,8 @@ class SheetChangedError(PicoworkersError):
     What was given out before is as it was checked, and may be rated. With the journal of the batch, reading the
     sheet again and rating it again goes on where this ended.
     """
+
+    _paragraph = "errors-of-sheets-and-webhooks"
 
     def __init__(self, path: object, given: int) -> None:
         self.path: str = str(path)

@@ -11,6 +11,7 @@ class PacerError(PicoworkersError):
     """A pacer cannot be used as it was set up: not a database, not writable, a password that is refused."""
 
     fate = Fate.NOT_PROCESSED
+    _paragraph = "pacererror"
 
 
 class PacerLost(Exception):

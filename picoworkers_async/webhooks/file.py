@@ -52,6 +52,8 @@ _STEPS = (_SUBMITTED, _CHANGES, _PUT_OFF)
 class SubmittedError(PicoworkersError):
     """The file of postbacks cannot be used; the text says which and why."""
 
+    _paragraph = "errors-of-sheets-and-webhooks"
+
 
 class PostbackFile:
     """The file, made when it is first used, and brought up to date in the same transaction if it is older.
