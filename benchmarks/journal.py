@@ -23,6 +23,7 @@ import httpx
 from picoworkers_async import AsyncPicoworkers, Journal, Rating, SqlitePacer, Throttle
 from picoworkers_async.journal.schema import Entry, JournalState
 from picoworkers_async.journal.writer import JournalWriter
+from picoworkers_async.sandbox import Sandbox
 
 RATINGS = 3000
 CONCURRENCY = 32
@@ -55,6 +56,15 @@ async def rated(journal: str | None) -> tuple[float, float]:
         assert report.rated == RATINGS
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
         return RATINGS / seconds, cpu / RATINGS * 1e6
+
+
+async def reviewed(path: str) -> int:
+    """How many ratings a review noted, each with a satisfaction and a bonus, and without a comment."""
+    sandbox = Sandbox(edition="sproutgigs", page_size=100)
+    sandbox.add_tasks(sandbox.add_job(num_tasks=5000), 5000)
+    async with sandbox.client() as pico:
+        report = await pico.review_all(lambda task: Rating.ok(task, "good", bonus="0.05"), journal=path)
+    return report.rated
 
 
 async def noted(send: Step, conclude: Step, waiting: int = CONCURRENCY) -> tuple[float, float]:
@@ -179,6 +189,8 @@ def main() -> None:
               f"by hand {cpu['hand']:.0f} us, ratio {cpu['shared'] / cpu['hand']:.2f}")  # fmt: skip
         print(f"steps/s made durable: {CONCURRENCY} waiting share commits {speed['shared']:.0f}, one commit each "
               f"{speed['each']:.0f}, ratio {speed['shared'] / speed['each']:.1f}")  # fmt: skip
+        ratings = anyio.run(reviewed, new("reviewed"))
+        print(f"the file after {ratings} ratings: {Path(new('reviewed')).stat().st_size / ratings:.0f} bytes each")
         for size in SIZES:
             opening, finding, one = anyio.run(grown, new(f"grown{size}"), size)
             reservation = anyio.run(reserved, new(f"pace{size}"), size)

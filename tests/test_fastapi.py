@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from tests.support.fastapi_program import make_app
 from tests.support.vectors import DRAFT
 
 pytestmark = pytest.mark.anyio
-DOCS = (Path(__file__).parent.parent / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parent.parent / "docs" / "how-to" / "web-backends.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
 
 
@@ -112,13 +113,17 @@ async def test_the_body_may_be_what_a_draft_says_of_itself() -> None:
 
 @asynccontextmanager
 async def documented(sandbox: Sandbox) -> AsyncIterator[tuple[httpx.AsyncClient, AsyncPicoworkers]]:
-    """The backend of docs/reference/json.md, and its client."""
-    (program,) = [block for block in PROGRAMS if "FastAPI(" in block]
+    """The backend of docs/how-to/web-backends.md that answers errors, and its client."""
+    (program,) = [block for block in PROGRAMS if "exception_handler" in block]
     names: dict = {"__name__": "docs"}
-    exec(compile(program, "docs/reference/json.md", "exec"), names)
+    exec(compile(program, "docs/how-to/web-backends.md", "exec"), names)
     async with sandbox.client(retry=RetryPolicy(attempts=1), settle_after=0.01) as pico:
-        names["app"].state.pico = pico
-        transport = httpx.ASGITransport(names["app"])
+
+        async def served(scope: Any, receive: Any, send: Any) -> None:
+            """The application, with what its lifespan would have given it."""
+            await names["app"]({**scope, "state": {"pico": pico}}, receive, send)
+
+        transport = httpx.ASGITransport(served)
         async with httpx.AsyncClient(transport=transport, base_url="http://backend") as browser:
             yield browser, pico
 
@@ -151,7 +156,7 @@ async def test_the_backend_of_the_docs_answers_every_error_by_what_became_of_the
 
 
 def test_the_docs_name_what_to_answer_for_every_error_of_a_call() -> None:
-    table = DOCS[DOCS.index("What to answer whoever asked you") :]
+    table = DOCS[DOCS.index("### Which status to answer") :]
     kinds = {
         kind for kind in vars(picoworkers_async).values() if isinstance(kind, type) and issubclass(kind, CallError)
     }

@@ -23,7 +23,7 @@ from .pages import ROOT, programs
 
 pytestmark = [pytest.mark.anyio, pytest.mark.story]
 WORKERS, REQUESTS, CALLERS = 4, 100, 10
-(PROGRAM,) = programs("docs/how-to/web-backends.md")
+PROGRAM, _ = programs("docs/how-to/web-backends.md")  # tests/test_fastapi.py runs the other one
 # Which worker it was is only for the test to know.
 TOLD = """
 @app.middleware("http")

@@ -151,7 +151,7 @@ async def test_connections_of_another_event_loop_are_not_used() -> None:
 
 
 async def test_what_the_docs_show_of_many_accounts_runs(http_package, capsys) -> None:
-    docs = Path(__file__).parent.parent.parent / "docs" / "running.md"
+    docs = Path(__file__).parent.parent.parent / "docs" / "how-to" / "many-accounts.md"
     blocks = re.findall(r"^```python\n(.*?)^```", docs.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     shown = next(block for block in blocks if "SharedTransport" in block)
     names: dict[str, Any] = {}
