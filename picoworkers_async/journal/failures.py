@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 NO_FILE = "there is no such file; the first batch that is given this path as journal= makes it"
+WITHOUT_LOG = (
+    "the last batch was killed, and the -wal file with what that batch did last is missing; if the journal was "
+    "copied, renamed or linked without it, put both side by side again"
+)
 _CANNOT_OPEN = "it cannot be opened or made; is its folder there, and writable?"
 
 _MEANINGS: dict[str, tuple[type[JournalError], str]] = {

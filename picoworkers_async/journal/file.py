@@ -9,16 +9,11 @@ from pathlib import Path
 
 from ..errors import JournalDamagedError, JournalError
 from ..folders import warn_of_exposure
-from .failures import NO_FILE, journal_errors
-from .formats import connect, create_or_migrate
+from .failures import NO_FILE, WITHOUT_LOG, journal_errors
+from .formats import connect, create_or_migrate, log_beside
 from .lock import FileLock
 
 _SMALL_PAGES = 1000
-
-_WITHOUT_LOG = (
-    "the last batch was killed, and the -wal file with what that batch did last is missing; if the journal was "
-    "copied, renamed or linked without it, put both side by side again"
-)
 
 
 class JournalFile:
@@ -50,7 +45,7 @@ class JournalFile:
                 raise JournalError(self._path, NO_FILE)
             self._lock = FileLock(self._path)
             warn_of_exposure("journal", self._lock.path)
-            has_log = self._lock.path.with_name(self._lock.path.name + "-wal").exists()
+            has_log = log_beside(self._lock.path).exists()
             self._database = connect(self._lock.path)
             self._prepare(self._database, has_log=has_log)
             self._prepared = True
@@ -91,7 +86,7 @@ class JournalFile:
             if kept[name] != value:
                 raise JournalError(self._path, _not_yours(name, kept[name]))
         if kept.get("closed") == "0" and not has_log:
-            raise JournalDamagedError(self._path, _WITHOUT_LOG)
+            raise JournalDamagedError(self._path, WITHOUT_LOG)
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         if kept.get("closed") != "1" or pages <= _SMALL_PAGES:
             (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()

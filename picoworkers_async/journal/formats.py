@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import JournalError, NotAJournalError
+from ..errors import JournalDamagedError, JournalError, NotAJournalError
 from ..models.account import CONTEXT
+from .failures import WITHOUT_LOG
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,18 +92,42 @@ def dollars(units: int | None) -> Decimal:
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open the file, for use from one thread at a time."""
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    if read_only and not log_beside(path).exists():
+        _refuse_without_log(path, uri)
+        if not os.access(path.parent, os.W_OK):
+            # An archive, where SQLite could make no log, and no batch is at it.
+            uri += "&immutable=1"
+    return _connected(uri)
+
+
+def _connected(uri: str) -> sqlite3.Connection:
     import sqlite3  # only who uses a file of SQLite's pays for loading it
 
-    mode = "ro" if read_only else "rw"
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    if read_only and _is_laid_aside(path):
-        uri += "&immutable=1"
     return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
 
 
-def _is_laid_aside(path: Path) -> bool:
-    """Whether it is in a folder that we cannot write, where SQLite could make no log, and no batch is at it."""
-    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+def log_beside(path: Path) -> Path:
+    """SQLite's log of a file: what was written last may be there alone."""
+    return path.with_name(path.name + "-wal")
+
+
+def _refuse_without_log(path: Path, uri: str) -> None:
+    """Raise `JournalDamagedError` if a batch was killed, and its log is not beside the file.
+
+    The file is looked into as it is: opened in the ordinary way, SQLite makes an empty log, by which the next
+    batch would take the file for whole.
+    """
+    with closing(_connected(f"{uri}&immutable=1")) as untouched:
+        try:
+            check_format(path, untouched)
+            closed = untouched.execute("SELECT value FROM meta WHERE name = 'closed'").fetchone()
+        except Exception:
+            if log_beside(path).exists():  # a batch began meanwhile, and changes what was being read
+                return
+            raise
+    if closed == ("0",) and not log_beside(path).exists():
+        raise JournalDamagedError(path, WITHOUT_LOG)
 
 
 def check_format(path: Path, database: sqlite3.Connection) -> int:

@@ -176,8 +176,12 @@ async def test_a_journal_of_a_killed_batch_without_what_lies_beside_it_is_refuse
     await killed.send([Entry(OK)])
     elsewhere = Path(shutil.copy(path, path.with_name("elsewhere.db")))
     with pytest.raises(JournalError, match="-wal"):
+        Journal(elsewhere).counts()
+    # Reading it must not leave a log there by which it looks whole.
+    with pytest.raises(JournalError, match="-wal"):
         await writer(elsewhere).open()
     await killed.aclose()
+    assert Journal(path).counts() == {"sent": 1}
 
 
 async def test_a_journal_that_was_closed_may_be_renamed_and_copied(path: Path) -> None:
