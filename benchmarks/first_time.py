@@ -1,7 +1,7 @@
 """How long a newcomer's way is: from a clone to the first rating of their own, against the sandbox.
 
-Prints each command, its seconds on the clock, and its seconds of CPU, which a busy machine changes less. Exit code 1
-if that is more than 3 minutes of CPU or 6 commands. The clone is of what is committed here.
+Prints each command, its seconds on the clock, and its seconds of CPU, which a busy machine changes less. Exit code
+1 if that is more than 3 minutes of CPU or 6 commands. The clone is of what is committed here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parent.parent
 MOST_SECONDS, MOST_COMMANDS = 180.0, 6
-PROGRAM = '''
+PROGRAM = """
 import asyncio
 from picoworkers_async import AsyncPicoworkers, Rating
 from picoworkers_async.sandbox import Sandbox
@@ -30,7 +30,7 @@ async def main():
     assert len(sandbox.ledger) == 1
 
 asyncio.run(main())
-'''
+"""
 COMMANDS = (
     f"git clone -q {CHECKOUT} picoworkers_async",
     "cd picoworkers_async",
