@@ -22,7 +22,7 @@ def install(session: nox.Session, *requirements: str, releases: str = "newest") 
     """Install the releases that `constraints/` names, so that a new one of a dependency breaks no check."""
     constraints = f"constraints/{releases}.txt"
     # What a build needs is constrained by the second, since pip 25.3 no longer by the first.
-    session.env |= {"PIP_CONSTRAINT": constraints, "PIP_BUILD_CONSTRAINT": constraints}
+    session.env.update(PIP_CONSTRAINT=constraints, PIP_BUILD_CONSTRAINT=constraints)
     # Many processes import the same: that each of them compiles it costs as much as a sixth of the tests.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.install(*requirements)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,11 +16,22 @@ from pathlib import Path
 PACKAGE = "picoworkers_async/"
 
 
+def of_checkout() -> set[str]:
+    """The files of this checkout, those not yet committed too; of a copy without git, all that do not hide."""
+    command = ("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    told = subprocess.run(command, capture_output=True, text=True)
+    if told.returncode == 0:
+        return {name for name in told.stdout.splitlines() if Path(name).is_file()}
+    hidden = re.compile(r"(^|/)(\.|__pycache__/)")
+    found = (one.as_posix() for one in Path().rglob("*") if one.is_file())
+    return {name for name in found if not hidden.search(name)}
+
+
 def wrong(folder: Path) -> Iterator[str]:
     (sdist,), (wheel,), (again,) = (list(folder.glob(one)) for one in ("*.tar.gz", "*.whl", "again/*.whl"))
     if wheel.read_bytes() != again.read_bytes():
         yield "the wheel of the sdist is not the wheel of the tree"
-    tree = set(subprocess.run(["git", "ls-files"], capture_output=True, check=True, text=True).stdout.split("\n"))
+    tree = of_checkout()
     needed = {one for one in tree if one.startswith(PACKAGE)}
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = set(archive.namelist())
@@ -36,11 +48,11 @@ def wrong(folder: Path) -> Iterator[str]:
             yield f"the wheel lacks {name}"
     with tarfile.open(sdist) as archive:
         in_sdist = {name.partition("/")[2] for name in archive.getnames()}
-    # How this project's own checks are started, and what git leaves out, concern nobody who has the sdist.
-    for name in sorted(one for one in tree - in_sdist if one and not one.startswith(".ci/")):
+    # How this project's own checks are started concerns nobody who has the sdist.
+    for name in sorted(one for one in tree - in_sdist if not one.startswith(".ci/")):
         yield f"the sdist lacks {name}"
-    for name in sorted(in_sdist - tree - {"PKG-INFO"}):
-        yield f"the sdist has {name}, which git does not"
+    for name in sorted(in_sdist - tree - {"PKG-INFO", ".gitignore", ".pre-commit-config.yaml"}):
+        yield f"the sdist has {name}, which the checkout does not"
 
 
 if __name__ == "__main__":
