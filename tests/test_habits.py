@@ -84,6 +84,15 @@ def test_the_map_for_contributors_has_every_room() -> None:
     assert {one for one in named if one.strip("/") not in there} == set()
 
 
+def test_every_session_that_contributors_are_told_of_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    there = {one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.decorator_list}
+    told = {name for names in re.findall(r"nox -s ((?:[a-z]+ ?)+)", text) for name in names.split()}
+    assert told
+    assert told <= there
+
+
 def test_every_marker_of_the_tests_is_explained_to_contributors() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     markers = [one.partition(":")[0] for one in PROJECT["tool"]["pytest"]["ini_options"]["markers"]]
