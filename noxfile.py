@@ -11,9 +11,21 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "types", "docs", "tests", "browser"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "oldest", "package", "browser"]
 
-GROUPS = nox.project.load_toml("pyproject.toml")["dependency-groups"]
+PROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+GROUPS = PROJECT["dependency-groups"]
+
+
+def install(session: nox.Session, *requirements: str, releases: str = "newest") -> None:
+    """Install the releases that `constraints/` names, so that a new one of a dependency breaks no check."""
+    constraints = f"constraints/{releases}.txt"
+    # What a build needs is constrained by the second, since pip 25.3 no longer by the first.
+    session.env.update(PIP_CONSTRAINT=constraints, PIP_BUILD_CONSTRAINT=constraints)
+    # Compiled is what is imported, once: not all that is installed, and not anew by each process of the tests.
+    session.env.update(PIP_NO_COMPILE="1", PYTHONDONTWRITEBYTECODE="")
+    session.install(*requirements)
 
 
 def found(*versions: str) -> list[str]:
@@ -34,7 +46,7 @@ def found(*versions: str) -> list[str]:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Lint and format."""
-    session.install("ruff>=0.8")
+    install(session, "ruff>=0.8")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -44,7 +56,7 @@ def types(session: nox.Session) -> None:
     """Strict typing of the package, and of the public API as its users see it, by three checkers."""
     # The extra of pyright brings Node.js along: nothing is fetched when it runs.
     checkers = ("mypy>=1.13", "pyright[nodejs]>=1.1.400", "pyrefly>=1.4")
-    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"], *checkers)
+    install(session, ".[cli,sandbox,webhooks]", *GROUPS["test"], *checkers)
     session.run("mypy")
     session.run("pyright")
     # Told without the comments that the others are told by, it must object to the same lines, and to no others.
@@ -69,16 +81,72 @@ def wrong_on_purpose(samples: list[str]) -> set[str]:
     }
 
 
-PYTHONS = found("3.11", "3.12", "3.13")
+OLDEST = found("3.11")
+PYTHONS = found("3.12", "3.13") or OLDEST
+# One more than there are cores: many tests wait for real processes, servers or threads.
+WORKERS = str((os.cpu_count() or 1) + 1)
+PLAIN = "not soak and not browser and not story"
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests, on each Python found; whole stories on the newest alone."""
-    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
-    stories = [] if session.python == PYTHONS[-1] else ["-m", "not soak and not browser and not story"]
-    # One more than there are cores: many tests wait for real processes, servers or threads.
-    session.run("pytest", "-n", str((os.cpu_count() or 1) + 1), *stories, *session.posargs)
+    """All tests on the newest Python found; fewer on one between it and the oldest.
+
+    There run no stories and no random examples, and what runs on both loops or over both HTTP packages runs on
+    asyncio and httpx: what breaks between two Pythons that pass is plain code, and that runs in any of these.
+    """
+    install(session, ".[cli,sandbox,webhooks]", *GROUPS["test"])
+    between = ["-m", f"{PLAIN} and not hypothesis", "-k", "not trio and not httpx2"]
+    chosen = [] if session.python == PYTHONS[-1] else between
+    session.run("pytest", "-n", WORKERS, *chosen, *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def oldest(session: nox.Session) -> None:
+    """All tests but whole stories, on the oldest Python with the oldest releases that pyproject.toml allows."""
+    install(session, ".[cli,sandbox,webhooks]", *GROUPS["test"], releases="oldest")
+    session.run("pytest", "-n", WORKERS, "-m", PLAIN, *session.posargs)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """What users install: wheel and sdist, looked into, and the wheel used in clean environments."""
+    install(session, *GROUPS["package"])
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    built, again = folder / "dist", folder / "dist" / "again"
+    # The wheel is built from the sdist, and again from the tree.
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(built), silent=True)
+    session.run("python", "-m", "build", "--no-isolation", "--wheel", "--outdir", str(again), silent=True)
+    session.run("twine", "check", "--strict", *map(str, built.glob("*.*")))
+    session.run("python", "tests/package/contents.py", str(built))
+    (wheel,) = map(str, built.glob("*.whl"))
+    for name, extras in (("plain", ""), ("extras", "[cli,sandbox]")):
+        environment = folder / name
+        session.run("python", "-m", "venv", "--clear", str(environment), silent=True)
+        python, binaries = str(environment / "bin" / "python"), environment / "bin"
+        session.run(python, "-m", "pip", "install", "-q", f"{wheel}{extras}", external=True)
+        # From elsewhere, so that what is imported is what was installed.
+        with session.chdir(folder):
+            if extras:
+                session.run(str(binaries / "picoworkers"), "demo", "--fast", external=True, silent=True)
+            else:
+                story = str(Path(__file__).parent / "tests" / "package" / "story.py")
+                session.run(python, story, external=True)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Look up anew what CI installs, and write it to `constraints/`."""
+    session.run("python", "constraints/refresh.py", *OLDEST, *found("3.12", "3.13"))
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """Install all that the project's work needs where nox itself is: `.venv`, if README's command was followed."""
+    groups = [one for group in GROUPS.values() for one in group if isinstance(one, str)]
+    command = ("-m", "pip", "install", "-q", "-c", "constraints/newest.txt", "-e", f".[{','.join(EXTRAS)}]")
+    session.run(sys.executable, *command, *groups)
 
 
 @nox.session
@@ -90,28 +158,28 @@ def browser(session: nox.Session) -> None:
         session.run("apt-get", "update", "-q", external=True, silent=True)
         install = ("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core")
         session.run(*install, external=True, silent=True, env={"DEBIAN_FRONTEND": "noninteractive"})
-    session.install(".[sandbox]", *GROUPS["test"], *GROUPS["browser"])
+    install(session, ".[sandbox]", *GROUPS["test"], *GROUPS["browser"])
     session.run("pytest", "-m", "browser", "tests/console", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """The manual as a site, in `docs/_build`; a warning, such as of a link that leads nowhere, is an error."""
-    session.install(".[otel,sandbox,webhooks]", *GROUPS["docs"])
+    install(session, ".[otel,sandbox,webhooks]", *GROUPS["docs"])
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build")
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
     """Show the library on two sandboxes: in bulk, killed and resumed, with a lost answer."""
-    session.install(".[cli,sandbox]")
+    install(session, ".[cli,sandbox]")
     session.run("picoworkers", "demo", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """What takes long or needs a quiet machine: pacers, 25 kills, 10,000 situations, a month, 800 exits."""
-    session.install(".[cli,sandbox,webhooks]", *GROUPS["test"])
+    install(session, ".[cli,sandbox,webhooks]", *GROUPS["test"])
     size = {
         "PICOWORKERS_KILLS": "25",
         "PICOWORKERS_TASKS": "2000",

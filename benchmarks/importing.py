@@ -1,5 +1,7 @@
 """What importing the library costs, package and client, against `import httpx`, each in a fresh interpreter.
 
+Exit code 1 if the import and a client that is made cost more than 1.5 times the CPU of `import httpx`.
+
 The ways take turns; figures are medians, of the import alone, without the start of the interpreter. Bytecode is
 cached in a directory of its own, so that an environment that writes none measures the same.
 """
@@ -20,10 +22,13 @@ modules, wall, cpu = len(sys.modules), time.perf_counter(), time.process_time()
 print(time.process_time() - cpu, time.perf_counter() - wall, len(sys.modules) - modules)
 """
 HTTPX = "import httpx"
+MADE = "the package, and a client that is made"
+MOST = 1.5
 WAYS = {
     HTTPX: HTTPX,
     "the package and its client": "from picoworkers_async import AsyncPicoworkers",
-    "the same beside a program's own asyncio": "import asyncio; " + HTTPX,
+    MADE: ("from picoworkers_async import AsyncPicoworkers; AsyncPicoworkers('user_id', 'api_secret')"),
+    "httpx beside a program's own asyncio": "import asyncio; " + HTTPX,
 }
 
 
@@ -35,7 +40,7 @@ def measure(statement: str, bytecode: str) -> list[float]:
     return [float(word) for word in printed.split()]
 
 
-def main() -> None:
+def main() -> int:
     runs: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as bytecode:
         for statement in WAYS.values():
@@ -49,7 +54,8 @@ def main() -> None:
     for way, (cpu, wall, modules) in medians.items():
         ratio = f"ratio {cpu / medians[HTTPX][0]:.2f} of CPU, {wall / medians[HTTPX][1]:.2f} of wall time"
         print(f"{way}: {cpu * 1e3:.0f} ms CPU, {wall * 1e3:.0f} ms wall, {modules:.0f} modules; {ratio}")
+    return int(medians[MADE][0] > MOST * medians[HTTPX][0])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

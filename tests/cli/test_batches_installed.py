@@ -22,7 +22,7 @@ JOB = "fc7b3bd10d08"
 TASKS = 240
 PACE = ["--requests-per-second", "60"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+pytestmark = [pytest.mark.story, pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")]
 
 
 @contextmanager

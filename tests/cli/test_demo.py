@@ -61,6 +61,7 @@ def numbers(printed: str, name: str) -> list[int]:
     return [int(value.replace(",", "")) for value in re.findall(r"(?<![\d.])\d[\d,]*(?![\d.])", row[1])]
 
 
+@pytest.mark.story
 def test_in_a_pipe_it_shows_all_of_it_in_80_columns_and_leaves_no_process(tmp_path: Path) -> None:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     ran = subprocess.run([*COMMAND, "--fast"], capture_output=True, text=True, timeout=SECONDS, env=env)
@@ -98,6 +99,7 @@ def test_in_a_pipe_it_shows_all_of_it_in_80_columns_and_leaves_no_process(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.story
 def test_at_a_terminal_its_tables_change_in_place_and_its_pages_are_kept_if_asked() -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     env["TERM"] = "xterm-256color"
@@ -124,6 +126,7 @@ def test_at_a_terminal_its_tables_change_in_place_and_its_pages_are_kept_if_aske
     assert "its pages are closed" in child.before
 
 
+@pytest.mark.story
 def test_ctrl_c_in_the_middle_ends_its_process_too() -> None:
     env = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "1"}
     child = at_terminal("--fast", env=env)

@@ -41,6 +41,7 @@ async def ended(folder: Path, url: str, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.story
 async def test_the_bot_rates_until_it_is_stopped_and_its_journal_tells_what_was_paid(
     tmp_path: Path,
 ) -> None:

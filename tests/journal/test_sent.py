@@ -64,6 +64,7 @@ def sent(path: Path) -> set[str]:
     return {row.task_id for row in Journal(path).rows(state="sent")}
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("grace", [0.0, 0.3])
 @pytest.mark.parametrize("source", ["rate", "review"])
 async def test_left_at_any_moment_only_what_the_service_has_seen_stays_sent(
