@@ -1,4 +1,4 @@
-"""The program of docs/telemetry.md runs as it stands, and serves what it says."""
+"""The program of docs/how-to/telemetry.md runs as it stands, and serves what it says."""
 
 from __future__ import annotations
 
