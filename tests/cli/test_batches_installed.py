@@ -119,6 +119,28 @@ def test_ctrl_c_twice_leaves_at_once_and_a_third_ends_the_process(tmp_path: Path
                 process.kill()
 
 
+def test_a_function_that_blocks_the_loop_is_said_to_and_ended_by_a_third_ctrl_c(tmp_path: Path) -> None:
+    sandbox = with_tasks(3)
+    (tmp_path / "rules.py").write_text(
+        "import time\n\ndef decide(task):\n    print('asked', flush=True)\n    time.sleep(3600)\n"
+    )
+    with serving(sandbox) as at:
+        command = [COMMAND, "review", "rules:decide", "--yes", *at]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            assert process.stderr is not None
+            try:
+                while (line := process.stderr.readline()) != "asked\n":
+                    assert line
+                for said in ("not heard yet: ", "not heard yet: ", "ended: "):
+                    process.send_signal(signal.SIGINT)
+                    while not (line := process.stderr.readline()).startswith(said):
+                        assert line, said
+                assert process.wait(timeout=SECONDS) == 130
+            finally:
+                process.kill()
+    assert sandbox.ledger == []
+
+
 def test_a_review_that_follows_is_stopped_by_sigterm_in_good_order(tmp_path: Path) -> None:
     sandbox = with_tasks(30, latency=0.01)
     (tmp_path / "rules.py").write_text(
