@@ -89,9 +89,7 @@ class Stopping:
             time.sleep(_UNHEARD_SECONDS)
             if self._more is not None and self.count < asked == self._asked:
                 again = "twice more ends" if asked == 1 else "once more ends"
-                say(
-                    f"not heard yet: what runs blocks it, such as a function without --threads; {again} the process"
-                )
+                say(f"not heard yet: something blocks, such as a function without --threads; {again} the process")
 
 
 def _end_process() -> None:

@@ -177,6 +177,43 @@ def test_a_review_that_follows_is_stopped_by_sigterm_in_good_order(tmp_path: Pat
     assert len(ledger_of(sandbox)) == 35
 
 
+CLOSING = """
+import contextlib, os, sys
+from picoworkers_async import Rating
+
+todo = [
+    lambda: os.close(1),
+    sys.__stdout__.close,
+    lambda: os.close(2),
+    lambda: sys.stdout.close(),
+    lambda: sys.stderr.close(),
+    lambda: setattr(sys, "stderr", None),
+]
+
+def decide(task):
+    with contextlib.suppress(OSError):
+        todo.pop(0)()
+    return Rating.ok(task, "good")
+"""
+
+
+def test_a_function_that_closes_stdout_and_stderr_takes_neither_the_report_nor_the_last_line(
+    tmp_path: Path,
+) -> None:
+    sandbox = with_tasks(6)
+    (tmp_path / "rules.py").write_text(CLOSING)
+    (tmp_path / "early.py").write_text("import os\nos.close(1)\nimport sys\nsys.stderr.close()\n")
+    with serving(sandbox) as at:
+        command = [COMMAND, "review", "rules:decide", "--yes", "--json", "--journal", "j.db", *at]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+        command[2] = "early:decide"
+        early = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["rated"] == 6
+    assert early.returncode == 2
+    assert "no decide" in early.stderr.splitlines()[-1]
+
+
 def test_without_a_terminal_there_is_a_plain_line_every_few_seconds(tmp_path: Path) -> None:
     sandbox = with_tasks(350)
     with serving(sandbox) as at:
