@@ -88,8 +88,8 @@ class Table:
 
 @contextmanager
 def open_table(path: Path, layout: Layout) -> Iterator[Table]:
-    """The sheet in this file, by its suffix. Raises `UnreadableError`, and `OSError` for what cannot be opened, and
-    for what is no regular file.
+    """The sheet in this file, by its suffix. Raises `UnreadableError`, and `OSError` for what cannot be opened
+    and for what is no regular file.
     """
     kind = FORMATS[path.suffix.lower()]
     mapped = to_mapped(layout.columns)
