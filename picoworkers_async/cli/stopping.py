@@ -7,6 +7,7 @@ import contextlib
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -94,14 +95,8 @@ class Stopping:
 
 def _end_process() -> None:
     """At once, from within a signal handler: what it interrupted may hold the stream."""
-    words = _SHOW_CURSOR + _ENDED if _is_terminal() else _ENDED
-    with contextlib.suppress(OSError):
-        os.write(2, words.encode())
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        number = sys.stderr.fileno()
+        words = _SHOW_CURSOR + _ENDED if os.isatty(number) else _ENDED
+        os.write(number, words.encode())
     os._exit(Exit.INTERRUPTED)
-
-
-def _is_terminal() -> bool:
-    try:
-        return os.isatty(2)
-    except OSError:
-        return False
