@@ -141,6 +141,26 @@ def test_a_function_that_blocks_the_loop_is_said_to_and_ended_by_a_third_ctrl_c(
     assert sandbox.ledger == []
 
 
+def test_a_function_that_never_returns_from_its_thread_does_not_keep_the_process(tmp_path: Path) -> None:
+    sandbox = with_tasks(3)
+    (tmp_path / "rules.py").write_text("import time\n\ndef decide(task):\n    time.sleep(3600)\n")
+    with serving(sandbox) as at:
+        command = [
+            COMMAND,
+            "review",
+            "rules:decide",
+            "--threads",
+            "--decide-timeout",
+            "0.2",
+            "--yes",
+            "--json",
+            *at,
+        ]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+    assert (ran.returncode, json.loads(ran.stdout)["failed"]) == (1, 3)
+    assert " ".join(command[1:]) in ran.stderr.splitlines()[-1]
+
+
 def test_a_review_that_follows_is_stopped_by_sigterm_in_good_order(tmp_path: Path) -> None:
     sandbox = with_tasks(30, latency=0.01)
     (tmp_path / "rules.py").write_text(
