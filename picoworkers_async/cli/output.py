@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -62,6 +63,13 @@ class Column:
     @is_text.default
     def _is_text(self) -> bool:
         return self.name in _TEXTS
+
+
+class PipeConsole(Console):
+    """A console that raises `BrokenPipeError` where its reader left; rich itself raises `SystemExit(1)`."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def say(*lines: str) -> None:
