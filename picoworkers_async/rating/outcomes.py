@@ -85,8 +85,9 @@ class BatchReport:
 
     `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
     `newly_rated` are those of `rated` that this run rated.
-    `would_rate` counts the ratings of a dry run, whose `bonus` is what they would pay; `put_off` the tasks that `decide` put off and that were not asked
-    about again; `limit` says which of its limits ended the batch, None if something else did, `stop` for one.
+    `would_rate` counts the ratings of a dry run, whose `bonus` is what they would pay; `put_off` the tasks that
+    `decide` put off and that were not asked about again; `limit` says which of its limits ended the batch, None if
+    something else did, such as `stop`.
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
