@@ -60,7 +60,7 @@ async def main() -> int:
                 wrong += 1
         fresh = TODO / f"{datetime.now(UTC):%Y-%m-%d}.xlsx"
         exported = await sheets.export(pico, fresh, overwrite=True)
-        print(f"{fresh}: {exported.rows} tasks of {exported.jobs} jobs")
+        print(f"{fresh}: tasks: {exported.rows}, jobs: {exported.jobs}")
     if JOURNAL.exists():
         write_report()
     return 1 if wrong else 0

@@ -99,6 +99,11 @@ def shown(value: object) -> str:
     return safe(str(value))
 
 
+def counted(count: int, what: str) -> str:
+    """So many of these, such as "1 task" and "1,200 tasks"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, whole: str = "--json") -> None:
     """A table on stdout, as wide as the terminal; where there is none, as wide as it needs. None says so.
 
