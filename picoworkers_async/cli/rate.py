@@ -181,9 +181,8 @@ def in_words(summary: SheetSummary) -> list[str]:
     """What a sheet says, for whoever is asked whether to rate it."""
     verdicts = ", ".join(f"{count:,} {verdict.value}" for verdict, count in summary.verdicts.items() if count)
     said = f" ({verdicts})" if verdicts else ""
-    lines = [
-        f"{counted(summary.rows, 'row')}: {counted(summary.ratings, 'rating')}{said}, {summary.left_alone:,} left alone"
-    ]
+    rows, ratings = counted(summary.rows, "row"), counted(summary.ratings, "rating")
+    lines = [f"{rows}: {ratings}{said}, {summary.left_alone:,} left alone"]
     if summary.largest_bonus is not None:
         largest = summary.largest_bonus
         most = f"the largest is {in_dollars(largest.bonus)}, in line {largest.line}"
@@ -213,7 +212,7 @@ def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
 
 
 async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None, facts: SheetFacts) -> str | None:
-    """What is paid for tasks, without fees, in words: as the service says, or the sheet if it is of very many jobs.
+    """What is paid for tasks, in words: as the service says, or the sheet if it is of very many jobs.
 
     None where it is not known.
     """
