@@ -118,7 +118,7 @@ class JobWatch:
     def __next__(self) -> JobUpdate: ...
 
 class Batch:
-    """A context manager and, inside its block, an iterator of `Outcome`s as they complete.
+    """A context manager and, inside its block, an iterator of `Outcome` objects as they complete.
 
     `stop` ends it in good order; leaving the block early stops the batch: nothing new is sent, requests on the
     wire get `grace` seconds to learn their answer. What ends a batch, such as lost credentials, comes from the

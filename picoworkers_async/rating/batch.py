@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """An async context manager and, inside its block, an async iterator of `Outcome`s as they complete.
+    """An async context manager and, inside its block, an async iterator of `Outcome` objects as they complete.
 
     `stop` ends it in good order; leaving the block early stops the batch: nothing new is sent, requests on the
     wire get `grace` seconds to learn their answer. What ends a batch, such as lost credentials, comes from the
