@@ -15,53 +15,16 @@ from collections import deque
 from collections.abc import Callable
 
 import attrs
+from arithmetic import AT_ONCE, DAY, Case, requests_of_a_look, requests_to_settle
 
 from picoworkers_async.rating.planner import Situation, Step, plan
 from picoworkers_async.rating.queue import MOST_WAITING
 from picoworkers_async.rules import MOST_TASK_IDS
 from picoworkers_async.throttle.pacing import Pace, departed, reserve
 
-AT_ONCE = 1000
 FEW_REQUESTS = 4 * AT_ONCE
 SETTLE_AFTER = 30.0
 RETRY = 1.0
-DAY = 86_400
-
-
-@attrs.frozen(kw_only=True)
-class Case:
-    """What is simulated: `tasks` of all accounts, listed at once or, with `day`, evenly over 24 hours.
-
-    `jobs` of each account, whose tasks come in turn, and are many; `limit` in requests a second; `deciders` at
-    work at a time, each for `decision` seconds, half more or less; `deciding` decisions of one coordinator at a
-    time; `lost` is the share of answers that are.
-    """
-
-    name: str
-    tasks: int = 10_000_000
-    accounts: int = 2
-    jobs: int = 100
-    page: int = 100
-    limit: float = 1.0
-    latency: float = 0.2
-    decision: float = 2.0
-    deciders: int = 510
-    deciding: int = 1000
-    lost: float = 0.0
-    day: bool = False
-    grain: int = 50
-
-
-def requests_of_a_look(tasks: int, page: int) -> int:
-    """Requests that read a listing of so many: the first page, the last, those between, and the first again."""
-    pages = -(-tasks // page)
-    return pages + 1 if pages > 1 else 1
-
-
-def requests_to_settle(tasks: int, page: int) -> int:
-    """Requests that look up so many rated tasks of a job by their ids: no more unrated, and listed as rated."""
-    looks = [min(MOST_TASK_IDS, tasks - first) for first in range(0, tasks, MOST_TASK_IDS)]
-    return sum(1 + requests_of_a_look(look, page) for look in looks)
 
 
 class World:

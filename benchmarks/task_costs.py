@@ -1,8 +1,8 @@
 """What one task takes on its way through a plan past one machine: bytes, memory, and processor time of JSON.
 
-The task is the documents' own, with a text and the address of a screenshot as proofs; the rating is an `ok` with a
-comment and a bonus. Bytes on the wire are of bodies as they are, not compressed. Processor time is the least of nine
-rounds.
+The task is the documents' own, with a text and the address of a screenshot as proofs; the rating is an `ok` with
+a comment and a bonus. Bytes on the wire are of bodies as they are, not compressed. Processor time is the least of
+nine rounds.
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ from pathlib import Path
 import trio
 
 from picoworkers_async import Journal, Rating, Task, codec, json_converter, to_jsonable
+from picoworkers_async.codec.json import encode
 from picoworkers_async.rating.pending import PendingRating
 from picoworkers_async.sandbox import Sandbox
 
-TASKS, PAGE, ROUNDS, ROWS = 10_000, 100, 9, 1_000_000
+TASKS, PAGE, ROUNDS, FEW, ROWS = 10_000, 100, 9, 20_000, 1_000_000
 
 
 def listed(number: int) -> dict[str, object]:
-    proofs = [{"text": "user name: maria.example"}, {"text": "https://sproutgigs.com/proofs/2026/11/1a2b3c4d5e6f.png"}]
+    proofs = [
+        {"text": "user name: maria.example"},
+        {"text": "https://sproutgigs.com/proofs/2026/11/1a2b3c4d5e6f.png"},
+    ]
     return {
         "id": f"{number:014x}",
         "job_id": "abcdef123456",
@@ -75,14 +79,13 @@ def tasks_of(pages: list[str]) -> list[Task]:
     return [task for text in pages for task in codec.read_tasks_page(json.loads(text)).items]
 
 
-async def journal_of(path: str, ratings: int) -> float:
-    """Bytes of the file for a rating, of a review that noted so many."""
+async def review(path: str, ratings: int) -> None:
+    """Note so many ratings."""
     sandbox = Sandbox(edition="sproutgigs", page_size=PAGE)
     sandbox.add_tasks(sandbox.add_job(num_tasks=ratings), ratings)
     async with sandbox.client() as pico:
         report = await pico.review_all(rating, journal=path)
     assert report.rated == ratings
-    return Path(path).stat().st_size / ratings
 
 
 def pruned(path: str) -> tuple[float, float]:
@@ -108,7 +111,7 @@ def main() -> None:
     tasks = tasks_of(pages)
     ratings = [rating(task) for task in tasks]
     body = codec.write_ratings(ratings[:1000])
-    sent = json.dumps(body, separators=(",", ":"))
+    sent = encode(body)
     answer = json.dumps({"tasks": [{"id": one.task_id, "ok": True, "message": "Task rated successfully."}
                                    for one in ratings[:1000]]}, separators=(",", ":"))  # fmt: skip
     print(f"wire: a task listed {len(pages[0]) / PAGE:.0f} bytes, its rating among 1,000 {len(sent) / 1000:.0f}, "
@@ -125,13 +128,16 @@ def main() -> None:
           f"{write_rating:.1f} us and read in {read_rating:.1f}")  # fmt: skip
     print(f"a task read from a page of {PAGE}: {least(lambda: tasks_of(pages), TASKS):.1f} us")
     pending = allocated(lambda: [PendingRating(rating(task), None) for task in tasks], TASKS)
-    print(f"memory: a task {allocated(lambda: tasks_of(pages), TASKS):.0f} bytes, a rating that waits {pending:.0f}")
+    print(
+        f"memory: a task {allocated(lambda: tasks_of(pages), TASKS):.0f} bytes, a rating that waits {pending:.0f}"
+    )
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_FOLDER")) as folder:
         path = str(Path(folder, "journal.db"))
-        each = trio.run(journal_of, path, 20_000)
+        trio.run(review, path, FEW)
+        each = Path(path).stat().st_size / FEW
         seconds, size = pruned(path)
-    print(f"journal: {each:.0f} bytes a rating after 20,000, {size:.0f} a row of {ROWS:,} in order; those pruned in "
-          f"{seconds:.1f} s")  # fmt: skip
+    print(f"journal: {each:.0f} bytes a rating after {FEW:,}, {size:.0f} a row of {ROWS:,} in order; "
+          f"those pruned in {seconds:.1f} s")  # fmt: skip
 
 
 if __name__ == "__main__":
