@@ -48,7 +48,7 @@ def opinion_in(answer: Any) -> Opinion:
 @retry(
     retry=retry_if_exception_type((httpx.TransportError, ModelBusyError)),
     stop=stop_after_attempt(ATTEMPTS),
-    wait=wait_exponential_jitter(initial=0.5, max=10),
+    wait=wait_exponential_jitter(max=10),
     reraise=True,
 )
 async def ask(model: httpx.AsyncClient, task: Task, job: Job) -> Opinion:
