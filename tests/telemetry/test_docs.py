@@ -16,7 +16,7 @@ from picoworkers_async.sandbox import Sandbox
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "how-to" / "telemetry.md").read_text(encoding="utf-8")
 (PROGRAM,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 SCRAPE = """
 import anyio, urllib.request
