@@ -86,6 +86,7 @@ async def test_it_says_by_its_exit_code_that_starting_it_again_does_not_help(tmp
         assert (run.code, said in told["traceback"]) == (2, True), run
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("line", "instead", "said"),
     [

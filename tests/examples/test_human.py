@@ -90,6 +90,7 @@ async def test_a_sheet_that_grows_while_it_is_rated_is_taken_again_and_what_is_n
     assert (len(sandbox.ledger), sandbox.double_ratings) == (3, 0)
 
 
+@pytest.mark.story
 async def test_a_sheet_that_somebody_has_begun_to_fill_in_is_left_as_it_is(tmp_path: Path) -> None:
     folder, command = copy_of("human", tmp_path), command_of("human")
     sandbox = Sandbox()

@@ -11,7 +11,7 @@ from picoworkers_async.sandbox import Faults, Sandbox
 
 from .programs import EXAMPLES, command_of, copy_of, ended, environment, running, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+pytestmark = [pytest.mark.anyio, pytest.mark.story, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
 
 def plan_with(folder: Path, *, pause_at: datetime, resume_at: datetime, pause_after: int = 200) -> None:
@@ -22,7 +22,6 @@ def plan_with(folder: Path, *, pause_at: datetime, resume_at: datetime, pause_af
     (folder / "plan.toml").write_text(text.replace("after = 200", f"after = {pause_after}"), encoding="utf-8")
 
 
-@pytest.mark.story
 async def test_each_entry_is_posted_once_and_pauses_at_its_hour_and_when_enough_is_done(tmp_path: Path) -> None:
     folder, command = copy_of("plan", tmp_path), command_of("plan")
     now, hour = datetime.now(UTC), timedelta(hours=1)
@@ -79,7 +78,6 @@ async def test_a_plan_with_an_entry_that_could_not_be_steered_posts_nothing(
     assert (run.code, said in run.out, len(sandbox.store.jobs)) == (3, True, 0), run
 
 
-@pytest.mark.story
 async def test_a_post_whose_answer_was_lost_is_looked_for_and_one_that_was_killed_is_left_to_a_person(
     tmp_path: Path,
 ) -> None:
