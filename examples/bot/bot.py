@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import attrs
 import uvicorn
 from opentelemetry import metrics
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -44,10 +45,32 @@ from picoworkers_async.telemetry import Telemetry
 
 PACER_URL = os.environ.get("PACER_URL")  # of a Redis or Valkey, where other machines call for the account too
 PLAIN_HTTP = os.environ.get("PLAIN_HTTP", "").split()  # hosts of sandboxes in a network of our own
-STARTING_AGAIN_DOES_NOT_HELP = (AuthenticationError, InvalidRequestError, InvalidResponseError, JournalError)
+SETTINGS = {
+    "requests_per_second",
+    "look_every",
+    "due_within",
+    "decide_timeout",
+    "tell_every",
+    "journal",
+    "port",
+    "limits",
+}
 PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
 log = logging.getLogger("bot")
+
+
+class ConfigError(Exception):
+    """The configuration is not what this program can go by."""
+
+
+STARTING_AGAIN_DOES_NOT_HELP = (
+    AuthenticationError,
+    ConfigError,
+    InvalidRequestError,
+    InvalidResponseError,
+    JournalError,
+)
 
 
 def decide(task: Task, job: Job) -> Rating | Later | None:
@@ -73,6 +96,21 @@ class JsonLines(logging.Formatter):
         return json.dumps(to_jsonable(line))
 
 
+def config_in(path: str) -> dict[str, Any]:
+    """What the file sets, all of it known: a limit that is misspelt, or not in `[limits]`, would bound nothing."""
+    try:
+        config = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    limits = {f"limits.{name}" for name in config.get("limits", ())} - {
+        f"limits.{field.name}" for field in attrs.fields(Limits)
+    }
+    wrong = sorted((config.keys() ^ SETTINGS) | limits)
+    if wrong:
+        raise ConfigError(f"{path}: missing, or not known there: {', '.join(wrong)}")
+    return config
+
+
 async def answer_until_told_to_stop(batch: Batch, port: int) -> None:
     """Serve `/metrics`, and `/healthz` as long as the event loop turns; SIGTERM or SIGINT stops the batch."""
 
@@ -96,7 +134,8 @@ async def tell_progress(batch: Batch, every: float) -> None:
         log.info("so far", extra={"progress": batch.progress()})
 
 
-async def run(config: dict[str, Any], *, dry: bool) -> None:
+async def run(path: str, *, dry: bool) -> None:
+    config = config_in(path)
     pacer = RedisPacer(PACER_URL) if PACER_URL else SqlitePacer()
     throttle = Throttle(requests_per_second=config["requests_per_second"], pacer=pacer)
     limits = Limits(**config["limits"])
@@ -135,7 +174,7 @@ def main(path: str, *options: str) -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     code = 0
     try:
-        anyio.run(lambda: run(tomllib.loads(Path(path).read_text(encoding="utf-8")), dry="dry" in options))
+        anyio.run(lambda: run(path, dry="dry" in options))
     except* STARTING_AGAIN_DOES_NOT_HELP as wrong:
         code = 2
         log.error("somebody has to look", exc_info=wrong)
