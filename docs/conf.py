@@ -1,10 +1,16 @@
 """How the site is built: `nox -s docs`, into `docs/_build`."""
 
+import inspect
 import re
+import sys
+import typing
+from typing import Any
 
+import attrs
 from sphinx.application import Sphinx
+from sphinx.util.inspect import object_description
 
-from picoworkers_async import __version__
+from picoworkers_async import AsyncPicoworkers, __version__
 
 project = "picoworkers_async"
 author = "The authors of picoworkers_async"
@@ -38,5 +44,65 @@ def lead_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\((?:\.\./)+benchmarks/results\.md\)", "](/results.md)", text)
 
 
+# Where the defaults of options are that a signature names as a whole.
+DEFAULTS: dict[str, Any] = {
+    "ClientKeywords": AsyncPicoworkers.__init__,
+    "RateKeywords": AsyncPicoworkers.rate,
+    "ReviewKeywords": AsyncPicoworkers.review,
+    "FollowKeywords": AsyncPicoworkers.review,
+}
+LONGEST_DEFAULT = 40
+
+
+def show_defaults(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None] | None:
+    """Defaults as values: attrs has them under names of its own, and our functions under those of constants."""
+    if signature is None:
+        return None
+    signature = with_numbers(signature, obj)
+    if not (isinstance(obj, type) and attrs.has(obj)):
+        return signature, returns
+    fields = attrs.fields_dict(obj)
+    signature = re.sub(
+        r"attr_dict\['(\w+)'\]\.default", lambda found: object_description(fields[found[1]].default), signature
+    )
+    return signature.replace("NOTHING", "..."), returns
+
+
+def with_numbers(signature: str, obj: Any) -> str:
+    """The signature with the numbers for the constants that are defaults."""
+    known = vars(sys.modules[obj.__module__]) if getattr(obj, "__module__", None) in sys.modules else {}
+
+    def number(found: re.Match[str]) -> str:
+        value = known.get(found[1])
+        return f"= {value!r}" if type(value) in (int, float) else found[0]
+
+    return re.sub(r"= ([A-Z][A-Z_]+)\b", number, signature)
+
+
+def list_options(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Each option of a signature that names them as a whole, with its type and default."""
+    if what != "method":
+        return
+    functions = [obj, *typing.get_overloads(getattr(obj, "__func__", obj))]
+    named = {
+        found[1] for one in functions if (found := re.search(r"Unpack\[(\w+)\]", str(inspect.signature(one))))
+    }
+    for group in named:
+        keywords = vars(sys.modules[obj.__module__])[group]
+        parameters = inspect.signature(DEFAULTS[group]).parameters if group in DEFAULTS else {}
+        lines += ["", "Options:", ""]
+        for option, kind in keywords.__annotations__.items():
+            shown = f"{option}: {getattr(kind, '__forward_arg__', kind)}"
+            if option in parameters:
+                default = with_numbers(f"= {parameters[option].default!r}", DEFAULTS[group])[2:]
+                shown += f" = {default if len(default) <= LONGEST_DEFAULT else '...'}"
+            lines.append(f"- ``{shown}``")
+        lines.append("")
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", show_defaults)
+    app.connect("autodoc-process-docstring", list_options)
     app.connect("source-read", lead_to_pages)

@@ -76,6 +76,9 @@ def _line_of(event: events.Event) -> str:
     match event:
         case events.RequestDone() if event.error is not None:
             return "%(error)s"
+        case events.OutcomeReached() if event.reason is None:
+            # The status says it all: `rated`, or what a dry run would send.
+            return f"{_TASK}: {event.status.replace('_', ' ')}"
         case events.RateLimited() if not event.seconds:
             return "%(call)s: HTTP 429; no call waits: neither the answer nor the throttle's cooldown asks for it"
         case events.BatchBegan():

@@ -79,7 +79,7 @@ async def main() -> int:
         # Never over one that is there: somebody may have begun to fill it in.
         fresh = TODO / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.xlsx"
         exported = await sheets.export(pico, fresh)
-        print(f"{fresh}: {exported.rows} tasks of {exported.jobs} jobs")
+        print(f"{fresh}: tasks: {exported.rows}, jobs: {exported.jobs}")
     if JOURNAL.exists():
         write_report()
     return 1 if wrong else 0

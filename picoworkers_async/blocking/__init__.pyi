@@ -10,14 +10,16 @@ once, a notebook's included.
 What type checkers read is `__init__.pyi`, which `python -m tests.blocking.stub` writes.
 """
 
-from collections.abc import AsyncIterable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, Unpack, overload
+from typing import Any, Concatenate, Generic, Literal, Self, Unpack, overload
 
 import httpx
 import httpx2
 
+from ..blocking.making import P, R
+from ..client import AsyncPicoworkers
 from ..editions import PICOWORKERS, Edition
 from ..effects import Settlement
 from ..errors import OutcomeUnknownError
@@ -620,3 +622,15 @@ class Picoworkers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+    def call(
+        self,
+        function: Callable[Concatenate[AsyncPicoworkers, P], Awaitable[R]],
+        /,
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> R:
+        """Run an async function that takes the asynchronous client first, and give what it returns.
+
+        `pico.call(sheets.export, "tasks.csv")`, or an async function of yours. It runs in the client's own thread,
+        with the same account and pace. There it must not use this client, nor block.
+        """

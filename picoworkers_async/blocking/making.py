@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import AsyncGeneratorType, FunctionType, TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from ..client import AsyncPicoworkers
 from ..errors import InvalidRequestError
 from ..problems import Problem, ProblemCode
 from ..transport.shared import SharedTransport
@@ -17,6 +18,8 @@ from .arguments import Arguments
 from .thread import LoopThread
 from .words import blocking_words
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Adapt = Callable[[tuple[Any, ...], dict[str, Any]], Arguments]
 
 NAMES = {
@@ -100,6 +103,20 @@ class Client(Wrapper):
     def close(self) -> None:
         """End the thread, and all that runs in it."""
         self._thread.close()
+
+    def call(
+        self,
+        function: Callable[Concatenate[AsyncPicoworkers, P], Awaitable[R]],
+        /,
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> R:
+        """Run an async function that takes the asynchronous client first, and give what it returns.
+
+        `pico.call(sheets.export, "tasks.csv")`, or an async function of yours. It runs in the client's own thread,
+        with the same account and pace. There it must not use this client, nor block.
+        """
+        return self._thread.run(functools.partial(function, self._inner, *arguments, **options))
 
 
 def _not_for_this(transport: SharedTransport) -> InvalidRequestError:

@@ -73,7 +73,7 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
         report=report,
         requests=progress.requests,
         pay=pay,
-        bonus=progress.bonus if work.dry_run else report.bonus,
+        bonus=report.bonus,
         error=error,
         is_interrupted=stopping.count > 0 and not is_whole,
         journal=work.journal,

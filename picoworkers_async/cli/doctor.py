@@ -19,7 +19,7 @@ from .connection import Target, client_of, find_target
 from .exits import CommandError, CredentialsError, Exit
 from .journal import running_in_words
 from .options import DEFAULT, Options
-from .output import Column, print_json, print_table, reader_may_leave
+from .output import Column, counted, print_json, print_table, reader_may_leave
 from .wording import error_in_words, problem_in_words, reading_in_words
 
 _CLOCK_SECONDS = 60.0
@@ -149,9 +149,12 @@ def of_journal(path: Path) -> Finding:
         )
     if running is not None:
         return Finding("journal", Level.OK, f"{path}: a batch is at work: {running_in_words(running)}")
-    left = sum(counts.get(state, 0) for state in (JournalState.DECIDED, JournalState.SENT, JournalState.UNKNOWN))
-    total = sum(counts.values())
-    what = f"{path}: {total} rating{'' if total == 1 else 's'}, {left} of them not settled"
-    if left:
-        return Finding("journal", Level.NOTE, what, "run the same batch with it again, which settles them")
-    return Finding("journal", Level.OK, what)
+    unsent = counts.get(JournalState.DECIDED, 0)
+    unknown = counts.get(JournalState.SENT, 0) + counts.get(JournalState.UNKNOWN, 0)
+    told = [f"{path}: {counted(sum(counts.values()), 'rating')}"]
+    told += [f"{unsent:,} of them decided, but not sent"] if unsent else []
+    told += [f"{unknown:,} of them sent, with unknown outcome"] if unknown else []
+    if not unsent and not unknown:
+        return Finding("journal", Level.OK, told[0])
+    does = " and ".join(["sends"] * bool(unsent) + ["settles"] * bool(unknown))
+    return Finding("journal", Level.NOTE, ", ".join(told), f"run the same batch with it again, which {does} them")

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import AuthenticationError
+from ..ping import Ping
 from .asking import ask_login, confirm
 from .connection import Target, client_of, find_edition
 from .credentials import Login, default_path, store_in_file, store_in_keyring
@@ -15,6 +16,17 @@ from .exits import CommandError, Exit
 from .options import DEFAULT, Options
 from .output import print_json, say
 from .wording import reading_in_words
+
+
+def _edition_in_words(ping: Ping, target: Target, *, is_default: bool) -> list[str]:
+    """Which edition of the service is asked from now on, and which one answered, where that is not clear."""
+    asked = f"{target.edition.name}{', the default, of 2022' if is_default else ''}"
+    if ping.matches:
+        return [f"the edition is {asked}; the service answers as that"] if is_default else []
+    if ping.edition is None:
+        return [f"the edition is {asked}; the service's zones are of no edition that is known"]
+    found = ping.edition.name
+    return [f"warning: the edition is {asked}, but the service answers as {found}: add --edition {found}"]
 
 
 async def login(
@@ -44,6 +56,9 @@ async def login(
     else:
         store_in_file(given, path)
     where = "the system's keyring" if keyring else str(path)
-    say(f"the service accepts them; stored in {where}")
+    say(
+        f"the service accepts them; stored in {where}",
+        *_edition_in_words(ping, target, is_default=edition is None),
+    )
     if options.json:
         print_json({"stored": where})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -64,6 +65,13 @@ class Column:
         return self.name in _TEXTS
 
 
+class PipeConsole(Console):
+    """A console that raises `BrokenPipeError` where its reader left; rich itself raises `SystemExit(1)`."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def say(*lines: str) -> None:
     """Lines for the person at the terminal, on stderr. One stays one, whatever it quotes from outside."""
     try:
@@ -89,6 +97,11 @@ def shown(value: object) -> str:
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     return safe(str(value))
+
+
+def counted(count: int, what: str) -> str:
+    """So many of these, such as "1 task" and "1,200 tasks"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, whole: str = "--json") -> None:

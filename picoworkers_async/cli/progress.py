@@ -17,7 +17,7 @@ from rich.text import Text
 from ..models.account import CONTEXT
 from ..models.dollars import in_dollars
 from ..rating.progress import Progress
-from .output import say
+from .output import counted, say
 from .safe_text import safe
 
 LIVE_EVERY_SECONDS = 0.25
@@ -49,7 +49,9 @@ def head(progress: Progress, total: int | None) -> str:
     if total is None:
         return f"{done:,} done, {progress.met:,} met"
     share = f", {100 * done // total} %" if total else ""
-    left = "" if progress.eta is None or done >= total else f", {duration(progress.eta)} left"
+    # Before the first request it is not known whether there is something to send.
+    is_known = progress.eta is not None and progress.requests > 0 and done < total
+    left = f", {duration(progress.eta or 0.0)} left" if is_known else ""
     return f"{done:,} of {total:,}{share}{left}"
 
 
@@ -63,7 +65,7 @@ def facts(progress: Progress, pay: Decimal | None = None) -> list[str]:
     told += [f"{name} {count:,}" for name, count in (("put off", progress.put_off),) if count]
     told.append(money(progress, pay))
     used = "" if progress.rate_used is None else f", {100 * progress.rate_used:.0f} % of the permitted pace"
-    told.append(f"{progress.requests:,} requests{used}")
+    told.append(f"{counted(progress.requests, 'request')}{used}")
     if progress.soonest_due is not None:
         told.append(f"the first pays itself {progress.soonest_due.astimezone(UTC):%m-%d %H:%M} UTC")
     if progress.waiting_for is not None:

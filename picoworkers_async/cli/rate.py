@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,13 @@ from ..problems import Problem, shown
 from ..sheets import SheetError, SheetRatings, SheetSummary
 from ..sheets.columns import Field
 from . import earlier, paid
-from .asking import confirm, ctrl_c_at_once, is_at_terminal
+from .asking import confirm, ctrl_c_at_once
 from .batches import Work, run_batch
 from .connection import connect
 from .earlier import Earlier
 from .exits import CommandError, Exit
 from .options import DEFAULT, Options, Yes
-from .output import Column, print_json, print_table, reader_may_leave, say
+from .output import Column, counted, print_json, print_table, reader_may_leave, say
 from .prices import Prices, pay_of
 from .sheet_facts import SheetFacts
 from .stale import without_stale
@@ -59,10 +60,13 @@ async def export(
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror or error}", code=Exit.FAILED) from None
     if report.cut:
-        say(f"warning: {report.cut} tasks have proofs that do not fit; .jsonl has room for all")
+        have = "task has" if report.cut == 1 else "tasks have"
+        say(f"warning: {report.cut:,} {have} proofs that do not fit; .jsonl has room for all")
     if report.without_pay:
-        say(f"warning: {report.without_pay} tasks are of jobs that the service does not show any more")
-    say(f"{file}: {report.rows} tasks of {report.jobs} jobs", f"fill it in, save it, and: picoworkers rate {file}")
+        are = "task is of a job" if report.without_pay == 1 else "tasks are of jobs"
+        say(f"warning: {report.without_pay:,} {are} that the service does not show any more")
+    wrote = f"{counted(report.rows, 'task')} of {counted(report.jobs, 'job')}"
+    say(f"{file}: {wrote}", f"fill it in, save it, and: picoworkers rate {file}")
     if options.json:
         with reader_may_leave():
             print_json(report)
@@ -117,7 +121,7 @@ async def rate(
             say("nothing is left to rate" if stale else "nothing is filled in: there is nothing to rate")
             kept = report = None
         elif not dry_run and (before is None or before.left):
-            pay = None if yes or not is_at_terminal() else await _pay(Prices(pico), ratings, before, facts)
+            pay = None if yes else await _pay(Prices(pico), ratings, before, facts)
             _ask(summary, before, pay, max_bonus, yes=yes)
         if journal is None and kept is not None:
             say(f"the journal is {kept}: the same command goes on where it stopped")
@@ -177,7 +181,8 @@ def in_words(summary: SheetSummary) -> list[str]:
     """What a sheet says, for whoever is asked whether to rate it."""
     verdicts = ", ".join(f"{count:,} {verdict.value}" for verdict, count in summary.verdicts.items() if count)
     said = f" ({verdicts})" if verdicts else ""
-    lines = [f"{summary.rows:,} rows: {summary.ratings:,} ratings{said}, {summary.left_alone:,} left alone"]
+    rows, ratings = counted(summary.rows, "row"), counted(summary.ratings, "rating")
+    lines = [f"{rows}: {ratings}{said}, {summary.left_alone:,} left alone"]
     if summary.largest_bonus is not None:
         largest = summary.largest_bonus
         most = f"the largest is {in_dollars(largest.bonus)}, in line {largest.line}"
@@ -207,7 +212,7 @@ def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
 
 
 async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None, facts: SheetFacts) -> str | None:
-    """What is paid for tasks without fees, in words: as the service says, or the sheet if it is of very many jobs.
+    """What is paid for tasks, in words: as the service says, or the sheet if it is of very many jobs.
 
     None where it is not known.
     """
@@ -217,12 +222,12 @@ async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None, fa
     if len(before.paying) > _MOST_PRICED:
         with ctrl_c_at_once():
             about = pay_of(before.paying, facts.pays())
-        return None if about is None else f"about {in_dollars(about)} without fees, by the sheet"
+        return None if about is None else f"about {in_dollars(about)} (without fees, by the sheet)"
     for job_id in before.paying:
         if await prices.find(job_id) is None:
             return None
     pay = pay_of(before.paying, prices.values)
-    return None if pay is None else f"{in_dollars(pay)} without fees"
+    return None if pay is None else f"{in_dollars(pay)} (without fees)"
 
 
 def _ask(
@@ -234,10 +239,17 @@ def _ask(
     count, paying, bonus = summary.ratings, summary.verdicts[Verdict.OK], summary.bonuses
     if before is not None:
         count, paying, bonus = before.left, before.paying.total(), before.bonuses
-    of_them = f", which pays for {paying:,} of them" if paying else ""
-    dollars_of_them = f" {pay}" if paying and pay is not None else ""
-    bonuses = "" if not bonus else f" and {in_dollars(bonus)} of bonuses"
-    confirm(f"Rate {count:,} tasks{of_them}{dollars_of_them}{bonuses}?", yes=yes)
+    confirm(f"Rate {counted(count, 'task')}? {_what_it_pays(count, paying, pay, bonus)}.", yes=yes)
+
+
+def _what_it_pays(count: int, paying: int, pay: str | None, bonus: Decimal) -> str:
+    bonuses = f"{in_dollars(bonus)} in bonuses" if bonus else ""
+    if not paying:
+        return f"This pays {bonuses}" if bonus else "This pays nobody"
+    which = f"{paying:,} of them" if paying < count else "it" if count == 1 else "all of them"
+    if pay is None:
+        return f"This pays for {which}{bonuses and f', and {bonuses}'}"
+    return f"This pays for {which}: {pay}{bonuses and f' and {bonuses}'}"
 
 
 def _tell_bad(error: SheetError, *, json: bool) -> Exit:

@@ -14,7 +14,7 @@ from ..errors import AuthenticationError, InvalidRequestError, OutcomeUnknownErr
 from .app import app
 from .exits import CommandError, Exit
 from .invoked import invoked_with
-from .output import open_closed_streams, print_nowhere, say
+from .output import PipeConsole, open_closed_streams, print_nowhere, say
 from .wording import parameters_of, problem_in_words, reading_in_words, usage_in_words
 
 _GO_ON = "interrupted: nothing more was sent; the same command may be run again"
@@ -29,7 +29,9 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        command, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
+        command, bound, _ = app.parse_args(
+            list(arguments), console=PipeConsole(), print_error=False, exit_on_error=False
+        )
         is_endless = command.__name__ in _UNTIL_STOPPED or any(map(bound.arguments.get, ("watch", "keep")))
         with invoked_with(arguments), parameters_of(command):
             return _run(lambda: command(*bound.args, **bound.kwargs), is_endless=is_endless)
@@ -55,22 +57,25 @@ def _run(command: Callable[[], Any], *, is_endless: bool) -> int:
         # A function that decides called `sys.exit`: its code says nothing about the batch.
         say("", f"picoworkers: a function of yours ended it by {error!r}; the same command may be run again")
         return Exit.FAILED
-    except BrokenPipeError:
-        # A listing that nobody reads any more is not read on.
-        print_nowhere()
-        return Exit.DONE
-    except OSError as error:
-        # Such as a full disk behind stdout.
-        print_nowhere()
-        say(f"picoworkers: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        return Exit.FAILED
     except Exception as error:
         said = leading_error(error)
+        if isinstance(said, OSError):
+            return _not_written(said)
         if not isinstance(said, PicoworkersError | CommandError):
             raise
         first, *others = in_words(said)
         say(f"picoworkers: {first}", *others)
         return code_of(said)
+
+
+def _not_written(error: OSError) -> Exit:
+    print_nowhere()
+    if isinstance(error, BrokenPipeError):
+        # A listing that nobody reads any more is not read on.
+        return Exit.DONE
+    # Such as a full disk behind stdout.
+    say(f"picoworkers: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    return Exit.FAILED
 
 
 def _call(command: Callable[[], Any], notes: list[str]) -> int:

@@ -13,7 +13,10 @@ from .exits import CommandError
 from .options import EditionName, Json
 from .output import print_json, say
 
-Rate = Annotated[float | None, Parameter(help="The limit, with 429 above it.")]
+Rate = Annotated[
+    float | None,
+    Parameter(help="The limit, with 429 above it (the edition's: 1 for sproutgigs); 0 for none."),
+]
 
 
 async def sandbox(
@@ -25,10 +28,11 @@ async def sandbox(
     json: Json = False,
 ) -> None:
     """Serve a sandbox with some jobs and tasks until interrupted; its address is printed on stdout."""
-    if tasks < 0 or not 0 <= port <= 65535 or (requests_per_second is not None and requests_per_second <= 0):
-        raise CommandError("--tasks must be 0 or more, --port a port, --requests-per-second above 0")
+    if tasks < 0 or not 0 <= port <= 65535 or (requests_per_second or 0) < 0:
+        raise CommandError("--tasks must be 0 or more, --port a port, --requests-per-second 0 or more")
     service = EDITIONS[edition]
-    served = fresh_sandbox(service, tasks=tasks, page_size=100, requests_per_second=requests_per_second)
+    pace = service.requests_per_second if requests_per_second is None else requests_per_second or None
+    served = fresh_sandbox(service, tasks=tasks, page_size=100, requests_per_second=pace)
     try:
         async with served.serve(port) as url:
             if json:

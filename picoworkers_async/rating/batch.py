@@ -161,8 +161,12 @@ class Batch:
 
     def _report(self) -> BatchReport:
         report = self._outcomes.report()
-        limit = self._pipeline.spending.spend(report).limit
-        return attrs.evolve(report, put_off=self._pipeline.put_off, limit=limit)
+        spending = self._pipeline.spending
+        spend = spending.spend(report)
+        # A batch that was stopped while it waited at a limit was not ended by it.
+        limit = spend.limit if spending.closed else None
+        bonus = spend.bonus if self._options.dry_run else report.bonus
+        return attrs.evolve(report, put_off=self._pipeline.put_off, limit=limit, bonus=bonus)
 
     def _raise_failure(self) -> None:
         """Raise what ended the batch early, if something did, with the report of what came before."""

@@ -85,8 +85,9 @@ class BatchReport:
 
     `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
     `newly_rated` are those of `rated` that this run rated.
-    `would_rate` counts the ratings of a dry run; `put_off` the tasks that `decide` put off and that were not asked
-    about again; `limit` says which of its limits ended the batch, if one did.
+    `would_rate` counts the ratings of a dry run, whose `bonus` is what they would pay; `put_off` the tasks that
+    `decide` put off and that were not asked about again; `limit` says which of its limits ended the batch, None if
+    something else did, such as `stop`.
     An error that ends a batch carries the report of what was learned before it, as `error.report`.
 
     `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
@@ -110,7 +111,8 @@ class BatchReport:
         counts = {status.value: getattr(self, status.value) for status in OutcomeStatus}
         counts["put off"] = self.put_off
         told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-        lines = [f"{told or '0 rated'} in {self.elapsed:.1f} s; bonuses of ${self.bonus}"]
+        paid = "would pay bonuses" if self.would_rate else "bonuses"
+        lines = [f"{told or '0 rated'} in {self.elapsed:.1f} s; {paid} of ${self.bonus}"]
         if self.replayed:
             lines[0] += f"; {self.replayed} repeated from the journal"
         if self.limit is not None:

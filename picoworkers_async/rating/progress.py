@@ -162,11 +162,13 @@ def eta_after(seconds: float | None, wait: Wait | None) -> float | None:
 
 
 def rate_used(pace: float | None, *, requests: int, seconds: float) -> tuple[float | None, float | None]:
-    """Requests per second so far, and the share of the permitted pace that this is."""
+    """Requests per second so far, and the share of those that the pace permits in this time.
+
+    The first one may leave at once, so one more is permitted than the time alone says.
+    """
     if seconds <= 0:
         return None, None
-    so_far = requests / seconds
-    return so_far, None if pace is None else so_far / pace
+    return requests / seconds, None if pace is None else requests / (seconds * pace + 1)
 
 
 def snapshot(

@@ -52,7 +52,9 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=100, help="unrated tasks, over all jobs")
     parser.add_argument("--page-size", type=int, default=20)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
-    parser.add_argument("--requests-per-second", type=float, default=None)
+    parser.add_argument(
+        "--requests-per-second", type=float, default=None, help="429 above it; no limit, if left out"
+    )
     parser.add_argument("--order", choices=("oldest", "newest", "shuffled"), default="oldest")
     parser.add_argument("--faults", type=float, default=0.0, help="the probability of each fault")
     parser.add_argument("--late", type=float, default=None, help="that of acting late, if it is another one")

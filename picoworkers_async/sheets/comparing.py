@@ -20,6 +20,7 @@ from ..listings.lookup import most_looked_up
 from ..listings.sweep import SweepResult, sweep
 from ..models import Page, Rating, Task
 from ..throttle.queue import Priority
+from .of_client import needs_async_client
 from .reading import SheetRatings
 
 MOST_HELD = 20_000
@@ -56,6 +57,7 @@ class Comparison:
     rows: tuple[StaleRow, ...]
 
 
+@needs_async_client
 async def compare(
     pico: AsyncPicoworkers, ratings: SheetRatings, *, journal: str | os.PathLike[str] | None = None
 ) -> Comparison:
@@ -70,6 +72,8 @@ async def compare(
     The edition of 2022 cannot be asked so, and the listing of each job is read whole, once for every 20,000 rows.
     It takes memory for those rows, the listing of one job without its proofs, and 8 bytes for each row that is
     left out.
+
+    With the blocking client: `pico.call(sheets.compare, ratings)`.
 
     Raises what reading tasks raises, except for a job that is refused; `JournalError`, and `SheetChangedError`.
     """

@@ -16,6 +16,7 @@ from ..models import Job, Task
 from ..problems import Problem, ProblemCode
 from ..whole_file import whole_file
 from .layout import BEFORE, TO_FILL, known_of, proof_cells, proof_columns, text_of
+from .of_client import needs_async_client
 from .reading import path_problems
 from .spool import Spool, SpooledRow
 from .tables import FORMATS
@@ -42,6 +43,7 @@ class ExportReport:
     without_pay: int
 
 
+@needs_async_client
 async def export(
     pico: AsyncPicoworkers,
     path: str | os.PathLike[str],
@@ -61,6 +63,8 @@ async def export(
     Each job is read once. The file appears whole or not at all, is for its owner only to read, and replaces
     another one only with `overwrite`. It takes memory that does not grow with the number of tasks, beside disk
     space for temporary files.
+
+    With the blocking client: `pico.call(sheets.export, "tasks.csv")`.
 
     Raises `InvalidRequestError` for arguments, a file that exists, and more rows than an .xlsx can have, the
     errors of reading tasks and jobs, and `OSError`.

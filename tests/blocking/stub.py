@@ -43,8 +43,28 @@ def _class(source: type, kind: type, imports: dict[str, str]) -> ast.ClassDef:
                 body.append(ast.AnnAssign(member.target, member.annotation, None, 1))
         elif isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
             body += _functions(member, kind, body, imports)
+    body += _own_functions(kind, imports)
     bases = [base for base in found.bases if ast.unparse(base).startswith("Generic")]
     return ast.ClassDef(kind.__name__, bases, [], body, [], type_params=[])
+
+
+def _own_functions(kind: type, imports: dict[str, str]) -> Iterator[ast.FunctionDef]:
+    """What the blocking client has, and the asynchronous one has not."""
+    from picoworkers_async.blocking.making import Client
+
+    if not issubclass(kind, Client):
+        return
+    tree = ast.parse(inspect.getsource(importlib.import_module(Client.__module__)))
+    imports.update(_importable(tree, Client.__module__))
+    found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == Client.__name__)
+    for member in found.body:
+        if (
+            isinstance(member, ast.FunctionDef)
+            and not member.name.startswith("_")
+            and member.name not in vars(kind)
+        ):
+            body: list[ast.stmt] = [_doc(getattr(kind, member.name).__doc__, 2)]
+            yield ast.FunctionDef(member.name, member.args, body, [], member.returns, type_params=[])
 
 
 def _functions(

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import anyio
 import pytest
@@ -24,6 +25,7 @@ from picoworkers_async import (
     RefusedError,
     RetryPolicy,
     Throttle,
+    sheets,
 )
 from picoworkers_async.blocking import Jobs, Picoworkers
 from picoworkers_async.events import Event
@@ -42,6 +44,27 @@ def test_calls_give_the_models_of_the_asynchronous_client(pico: Picoworkers, job
     assert type(pico.edition) is Edition
     assert type(pico.throttle) is Throttle
     assert pico.request("GET", "jobs/get-job.php", {"job_id": job_id})["id"] == job_id
+
+
+def test_an_async_function_runs_in_its_loop_and_gives_what_it_returns(
+    pico: Picoworkers, job_id: str, tmp_path: Path
+) -> None:
+    async def title_of(inner: AsyncPicoworkers, job_id: str, *, end: str) -> str:
+        return (await inner.jobs.get_job(job_id)).title + end
+
+    assert pico.call(title_of, job_id, end="!") == pico.jobs.get_job(job_id).title + "!"
+    assert pico.call(sheets.export, tmp_path / "tasks.csv", job_id=job_id).rows == 30
+    with pytest.raises(NotFoundError):
+        pico.call(title_of, "nowhere", end="")
+
+
+def test_what_needs_the_asynchronous_client_says_so_at_once(pico: Picoworkers, tmp_path: Path) -> None:
+    sheet = tmp_path / "tasks.csv"
+    with pytest.raises(InvalidRequestError, match=r"pico\.call\(sheets\.export, \.\.\.\)"):
+        sheets.export(pico, sheet)  # type: ignore[arg-type]
+    sheet.write_text("JOB_ID,TASK_ID,SATISFIED\nj,t,x\n")
+    with pytest.raises(InvalidRequestError, match=r"pico\.call\(sheets\.compare, \.\.\.\)"):
+        sheets.compare(pico, sheets.read(sheet))  # type: ignore[arg-type]
 
 
 def test_listings_are_iterators(pico: Picoworkers, sandbox: Sandbox, job_id: str) -> None:

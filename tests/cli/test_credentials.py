@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from picoworkers_async import PICOWORKERS, SPROUTGIGS, Ping
 from picoworkers_async.cli import asking, credentials, login
-from picoworkers_async.cli.connection import find_target
+from picoworkers_async.cli.connection import Target, find_target
 from picoworkers_async.cli.credentials import Login, find_login, read_file, store_in_file, store_in_keyring
 from picoworkers_async.cli.exits import CommandError
 from picoworkers_async.cli.options import Options
@@ -245,6 +246,18 @@ def test_login_tries_the_credentials_and_stores_them(run: Run, typed: list[str])
     assert [kept.user_id, kept.api_secret, kept.edition] == [*typed, "picoworkers"]
     assert ran.document == {"stored": str(credentials.default_path())}
     assert "api_secret" not in ran.err
+
+
+@pytest.mark.usefixtures("service", "typed")
+def test_login_says_the_edition_that_nobody_named(run: Run) -> None:
+    ran = run("login", "--sandbox")
+    assert "the edition is picoworkers, the default, of 2022; the service answers as that" in ran.err
+    target = Target(Login("u", "s", "typed", None, None), PICOWORKERS, None)
+    (found,) = login._edition_in_words(Ping(True, SPROUTGIGS, 0.1), target, is_default=True)
+    assert found == (
+        "warning: the edition is picoworkers, the default, of 2022, but the service answers as sproutgigs: "
+        "add --edition sproutgigs"
+    )
 
 
 @pytest.mark.usefixtures("service")

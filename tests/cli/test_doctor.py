@@ -125,6 +125,8 @@ def test_a_journal_is_looked_at(run: Run, journal: str, tmp_path: Path) -> None:
     run("journal", "reopen", journal, "--yes")
     ran = run("doctor", "--sandbox", "--journal", journal, "--json")
     assert (ran.code, levels(ran)["journal"]) == (0, "note")
-    assert "again" in remedy(ran, "journal")
+    assert "again, which sends them" in remedy(ran, "journal")
+    assert "of them decided, but not sent" in ran.out
+    assert "unknown" not in ran.out
     missing = run("doctor", "--sandbox", "--journal", str(tmp_path / "no.db"), "--json")
     assert (missing.code, levels(missing)["journal"]) == (1, "problem")

@@ -269,3 +269,14 @@ def test_help_is_on_stdout() -> None:
     assert "--install-completion" in helped.stdout
     for name in ("balance", "post", "journal", "doctor"):
         assert re.search(rf"\b{name}\b", helped.stdout)
+
+
+@pytest.mark.parametrize("command", ["--help", "rate --help", "journal --help", "--version", "demo"])
+def test_a_reader_who_leaves_early_ends_a_command_without_a_word(command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        done = subprocess.run(
+            [COMMAND, *command.split()], stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=SECONDS
+        )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -60,6 +60,7 @@ def test_it_says_what_was_done_and_paid_what_it_took_and_how_long_the_rest_takes
     )
     assert "paid $135.90, $12.50 of it as bonuses" in shown.facts(STATE, Decimal("123.4"))
     assert shown.head(STATE, None) == "1,240 done, 1,500 met"
+    assert shown.head(attrs.evolve(STATE, requests=0), 5000) == "1,240 of 5,000, 24 %"
     assert shown.head(attrs.evolve(STATE, eta=None), 5000) == "1,240 of 5,000, 24 %"
 
 
@@ -148,3 +149,7 @@ def test_pay_is_told_once_it_is_known_of_every_job_and_only_for_what_this_run_pa
     prices.values["a"] = Decimal("0.07")
     prices.add(rated)
     assert prices.pay() == Decimal("0.14")
+
+
+def test_one_is_one_request() -> None:
+    assert any(one.startswith("1 request,") for one in shown.facts(attrs.evolve(STATE, requests=1)))

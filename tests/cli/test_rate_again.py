@@ -78,7 +78,7 @@ def test_what_was_tried_on_a_sandbox_does_not_stand_in_the_way_of_the_real_run(
         monkeypatch.setenv(f"PICOWORKERS_{name}", value)
     real = run("rate", str(sheet), "--no-compare")
     assert "earlier runs" not in real.err
-    assert "Rate 1 tasks" in real.err
+    assert "Rate 1 task?" in real.err
 
 
 def test_a_dry_run_may_have_a_journal_of_its_own(run: Run, service: Sandbox, tmp_path: Path) -> None:
@@ -115,11 +115,10 @@ def test_what_is_left_is_asked_about_in_dollars_and_nothing_is_asked_where_nothi
         asked.append(question)
 
     monkeypatch.setattr(rate, "confirm", confirm)
-    monkeypatch.setattr(rate, "is_at_terminal", lambda: True)
     ran = run("rate", str(sheet), "--sandbox")
     assert ran.code == 0
     assert "by earlier runs: 1 rated; 2 to send" in ran.err
-    assert asked == ["Rate 2 tasks, which pays for 2 of them $0.20 without fees and $0.10 of bonuses?"]
+    assert asked == ["Rate 2 tasks? This pays for all of them: $0.20 (without fees) and $0.10 in bonuses."]
     assert run("rate", str(sheet), "--sandbox").code == 0
     assert len(asked) == 1
     assert len(ledger_of(service)) == 3
@@ -135,13 +134,12 @@ def test_the_pay_of_very_many_jobs_is_about_what_the_sheet_says_and_takes_no_req
         assert service.requests == []
 
     monkeypatch.setattr(rate, "confirm", confirm)
-    monkeypatch.setattr(rate, "is_at_terminal", lambda: True)
     jobs = [service.add_job(task_value="0.25", num_tasks=5) for _ in range(21)]
     rows = [f"{job_id},{service.add_tasks(job_id, 1)[0]},x,,0.25" for job_id in jobs]
     head = "JOB_ID,TASK_ID,SATISFIED,BONUS_AMOUNT,PAY"
     sheet = write(tmp_path / "s.csv", *rows, head=head)
     assert run("rate", str(sheet), "--no-compare", "--sandbox").code == 0
-    assert asked == ["Rate 21 tasks, which pays for 21 of them about $5.25 without fees, by the sheet?"]
+    assert asked == ["Rate 21 tasks? This pays for all of them: about $5.25 (without fees, by the sheet)."]
 
 
 @pytest.mark.parametrize("pays", [("0.25", "0.5"), ("much", "much"), ("", ""), ("-1", "-1")])

@@ -164,7 +164,7 @@ def test_without_a_terminal_it_needs_a_yes_and_far_higher_bonuses_need_their_own
     sheet = str(write(tmp_path / "s.csv", *rows))
     asked = run("rate", sheet, "--sandbox", "--max-bonus", "60")
     assert asked.code == 2
-    assert "Rate 3 tasks, which pays for 3 of them and $50.10 of bonuses?" in asked.err
+    assert "Rate 3 tasks? This pays for all of them: $0.30 (without fees) and $50.10 in bonuses." in asked.err
     assert "add --yes" in asked.err
     high = run("rate", sheet, "--sandbox", "--yes")
     assert high.code == 2
@@ -435,3 +435,18 @@ def test_where_it_cannot_be_read_what_still_waits_nothing_is_rated_and_the_way_o
     assert "nothing was rated; --no-compare rates without it" in ran.err
     assert ledger_of(service) == {}
     assert run("rate", str(sheet), "--yes", "--sandbox", "--no-compare").code == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "paying", "pay", "bonus", "said"),
+    [
+        (3, 2, "$0.20 (without fees)", "0.05", "for 2 of them: $0.20 (without fees) and $0.05 in bonuses"),
+        (3, 2, None, "0.05", "for 2 of them, and $0.05 in bonuses"),
+        (3, 3, None, "0", "for all of them"),
+        (1, 1, "$0.10 (without fees)", "0", "for it: $0.10 (without fees)"),
+        (2, 0, None, "0", "nobody"),
+        (2, 0, None, "0.05", "$0.05 in bonuses"),
+    ],
+)
+def test_the_question_says_what_is_paid(count: int, paying: int, pay: str | None, bonus: str, said: str) -> None:
+    assert rate._what_it_pays(count, paying, pay, Decimal(bonus)) == f"This pays {said}"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from picoworkers_async import Job, Task
-from picoworkers_async.cli import connection
+from picoworkers_async.cli import connection, sandbox_command
 from picoworkers_async.cli.credentials import Login
+from picoworkers_async.cli.exits import CommandError
 from picoworkers_async.cli.jobs import due_within, rate_by
 from picoworkers_async.sandbox import Sandbox
 from tests.cli.conftest import Run
@@ -148,3 +149,26 @@ def test_completion_is_written_for_a_shell(run: Run, tmp_path: Path) -> None:
     ran = run("--install-completion", "--shell", "bash", "--output", str(path))
     assert ran.code == 0
     assert "add-positions" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [
+        (["--edition", "sproutgigs"], 1.0),
+        ([], None),
+        (["--edition", "sproutgigs", "--requests-per-second", "0"], None),
+        (["--requests-per-second", "5"], 5.0),
+    ],
+)
+def test_a_served_sandbox_has_the_limit_of_its_edition_unless_another_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, options: list[str], limit: float | None
+) -> None:
+    made: list[float | None] = []
+
+    def fresh_sandbox(*_: object, requests_per_second: float | None, **__: object) -> None:
+        made.append(requests_per_second)
+        raise CommandError("made")
+
+    monkeypatch.setattr(sandbox_command, "fresh_sandbox", fresh_sandbox)
+    run("sandbox", *options)
+    assert made == [limit]

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -82,8 +83,63 @@ async def test_it_says_by_its_exit_code_that_starting_it_again_does_not_help(tmp
         wrong = await ended(command, folder, environment(url, tmp_path, PICOWORKERS_API_SECRET="wrong"))
         elsewhere = await ended(command, folder, environment(url.replace("/api/", "/"), tmp_path))
     for run, said in ((wrong, "does not accept"), (elsewhere, "check base_url, which ends in /api/")):
-        (told,) = [line for line in lines_of(run.err) if line["message"] == "somebody has to look"]
-        assert (run.code, said in told["traceback"]) == (2, True), run
+        (told,) = [line for line in lines_of(run.err) if line["message"].startswith("somebody has to look: ")]
+        assert (run.code, said in told["message"]) == (2, True), run
+        assert not [line for line in lines_of(run.err) if line["logger"].startswith("httpx")]
+
+
+async def test_what_is_wrong_with_its_settings_is_one_line_with_key_value_and_remedy(tmp_path: Path) -> None:
+    folder = quick_copy(tmp_path)
+    whole = (folder / "bot.toml").read_text(encoding="utf-8")
+    wrong = whole.replace('max_bonus = "0.50"', 'max_bonuss = "0.50"\npay_per_day = "a lot"').replace(
+        'pay_per_day = "200"\n', ""
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        cases = {
+            "typo.toml": (wrong, [("limits.max_bonuss", "0.50", "there are max_bonus, ")]),
+            "worth.toml": (
+                wrong.replace("bonuss", "bonus"),
+                [("limits.pay_per_day", "a lot", "")],
+            ),
+            "missing.toml": (
+                whole.replace("look_every", "# look_every").replace("port = 0", 'port = "a"'),
+                [("look_every", None, "add this key"), ("port", "a", "0 to 65535")],
+            ),
+            "taken.toml": (whole.replace("port = 0", f"port = {port}"), [("port", port, "set another one")]),
+            "no.toml": ("limits =", [("", "no.toml", "Invalid value")]),
+        }
+        async with Sandbox(edition="sproutgigs").serve() as url:
+            env = environment(url, tmp_path)
+            for name, (text, problems) in cases.items():
+                (folder / name).write_text(text, encoding="utf-8")
+                run = await ended([sys.executable, "bot.py", name], folder, env)
+                told = lines_of(run.err)[-1]
+                assert (run.code, told["level"]) == (2, "ERROR"), run
+                assert [(one["key"], one["value"]) for one in told["problems"]] == [one[:2] for one in problems]
+                for one, (key, _, remedy) in zip(told["problems"], problems, strict=True):
+                    assert remedy in one["remedy"]
+                    assert key in told["message"]
+
+
+async def test_stopped_at_a_limit_of_the_day_it_was_stopped(tmp_path: Path) -> None:
+    folder, command = quick_copy(tmp_path, free_port()), command_of("bot")
+    config = (folder / "bot.toml").read_text(encoding="utf-8")
+    assert 'bonus_per_day = "20"' in config
+    (folder / "bot.toml").write_text(config.replace('bonus_per_day = "20"', 'bonus_per_day = "0.10"'))
+    sandbox = Sandbox(edition="sproutgigs")
+    sandbox.add_tasks(sandbox.add_job(task_value="0.10"), 5)
+    async with sandbox.serve() as url:
+        env = environment(url, tmp_path)
+        dry = await ended([*command, "dry"], folder, env)
+        async with running(command, folder, env) as process:
+            await until(lambda: "limit_reached" in (folder / "err").read_text())
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0, (folder / "err").read_text()
+    assert "2 would rate" in (report := lines_of(dry.err)[-1]["message"])
+    assert "would pay bonuses of $0.10" in report
+    assert "2 rated" in (report := lines_of((folder / "err").read_text())[-1]["message"])
+    assert "limit" not in report
 
 
 @pytest.mark.story
@@ -94,7 +150,7 @@ async def test_it_says_by_its_exit_code_that_starting_it_again_does_not_help(tmp
         ('bonus_per_day = "20"', 'bonus_per_dya = "20"', "limits.bonus_per_dya"),
         ("[limits]", 'pay_per_day = "200"\n[limits]', "pay_per_day"),
         ("look_every = 60", "", "look_every"),
-        ("[limits]", "[limit]", "limit, limits"),
+        ("[limits]", "[limit]", "limits=None"),
         ("[limits]", "[[limits", "line"),
     ],
 )

@@ -35,7 +35,7 @@ async def test_what_people_filled_in_is_rated_once_and_what_they_left_comes_agai
     async with sandbox.serve() as url:
         env = environment(url, tmp_path, PICOWORKERS_EDITION="picoworkers")
         first = await ended(command, folder, env)
-        assert (first.code, "4 tasks of 1 jobs" in first.out) == (0, True), first
+        assert (first.code, "tasks: 4, jobs: 1" in first.out) == (0, True), first
         (sheet,) = (folder / "todo").iterdir()
         verdicts: dict[int, dict[str, object]] = {
             0: {"SATISFIED": "x", "BONUS_AMOUNT": "0.05"},
@@ -45,7 +45,7 @@ async def test_what_people_filled_in_is_rated_once_and_what_they_left_comes_agai
         fill_in(sheet, folder / "filled" / "two.xlsx", {0: {"SATISFIED": "x", "BONUS_AMOUNT": "0.05"}})
         fill_in(sheet, folder / "filled" / "wrong.xlsx", {2: {"NOT_SATISFIED": "x"}})
         second = await ended(command, folder, env)
-    assert (second.code, "2 tasks of 1 jobs" in second.out) == (1, True), second
+    assert (second.code, "tasks: 2, jobs: 1" in second.out) == (1, True), second
     assert "EMPLOYER_COMMENT" in second.err
     assert [path.name for path in (folder / "filled").iterdir()] == ["wrong.xlsx"]
     assert len(list((folder / "done").iterdir())) == 2

@@ -179,6 +179,8 @@ async def test_a_dry_run_sends_nothing_and_says_what_it_would_cost(limited, edit
     assert (report.would_rate, report.failed, report.rated) == (10, 1, 0)
     assert (spend.ratings, spend.pay, spend.bonus, spend.total) == (10, Decimal(1), Decimal(1), Decimal(2))
     assert reviewed.would_rate == 15
+    assert report.bonus == spend.bonus
+    assert "would pay bonuses of $1" in str(report)
     assert sandbox.ledger == []
     assert not [request for request in sandbox.requests if "rate-" in request.path]
 

@@ -275,6 +275,8 @@ async def test_a_batch_that_waits_for_the_next_day_stops_at_once(limited, editio
         report = await batch.report()
     assert anyio.current_time() - began < 1
     assert report.rated == 4
+    assert report.limit is None
+    assert "limit" not in str(report)
 
 
 async def test_a_dry_run_waits_for_no_day_and_no_money(limited, edition: Edition) -> None:

@@ -59,7 +59,7 @@ async def test_the_progress_adds_up_at_every_moment(connect, edition: Edition) -
         assert now.met == now.deciding + now.waiting + now.in_flight + now.unknown + ended
         assert now.decided == now.met - now.deciding
         assert now.bonus == Decimal("0.01") * now.rated
-        assert now.rate_used is None or 0 <= now.rate_used <= 1.5
+        assert now.rate_used is None or 0 <= now.rate_used <= 1
     assert [now.met for now in snapshots] == sorted(now.met for now in snapshots)
     assert max(now.deciding for now in snapshots) > 0
     assert {now.listed for now in snapshots} >= {None, 60}
@@ -168,6 +168,11 @@ def test_the_time_left_is_never_negative_and_zero_only_at_the_end(left, pace, re
     so_far, share = rate_used(pace, requests=requests, seconds=seconds)
     assert (so_far is None) == (seconds == 0)
     assert share is None or share >= 0
+
+
+def test_a_request_that_left_at_once_is_within_the_permitted_pace() -> None:
+    assert rate_used(1.0, requests=1, seconds=0.22)[1] == pytest.approx(1 / 1.22)
+    assert rate_used(1.0, requests=101, seconds=100)[1] == 1.0
 
 
 async def test_a_dry_run_says_what_it_would_pay_while_it_runs(connect, edition: Edition) -> None:

@@ -25,6 +25,7 @@ BOT = ROOT / "examples" / "bot"
 DOCS = (ROOT / "docs" / "how-to" / "telemetry.md").read_text(encoding="utf-8")
 
 _OF_PROMETHEUS = {"le", "job", "instance"}
+_MADE_BY_PROMETHEUS = {"up"}
 _WORDS = {"by", "and", "or", "unless", "without", "on", "ignoring", "offset", "bool"}
 
 
@@ -108,9 +109,15 @@ def test_every_metric_and_label_of_a_query_is_exported(where: str, exported: Exp
     expression = EXPRESSIONS[where]
     metrics, labels = used(expression)
     assert metrics
+    metrics -= _MADE_BY_PROMETHEUS
     assert metrics <= set(exported.samples)
     assert labels - _OF_PROMETHEUS <= set.union(*(exported.samples[name] for name in metrics))
     assert all(expression.count(opening) == expression.count(closing) for opening, closing in ("()", "[]", "{}"))
+
+
+def test_somebody_is_paged_when_the_process_is_gone() -> None:
+    paging = [one["expr"] for one in rules() if one["labels"]["severity"] == "page"]
+    assert any("absent(picoworkers_batch_running)" in one for one in paging)
 
 
 def test_values_of_labels_in_queries_are_exported(exported: Exported) -> None:

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 
 import anyio
 from rich import box
-from rich.console import Console
 from rich.live import Live
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from ..output import PipeConsole
 
 _COLUMNS, _LEAST_COLUMNS = 80, 20
 _REFRESH_SECONDS, _LINE_SECONDS = 0.1, 2.0
@@ -26,7 +27,7 @@ class Screen:
     """
 
     def __init__(self) -> None:
-        console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
+        console = PipeConsole(file=sys.stdout, markup=False, highlight=False, emoji=False)
         console.width = min(console.width, _COLUMNS)
         self._console = console
         self._is_live = console.is_terminal and not console.is_dumb_terminal
