@@ -29,6 +29,8 @@ SCRIPTS = (
     "pacing",
     "latency",
     "bulk",
+    "task_costs",
+    "scaling",
     "sheets",
     "command",
 )

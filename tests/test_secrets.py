@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from picoworkers_async import AsyncPicoworkers, InvalidRequestError, PicoworkersError, Rating, RetryPolicy, Verdict
+from picoworkers_async import (
+    AsyncPicoworkers,
+    InvalidRequestError,
+    Journal,
+    PicoworkersError,
+    Rating,
+    RetryPolicy,
+    Verdict,
+)
 from picoworkers_async.credentials import credentials
+from tests.support.seeding import seeded
 
 SECRET = "open/sesame+42 ü"
 
@@ -136,3 +147,31 @@ async def test_no_error_of_a_call_shows_the_secret_that_the_service_or_the_trans
             shown = everything(caught.value) + "".join(traceback.format_exception(caught.value))
             assert "sesame" not in shown
             assert "dXNl" not in shown
+
+
+@pytest.mark.anyio
+async def test_no_event_log_or_journal_shows_the_secret_that_the_programs_own_code_raises(
+    tmp_path, caplog
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    told: list[str] = []
+    sandbox, ratings = seeded(2, api_secret=SECRET)
+
+    def decide(task: object) -> Rating:
+        raise ValueError(f"GET https://files.example/?key={SECRET}")
+
+    def source() -> Iterator[Rating]:
+        yield ratings[0]
+        raise ValueError(f"GET https://files.example/?key={SECRET}")
+
+    pico = AsyncPicoworkers(
+        "user_id", SECRET, transport=sandbox.transport(), on_event=lambda event: told.append(repr(event))
+    )
+    async with pico:
+        report = await pico.review_all(decide, journal=tmp_path / "review.db")
+        with pytest.raises(ValueError, match="files"):
+            await pico.rate_all(source(), journal=tmp_path / "rate.db")
+    messages = [row.message for row in Journal(tmp_path / "review.db").rows()]
+    shown = "".join([str(report), repr(messages), *told, caplog.text, repr([vars(one) for one in caplog.records])])
+    assert "files.example/?key=(hidden)" in shown
+    assert SECRET not in shown

@@ -21,17 +21,24 @@ COUNTED = (JournalState.RATED, JournalState.REFUSED, JournalState.UNKNOWN)
 
 
 def filled_in() -> list[Path]:
-    """The sheets that came back, without the files beside them of programs that have one open (`.` and `~`)."""
-    return sorted(path for path in FILLED.iterdir() if path.suffix in FORMATS and path.name[0] not in ".~")
+    """What came back, without the files beside it of programs that have a sheet open (`.` and `~`)."""
+    return sorted(path for path in FILLED.iterdir() if path.name[0] not in ".~")
+
+
+def is_sheet(path: Path) -> bool:
+    return path.suffix.lower() in FORMATS and path.is_file()
+
+
+def version_of(sheet: Path) -> tuple[int, int]:
+    """Another one after somebody saved it."""
+    status = sheet.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 async def rate(pico: AsyncPicoworkers, sheet: Path) -> BatchReport:
-    """Rate what a sheet says; put it away if nothing of it is left to be done."""
+    """Rate what a sheet says."""
     ratings = await anyio.to_thread.run_sync(lambda: sheets.read(sheet, max_bonus=MAX_BONUS))
-    report = await pico.rate_all(ratings, journal=JOURNAL)
-    if not report.failed and not report.unknown:
-        sheet.rename(DONE / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{sheet.name}")
-    return report
+    return await pico.rate_all(ratings, journal=JOURNAL)
 
 
 def write_report() -> None:
@@ -51,15 +58,27 @@ async def main() -> int:
     wrong = 0
     async with AsyncPicoworkers.from_env() as pico:
         for sheet in filled_in():
+            if not is_sheet(sheet):
+                print(f"{sheet}: not a sheet ({', '.join(FORMATS)})", file=sys.stderr)
+                wrong += 1
+                continue
+            version = version_of(sheet)
             try:
                 report = await rate(pico, sheet)
-                print(f"{sheet}: {report}")
-                wrong += report.failed + report.unknown
             except sheets.SheetError as error:
                 print(error, file=sys.stderr)
                 wrong += 1
-        fresh = TODO / f"{datetime.now(UTC):%Y-%m-%d}.xlsx"
-        exported = await sheets.export(pico, fresh, overwrite=True)
+                continue
+            print(f"{sheet}: {report}")
+            if version_of(sheet) != version:
+                print(f"{sheet}: somebody saved it meanwhile; the next run takes it again", file=sys.stderr)
+                wrong += 1
+            elif not report.failed and not report.unknown:
+                sheet.rename(DONE / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{sheet.name}")
+            wrong += report.failed + report.unknown
+        # Never over one that is there: somebody may have begun to fill it in.
+        fresh = TODO / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.xlsx"
+        exported = await sheets.export(pico, fresh)
         print(f"{fresh}: tasks: {exported.rows}, jobs: {exported.jobs}")
     if JOURNAL.exists():
         write_report()

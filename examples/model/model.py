@@ -1,13 +1,14 @@
 """A bot that asks a slow model about each task: the model's slots bound it, not the account's limit."""
 
+import json
 import logging
 import os
 import signal
 from functools import partial
+from typing import Any
 
 import anyio
 import attrs
-import cattrs
 import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
@@ -36,10 +37,18 @@ class ModelBusyError(Exception):
     """The model is overloaded, or being restarted."""
 
 
+def opinion_in(answer: Any) -> Opinion:
+    """What the model said, if it is what was agreed: `"false"` is true to Python, and NaN is not below `SURE`."""
+    match answer:
+        case {"good": bool(good), "confidence": float(confidence), "why": str(why)} if 0 <= confidence <= 1:
+            return Opinion(good, confidence, why)
+    raise ValueError("the model's answer is not of the agreed form")
+
+
 @retry(
     retry=retry_if_exception_type((httpx.TransportError, ModelBusyError)),
     stop=stop_after_attempt(ATTEMPTS),
-    wait=wait_exponential_jitter(initial=0.5, max=10),
+    wait=wait_exponential_jitter(max=10),
     reraise=True,
 )
 async def ask(model: httpx.AsyncClient, task: Task, job: Job) -> Opinion:
@@ -48,11 +57,14 @@ async def ask(model: httpx.AsyncClient, task: Task, job: Job) -> Opinion:
     if answer.status_code in (429, 502, 503, 504):
         raise ModelBusyError(f"HTTP {answer.status_code}")
     answer.raise_for_status()
-    return cattrs.structure(answer.json(), Opinion)
+    return opinion_in(json.loads(answer.content, parse_int=float))
 
 
 async def decide(model: httpx.AsyncClient, task: Task, job: Job) -> Rating | Later:
-    """A model that fails fails its task alone, which is asked about again later."""
+    """A model that fails fails its task alone, which is asked about again later.
+
+    The proofs are words of whoever is paid for them, and may tell the model what to say: see the README.
+    """
     opinion = await ask(model, task, job)
     if opinion.confidence < SURE:
         return Later(ASK_AGAIN_SECONDS, f"the model is {opinion.confidence:.0%} sure: {opinion.why}")

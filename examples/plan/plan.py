@@ -3,11 +3,12 @@
 import sqlite3
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio
 import memory
@@ -27,6 +28,41 @@ from picoworkers_async import (
 )
 
 LOOK = "LOOK AT IT"
+SETTINGS = {"timezone", "jobs"}
+ENTRY = {"name", "draft", "pause_at", "resume_at", "pause_after"}
+
+
+def unknown_in(table: Mapping[str, Any], known: set[str]) -> list[str]:
+    names = sorted(table.keys() - known)
+    return [f"not known: {', '.join(names)}"] if names else []
+
+
+def wrong_with(entry: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an entry besides its draft: misspelt, it would be posted and never paused."""
+    wrong = unknown_in(entry, ENTRY)
+    if not {"name", "draft"} <= entry.keys():
+        wrong.append("a name and a draft are needed")
+    times = [entry[key] for key in ("pause_at", "resume_at") if key in entry]
+    if len(times) == 1 or not all(isinstance(at, time) for at in times):
+        wrong.append("pause_at and resume_at are needed both, as times such as 22:00:00")
+    if type(entry.get("pause_after", 0)) is not int:
+        wrong.append("pause_after is a whole number")
+    return wrong
+
+
+def wrong_in(plan: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the plan; nothing is posted of one with which something is."""
+    found = unknown_in(plan, SETTINGS)
+    try:
+        ZoneInfo(plan.get("timezone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        found.append(f"timezone: {plan['timezone']} is none")
+    entries = plan.get("jobs", [])
+    for number, entry in enumerate(entries, 1):
+        name = entry.get("name", f"entry {number}")
+        found += [f"{name}: {wrong}" for wrong in wrong_with(entry)]
+    names = Counter(entry.get("name") for entry in entries)
+    return found + [f"{name}: the name of two entries" for name, count in names.items() if name and count > 1]
 
 
 def should_pause(entry: Mapping[str, Any], job: Job, now: time) -> bool:
@@ -98,6 +134,10 @@ def unknown(posted: Posted, draft: JobDraft, jobs: Mapping[str, Job]) -> str:
 
 async def main(path: str) -> int:
     plan = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    wrong = wrong_in(plan)
+    if wrong:
+        print(*(f"{LOOK}: {path}: {one}" for one in wrong), sep="\n")
+        return 3
     now = datetime.now(ZoneInfo(plan.get("timezone", "UTC"))).time()
     database = memory.open_memory(f"{path}.db")
     code = 0

@@ -65,7 +65,7 @@ def account(request: Request) -> AsyncPicoworkers:
 def journal_of(
     job_id: Annotated[str, InPath(pattern="^[0-9A-Za-z]{1,40}$")],
     task_id: Annotated[str, InPath(pattern="^[0-9A-Za-z]{1,40}$")],
-    revision: Annotated[int, InPath(ge=0)],
+    revision: Annotated[int, InPath(ge=0, le=2**31)],
 ) -> Path:
     """A journal of one rating: whichever worker is asked, and however often, it is sent once."""
     return JOURNALS / f"{job_id}-{task_id}-{revision}.db"

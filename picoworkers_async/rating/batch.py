@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 import attrs
 
+from ..classify import in_words
 from ..errors import ClientStateError, PicoworkersError
 from ..journal import Journal
 from ..session import Session
@@ -215,7 +216,7 @@ class Batch:
                 requests=self._session.requests,
                 seconds=report.elapsed,
                 stopped=self._stop_asked or self._left,
-                error=None if failure is None else f"{type(failure).__name__}: {failure}",
+                error=None if failure is None else self._session.hide(in_words(failure)),
             )
         )
 

@@ -48,6 +48,7 @@ class Decider:
         self._asker, self._again, self._when_due = asker, again, when_due
         self._left = LeftRatings()
         self._jobs = parts.jobs
+        self._hide = parts.session.hide
         self._clock = event_loop_clock()
         self._put_off = 0
         self._queue, self._in_flight = parts.queue, parts.in_flight
@@ -228,7 +229,7 @@ class Decider:
             return await self._accept(task, decision)
         if isinstance(decision, Failed):
             self._is_failed(task)
-            given, message, error = decision.rating, decision.message, decision.error
+            given, message, error = decision.rating, self._hide(decision.message), decision.error
             await self._in_flight.fail(Outcome(given, OutcomeStatus.FAILED, message, error, task))
             return None
         if decision is None:

@@ -106,9 +106,19 @@ class RatingQueue:
         return self.waiting < self.most_waiting
 
     @property
+    def is_crowded(self) -> bool:
+        """Whether no more tasks are taken in, since ratings and decisions on their way have every place.
+
+        Decisions count for half of the places at most: while there are more of them, what is lacking is decisions,
+        and requests can be filled.
+        """
+        most = self.most_waiting
+        return self.waiting + min(self._deciding, most // 2) >= most
+
+    @property
     def full(self) -> int:
-        """How many requests could leave full now. Without room for more, the largest may leave as it is."""
-        if self._full or self.has_room:
+        """How many requests could leave full now. While it is crowded, the largest may leave as it is."""
+        if self._full or not self.is_crowded:
             return self._full
         return int(len(self._unheld) > 0)
 
@@ -148,7 +158,7 @@ class RatingQueue:
     def take(self, *, part: bool) -> list[PendingRating]:
         """What the next request should carry: a group, a full request, or with `part` what there is of a job."""
         job_id = next(iter(self._ready), None)
-        if job_id is None and not self.has_room:
+        if job_id is None and self.is_crowded:
             job_id = self._unheld.largest()
         elif job_id is None and part:
             job_id = self._parts.largest()

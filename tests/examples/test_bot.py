@@ -142,6 +142,31 @@ async def test_stopped_at_a_limit_of_the_day_it_was_stopped(tmp_path: Path) -> N
     assert "limit" not in report
 
 
+@pytest.mark.story
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ('pay_per_day = "200"', "", ""),
+        ('bonus_per_day = "20"', 'bonus_per_dya = "20"', "limits.bonus_per_dya"),
+        ("[limits]", 'pay_per_day = "200"\n[limits]', "pay_per_day"),
+        ("look_every = 60", "", "look_every"),
+        ("[limits]", "[limit]", "limits=None"),
+        ("[limits]", "[[limits", "line"),
+    ],
+)
+async def test_a_setting_that_is_misspelt_missing_or_in_the_wrong_place_stops_it_for_good(
+    tmp_path: Path, line: str, instead: str, said: str
+) -> None:
+    folder, command = quick_copy(tmp_path), command_of("bot", "dry")
+    config = (folder / "bot.toml").read_text(encoding="utf-8")
+    assert line in config
+    (folder / "bot.toml").write_text(config.replace(line, instead), encoding="utf-8")
+    async with Sandbox(edition="sproutgigs").serve() as url:
+        run = await ended(command, folder, environment(url, tmp_path))
+    assert run.code == (2 if said else 0), run
+    assert said in lines_of(run.err)[-1].get("traceback", "")
+
+
 async def test_with_a_url_of_valkey_its_pace_is_kept_there(tmp_path: Path) -> None:
     folder, command = quick_copy(tmp_path), command_of("bot", "dry")
     server = Server(tmp_path)

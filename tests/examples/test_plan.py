@@ -52,6 +52,32 @@ async def test_each_entry_is_posted_once_and_pauses_at_its_hour_and_when_enough_
     assert len(sandbox.store.jobs) == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ("resume_at = 06:00:00", "", "acme: pause_at and resume_at"),
+        ("pause_at = 22:00:00", 'pause_at = "22:00"', "acme: pause_at and resume_at"),
+        ("pause_after = 200", "pause_aftr = 200", "acme: not known: pause_aftr"),
+        ("pause_after = 200", 'pause_after = "200"', "acme: pause_after"),
+        ('name = "newsletter"', 'name = "acme"', "acme: the name of two entries"),
+        ('name = "newsletter"', "", "entry 2: a name and a draft"),
+        ('timezone = "UTC"', 'timezone = "Nowhere/At all"', "timezone"),
+        ('timezone = "UTC"', 'time_zone = "UTC"', "not known: time_zone"),
+    ],
+)
+async def test_a_plan_with_an_entry_that_could_not_be_steered_posts_nothing(
+    tmp_path: Path, line: str, instead: str, said: str
+) -> None:
+    folder, command = copy_of("plan", tmp_path), command_of("plan")
+    plan = (folder / "plan.toml").read_text(encoding="utf-8")
+    assert line in plan
+    (folder / "plan.toml").write_text(plan.replace(line, instead), encoding="utf-8")
+    sandbox = Sandbox()
+    async with sandbox.serve() as url:
+        run = await ended(command, folder, environment(url, tmp_path, PICOWORKERS_EDITION="picoworkers"))
+    assert (run.code, said in run.out, len(sandbox.store.jobs)) == (3, True, 0), run
+
+
 async def test_a_post_whose_answer_was_lost_is_looked_for_and_one_that_was_killed_is_left_to_a_person(
     tmp_path: Path,
 ) -> None:

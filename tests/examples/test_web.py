@@ -77,6 +77,8 @@ async def test_who_asks_is_told_to_ask_again_and_after_a_kill_the_next_who_asks_
                 sandbox.faults = Faults(slow=1.0, slow_seconds=3, only="rate_multiple_tasks")
                 first, *_, last = await rated(browser, slow, {"verdict": "ok"})
                 assert (first.status_code, first.headers["retry-after"], last.status_code) == (202, "5", 200)
+                too_long_for_a_file = f"/ratings/{job_id}/x/{'9' * 250}"
+                assert (await browser.get(too_long_for_a_file)).status_code == 422
                 sandbox.faults = Faults(slow=1.0, slow_seconds=600, only="rate_multiple_tasks")
                 assert (await browser.put(killed, json={"verdict": "ok"})).status_code == 202
         sandbox.faults = Faults()

@@ -88,6 +88,24 @@ def test_while_many_decisions_are_awaited_smaller_requests_need_not_wait_to_be_f
     assert queue.take(part=False)[0].rating.job_id == "job7"
 
 
+def test_the_largest_need_not_wait_for_decisions_for_which_there_is_room_but_for_nothing_more() -> None:
+    queue = filled(10, *((f"job{number % 20}", str(number)) for number in range(160)), ("job7", "more"))
+    for number in range(38):
+        queue.begin_deciding(f"job{number % 20}")
+    assert queue.full == 0
+    queue.begin_deciding("job7")
+    assert (queue.has_room, queue.full) == (True, 1)
+    assert queue.take(part=False)[0].rating.job_id == "job7"
+
+
+def test_few_ratings_wait_to_be_filled_while_most_tasks_are_still_being_decided() -> None:
+    queue = filled(10, ("job", "1"), ("job", "2"))
+    for _ in range(39):
+        queue.begin_deciding("job")
+    assert queue.full == 0
+    assert queue.take(part=False) == []
+
+
 def test_without_room_and_with_every_job_held_nothing_may_leave() -> None:
     queue = filled(10, *(("held", str(number)) for number in range(40)))
     queue.hold(queue.job("held"))
@@ -121,7 +139,7 @@ class PlainRatingQueue:
     def full(self) -> int:
         jobs = self.queue._jobs.values()
         full = sum(len(job.ratings) // self.queue.at_once + len(job.groups) for job in jobs if not job.held)
-        if full or self.queue.has_room:
+        if full or not self.queue.is_crowded:
             return full
         return int(any(job.ratings and not job.held for job in jobs))
 
@@ -168,13 +186,13 @@ def test_what_may_leave_is_what_going_through_all_jobs_would_say(steps: list, at
         elif step == "end" and under_way:
             queue.ended(under_way.pop(0))
         elif step == "take":
-            full, parts, had_room = queue.full, plain.parts(), queue.has_room
+            full, parts, had_places = queue.full, plain.parts(), not queue.is_crowded
             taken = queue.take(part=True)
             assert bool(taken) == bool(full or parts)
             if taken:
                 under_way.append(taken[0].rating.job_id)
                 if not full:
-                    assert had_room
+                    assert had_places
                     assert len(taken) == max(parts.values())
         assert queue.full == plain.full()
         assert queue.parts() == len(plain.parts())

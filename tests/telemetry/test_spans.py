@@ -224,6 +224,28 @@ async def test_the_span_of_a_batch_says_what_ended_it(connect, collected: Collec
     assert collected.counts("picoworkers.batch.ended") == {("review", "failed"): 1}
 
 
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("it has no words")
+
+
+async def test_a_batch_that_an_error_without_words_ends_ends_its_span_and_raises_it(
+    connect, collected: Collected
+) -> None:
+    sandbox, ratings = seeded(1)
+
+    def source():
+        yield ratings[0]
+        raise UnspeakableError
+
+    async with connect(sandbox, on_event=collected.telemetry) as pico:
+        with pytest.raises(UnspeakableError):
+            await pico.rate_all(source())
+    (batch,) = collected.spans("picoworkers.rate")
+    assert batch.attributes["error.type"] == "UnspeakableError"
+    assert collected.counts("picoworkers.batch.running") == {}
+
+
 async def test_a_batch_that_lasts_goes_on_in_another_trace_that_is_linked_to_the_one_before(
     connect, collected: Collected, monkeypatch
 ) -> None:
