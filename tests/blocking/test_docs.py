@@ -14,7 +14,7 @@ from picoworkers_async.sandbox import Sandbox
 
 from ..docs.pages import programs
 
-SCRIPT, INTERRUPTED, VIEW, TASK, ONE, NOTEBOOK = programs("docs/how-to/not-async.md")
+SCRIPT, SHEETS, INTERRUPTED, VIEW, TASK, ONE, NOTEBOOK = programs("docs/how-to/not-async.md")
 
 
 def module(monkeypatch: pytest.MonkeyPatch, name: str, **names: object) -> None:
@@ -57,6 +57,12 @@ def test_the_script_rates_what_waits(sandbox: Sandbox, capsys: pytest.CaptureFix
     assert "30 rated" in capsys.readouterr().out
     assert sandbox.unrated() == []
     assert sandbox.complaints == []
+
+
+def test_the_sheet_is_exported_and_read_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    run(SHEETS)
+    assert (tmp_path / "todo.csv").exists()
+    assert sandbox.ledger == []  # nothing is filled in
 
 
 def test_the_script_that_is_interrupted_says_what_is_known(sandbox: Sandbox) -> None:
