@@ -71,23 +71,24 @@ __all__ = ["Batch", "JobWatch", "Jobs", "Lists", "Pages", "Picoworkers", "Users"
 class Pages(Generic[T]):
     """An iterator over the items of all pages of a listing, in the listing's order.
 
-    The first page tells how many there are; after it, up to `ahead` pages are asked for at once. All of
-    those requests end before the item that needed them is handed over: leaving the loop at any point, or
-    being cancelled in it, leaves nothing behind. An item that shows up twice because the listing moved, with
-    the same id and revision, is yielded once. The walk ends at the page that the service, by its latest word,
-    calls the last. An item that moves to a page already read is missed: a listing that changes while it is
-    walked can only be settled with `Picoworkers.review`.
+    The first page says how many there are; after it, up to `ahead` pages are read at once. All of those requests
+    end before the item that needed them is handed over, so nothing is left running if you leave the loop, or are
+    cancelled in it.
 
-    An error of the service comes up in its place in the order; asking for the next item tries that page again.
+    An item that shows up twice because the listing moved, with the same id and revision, is yielded once. An
+    item that moves to a page already read is missed: to rate a listing that changes meanwhile, use
+    `Picoworkers.review`. The iteration ends at the page that the service's latest answer calls the last.
+
+    An error of the service is raised in its place in the order; asking for the next item tries that page again.
     """
 
     def __iter__(self) -> Iterator[T]: ...
     def __next__(self) -> T: ...
     def pages(self) -> Iterator[Page[T]]:
-        """The pages as they came, in order. Items that an earlier page had are left in."""
+        """Iterate over the pages as they came, in order. Items that an earlier page had are left in."""
 
     def collect(self) -> list[T]:
-        """All items that are left, as a list."""
+        """Return all remaining items as a list."""
 
 class JobWatch:
     """The changes of one job: an iterator of `JobUpdate`, and with `changes` a context manager too.
@@ -118,11 +119,12 @@ class JobWatch:
     def __next__(self) -> JobUpdate: ...
 
 class Batch:
-    """A context manager and, inside its block, an iterator of `Outcome`s as they complete.
+    """A batch of ratings: a context manager and, inside its block, an iterator of outcomes.
 
-    `stop` ends it in good order; leaving the block early stops the batch: nothing new is sent, requests on the
-    wire get `grace` seconds to learn their answer. What ends a batch, such as lost credentials, comes from the
-    iterator after every outcome that was learned; the error's `report` adds those up.
+    Each `Outcome` comes as soon as it is known. `stop` ends the batch in good order. Leaving the block early
+    stops it: nothing new is sent, and requests in flight get `grace` seconds to get their answer. An error that
+    ends the batch, such as lost credentials, is raised by the iterator after every outcome that was learned; its
+    `report` adds those up.
     """
 
     def __enter__(self) -> Self: ...
@@ -132,30 +134,30 @@ class Batch:
     def __iter__(self) -> Iterator[Outcome]: ...
     def __next__(self) -> Outcome: ...
     def report(self) -> BatchReport:
-        """Run the batch to its end and add it up, with what was iterated before.
+        """Run the batch to its end and return the report, with what you iterated before.
 
-        After the block it adds up what is known: of a block that was left early, what was learned by then. Raises
-        what ended the batch, if something did, and `ClientStateError` before the block.
+        After the block, the report covers what is known: if you left the block early, what was learned by then.
+        Raises the error that ended the batch, if any, and `ClientStateError` before the block.
         """
 
     def spend(self) -> Spend:
-        """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
+        """What this run has spent so far, or would have in a dry run. Call it once the block was entered."""
 
     def stop(self) -> None:
-        """Have the batch come to its end: take no more tasks or ratings in, send what was decided, and end.
+        """Stop the batch: take in no more tasks or ratings, send what was decided, and end.
 
-        Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds; what is on
-        the wire then has as long again to learn its answer: it may take up to 2 x `grace` in all. After that the
-        iteration ends as usual, without an error. What was not sent has no outcome; with a journal it stays
-        `decided` there, and the next run sends it. A rating whose answer was lost ends as `UNKNOWN`, and the next
-        run with the journal settles it.
+        Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds, and what is
+        in flight then has as long again to get its answer: up to 2 x `grace` in all. After that the iteration
+        ends as usual, without an error. What was not sent has no outcome; with a journal it stays `decided`
+        there, and the next run sends it. A rating whose answer was lost ends as `UNKNOWN`, and the next run with
+        the journal settles it.
 
-        Returns at once. May be called at any time and more than once, also before the block and after the end,
+        Returns at once. You may call it at any time and more than once, also before the block and after the end,
         from any thread, callback or signal handler.
         """
 
     def progress(self) -> Progress:
-        """How far the batch is, or was when it ended; to be called once the block was entered, at any time."""
+        """How far the batch is, or was when it ended. Call it at any time once the block was entered."""
 
 class Jobs:
     """Jobs and their tasks (section 3 of the API document).
@@ -307,7 +309,7 @@ class Jobs:
         """
 
     def rate_single_task(self, rating: Rating) -> Ack:
-        """Rate one task, which pays its worker or refuses them. It cannot be undone.
+        """Rate one task, which pays its worker or refuses them; it cannot be undone.
 
         Raises `RefusedError` if the service refuses, `OutcomeUnknownError` if the answer was lost. Source:
         section 3.10 of the API document.
@@ -388,7 +390,7 @@ class Wallet:
     """Add funds to the account (section 6 of the API document)."""
 
     def deposit(self, amount: int) -> Ack:
-        """Deposit `amount` whole US cents, at least 1000, from the account's credit card.
+        """Add `amount` whole US cents, at least 1000, from the account's credit card.
 
         Enable this in the account's settings first. It is no longer documented for SproutGigs. Raises
         `InvalidRequestError` before sending, `OutcomeUnknownError` if the answer was lost. Source: section 6.1

@@ -236,7 +236,7 @@ class Jobs:
         return self._iter_tasks(endpoints.GET_RATED_TASKS, job_id, task_ids)
 
     async def rate_single_task(self, rating: Rating) -> Ack:
-        """Rate one task, which pays its worker or refuses them. It cannot be undone.
+        """Rate one task, which pays its worker or refuses them; it cannot be undone.
 
         Raises `RefusedError` if the service refuses, `OutcomeUnknownError` if the answer was lost. Source:
         section 3.10 of the API document.

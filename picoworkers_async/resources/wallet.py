@@ -15,7 +15,7 @@ class Wallet:
         self._session = session
 
     async def deposit(self, amount: int) -> Ack:
-        """Deposit `amount` whole US cents, at least 1000, from the account's credit card.
+        """Add `amount` whole US cents, at least 1000, from the account's credit card.
 
         Enable this in the account's settings first. It is no longer documented for SproutGigs. Raises
         `InvalidRequestError` before sending, `OutcomeUnknownError` if the answer was lost. Source: section 6.1
