@@ -20,11 +20,11 @@ class Ping:
 
     `ok` says that it accepts the credentials and answers as documented. If not, `problem` is the reason, such as
     an `AuthenticationError`, a `ServiceMovedError` or a `NotSentError`. `edition` is the one that answered,
-    judged by the zones that it lists, and `matches` says whether that is the client's; both are None where the
-    zones are those of neither edition, or could not be read, and then `problem` says so. `seconds` is how long
-    the first answer, or its failure, took, including the wait for its turn. `clock_ahead` is by how many
-    seconds, at least, this machine's clock is ahead of the service's (below 0: behind it); None where the
-    service sent no time.
+    judged by the zones that it lists, and `matches` says whether that is the client's. `edition` is None where
+    the zones are those of neither edition, and where they could not be read, which is then the `problem`.
+    `seconds` is how long the first answer, or its failure, took, including the wait for its turn. `clock_ahead`
+    is by how many seconds, at least, this machine's clock is ahead of the service's (below 0: behind it); None
+    where the service sent no time.
     """
 
     ok: bool

@@ -29,7 +29,7 @@ class Later:
     was put off is left to the next run. A task that leaves the listing is forgotten. If `decide` raises
     something that is no `Exception` (except a cancellation of something it waited for), that ends the review,
     which raises it.
-    """
+    """  # noqa: E501
 
     seconds: float
     reason: str | None = None

@@ -37,7 +37,7 @@ class OutcomeStatus(enum.Enum):
     | `FAILED`: it never reached the service | it had no effect | not asked again | sent as it was decided |
     | `UNKNOWN` | it may have taken effect, and reading could not tell: check before you rate its task again | not asked again | settled by reading; sent again only if it proves to have had no effect |
     | `WOULD_RATE` | a dry run would have sent it | not asked again | a dry run's journal is for dry runs only |
-    """
+    """  # noqa: E501
 
     RATED = "rated"
     REFUSED = "refused"
