@@ -43,7 +43,7 @@ def tables_of_docstrings(
 ) -> None:
     """Make tables of those in docstrings, which are written as in Markdown and read as reStructuredText."""
     rewritten: list[str] = []
-    for line, before in zip(lines, ["", *lines[:-1]], strict=True):
+    for line, before in zip(lines, ["", *lines], strict=False):
         if not line.startswith("| ") or line.startswith("| --- |"):
             rewritten += [] if line.startswith("| --- |") else [line]
             continue
