@@ -134,7 +134,8 @@ class Journal:
 
         | `by` | one for each | `key` |
         | --- | --- | --- |
-        | `"day"` | day, from midnight in `timezone`, a name such as `Europe/Berlin`, by what dates a row | `YYYY-MM-DD` |
+        | `"day"` | day, from midnight in `timezone`, a name such as `Europe/Berlin`, by what dates a row | \
+`YYYY-MM-DD` |
         | `"job"` | job | the job's id |
         | `"worker"` | worker | the worker's id; None if it is not known, as of a sheet without WORKER_ID |
 
@@ -165,7 +166,7 @@ class Journal:
             return money.price(database, job_id, amount)
 
     def running(self) -> Running | None:
-        """The batch that has the journal open now, in this process or another, and how far it is; None if none has."""
+        """The batch that has the journal open now, in any process, and how far it is; None if none has."""
         with reading(self.path) as database:
             meta = dict(database.execute("SELECT name, value FROM meta"))
         with journal_errors(self.path):

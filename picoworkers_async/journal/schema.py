@@ -29,11 +29,14 @@ class JournalState(enum.StrEnum):
 
     | state | means | the next batch |
     | --- | --- | --- |
-    | `DECIDED` | it was decided; it was not sent, or certainly never left | sends it, once it meets its task in the same revision |
-    | `SENT` | it had its slot and was leaving; its answer is not known | settles it by reading, and sends it again only if it proves to have had no effect |
+    | `DECIDED` | it was decided; it was not sent, or certainly never left | sends it, once it meets its task in \
+the same revision |
+    | `SENT` | it had its slot and was leaving; its answer is not known | settles it by reading, and sends it \
+again only if it proves to have had no effect |
     | `RATED` | it took effect | never sends it again |
     | `REFUSED` | the service refused it | leaves it, until `Journal.reopen` |
-    | `FAILED` | it certainly did not take effect: it broke a rule, exceeded a limit, `decide` failed, or it never reached the service | asks again; what never arrived is sent as it was decided |
+    | `FAILED` | it certainly did not take effect: it broke a rule, exceeded a limit, `decide` failed, or it \
+never reached the service | asks again; what never arrived is sent as it was decided |
     | `UNKNOWN` | it may have taken effect; reading could not tell | settles it by reading, as one that was sent |
     | `WITHDRAWN` | it was decided, and taken back before it was sent | asks about its task anew |
     | `WOULD_RATE` | a dry run would have sent it | is a dry run too, and leaves it |

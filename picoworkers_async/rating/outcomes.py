@@ -30,14 +30,19 @@ class OutcomeStatus(enum.Enum):
 
     | status | now | next sweep | next run |
     | --- | --- | --- | --- |
-    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` reports it as `replayed` |
-    | `REFUSED` | the service refused it, `message` says why; nothing was done | not asked again | the same, until `Journal.reopen` |
-    | `FAILED`: `decide` raised, took too long, or gave no rating of its task | nothing was sent | asked again after `retry_failed` | asked again |
-    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked again | asked again |
+    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` reports it as \
+`replayed` |
+    | `REFUSED` | the service refused it, `message` says why; nothing was done | not asked again | the same, \
+until `Journal.reopen` |
+    | `FAILED`: `decide` raised, took too long, or gave no rating of its task | nothing was sent | asked again \
+after `retry_failed` | asked again |
+    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked again \
+| asked again |
     | `FAILED`: it never reached the service | it had no effect | not asked again | sent as it was decided |
-    | `UNKNOWN` | it may have taken effect, and reading could not tell: check before you rate its task again | not asked again | settled by reading; sent again only if it proves to have had no effect |
+    | `UNKNOWN` | it may have taken effect, and reading could not tell: check before you rate its task again | \
+not asked again | settled by reading; sent again only if it proves to have had no effect |
     | `WOULD_RATE` | a dry run would have sent it | not asked again | a dry run's journal is for dry runs only |
-    """  # noqa: E501
+    """
 
     RATED = "rated"
     REFUSED = "refused"
