@@ -1,4 +1,4 @@
-"""The service itself, small and honest, for tests and demos. Needs the extra `picoworkers-async[sandbox]`."""
+"""A sandbox of the service, small and honest, for tests and demos. Needs the extra `picoworkers-async[sandbox]`."""
 
 try:
     import starlette as _starlette  # noqa: F401

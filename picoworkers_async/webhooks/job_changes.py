@@ -17,7 +17,7 @@ _POLL = 1.0
 
 
 class JobChanges:
-    """An async context manager and, inside its block, an endless async iterator of `JobChange`s as they came.
+    """An async context manager and, inside its block, an endless async iterator of changes, as they came.
 
     At least once: a change is handled when the next one is asked for. One that was given out when the process
     died, or when its block was left, comes again in the next run; one that was handled does not. Several blocks of
