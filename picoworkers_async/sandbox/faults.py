@@ -51,7 +51,7 @@ def names(given: Collection[str]) -> frozenset[str]:
 
 
 def _only(given: Collection[str] | None) -> Any:
-    """The names of endpoints. What is no collection of names stays as it is, to be rejected with what is wanted."""
+    """The names of endpoints. What is no collection stays as it is, to be rejected with what is wanted."""
     try:
         return None if given is None else names(given)
     except TypeError:
