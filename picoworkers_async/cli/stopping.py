@@ -20,7 +20,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Stopping:
-    """What was asked by signals. To be opened before the batch is, so that none is missed."""
+    """What signals asked for. Open it before the batch is opened, so that none is missed."""
 
     def __init__(self) -> None:
         self.count: int = 0
@@ -28,7 +28,7 @@ class Stopping:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Take the signals over in the block, where that can be done; else they end the command as always."""
+        """Handle the signals in the block, where possible; elsewhere they end the command as always."""
         # Elsewhere event loops know of no signals, and other threads than the first get none.
         if os.name != "posix" or threading.current_thread() is not threading.main_thread():
             yield
@@ -44,14 +44,14 @@ class Stopping:
         async for number in self._signals:
             self.count += 1
             if self.count == 1:
-                again = "; once more leaves at once" if number == signal.SIGINT else ""
-                say(f"stopping: what was decided is sent, for {2 * GRACE_SECONDS:.0f} s at most{again}")
+                again = "; press Ctrl-C again to leave at once" if number == signal.SIGINT else ""
+                say(f"stopping: sending what was decided, for {2 * GRACE_SECONDS:.0f} s at most{again}")
                 batch.stop()
             elif self.count == 2:
-                say(f"leaving: requests on the wire have {GRACE_SECONDS:.0f} s to learn their answer")
+                say(f"leaving: requests in flight have {GRACE_SECONDS:.0f} s to get their answer")
                 block.cancel()
             else:
                 if sys.stderr.isatty():
                     sys.stderr.write(_SHOW_CURSOR)
-                say("ended: with a journal, what was sent is looked up by the next run")
+                say("ended: with a journal, the next run settles what was sent")
                 os._exit(Exit.INTERRUPTED)

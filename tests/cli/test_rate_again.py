@@ -119,7 +119,7 @@ def test_what_is_left_is_asked_about_in_dollars_and_nothing_is_asked_where_nothi
     ran = run("rate", str(sheet), "--sandbox")
     assert ran.code == 0
     assert "by earlier runs: 1 rated; 2 to send" in ran.err
-    assert asked == ["Rate 2 tasks, which pays for 2 of them $0.20 without fees and $0.10 of bonuses?"]
+    assert asked == ["Rate 2 tasks, paying $0.20 without fees for 2 of them and $0.10 in bonuses?"]
     assert run("rate", str(sheet), "--sandbox").code == 0
     assert len(asked) == 1
     assert len(ledger_of(service)) == 3
@@ -141,7 +141,7 @@ def test_the_pay_of_very_many_jobs_is_about_what_the_sheet_says_and_takes_no_req
     head = "JOB_ID,TASK_ID,SATISFIED,BONUS_AMOUNT,PAY"
     sheet = write(tmp_path / "s.csv", *rows, head=head)
     assert run("rate", str(sheet), "--no-compare", "--sandbox").code == 0
-    assert asked == ["Rate 21 tasks, which pays for 21 of them about $5.25 without fees, by the sheet?"]
+    assert asked == ["Rate 21 tasks, paying about $5.25 without fees (according to the sheet) for 21 of them?"]
 
 
 @pytest.mark.parametrize("pays", [("0.25", "0.5"), ("much", "much"), ("", ""), ("-1", "-1")])
@@ -165,11 +165,11 @@ def test_the_journal_knows_afterwards_what_was_paid_for_tasks_and_in_total(
     (of_job,) = run("journal", f"{sheet}.sandbox.journal", "--by", "job", "--json").lines
     assert (Decimal(of_job["pay"]), of_job["unpriced"]) == (Decimal("0.3"), 0)
     for asked in (["--by", "worker"], ["--worker", "abcd1234"]):
-        assert "this journal does not know workers" in run("journal", f"{sheet}.sandbox.journal", *asked).err
+        assert "this journal has no workers" in run("journal", f"{sheet}.sandbox.journal", *asked).err
 
 
 def test_pay_that_is_not_known_is_no_zero_and_has_its_remedy(run: Run, journal: str) -> None:
     told = run("journal", journal, "--by", "job", "--csv")
     assert told.out.splitlines()[1].split(",")[3:] == ["", "0.05", "2"]
-    assert "the pay of 2 ratings is not known here" in told.err
+    assert "the pay of 2 ratings is not known" in told.err
     assert "--report" in run("journal", journal).err
