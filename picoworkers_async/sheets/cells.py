@@ -1,4 +1,4 @@
-"""Cells of a sheet: their values, and texts written so that no program runs them and they can be read back unchanged."""
+"""Cells of a sheet: values, and texts written so that no program runs them and that are read back unchanged."""
 
 from __future__ import annotations
 

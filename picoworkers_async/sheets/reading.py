@@ -43,11 +43,11 @@ def check(
     NOT_SATISFIED, REVISE_TASK (one `x` among the three), EMPLOYER_COMMENT, SATISFACTION, BONUS_AMOUNT,
     BLOCK_WORKER, LIST_ID, REVISION_NUMBER; or VERDICT (`ok`, `not_ok`, `revise`) instead of the marks.
 
-    - `columns` says what others mean, such as `{"Result": "verdict"}`: the names on the right are those of `Field`.
+    - `columns` says what others mean, such as `{"Result": "verdict"}`, by the names of `Field`.
     - `job_id` is the job of all tasks, if the sheet does not have it.
     - `max_bonus` is the highest bonus allowed, in US dollars.
-    - `encoding` is that of a CSV that is not UTF-8, or UTF-16 with a byte order mark, such as `cp1252`. It matters only
-      for cells that are read.
+    - `encoding` is that of a CSV, such as `cp1252`; left out, it is UTF-8, or UTF-16 with a byte order mark. It
+      matters only for cells that are read.
     - `sheet` names the sheet to read of a workbook that has several.
 
     A row in which nothing was filled in is left alone. A row that says the same of a task as an earlier row is

@@ -1,4 +1,4 @@
-"""Which tasks a sheet has twice, and how its bonuses compare: in a temporary database, because they may be many."""
+"""Which tasks a sheet has twice, and how its bonuses compare: in a temporary database, as they may be many."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class SheetSummary:
     - `left_alone`: rows in which nothing was filled in.
     - `repeated`: rows that say the same of a task as an earlier row, and are taken once.
     - `bonuses`: their sum, in US dollars; `largest_bonus`: the largest of them, with its line.
-    - `high_bonuses`: those far above the others, more than ten times the median of all bonuses of the sheet and more than
-      $1: the first 100 of `high_bonus_count`.
+    - `high_bonuses`: those far above the others, more than ten times the median of all bonuses of the sheet and
+      more than $1: the first 100 of `high_bonus_count`.
     - `hidden`: ratings in rows that a spreadsheet program does not show.
     - `unknown_columns`: columns without a known meaning, which were not read.
     - `warnings`: for people.

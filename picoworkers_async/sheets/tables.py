@@ -67,7 +67,7 @@ class Table:
     xlsx: XlsxRows | None = None
 
     def late_problems(self, layout: Layout) -> Iterator[Problem]:
-        """Problems known only once all rows were read: merged cells over columns that are read, and missing names."""
+        """Problems known once all rows were read: merged cells over columns that are read, and missing names."""
         if self.format == "jsonl":
             mapped = to_mapped(layout.columns)
             yield from missing_problems(self.line, self.header, mapped, has_job=layout.job_id is not None)

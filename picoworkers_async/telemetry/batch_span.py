@@ -14,7 +14,7 @@ PART_SECONDS = 600.0
 
 
 class BatchSpan(Span):
-    """Stands for the part that is open: it is the parent of what begins now, whoever has held it since whenever."""
+    """Stands for the part that is open: it is the parent of what begins now, however long it has been held."""
 
     def __init__(self, tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) -> None:
         self._tracer, self._name, self._attributes = tracer, name, dict(attributes)

@@ -46,7 +46,7 @@ class Changes:
         self._file = PostbackFile(path)
 
     def note(self, changes: Iterable[Change]) -> int:
-        """Make these durable, each that is not there yet. Returns how many were dropped, unhandled, for want of room.
+        """Make durable those not there yet. Returns how many were dropped, unhandled, for want of room.
 
         One with a date is there if its job, status and date are. Changes without a date are there if they are
         the job's last ones, all that came of it in a row taken together; one that repeats the status before it

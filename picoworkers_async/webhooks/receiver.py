@@ -167,7 +167,7 @@ class Receiver:
         return body
 
     def _take(self, body: bytes) -> None:
-        """Understand a body and make durable what it says. Raises `NotTakenError` unless both succeed for all of it."""
+        """Read a body and make durable what it says. Raises `NotTakenError` unless both succeed for all of it."""
         try:
             postback = read_postback(body)
             room = self._submitted.note(postback.ids) if postback.ids else True

@@ -174,7 +174,7 @@ class Submitted:
         return fresh
 
     def refused(self, lookup: Lookup, *, not_found: bool) -> Refused:
-        """The service refused the read: the ids are put off, each time for longer, and dropped after a day of that.
+        """The service refused the read: the ids are put off, each time for longer, and dropped after a day.
 
         A job that is not found, ten times in a row, is given up sooner.
         """
