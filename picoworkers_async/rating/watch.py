@@ -75,7 +75,7 @@ class ServiceWatch:
         return self._not_found >= self._session.requests
 
     def met(self, error: CallError) -> bool:
-        """A request ended with this error. Returns whether patience is left: none for an address without an API."""
+        """A request ended with this error. Returns whether patience is left; at no API there is none."""
         if self.at_no_api(error):
             return False
         if not is_failure(error):
