@@ -118,7 +118,7 @@ class Block:
         (self.left if self.entered.ended else self.entered).interrupt(error)
 
     def sends(self, call: MoneyCall) -> None:
-        """What is sent in the block is told by the calls in it."""
+        """Do nothing: the calls in the block report what they send."""
 
 
 def sent_of(cut: BaseException) -> MoneyCall | None:

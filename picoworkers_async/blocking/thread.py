@@ -110,7 +110,7 @@ class LoopThread:
         return self._state in ("closing", "closed")
 
     def run(self, function: Callable[[], Awaitable[T]], then: Callable[[T], T] = _as_it_is) -> T:
-        """What `then` makes of what this gives in the loop.
+        """The result of `then` for the result of this in the loop.
 
         Raises `ClientStateError` where it cannot be waited for.
         """
@@ -120,7 +120,7 @@ class LoopThread:
         return self._wait(answer, partial(serving.begin, answer, partial(serving.perform, answer, function)), then)
 
     def run_plain(self, function: Callable[[], T], then: Callable[[T], T] = _as_it_is) -> T:
-        """What this gives in the loop's thread; here, where that is this thread, or there is none."""
+        """The result of this in the loop's thread; in this thread, if it is that one, or there is none."""
         if self._state != "open" or self._process != os.getpid() or self._is_own():
             try:
                 return then(function())

@@ -160,8 +160,10 @@ def _newer(item: Job | Task, moment: datetime) -> bool:
 
 
 class SweepResult(NamedTuple, Generic[T]):
-    """The result of a sweep: when it began by the event loop's clock, the latest form of each item by its id, and
-    whether that is certainly everything that was listed.
+    """The result of a sweep.
+
+    When it began by the event loop's clock, the latest form of each item by its id, and whether that is certainly
+    everything that was listed.
     """
 
     began: float

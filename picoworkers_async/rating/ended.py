@@ -8,7 +8,7 @@ _MOST = 16_384
 
 
 class LatelyEnded:
-    """Remembers the tasks that took effect in the last so many seconds, at most 16,384."""
+    """Remembers the tasks rated in the last `seconds`, at most 16,384."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

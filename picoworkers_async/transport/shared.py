@@ -76,7 +76,7 @@ class SharedTransport:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections, as the end of the block does; requests under way fail. May be repeated."""
+        """Close all connections, as the end of the block does; requests in flight fail. May be repeated."""
         self._state = "closed"
         carriers = list(self._carriers.values())
         with anyio.CancelScope(shield=True):
