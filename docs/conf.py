@@ -34,7 +34,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 def lead_to_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     """Let links to files outside this folder, which code hosts can follow, lead to the pages that show them."""
     text = re.sub(r"\]\((?:\.\./)+examples/README\.md\)", "](/examples.md)", source[0])
-    text = re.sub(r"\]\((?:\.\./)+examples/(\w+)[^)]*\)", r"](/examples.md#\1)", text)
+    text = re.sub(r"\]\((?:\.\./)+examples/(\w+)/README\.md\)", r"](/examples.md#\1)", text)
     source[0] = re.sub(r"\]\((?:\.\./)+benchmarks/results\.md\)", "](/results.md)", text)
 
 

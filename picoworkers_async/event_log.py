@@ -55,7 +55,11 @@ _WARNINGS = {
     events.UNKNOWN_UNREAD,
     events.RATED_LISTING_MISSING,
     events.LIMIT_REACHED,
+    events.TASK_DUE,
 }
+
+# Whether one of unknown outcome was paid, a person has to find out.
+_LEVELS_OF_OUTCOMES = {"rated": logging.DEBUG, "unknown": logging.WARNING}
 
 
 def log(event: events.Event) -> None:
@@ -94,7 +98,7 @@ def level_of(event: events.Event) -> int:
             # What was answered is told by what comes of it.
             return logging.INFO if event.status is None else logging.DEBUG
         case events.OutcomeReached():
-            return logging.DEBUG if event.status == "rated" else logging.INFO
+            return _LEVELS_OF_OUTCOMES.get(event.status, logging.INFO)
         case events.LookDone():
             return logging.INFO if event.fresh else logging.DEBUG
         case events.UnknownParked():

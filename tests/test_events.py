@@ -278,6 +278,7 @@ def test_levels_are_those_of_an_operator() -> None:
     )
     assert level_of(outcome) == logging.INFO
     assert level_of(attrs.evolve(outcome, status="rated")) == logging.DEBUG
+    assert level_of(attrs.evolve(outcome, status="unknown")) == logging.WARNING
 
 
 @pytest.mark.parametrize(

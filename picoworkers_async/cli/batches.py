@@ -22,6 +22,7 @@ from .output import say
 from .prices import Prices
 from .progress import ProgressDisplay
 from .stopping import Stopping
+from .streams import kept_streams
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +51,7 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
     report: BatchReport | None = None
     tally, is_begun = Tally(), False
     # What a rule prints must not get between the lines of JSON.
-    with stopping.opened(), redirect_stdout(sys.stderr):
+    with stopping.opened(), kept_streams(), redirect_stdout(sys.stderr):
         async with anyio.create_task_group() as around:
             block = anyio.CancelScope()
             around.start_soon(stopping.listen, batch, block)

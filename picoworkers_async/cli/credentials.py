@@ -16,7 +16,9 @@ import attrs
 from ..whole_file import whole_file
 from .exits import CommandError, CredentialsError
 
-_MOST_BYTES = 64 * 1024
+_MOST_BYTES = 8 * 1024
+"""A login is some hundred bytes. The parser takes seconds over one long name."""
+
 _OTHERS = 0o077
 _SERVICE, _ENTRY = "picoworkers-async", "credentials"
 _VARIABLES = ("PICOWORKERS_USER_ID", "PICOWORKERS_API_SECRET")
@@ -75,12 +77,15 @@ def read_file(path: Path) -> Login:
             status = os.fstat(opened.fileno())
             # What was opened is what is judged: the name may lead elsewhere a moment later.
             problem = _file_problem(path, status, getattr(os, "getuid", lambda: None)())
-            raw = b"" if problem else opened.read(_MOST_BYTES)
+            raw = b"" if problem else opened.read(_MOST_BYTES + 1)
     except OSError as error:
         what = f"{path} cannot be read ({error.strerror or error})"
         raise CredentialsError(what, "name another file, or picoworkers login") from None
     if problem:
         raise CredentialsError(*problem)
+    if len(raw) > _MOST_BYTES:
+        most = f"name one of at most {_MOST_BYTES // 1024} KiB, or picoworkers login"
+        raise CredentialsError(f"{path} is too large for a file of credentials", most)
     return _login_in(raw, path)
 
 

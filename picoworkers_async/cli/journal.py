@@ -156,7 +156,7 @@ def _print_rows(rows: Iterable[JournalRow], *, csv: bool, json: bool) -> None:
         for row in rows:
             print_json(row)
     else:
-        print_table(_COLUMNS, map(_row, rows))
+        print_table(_COLUMNS, map(_row, rows), whole="--csv")
 
 
 def _row(row: JournalRow) -> tuple[object, ...]:
@@ -185,7 +185,7 @@ def _print_summary(sums: list[JournalSummary], by: str, *, csv: bool, json: bool
     if csv:
         print_csv([column.name for column in columns], rows)
     else:
-        print_table(columns, rows)
+        print_table(columns, rows, whole="--csv")
 
 
 def _known_pay(line: JournalSummary) -> Decimal | None:

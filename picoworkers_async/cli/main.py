@@ -12,6 +12,7 @@ _USAGE, _INTERRUPTED = 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (`sys.argv` if left out); returns its exit code."""
     try:
+        from .leaving import leave_threads
         from .run import run
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("cyclopts", "rich"):
@@ -20,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
-    return run(sys.argv[1:] if arguments is None else arguments)
+    if arguments is not None:
+        return run(arguments)
+    code = run(sys.argv[1:])
+    leave_threads(code)
+    return code
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Literal, TextIO
 
 import attrs
@@ -24,6 +25,8 @@ from ..sheets.cells import guarded
 from .safe_text import safe, safe_json
 
 _UNBOUNDED_COLUMNS = 100_000
+_MOST_ROWS = 1_000
+"""The width of each column is known when all rows of a table are."""
 _GAP = 3
 """Spaces between two columns."""
 _LEAST_OF_TEXT = 16
@@ -69,6 +72,9 @@ def say(*lines: str) -> None:
     except OSError:
         # What cannot be said changes nothing of what is done.
         _write_nowhere(sys.stderr)
+    except (ValueError, AttributeError):
+        # A function of the user's closed the stream, or took it away.
+        return
 
 
 def shown(value: object) -> str:
@@ -85,13 +91,14 @@ def shown(value: object) -> str:
     return safe(str(value))
 
 
-def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, whole: str = "--json") -> None:
     """Print a table on stdout, as wide as the terminal or, without one, as it needs. An empty one says `none`.
 
     An id, a number and a time are never broken, texts are. Columns without room are left out, and named on
-    stderr.
+    stderr. Of more than 1,000 rows the first are shown, and `whole` is the option that prints all.
     """
-    texts = [[shown(value) for value in row] for row in rows]
+    left = iter(rows)
+    texts = [[shown(value) for value in row] for row in islice(left, _MOST_ROWS)]
     if not texts:
         say("none")
         return
@@ -112,6 +119,9 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> 
     left_out = [column.name for at, column in enumerate(columns) if at not in kept]
     if left_out:
         say(f"not shown: {', '.join(left_out)}; use a wider terminal, or --json")
+    more = sum(1 for _ in left)
+    if more:
+        say(f"{more:,} more rows are not shown; use {whole} for all")
 
 
 def _table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -40,9 +41,22 @@ def check_place(path: Path, *others: Path | None) -> None:
     is_special = real.exists() and not real.is_file()
     if is_special or not real.parent.is_dir() or not os.access(real.parent, os.W_OK):
         raise CommandError(f"--report {path}: name a file in a folder that can be written")
+    if real.exists() and not _may_be_replaced(real):
+        raise CommandError(f"--report {path}: that file is there, and is no report; name another one")
     for other in others:
         if other is not None and real in (other.resolve(), *_beside(other.resolve())):
             raise CommandError(f"--report {path}: that is the file that is read; name another one")
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether this is an earlier report, by its first line, or empty."""
+    heading = ",".join(COLUMNS).encode()
+    try:
+        with path.open("rb") as file:
+            first = file.readline(2 * len(heading))
+    except OSError:
+        return False
+    return first.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n") in (heading, b"")
 
 
 def _beside(journal: Path) -> Iterator[Path]:

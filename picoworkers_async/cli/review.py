@@ -22,6 +22,7 @@ from .options import DEFAULT, Options, Yes
 from .output import say
 from .rate import DryRun, Report
 from .rule import find_rule
+from .streams import kept_streams
 
 _NO_LIMITS = LimitOptions()
 
@@ -61,7 +62,7 @@ async def review(
     kept = None if journal is None else journal.absolute()
     report = None if report is None else report.absolute()
     # What it prints when it is imported must not get between the lines of JSON.
-    with redirect_stdout(sys.stderr):
+    with kept_streams(), redirect_stdout(sys.stderr):
         decide = find_rule(rule, threads=threads)
     async with connect(options) as pico:
         batch = pico.review(

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import InvalidRequestError
 from ..problems import Problem, ProblemCode
+from ..regular_file import open_regular
 from .toml_words import toml_in_words
 
 MOST_BYTES = 256 * 1024
@@ -29,14 +30,15 @@ def values_in(path: str | os.PathLike[str], call: str) -> Any:
     """The values in this file, which is TOML or JSON by its suffix; `call` names the caller.
 
     Numbers with a point are exact `Decimal`s. Raises `InvalidRequestError` for another suffix, for a file of
-    more than 256 KiB and for one that cannot be parsed, saying where, and `OSError` for one that cannot be read.
+    more than 256 KiB and for one that cannot be parsed, saying where, and `OSError` for one that cannot be read
+    or is no regular file.
     """
     file = Path(path)
     kind = _KINDS.get(file.suffix.lower())
     if kind is None:
         problem = Problem("path", str(file), "a file whose name ends in .toml or .json", ProblemCode.CHOICE)
         raise InvalidRequestError(call, [problem], sends=False)
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         raw = opened.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         problem = Problem("path", str(file), f"a file of at most {MOST_BYTES // 1024} KiB", ProblemCode.LENGTH)

@@ -76,22 +76,33 @@ async def ends_more(error: BaseException | None, before: int) -> None:
     """Raise what the user's code raised, if it ends more than that code.
 
     A cancellation that is not the batch's, but that of something this code waited for, or of the task that ran
-    it, is undone. What is raised: the cancellation of the batch, KeyboardInterrupt, SystemExit and GeneratorExit
-    as they are, and `EndsBatchError` for any other that is no `Exception`: whoever raises it, such as a failing
-    test, means it to be noticed. So are those three if the loop is not the program's own: they would end the
-    loop.
+    it, is undone. What is raised: the cancellation of the batch, KeyboardInterrupt and SystemExit as they are, and
+    `EndsBatchError` for any other that is no `Exception`: whoever raises it, such as a failing test, means it to
+    be noticed. So are those two if the loop is not the program's own: they would end the loop.
     """
+    if isinstance(error, GeneratorExit) and not _is_running():
+        # Nobody raised it: a task that an event loop left unfinished is being closed, and must not wait.
+        raise error
     leaves = [] if error is None else list(_leaves(error))
     if cancellations() != before or any(map(_is_cancellation, leaves)):
         await anyio.lowlevel.checkpoint_if_cancelled()
         await _undo_cancellations(before)
     for leaf in leaves:
-        if isinstance(leaf, KeyboardInterrupt | SystemExit | GeneratorExit):
+        if isinstance(leaf, KeyboardInterrupt | SystemExit):
             if caller.get() is not None:
                 raise EndsBatchError(leaf)
             raise leaf
     if error is not None and not all(isinstance(leaf, Exception) or _is_cancellation(leaf) for leaf in leaves):
         raise EndsBatchError(error)
+
+
+def _is_running() -> bool:
+    """Whether a task of an event loop runs here."""
+    try:
+        anyio.get_current_task()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -17,6 +17,7 @@ from .interpret import Interpreter
 from .problems import Problems, UnreadableError, at
 from .seen import SeenRows, digest_of
 from .summary import SheetSummary, Tally
+from .swallowed import holds_rows
 from .tables import Layout, Table, open_table
 
 BLOCK = 1_000
@@ -68,6 +69,12 @@ def check_sheet(path: Path, layout: Layout, max_bonus: Decimal | None) -> Checke
             for line, rating, hidden in _ratings(table, layout, max_bonus, problems, tally):
                 digest = digest_of(rating)
                 tally.add(line, rating, hidden=hidden)
+                if (
+                    table.delimiter
+                    and rating.comment
+                    and holds_rows(rating.comment, table.header, table.delimiter)
+                ):
+                    tally.add_swallowing(line)
                 seen.add(line, rating, digest)
                 digests.add(line, digest)
             digests.end()

@@ -18,6 +18,9 @@ from .values import plain
 MOST_CHARACTERS = 4 * 1024 * 1024
 """No line is longer: an unbounded one would fill the memory."""
 
+MOST_OF_ROW = 16 * 1024 * 1024
+"""No row is longer, over however many lines it goes: its cells are in memory at once."""
+
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 
@@ -58,7 +61,8 @@ class CsvRows:
             self._before += 1
             first = next(self._lines, "")
         self.delimiter = self.delimiter or _delimiter(first, mapped)
-        self._reader = csv.reader(_again(first, self._lines), delimiter=self.delimiter, strict=True)
+        self._length = 0
+        self._reader = csv.reader(self._bounded(first), delimiter=self.delimiter, strict=True)
         self.line: int = self._before + 1
         header = next(self._rows(), None)
         self.names: list[str] = [] if header is None else [plain(str(cell)) for cell in header.cells]
@@ -85,18 +89,34 @@ class CsvRows:
                 problem = whole(row.line, f"{len(cells)} cells", remedy, ProblemCode.LENGTH)
                 yield RawRow(row.line, (), problem)
 
+    def _bounded(self, first: str) -> Iterator[str]:
+        """The lines from this first one on; none that makes a row too long."""
+        for line in _again(first, self._lines):
+            self._length += len(line)
+            if self._length > MOST_OF_ROW:
+                raise _TooLongError
+            yield line
+
     def _rows(self) -> Iterator[RawRow]:
         reader = self._reader
         while True:
             line = self._before + reader.line_num + 1
+            self._length = 0
             try:
                 cells = next(reader)
             except StopIteration:
                 return
+            except _TooLongError:
+                remedy = f"a row of at most {MOST_OF_ROW} characters; perhaps a quote in it is never closed"
+                raise UnreadableError(whole(line, None, remedy, ProblemCode.LENGTH)) from None
             except csv.Error as error:
                 raise UnreadableError(whole(line, str(error), _remedy(str(error)))) from None
             if cells:
                 yield RawRow(line, cells)
+
+
+class _TooLongError(Exception):
+    """The row goes over too many lines."""
 
 
 def _remedy(error: str) -> str:

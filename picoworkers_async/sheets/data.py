@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 
 from ..errors import InvalidRequestError
+from ..regular_file import open_regular
 from .cells import Cell, unescaped, unguarded
 from .csv_rows import CsvRows
 from .json_rows import json_rows
@@ -54,7 +55,7 @@ def rows(
 def _rows(path: Path, encoding: str | None, sheet: str | None) -> Iterator[SheetRow]:
     kind = FORMATS[path.suffix.lower()]
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if kind == "csv":
                 with closing(CsvRows(file, encoding, {})) as lines:
                     yield from _named(path, lines.names, lines, is_csv=True)

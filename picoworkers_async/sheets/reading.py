@@ -159,17 +159,23 @@ class SheetRatings:
 
     def _again(self) -> Iterator[tuple[int, Rating]]:
         interpreter = Interpreter(self._layout.job_id, self._max_bonus)
-        with open_table(self._path, self._layout) as table:
-            if table.problems:
-                raise _OtherwiseError
-            for line, cells, problem, _ in table.rows:
-                if problem is not None:
+        try:
+            with open_table(self._path, self._layout) as table:
+                if table.problems:
                     raise _OtherwiseError
-                rating, wrong = interpreter.read(line, cells, table.header)
-                if wrong:
-                    raise _OtherwiseError
-                if rating is not None:
-                    yield line, rating
+                for line, cells, problem, _ in table.rows:
+                    if problem is not None:
+                        raise _OtherwiseError
+                    rating, wrong = interpreter.read(line, cells, table.header)
+                    if wrong:
+                        raise _OtherwiseError
+                    if rating is not None:
+                        yield line, rating
+        except OSError as error:
+            if error.filename is None or Path(error.filename) != self._path:
+                raise
+            # It is gone, or is a pipe by now.
+            raise _OtherwiseError from error
 
 
 class _OtherwiseError(Exception):

@@ -72,6 +72,8 @@ class Tally:
         self.verdicts: Counter[Verdict] = Counter()
         self.bonuses: Decimal = Decimal(0)
         self.largest: HighBonus | None = None
+        self._swallowing: list[int] = []
+        self._swallowing_count = 0
         self._lengths: Counter[int] = Counter()
         self._digits: dict[int, list[int]] = {}
         self._digit_counts: Counter[int] = Counter()
@@ -92,6 +94,12 @@ class Tally:
             lines = self._digits.setdefault(length, [])
             if len(lines) < _MOST_LINES:
                 lines.append(line)
+
+    def add_swallowing(self, line: int) -> None:
+        """Count a rating whose comment seems to hold other rows."""
+        self._swallowing_count += 1
+        if len(self._swallowing) < _MOST_LINES:
+            self._swallowing.append(line)
 
     def take_back(self, verdict: Verdict, bonus: Decimal) -> None:
         """Take back a row that says what an earlier one did."""
@@ -120,6 +128,12 @@ class Tally:
             )
         if self.hidden:
             found.append(f"{self.hidden} of the ratings are in hidden rows")
+        if self._swallowing_count:
+            named = ", ".join(map(str, self._swallowing))
+            found.append(
+                f"{self._swallowing_count} comments seem to hold other rows (line {named}), and workers would be "
+                "sent these: perhaps a quote there is never closed"
+            )
         total = self._lengths.total()
         common, count = self._lengths.most_common(1)[0] if total else (0, 0)
         if count >= _COMMON_SHARE * total:

@@ -11,6 +11,7 @@ from typing import IO
 import attrs
 
 from ..problems import Problem, ProblemCode
+from ..regular_file import open_regular
 from .cells import Cell
 from .columns import (
     MOST_UNKNOWN,
@@ -86,10 +87,12 @@ class Table:
 
 @contextmanager
 def open_table(path: Path, layout: Layout) -> Iterator[Table]:
-    """The sheet in this file, by its suffix. Raises `UnreadableError`, and `OSError` for what cannot be opened."""
+    """The sheet in this file, by its suffix. Raises `UnreadableError`, and `OSError` for what cannot be opened
+    and for what is no regular file.
+    """
     kind = FORMATS[path.suffix.lower()]
     mapped = to_mapped(layout.columns)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if kind == "csv":
             with closing(CsvRows(file, layout.encoding, mapped)) as lines:
                 yield _csv(lines, layout, mapped)

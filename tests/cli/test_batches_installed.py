@@ -119,6 +119,48 @@ def test_ctrl_c_twice_leaves_at_once_and_a_third_ends_the_process(tmp_path: Path
                 process.kill()
 
 
+def test_a_function_that_blocks_the_loop_is_said_to_and_ended_by_a_third_ctrl_c(tmp_path: Path) -> None:
+    sandbox = with_tasks(3)
+    (tmp_path / "rules.py").write_text(
+        "import time\n\ndef decide(task):\n    print('asked', flush=True)\n    time.sleep(3600)\n"
+    )
+    with serving(sandbox) as at:
+        command = [COMMAND, "review", "rules:decide", "--yes", *at]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            assert process.stderr is not None
+            try:
+                while (line := process.stderr.readline()) != "asked\n":
+                    assert line
+                for said in ("not heard yet: ", "not heard yet: ", "ended: "):
+                    process.send_signal(signal.SIGINT)
+                    while not (line := process.stderr.readline()).startswith(said):
+                        assert line, said
+                assert process.wait(timeout=SECONDS) == 130
+            finally:
+                process.kill()
+    assert sandbox.ledger == []
+
+
+def test_a_function_that_never_returns_from_its_thread_does_not_keep_the_process(tmp_path: Path) -> None:
+    sandbox = with_tasks(3)
+    (tmp_path / "rules.py").write_text("import time\n\ndef decide(task):\n    time.sleep(3600)\n")
+    with serving(sandbox) as at:
+        command = [
+            COMMAND,
+            "review",
+            "rules:decide",
+            "--threads",
+            "--decide-timeout",
+            "0.2",
+            "--yes",
+            "--json",
+            *at,
+        ]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+    assert (ran.returncode, json.loads(ran.stdout)["failed"]) == (1, 3)
+    assert " ".join(command[1:]) in ran.stderr.splitlines()[-1]
+
+
 def test_a_review_that_follows_is_stopped_by_sigterm_in_good_order(tmp_path: Path) -> None:
     sandbox = with_tasks(30, latency=0.01)
     (tmp_path / "rules.py").write_text(
@@ -153,6 +195,43 @@ def test_a_review_that_follows_is_stopped_by_sigterm_in_good_order(tmp_path: Pat
     assert "stopping: " in words
     assert words.splitlines()[-1].endswith(" ".join(command[1:]))
     assert len(ledger_of(sandbox)) == 35
+
+
+CLOSING = """
+import contextlib, os, sys
+from picoworkers_async import Rating
+
+todo = [
+    lambda: os.close(1),
+    sys.__stdout__.close,
+    lambda: os.close(2),
+    lambda: sys.stdout.close(),
+    lambda: sys.stderr.close(),
+    lambda: setattr(sys, "stderr", None),
+]
+
+def decide(task):
+    with contextlib.suppress(OSError):
+        todo.pop(0)()
+    return Rating.ok(task, "good")
+"""
+
+
+def test_a_function_that_closes_stdout_and_stderr_takes_neither_the_report_nor_the_last_line(
+    tmp_path: Path,
+) -> None:
+    sandbox = with_tasks(6)
+    (tmp_path / "rules.py").write_text(CLOSING)
+    (tmp_path / "early.py").write_text("import os\nos.close(1)\nimport sys\nsys.stderr.close()\n")
+    with serving(sandbox) as at:
+        command = [COMMAND, "review", "rules:decide", "--yes", "--json", "--journal", "j.db", *at]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+        command[2] = "early:decide"
+        early = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["rated"] == 6
+    assert early.returncode == 2
+    assert "no decide" in early.stderr.splitlines()[-1]
 
 
 def test_without_a_terminal_there_is_a_plain_line_every_few_seconds(tmp_path: Path) -> None:

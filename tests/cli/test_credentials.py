@@ -104,7 +104,7 @@ def test_a_keyring_that_fails_at_storing_is_said_without_its_words(
 
 
 def test_a_file_that_is_nested_too_deeply_is_not_understood(tmp_path: Path) -> None:
-    path = write(tmp_path / "c.toml", f'user_id = "a"\napi_secret = "b"\nx = {"[" * 50_000}')
+    path = write(tmp_path / "c.toml", f'user_id = "a"\napi_secret = "b"\nx = {"[" * 7_000}')
     with pytest.raises(CommandError, match="not valid TOML"):
         find_login(path, {})
 
@@ -125,6 +125,12 @@ def test_without_any_the_ways_to_give_them_are_named(run: Run) -> None:
 
 
 @posix
+def test_a_file_that_is_too_large_for_a_login_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.toml", f"{'a.' * 20_000}a = 1\n")
+    with pytest.raises(CommandError, match="too large"):
+        read_file(path)
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602, 0o610, 0o644])
 def test_a_file_that_others_can_read_or_write_is_refused_with_the_remedy(
     run: Run, tmp_path: Path, mode: int

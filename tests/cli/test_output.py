@@ -22,6 +22,13 @@ ROW = [
 ]
 
 
+def test_of_very_many_rows_the_first_are_shown_and_the_others_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([Column("number")], ([number] for number in range(101_000)), whole="--csv")
+    out, err = capsys.readouterr()
+    assert out.split()[-1] == "999"
+    assert err == "100,000 more rows are not shown; use --csv for all\n"
+
+
 @pytest.mark.parametrize("width", [40, *range(60, 130, 7)])
 def test_ids_and_headings_are_never_broken_and_what_is_left_out_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,11 @@ def test_a_post_that_cannot_be_looked_up_is_unknown(
     assert "could not be read" in ran.err
     assert ran.err.rstrip().endswith("before you repeat it")
     assert writes(service) == ["post_job"]
+
+
+def test_a_draft_that_is_a_pipe_is_refused_and_not_waited_for(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.toml"
+    os.mkfifo(pipe)
+    ran = run("post", str(pipe), "--yes", "--sandbox")
+    assert ran.code == 2
+    assert f"{pipe} cannot be read: not a regular file" in ran.err

@@ -289,6 +289,42 @@ def test_a_sheet_that_changes_after_it_was_checked_ends_it_and_the_same_command_
     assert len(ledger_of(service)) == 3
 
 
+def test_a_sheet_that_is_gone_when_it_was_agreed_to_ends_it_and_leaves_the_journal_to_others(
+    run: Run, service: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    text, real = sheet.read_text(), rate._ask
+
+    def ask(*given, **more):
+        sheet.unlink()
+        os.mkfifo(sheet)
+        return real(*given, **more)
+
+    monkeypatch.setattr(rate, "_ask", ask)
+    ran = run("rate", str(sheet), "--yes", "--sandbox", "--json")
+    assert (ran.code, ran.document["rated"]) == (1, 0)
+    assert "changed after it was checked" in ran.document["error"]
+    monkeypatch.setattr(rate, "_ask", real)
+    sheet.unlink()
+    sheet.write_text(text)
+    assert run("rate", str(sheet), "--yes", "--sandbox").code == 0
+
+
+def test_a_report_replaces_an_earlier_report_and_no_other_file(run: Run, service: Sandbox, tmp_path: Path) -> None:
+    sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
+    other, empty = tmp_path / "accounts.csv", tmp_path / "empty.csv"
+    other.write_text("at,job,task\nall that we know\n")
+    empty.touch()
+    asked = ["rate", str(sheet), "--yes", "--sandbox", "--report"]
+    ran = run(*asked, str(other))
+    assert ran.code == 2
+    assert "that file is there, and is no report" in ran.err
+    assert other.read_text().endswith("all that we know\n")
+    assert service.requests == []
+    assert [run(*asked, str(empty)).code for _ in range(2)] == [0, 0]
+    assert len(paid(empty)) == 3
+
+
 def test_lost_credentials_end_it_with_what_was_learned(
     run: Run, service: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,10 +156,13 @@ async def test_a_review_that_is_cancelled_while_decide_waits_is_cancelled(connec
     assert sandbox.ledger == []
 
 
-@pytest.mark.parametrize("how", ["plain", "late", "threads"])
-async def test_what_is_no_exception_ends_the_review_as_it_is_and_has_the_report(connect, edition, how) -> None:
-    error = Own("not like this")
-    with pytest.raises(Own) as raised:
+@pytest.mark.parametrize("how", ["plain", "async", "late", "threads"])
+@pytest.mark.parametrize("kind", [Own, GeneratorExit])
+async def test_what_is_no_exception_ends_the_review_as_it_is_and_has_the_report(
+    connect, edition, how, kind
+) -> None:
+    error = kind("not like this")
+    with pytest.raises(kind) as raised:
         await with_one_bad(connect, how, raises(error), edition)
     assert raised.value is error
     assert isinstance(raised.value.report, BatchReport)  # type: ignore[attr-defined]
@@ -198,7 +201,9 @@ async def test_no_time_at_all_is_refused(connect, option: str) -> None:
 
 @pytest.mark.parametrize("given", ["ratings", "tasks"])
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), Own()], ids=["cancelled", "own"])
+@pytest.mark.parametrize(
+    "error", [asyncio.CancelledError(), Own(), GeneratorExit()], ids=["cancelled", "own", "generator"]
+)
 async def test_an_input_that_raises_a_cancellation_or_no_exception_ends_the_batch_with_it_in_plain_sight(
     connect, edition: Edition, given: str, asynchronous: bool, error: BaseException
 ) -> None:
@@ -215,9 +220,9 @@ async def test_an_input_that_raises_a_cancellation_or_no_exception_ends_the_batc
     of = some_later if asynchronous else some
     async with connect(sandbox) as pico:
         tasks = (await pico.jobs.get_unrated_tasks()).items
-        with pytest.raises((RuntimeError, Own)) as raised, anyio.fail_after(1000.0):
+        with pytest.raises((RuntimeError, Own, GeneratorExit)) as raised, anyio.fail_after(1000.0):
             await (
                 pico.rate_all(of(ratings)) if given == "ratings" else pico.review_all(Rating.ok, tasks=of(tasks))
             )
-    assert isinstance(raised.value, Own) or str(raised.value) == f"{given} raised CancelledError"
+    assert raised.value is error or str(raised.value) == f"{given} raised CancelledError"
     assert raised.value.report.rated == len(sandbox.ledger)  # type: ignore[union-attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from operator import length_hint
 from pathlib import Path
@@ -102,3 +103,27 @@ def test_ratings_may_be_read_many_times_and_tell_how_many_are_to_come(tmp_path: 
     assert length_hint(iterator) == 4
     assert list(ratings) == list(ratings)
     assert repr(ratings).startswith("<5 ratings of ")
+
+
+@pytest.mark.parametrize("becomes", ["gone", "pipe", "folder"])
+def test_a_sheet_that_is_no_file_any_more_has_changed(tmp_path: Path, becomes: str) -> None:
+    path = written(tmp_path / "s.csv", rows(4))
+    ratings = sheets.read(path)
+    path.unlink()
+    if becomes == "pipe":
+        os.mkfifo(path)
+    elif becomes == "folder":
+        path.mkdir()
+    with pytest.raises(SheetChangedError):
+        list(ratings)
+    with pytest.raises(SheetChangedError):
+        list(ratings.numbered())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "xlsx"])
+def test_a_pipe_is_refused_by_its_name_and_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"s.{suffix}"
+    os.mkfifo(path)
+    for read in (sheets.check, lambda file: list(sheets.rows(file))):
+        with pytest.raises(OSError, match=f"not a regular file: '.*s.{suffix}'"):
+            read(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from picoworkers_async import Fate, InvalidRequestError, PicoworkersError, Rating, Verdict, sheets
-from picoworkers_async.sheets import SheetError
+from picoworkers_async.sheets import SheetError, csv_rows
 from picoworkers_async.sheets.writing import open_writer
 
 MARKETPLACE = (
@@ -140,6 +140,44 @@ def test_a_column_whose_name_is_nearly_right_is_warned_of(tmp_path: Path) -> Non
     summary = sheets.check(path)
     assert summary.unknown_columns == ("BONUS_AMMOUNT", "Notes")
     assert summary.warnings == ("the column 'BONUS_AMMOUNT' is not read; did you mean BONUS_AMOUNT?",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'TASK_ID,SATISFIED,EMPLOYER_COMMENT\nt0,x,fine\nt1,x,"hello\nt2,x,\nt3,x,oh"\nt4,x,\n',
+        'TASK_ID,SATISFIED,EMPLOYER_COMMENT\nt0,x,fine\nt1,x,"hello\nt2,x,oh"\nt4,x,\n',
+        'TASK_ID;SATISFIED;EMPLOYER_COMMENT;BONUS_AMOUNT\nt0;x;fine;\nt1;x;"hello;0.05\nt2;x;oh";\nt4;x;;\n',
+        'EMPLOYER_COMMENT,SATISFIED,TASK_ID\nfine,x,t0\n"hello,x,t1\n,x,t2\noh",x,t3\n,x,t4\n',
+    ],
+    ids=["between", "next", "middle", "first"],
+)
+def test_a_comment_that_swallowed_rows_is_warned_of(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    (warning,) = sheets.check(path, job_id="j").warnings
+    assert warning.startswith("1 comments seem to hold other rows (line 3)")
+
+
+@pytest.mark.parametrize(
+    "comment", ["thanks\nbut, next time, please more", "one, two\nyes, sure, why not", "a\n\nb", ",,\n,,\n,,"]
+)
+def test_a_comment_of_several_lines_is_no_reason_to_warn(tmp_path: Path, comment: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f'TASK_ID,SATISFIED,EMPLOYER_COMMENT\nt1,x,"{comment}"\n')
+    assert sheets.check(path, job_id="j").warnings == ()
+
+
+def test_a_row_over_very_many_lines_is_refused_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_rows, "MOST_OF_ROW", 5_000)
+    path = tmp_path / "mine.csv"
+    more = ',"\n"' * 2_000
+    path.write_text("TASK_ID,SATISFIED\n" + "t0,x\n" * 2_000 + f"t1,x{more}\n")
+    with pytest.raises(SheetError) as raised:
+        sheets.check(path, job_id="j")
+    (problem,) = raised.value.problems
+    assert problem.path == ("line", 2002)
+    assert "a row of at most 5000 characters" in problem.limit
 
 
 def test_a_task_of_another_job_than_the_one_named_is_a_problem(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from picoworkers_async.telemetry import Telemetry
 
 ROOT = Path(__file__).parent.parent.parent
 BOT = ROOT / "examples" / "bot"
-DOCS = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "how-to" / "telemetry.md").read_text(encoding="utf-8")
 
 _OF_PROMETHEUS = {"le", "job", "instance"}
 _WORDS = {"by", "and", "or", "unless", "without", "on", "ignoring", "offset", "bool"}

@@ -13,11 +13,11 @@ import pytest
 
 from picoworkers_async.sandbox import Sandbox
 
+from ..docs.pages import ROOT, programs
+
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
-(PROGRAM,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+(PROGRAM,) = programs("docs/how-to/telemetry.md")
 SCRAPE = """
 import anyio, urllib.request
 anyio.run(main)
