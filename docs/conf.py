@@ -102,7 +102,24 @@ def list_options(app: Sphinx, what: str, name: str, obj: Any, options: Any, line
         lines.append("")
 
 
+def tables_of_docstrings(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Make tables of those in docstrings, which are written as in Markdown and read as reStructuredText."""
+    rewritten: list[str] = []
+    for line, before in zip(lines, ["", *lines], strict=False):
+        if not line.startswith("| ") or line.startswith("| --- |"):
+            rewritten += [] if line.startswith("| --- |") else [line]
+            continue
+        if not before.startswith("| "):
+            rewritten += [".. list-table::", "   :header-rows: 1", ""]
+        first, *others = (cell.strip() for cell in line.strip(" |").split(" | "))
+        rewritten += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
+    lines[:] = rewritten
+
+
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", show_defaults)
     app.connect("autodoc-process-docstring", list_options)
+    app.connect("autodoc-process-docstring", tables_of_docstrings)
     app.connect("source-read", lead_to_pages)

@@ -1,8 +1,9 @@
-"""Asyncio client for the Picoworkers (SproutGigs) employer API.
+"""Asyncio and trio client for the Picoworkers (SproutGigs) employer API.
 
-Everything public is named here, the events of `on_event` in `picoworkers_async.events`, rating by spreadsheets in
-`picoworkers_async.sheets`, what needs an extra in `picoworkers_async.webhooks` and `picoworkers_async.sandbox`;
-the rest may change at any time.
+Everything public is named here, except: the events of `on_event` in `picoworkers_async.events`, rating by
+spreadsheets in `picoworkers_async.sheets`, the client for programs that are not async in
+`picoworkers_async.blocking`, and what needs an extra, such as `picoworkers_async.webhooks` and
+`picoworkers_async.sandbox`. The rest may change at any time.
 """
 
 from .client import AsyncPicoworkers

@@ -1,4 +1,4 @@
-"""What the arguments of a client may be: pure functions, which find all that is wrong at once."""
+"""Checks of a client's arguments: pure functions, which find every problem at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def client_problems(
     insecure_http_hosts: Collection[str],
     on_event: object,
 ) -> list[Problem]:
-    """Everything that is wrong with the arguments of `AsyncPicoworkers` but for its credentials."""
+    """Everything that is wrong with the arguments of `AsyncPicoworkers`, except its credentials."""
     service = edition_named(edition)
     problems = [] if service else [_no_edition("edition", edition, ", or an Edition, such as SPROUTGIGS")]
     hosts = host_problems(insecure_http_hosts)
@@ -68,9 +68,9 @@ def address_of(service: Edition | None, base_url: str | None) -> str | None:
 
 
 def carrier_problems(http_client: object, transport: object, base_url: str | None) -> list[Problem]:
-    """What is wrong with what requests should go over, to an address if it is known.
+    """What is wrong with the transport for requests, to an address if it is known.
 
-    With neither of both it is the environment that is looked at.
+    If neither is given, the environment is checked.
     """
     problems = []
     if http_client is not None:
@@ -96,7 +96,7 @@ def carrier_problems(http_client: object, transport: object, base_url: str | Non
 
 
 def environment_problems(problems: Iterable[Problem], variables: Mapping[str, str]) -> list[Problem]:
-    """The same problems, of arguments that came from `variables` of the environment by the variables' names."""
+    """The same problems, for arguments from `variables` of the environment, by the variables' names."""
     return [
         problem if (name := variables.get(problem.field)) is None else _of_variable(problem, name)
         for problem in problems

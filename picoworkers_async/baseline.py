@@ -18,7 +18,7 @@ _MOST_JOBS = 10_000
 
 
 class _Amount:
-    """A number of the account's that calls change: what it was when nothing could have been changing it."""
+    """A number of the account that calls change: its value when no call could have been changing it."""
 
     def __init__(self) -> None:
         self._value: Any = None
@@ -26,25 +26,25 @@ class _Amount:
         self._unsure_until = float("-inf")
 
     def saw(self, value: Any, began: float) -> None:
-        """Note what a read that began at this time showed, unless it may be from before a call, or amid one."""
+        """Note what a read that began at this time showed, unless it may come from before or during a call."""
         if not self._calls and began >= self._unsure_until:
             self._value = value
 
     def begin(self) -> Any:
-        """A call that may change it is about to be sent: what it was before."""
+        """A call that may change it is about to be sent: its value before that."""
         before, self._value = self._value, None
         self._calls += 1
         return before
 
     def end(self, unsure_for: float) -> None:
-        """The call has ended; it may still take effect, or not show yet, for so many seconds."""
+        """The call has ended; for this many seconds it may still take effect, or not show yet."""
         self._calls -= 1
         self._value = None
         self._unsure_until = max(self._unsure_until, anyio.current_time() + unsure_for)
 
 
 class Baseline:
-    """The last word on each job's positions and on the balance, forgotten when a call may have changed it.
+    """The last known value of each job's positions and of the balance, forgotten when a call may have changed it.
 
     Holds the latest 10,000 jobs. Other programs on the account change things unseen; `effects` says so.
     """
@@ -65,7 +65,7 @@ class Baseline:
         self._spendable.saw(balances.spendable, began)
 
     def posted(self, job_id: str | None, by: MoneyCall | None = None) -> None:
-        """A job is known to be of an acknowledged post, or of the lost one `by`: it is not that of another."""
+        """A job is known to be that of an acknowledged post, or of the lost one `by`: it is no other's."""
         if job_id is not None:
             self._of(job_id)
             self._posted[job_id] = by
@@ -73,7 +73,7 @@ class Baseline:
                 self._posted.popitem(last=False)
 
     def posted_by_others(self, call: MoneyCall) -> frozenset[str]:
-        """The jobs that are known to be of other posts than this."""
+        """The jobs that are known to come from other posts than this."""
         return frozenset(job_id for job_id, by in self._posted.items() if not _is_same(by, call))
 
     def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Baseline:
         self._open_posts.pop(call.before.get("token", ""), None)
 
     def has_rival(self, call: MoneyCall) -> bool:
-        """Whether another post of a like job is under way, or of unknown fate: a new job may be that one's."""
+        """Whether another post of a similar job is in flight, or of unknown fate: a new job may be that one's."""
         like = _likeness_of(call.body)
         return any(
             token != call.before.get("token") and _likeness_of(body) == like
@@ -129,7 +129,7 @@ def _likeness_of(body: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _grown_job(body: Mapping[str, Any]) -> str | None:
-    """The job that a call with this body adds positions to. A post may carry fields of any name; it adds none."""
+    """The job to which a call with this body adds positions. A post may have fields of any name; it adds none."""
     job_id = body.get("job_id")
     return job_id if "positions" in body and "title" not in body and isinstance(job_id, str) else None
 

@@ -13,8 +13,8 @@ from .running import Home
 class Block:
     """The block of a client, which all its views share.
 
-    `clock` is that of the event loop it was entered in. `answered` is whether the service ever answered in it as
-    documented, but for refusals.
+    `clock` is that of the event loop in which it was entered. `answered` is whether the service has ever
+    answered in it as documented, refusals aside.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Block:
         self._home: Home | None = None
 
     def enter(self) -> None:
-        """It begins here. Raises `ClientStateError` where it has begun before."""
+        """Begin the block. Raises `ClientStateError` if it has begun before."""
         if self._state != "new":
             raise ClientStateError(_ENTERED_BEFORE[self._state])
         from .clock import event_loop_clock  # loads asyncio, which a trio program never needs
@@ -33,15 +33,15 @@ class Block:
         self.clock = event_loop_clock()
 
     def not_entered(self) -> None:
-        """What belongs to entering it failed: it may be entered again, unless it was closed meanwhile."""
+        """Entering failed: the block may be entered again, unless it was closed meanwhile."""
         if self._state == "open":
             self._state, self._home = "new", None
 
     def close(self) -> bool:
-        """It ends; gives whether its connections are there to be closed here. May be repeated.
+        """End the block; returns whether its connections are to be closed here. May be repeated.
 
-        Raises `ClientStateError` in another event loop than the one that it was entered in. In a child process the
-        connections are its parent's, who alone says goodbye on them.
+        Raises `ClientStateError` in an event loop other than the one in which it was entered. In a child process
+        the connections are its parent's, which alone ends them.
         """
         if self._home is not None and self._home.elsewhere() is not None:
             if self._state == "open" and not self._home.is_of_parent():
@@ -52,20 +52,20 @@ class Block:
         return True
 
     def require_open(self, what: str) -> None:
-        """Raises `ClientStateError` outside of it, and elsewhere than where it was entered."""
+        """Raises `ClientStateError` outside the block, and anywhere else than where it was entered."""
         if self._state != "open":
             raise ClientStateError(f"{what}: nothing was sent, the client is {_NOT_OPEN[self._state]}")
         self.require_home(what)
 
     def require_home(self, what: str) -> None:
-        """Raises `ClientStateError` in another event loop than the client's, and in a child process."""
+        """Raises `ClientStateError` in an event loop other than the client's, and in a child process."""
         if self._home is not None and (problem := self._home.elsewhere()) is not None:
             raise ClientStateError(f"{what}: nothing was sent, {problem}")
 
     def require_process(self) -> None:
         """Raises `ClientStateError` in a child process.
 
-        A batch that goes on in one would send what its parent sends as well.
+        A batch that went on in one would send what its parent sends, too.
         """
         if self._home is not None and self._home.is_of_parent():
             self.require_home("a request")

@@ -1,4 +1,4 @@
-"""One call, as one value: what is sent, and how its answer is read."""
+"""One call as a value: what is sent, and how its answer is read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 @attrs.frozen(eq=False)
 class Call(Generic[T]):
-    """A call of one endpoint. `read` makes its result of the answer's JSON.
+    """A call of one endpoint. `read` makes its result from the answer's JSON.
 
     `content` is the body as it is sent, encoded once (None for a GET): that of `body` unless it is given.
-    `costs_money` says that a repeat could cost money. Making one raises whatever `codec.encode` raises for a body
-    that cannot be encoded.
+    `costs_money` says that a repeat could cost money. Making one raises whatever `codec.encode` raises for a
+    body that cannot be encoded.
     """
 
     endpoint: Endpoint
@@ -45,7 +45,7 @@ class Call(Generic[T]):
 
     @property
     def names_job(self) -> bool:
-        """Whether the call is about one job, or a task of it."""
+        """Whether the call is about one job, or one of its tasks."""
         return (self.query or self.body or {}).get("job_id") is not None
 
     def url(self, base_url: str) -> str:

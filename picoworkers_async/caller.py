@@ -1,6 +1,7 @@
-"""Whoever waits, in another thread, for what runs here: where the event loop is not the program's own.
+"""The caller in another thread that waits for what runs here, if the event loop is not the program's own.
 
-In a loop of the program's own there is nobody: what ends the program ends the loop, and all that runs in it.
+In a program's own loop there is no such caller: what ends the program ends the loop, and everything that runs in
+it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from .errors import MoneyCall
 
 
 class Caller(Protocol):
-    """The call that is waited for in another thread."""
+    """The call for which another thread waits."""
 
     def interrupt(self, error: BaseException) -> None:
         """Cancel the call, and raise this in the thread that waits for it."""

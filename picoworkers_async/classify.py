@@ -1,7 +1,7 @@
 """What an answer, or the lack of one, means: pure functions over plain values.
 
-Everything that decides whether a call may be sent again is here. Whatever an answer holds, one of the documented
-errors comes of it; every text from outside goes through `hide`, which takes the account's secret out of it.
+Everything that decides whether a call may be sent again is here. Whatever an answer holds, it leads to one of
+the documented errors. Every text from outside passes through `hide`, which removes the account's secret.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ Lacks = Callable[[str, int | None], bool]
 
 _EXCERPT = 120
 _SEARCHED = 8192
-"""So many bytes are searched for the secret before the excerpt is cut: a secret cut in half is not found."""
+"""How many bytes are searched for the secret before the excerpt is cut: a secret cut in half is not found."""
 
 _SHORT = 256
-"""Bytes of an acknowledgement that is worth remembering."""
+"""How many bytes an acknowledgement may have to be worth remembering."""
 
 _UNKNOWABLE = frozenset({408, 409, 425, 499})
-"""Besides 5xx: statuses that a proxy, or the service, may give while the call goes on or after it took effect."""
+"""Besides 5xx: statuses that a proxy, or the service, may send while the call goes on or after it took effect."""
 
 
 def read(
@@ -59,14 +59,14 @@ def read(
     hide: Hide,
     lacks: Lacks | None = None,
 ) -> T:
-    """What `reader` makes of the JSON of a successful answer; every other answer raises what it means.
+    """What `reader` makes from the JSON of a successful answer; every other answer raises what it means.
 
-    `problem` is why the body could not be read off the connection, if so.
-    `AuthenticationError` and `RateLimitedError` for credentials and limits; `RefusedError` for `ok: false` with a
-    2xx or 4xx status: a `NotFoundError` where `lacks`, given for a call that names a job, says so. A failure of
-    the service (5xx, 408, 409, 425, 499, whatever its JSON says) is a `ServiceError`, a redirect a
-    `ServiceMovedError`, an answer that cannot be read an `InvalidResponseError`: raised for a call that costs
-    nothing, and the `.reason` of an `OutcomeUnknownError` for one that costs money.
+    `problem` is why the body could not be read off the connection, if so. Raises `AuthenticationError` and
+    `RateLimitedError` for credentials and limits; `RefusedError` for `ok: false` with a 2xx or 4xx status, or
+    `NotFoundError` if `lacks`, given for a call that names a job, says so. A failure of the service (5xx, 408,
+    409, 425, 499, whatever its JSON says) is a `ServiceError`, a redirect a `ServiceMovedError`, an answer that
+    cannot be read an `InvalidResponseError`: raised for a call that costs nothing, and the `.reason` of an
+    `OutcomeUnknownError` for one that costs money.
     """
     if status == 200 and reader is codec.read_ack and len(body) <= _SHORT and problem is None:
         known: Any = codec.plain_ack(body)
@@ -91,7 +91,7 @@ def read(
 def error_for_failure(
     call: str, fate: Fate, failure: Exception, *, url: str, costs_money: bool, hide: Hide
 ) -> CallError:
-    """The error for a call to `url` that got no answer; `fate` is what the failure proves of it."""
+    """The error for a call to `url` that got no answer; `fate` is what the failure proves about it."""
     what = codec.printable(hide(in_words(failure)))
     if fate is Fate.NOT_PROCESSED:
         return NotSentError(
@@ -114,7 +114,8 @@ def accepted_in_silence(error: OutcomeUnknownError) -> bool:
 
     SproutGigs was seen to answer a post like that, with 2xx, when it had posted the job. A proxy may do so, too,
     for a request that it swallowed, and a connection may end where the body would begin. So it is no reason to
-    tell of a failure, no proof that the call took effect, and never leave to send it again: only reading tells.
+    report a failure, no proof that the call took effect, and never permission to send it again: only reading can
+    tell.
     """
     reason = error.reason
     return (
@@ -126,7 +127,7 @@ def accepted_in_silence(error: OutcomeUnknownError) -> bool:
 
 
 def may_retry(error: CallError, *, costs_money: bool) -> bool:
-    """Whether the same call may be sent again, without anybody looking first."""
+    """Whether the same call may be sent again without reading first."""
     match error:
         case RateLimitedError() | NotSentError():
             return True
@@ -211,10 +212,10 @@ def _successful(
 def refused(
     call: str, message: str, status: int | None, lacks: Lacks | None, *, has_ok: bool = True
 ) -> RefusedError:
-    """The error for a refusal: of a job or a task that is not there, or any other.
+    """The error for a refusal: `NotFoundError` for a job or a task that is not there, or any other.
 
-    `has_ok` is whether it has the API's own shape: without `ok`, it may be a gateway's, whose status is of the
-    address and not of the job.
+    `has_ok` is whether it has the API's own shape: without `ok`, it may be a gateway's, whose status is about
+    the address and not the job.
     """
     kind = NotFoundError if lacks is not None and lacks(message, status if has_ok else None) else RefusedError
     return kind(call, message, status=status)
@@ -252,7 +253,7 @@ def _excerpt(body: bytes, hide: Hide) -> str:
 
 
 def _not_found(call: str, asked: str, body: bytes, hide: Hide, *, empty: bool) -> CallError:
-    """A 404 that no API gives: most likely there is no such address. The page that came tells nobody more."""
+    """A 404 that no API sends: most likely the address is wrong. The page that came says nothing more."""
     where = codec.printable(hide(asked))
     said = f"no such address: {where} (HTTP 404, and not in JSON); check base_url, which ends in /api/"
     if call.startswith(("GET ", "POST ")):
@@ -263,7 +264,7 @@ def _not_found(call: str, asked: str, body: bytes, hide: Hide, *, empty: bool) -
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    """The value of a header; empty where there is none, or none that can be decoded."""
+    """The value of a header; empty if there is none, or none that can be decoded."""
     try:
         value = headers.get(name, "")
     except Exception:
@@ -272,7 +273,7 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def in_words(problem: BaseException) -> str:
-    """The kind of an exception and its text, if it has one that can be told."""
+    """The kind of an exception and its text, if that can be shown."""
     name = type(problem).__name__
     try:
         text = str(problem)

@@ -1,4 +1,4 @@
-"""The front door: `AsyncPicoworkers`."""
+"""The client: `AsyncPicoworkers`."""
 
 from __future__ import annotations
 
@@ -59,58 +59,66 @@ if TYPE_CHECKING:
 
 
 class AsyncPicoworkers:
-    """A client for one employer's account, used as `async with AsyncPicoworkers(user_id, api_secret) as pico:`.
+    """A client for one employer's account: `async with AsyncPicoworkers(user_id, api_secret) as pico:`.
 
-    Every call of the API is a method of one of four groups; `help(AsyncPicoworkers.jobs)` shows those of one:
+    Every call of the API is a method of one of four groups. `help(AsyncPicoworkers.jobs)` lists those of one:
 
-        pico.jobs    post jobs, steer and read them, read the tasks handed in, rate one
+        pico.jobs    post, steer and read jobs; read the tasks that were handed in; rate tasks
         pico.users   the account's balances
         pico.lists   your lists of workers: add workers; block and unblock them
         pico.wallet  deposit funds
 
-    Above the calls are `rate` and `review`, which rate many tasks and pay nobody twice, `settle`, which looks
-    whether a call took effect whose answer was lost, `ping`, and `request` for calls that no document describes.
+    Built on these calls: `rate` and `review` rate many tasks and pay nobody twice; `settle` finds out whether a
+    call took effect whose answer was lost; `ping` tests the connection; `request` sends calls that no document
+    describes.
 
-    `edition` is the service it talks to (`PICOWORKERS` or `SPROUTGIGS`, or its name); `base_url` overrides its
-    address. `throttle` may be shared with other clients of the same account; left out, one with the edition's
-    limits is made. `retry` is for calls that are safe to repeat; `RetryPolicy(attempts=1)` repeats none.
+    `edition` is the service to talk to: `PICOWORKERS` or `SPROUTGIGS`, or its name. `base_url` overrides its
+    address. `throttle` may be shared with other clients of the same account; if you leave it out, the client
+    makes one with the edition's limits. `retry` is for calls that are safe to repeat; `RetryPolicy(attempts=1)`
+    repeats none.
 
-    `http_client` is an `httpx.AsyncClient` of yours (or one of httpx2) to send through: it is shared, and never
-    closed from here. `transport` is an httpx transport of yours (or one of httpx2), which is closed with this
-    client. Of both, "never reached the service" is believed only where httpcore's own exception proves it; every
+    `http_client` is your own `httpx.AsyncClient` (or one of httpx2) to send through. It is shared, and this
+    client never closes it. `transport` may be your own httpx transport (or one of httpx2), which is closed with
+    this client. For both, only httpcore's own exception proves that a request never reached the service; every
     other failure counts as sent.
 
-    Or `transport` says what requests go over: "fast" (connections of asyncio; needs the extra `fast`, and knows no
-    proxy), "lanes" (httpx with one connection each, on asyncio and trio), "client" (one ordinary
-    `httpx.AsyncClient` with its pool), or a `SharedTransport`, which other clients use too. Without `transport`
-    and `http_client`, `PICOWORKERS_TRANSPORT` in the environment says so. Without that it is fast where it is
-    installed and can run, unless something had replaced methods of httpx when the client was entered (respx,
-    OpenTelemetry): then it is lanes, which that sees. `repr(pico)` says which, and a DEBUG line why.
+    `transport` may also name what requests go over: "fast" (connections of asyncio; needs the extra `fast`, and
+    supports no proxy), "lanes" (httpx clients with one connection each, on asyncio and trio) or "client" (one
+    ordinary `httpx.AsyncClient` with its pool). Or it is a `SharedTransport`, which other clients use too.
+    Without `transport` and `http_client`, the environment variable `PICOWORKERS_TRANSPORT` decides. Without
+    that, it is "fast" where that is installed and can run; but if something (respx, OpenTelemetry) had replaced
+    methods of httpx when the client was entered, it is "lanes", which go through those. `repr(pico)` says which
+    is used, and a DEBUG log line says why.
 
     `timeout` is how many seconds a whole request may take, from connecting to the last byte of its answer (30 if
-    left out). An `http_client` without it keeps its own timeouts for each step, and the whole may take 30 seconds
-    or its longest one, whichever is more (300 where it has none). `settle_after` is how many seconds (30; 0 or
-    more) after a request ended without a clear answer a reading may prove that it had no effect: it covers the
-    time in which the service may still act, and the lag of what it lets read. `max_response_bytes` is how large an
-    answer may be, unpacked (32 MiB); a larger one raises `InvalidResponseError`, or `OutcomeUnknownError` where
-    money is at stake. Cookies are neither kept nor sent (those of an `http_client` are its own), redirects never
-    followed.
+    left out). If you give an `http_client` and no `timeout`, that client keeps its own timeouts for each step,
+    and the whole request may take 30 seconds or its longest timeout, whichever is more (300 where it has none).
+
+    `settle_after` is how many seconds (30; 0 or more) must pass after a request ended without a clear answer
+    before a read may prove that it had no effect. It covers the time in which the service may still act, and the
+    lag of its reads.
+
+    `max_response_bytes` is how large an answer may be, unpacked (32 MiB). A larger one raises
+    `InvalidResponseError`, or `OutcomeUnknownError` for a call that moves money.
 
     `max_wait` is how many seconds (above 0; None: as long as it takes) a call may wait for its turn, all its
-    attempts together: for the pace, a pause after a 429, or one of the throttle's places. After that it raises
-    `GateTimeoutError`, and was not sent. Connecting and the answer count for `timeout` instead. Batches and
-    `jobs.watch` wait by design, and have no such bound.
+    attempts together: for the pace, a cooldown after a 429, or one of the throttle's places. After that it
+    raises `GateTimeoutError`, and was not sent. Connecting and waiting for the answer count for `timeout`
+    instead. Batches and `jobs.watch` wait by design, and have no such bound.
 
-    `on_event` is a plain function that is called in the event loop with each event of `picoworkers_async.events`:
-    what happens in this client and its batches. It must not block. One that raises is logged once, and harms
-    nothing. The logger "picoworkers_async" tells the same.
+    `on_event` is a plain function that is called in the event loop with each event of
+    `picoworkers_async.events`: what happens in this client and its batches. It must not block. If it raises,
+    that is logged once and has no other effect. The logger "picoworkers_async" reports the same events.
 
-    `insecure_http_hosts` are the names of hosts that `base_url` may reach by plain http, such as `{"sandbox"}` in
-    a network of containers; whoever listens there reads the secret. Loopback needs no naming, all else needs TLS.
+    `insecure_http_hosts` names the hosts that `base_url` may reach by plain http, such as `{"sandbox"}` in a
+    network of containers. Anyone who listens there reads the secret. Loopback need not be named; all other hosts
+    need TLS.
 
-    Raises `InvalidRequestError`, naming all that is wrong, for empty credentials, a colon in the user id, an
-    address without TLS, an `http_client` that is not asynchronous, both `http_client` and `transport`, a transport
-    that cannot be used here, or a number out of range. Source: sections 1 and 2 of the API document.
+    Cookies are neither kept nor sent (an `http_client` keeps its own). Redirects are never followed.
+
+    Raises `InvalidRequestError`, with every problem, for empty credentials, a colon in the user id, an address
+    without TLS, an `http_client` that is not asynchronous, both `http_client` and `transport`, a transport that
+    cannot be used here, or a number out of range. Source: sections 1 and 2 of the API document.
     """
 
     # On the class each group is its own class, so that mocks made of this one, and `help`, find its methods.
@@ -202,11 +210,11 @@ class AsyncPicoworkers:
     def with_options(
         self, *, priority: Priority | None = None, timeout: float | None = None, max_wait: float | None = None
     ) -> Self:
-        """This client with other options for its calls; it shares everything else, the block included.
+        """The same client with other options for its calls; it shares everything else, the block included.
 
-        `priority` is the calls' place at the gate (`Priority.INTERACTIVE` unless said otherwise; batches always
-        have `Priority.BATCH`), `timeout` and `max_wait` are in seconds, as in the constructor. What is
-        left out stays as it is. Raises `InvalidRequestError`, naming all of them, for options that are none.
+        `priority` is the calls' place at the gate: `Priority.INTERACTIVE` by default; batches always have
+        `Priority.BATCH`. `timeout` and `max_wait` are in seconds, as in the constructor. What you leave out
+        stays as it is. Raises `InvalidRequestError`, with every problem, for options that cannot be used.
         """
         problems = priority_problems(priority) + timeout_problems(timeout) + wait_problems(max_wait)
         if problems:
@@ -217,12 +225,14 @@ class AsyncPicoworkers:
 
     @classmethod
     def from_env(cls, **options: Unpack[ClientKeywords]) -> Self:
-        """A client from the environment; `options` are the constructor's.
+        """Make a client from environment variables; `options` are the constructor's.
 
-        Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`, and if they are set `PICOWORKERS_BASE_URL`
-        and `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`), unless these are given; the constructor itself
-        reads `PICOWORKERS_TRANSPORT`. Which hosts go without TLS no variable says, only the program.
-        Raises `InvalidRequestError` naming all that is wrong, in variables by their names and in options.
+        Reads `PICOWORKERS_USER_ID` and `PICOWORKERS_API_SECRET`. Also reads `PICOWORKERS_BASE_URL` and
+        `PICOWORKERS_EDITION` (`picoworkers` or `sproutgigs`), if they are set and you do not give these options.
+        The constructor itself reads `PICOWORKERS_TRANSPORT`. No variable permits plain http: only the program
+        can, by `insecure_http_hosts`.
+
+        Raises `InvalidRequestError` with every problem, in variables (by their names) and in options.
         """
         variables = {"user_id": "PICOWORKERS_USER_ID", "api_secret": "PICOWORKERS_API_SECRET"}
         edition, base_url = os.environ.get("PICOWORKERS_EDITION"), os.environ.get("PICOWORKERS_BASE_URL")
@@ -249,30 +259,37 @@ class AsyncPicoworkers:
         on_limit: OnLimit = "stop",
         dry_run: bool = False,
     ) -> Batch:
-        """Rate many tasks at once: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
+        """Rate many tasks: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
 
-        `ratings` may be endless, and is read no faster than outcomes are taken. Each rating has one outcome, in
-        the order in which they complete. A rating whose answer was lost is settled by reading, at the earliest
-        `settle_after` seconds later unless it shows at once that it took effect, and never repeated blindly; the
-        batch goes on meanwhile. One bad rating never stops the batch. Credentials that are no longer accepted
-        (`AuthenticationError`) and an input that raises end it, after every outcome that was learned; the error's
-        `report` adds those up. Left early, requests on the wire have `grace` seconds to learn their answer. A
-        service that cannot be reached is waited for, `patience` seconds (600) at most.
+        `ratings` may be endless; it is read no faster than you take outcomes. Each rating has one outcome, and
+        outcomes come in the order in which ratings complete. One bad rating never stops the batch.
+
+        If the answer to a rating is lost, the batch goes on, and settles that rating by reading: at once if a
+        read shows that it took effect, else after `settle_after` seconds at the earliest. It is never repeated
+        blindly.
+
+        Credentials that are no longer accepted (`AuthenticationError`) and an input that raises end the batch,
+        after every outcome that was learned; the error's `report` adds those up. If you leave the block early,
+        requests in flight have `grace` seconds to get their answer. If the service cannot be reached, the batch
+        waits for it, `patience` seconds (600) at most.
 
         With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
-        journal goes on, and settles what was sent without an answer. What an earlier run settled is not sent
-        again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`, before
-        anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
+        journal resumes, and settles what was sent without an answer. What an earlier run settled is not sent
+        again; its outcome is `replayed`, and counts in the report, except for the bonus. Raises `JournalError`,
+        before anything is sent, for a journal that cannot be used, or that belongs to another account or
+        edition.
 
-        `limits` is what may be spent (see `Limits`). At a limit, `on_limit="stop"` sends nothing more and ends the
-        batch with what is on its way; `"wait"` goes on when the next day begins, or the balance has grown;
-        `"leave"` fails what would exceed it by a `LimitError`, unsent, and goes on with what fits; a review with
-        `follow` sends the rest on the next day, if it is listed and fits then. When the service refuses for want
-        of money, nothing is sent until the balance has grown, for `patience` seconds at most unless `on_limit` is
-        `"wait"`. With `dry_run` nothing is sent that changes anything: what would be sent has the outcome
-        `WOULD_RATE`, and `batch.spend()` says what it would cost.
+        `limits` is what may be spent (see `Limits`). `on_limit` says what happens at a limit. `"stop"` sends
+        nothing more, and ends the batch once what is in flight has its answer. `"wait"` resumes when the next
+        day begins, or the balance has grown. `"leave"` fails what would exceed the limit with a `LimitError`,
+        unsent, and goes on with what fits; a review with `follow` sends the rest on the next day, if it is still
+        listed and fits then. When the service refuses for want of money, nothing is sent until the balance has
+        grown, for `patience` seconds at most unless `on_limit` is `"wait"`.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range, and for `ratings` that cannot
+        With `dry_run` nothing is sent that changes anything. What would be sent has the outcome `WOULD_RATE`,
+        and `batch.spend()` says what it would cost.
+
+        Raises `InvalidRequestError`, with every problem, for options out of range, and for `ratings` that cannot
         be iterated.
         """
         from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
@@ -286,7 +303,7 @@ class AsyncPicoworkers:
     async def rate_all(
         self, ratings: Iterable[Rating] | AsyncIterable[Rating], **options: Unpack[RateKeywords]
     ) -> BatchReport:
-        """`rate`, run to the end and added up; `options` are those of `rate`."""
+        """Run `rate` to its end and return the report; `options` are those of `rate`."""
         async with self.rate(ratings, **options) as batch:
             return await batch.report()
 
@@ -314,52 +331,54 @@ class AsyncPicoworkers:
         due_within: float | None = None,
         due_first: bool = False,
     ) -> Batch:
-        """Walk the tasks waiting to be rated, ask `decide` about each, and rate: used like `rate`.
+        """Read the tasks waiting to be rated, ask `decide` about each, and rate; used like `rate`.
 
-        `decide(task)` or `decide(task, job)`, plain or async, gives a `Rating` of that task, None to leave it
-        alone in this run, or `Later`, whose docstring says what each means now and afterwards. It is told apart
-        once, by its required parameters. A job is read once, by however many ask, and kept for five minutes. With
-        `follow` (above 0) the review looks again every so many seconds, until its block is left. With `tasks` it
-        is these tasks that are decided, each `(id, revision_number)` once, instead of the listing; with `follow`
-        beside it.
+        `decide` is `decide(task)` or `decide(task, job)`, plain or async; the number of its required parameters
+        tells which, and is read once. It returns a `Rating` of that task, None to leave it alone in this run, or
+        a `Later`; the docstring of `Later` says what each means now and afterwards. Each job is read once,
+        however many decisions ask for it, and kept for five minutes.
 
-        An async `decide` is awaited for `deciding` tasks at a time (8), however many requests may be under way. A
-        plain one is called in the event loop, and must not block; with `threads` it is called in worker threads,
-        never in more than `deciding`. A decision that is awaited, or made in a thread, fails its task after
-        `decide_timeout` seconds (above 0; None: it may take for ever). With `follow`, a task whose `decide`
-        failed, or gave a rating that cannot be sent, is asked about again at the first look `retry_failed` seconds
-        later (300), doubled with each failure, an hour at most.
+        With `follow` (seconds, above 0) the review reads the listing again at that interval, until you leave its
+        block. With `tasks` it decides these tasks instead of the listing's, each `(id, revision_number)` once;
+        with `tasks` and `follow` it decides both.
 
-        A thread cannot be stopped, so give what blocks in it a timeout of its own. One that takes longer than
-        `decide_timeout`, or is not waited for any more since the review ended, runs to its end, and its decision
-        is dropped. Until then its place is lost: the other tasks wait for the places that are left, untimed. When
-        all are lost there is a warning, once, and nothing is decided until a thread returns; the review can be
-        stopped meanwhile. On asyncio, Python does not exit before all threads have returned; on trio it does.
+        An async `decide` is awaited for `deciding` tasks at a time (8), however many requests may be in flight.
+        A plain one is called in the event loop, and must not block; with `threads` it is called in worker
+        threads, in at most `deciding` of them. A decision that is awaited, or made in a thread, fails its task
+        after `decide_timeout` seconds (above 0; None: no limit). With `follow`, a task whose `decide` failed, or
+        gave a rating that cannot be sent, is asked about again in the first sweep `retry_failed` seconds later
+        (300); that doubles with each failure, up to an hour.
 
-        With `follow`, a service that cannot be reached, or does not answer as documented, is waited for without
-        end, redirects and refusals of the listing included; lost credentials, the journal, a refusal of the very
-        first page, and an address where all that this client ever asked was answered by 404 and no JSON end it.
-        Without, `patience` seconds (600) after the first failure the review ends with it, and with a redirect or
-        a refusal of the listing at once.
+        A thread cannot be stopped, so give what blocks in it a timeout of its own. One that exceeds
+        `decide_timeout`, or is still running when the review has ended, runs to its end, and its decision is
+        dropped. Until then its place is lost: the other tasks wait for the places that are left, untimed. When
+        all places are lost, the log warns once, and nothing is decided until a thread returns; you can still
+        stop the review. On asyncio, Python does not exit before all threads have returned; on trio it does.
+
+        With `follow`, the review waits without end for a service that cannot be reached or does not answer as
+        documented, and through redirects and refusals of the listing. What ends it: lost credentials, the
+        journal, a refusal of the very first page, and an address where every request of this client so far was
+        answered by 404 and no JSON. Without `follow`, the review ends with a failure that has lasted `patience`
+        seconds (600), and with a redirect or a refusal of the listing at once.
 
         Guaranteed, in whatever order the service lists tasks and while rating takes them off the listing: each
-        `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a look at the
-        whole listing shows nothing undecided. A task sent back and handed in again is decided again. Not
-        guaranteed: tasks handed in during the last look, and a task that a change from elsewhere hides from
-        every look (something else rates one task in the same moment as another comes in before it).
+        `(id, revision_number)` that stays listed is decided exactly once, and the review ends when a sweep of
+        the whole listing shows nothing undecided. A task that was sent back and handed in again is decided
+        again. Not guaranteed: tasks handed in during the last sweep, and a task that a change from elsewhere
+        hides from every sweep (something else rates one task at the moment at which another comes in before it).
 
-        With a `journal`, as in `rate`, decisions are durable before they are sent: the same call after a crash
-        asks for none of them again, and sends those that were not sent once their tasks are met in the same
-        revision. A task that was left alone is no decision, and is asked about again. The other options are those
-        of `rate`.
+        With a `journal`, as in `rate`, decisions are durable before they are sent. The same call after a crash
+        asks for none of them again, and sends those that were not sent once it meets their tasks in the same
+        revision. A task that was left alone is no decision, and is asked about again. The other options are
+        those of `rate`.
 
-        A task that is not rated within its job's days to rate pays itself (`Job.rate_by`). With `due_within`, each
-        that is listed and not rated is told by the event `TaskDue` so many seconds before, and
-        `progress().soonest_due` is kept; each job is read once an hour at most for that. With `due_first`, of the
-        tasks that wait for a decision the one that is due first is decided first, and of the tasks of a page: no
-        request is sent for it, so a job that was not read counts as one of 7 days.
+        A task that is not rated within its job's days to rate pays itself (`Job.rate_by`). With `due_within`,
+        the event `TaskDue` reports each task that is listed and not rated, this many seconds before it pays
+        itself, and `progress().soonest_due` has the first; each job is read once an hour at most for that. With
+        `due_first`, of the tasks that wait for a decision, and of the tasks of a page, the one that is due first
+        is decided first. No request is sent for that, so a job that was not read counts as one of 7 days.
 
-        Raises `InvalidRequestError`, naming all of them, for options out of range and `tasks` that cannot be
+        Raises `InvalidRequestError`, with every problem, for options out of range, for `tasks` that cannot be
         iterated, and for a `decide` that takes neither one nor two arguments.
         """
         from .rating.review import review_source  # with what runs a batch, which single calls never load
@@ -388,9 +407,9 @@ class AsyncPicoworkers:
     @overload
     async def review_all(self, decide: DecideWithJob, **options: Unpack[ReviewKeywords]) -> BatchReport: ...
     async def review_all(self, decide: AnyDecide, **options: Unpack[ReviewKeywords]) -> BatchReport:
-        """`review`, run to the end and added up; `options` are those of `review`, but for `follow`.
+        """Run `review` to its end and return the report; `options` are those of `review`, without `follow`.
 
-        Raises `InvalidRequestError` for `follow`, with which a review has no end.
+        Raises `InvalidRequestError` for `follow`, because a review with it has no end.
         """
         follow = options.get("follow")
         if follow is not None:
@@ -402,13 +421,14 @@ class AsyncPicoworkers:
     async def request(
         self, method: Literal["GET", "POST"], path: str, fields: Mapping[str, Any] | None = None
     ) -> Any:
-        """The low-level call, for endpoints whose fields no document gives: JSON out, JSON back.
+        """Send any call, for endpoints whose fields no document gives: JSON out, JSON back.
 
-        `method` is GET (`fields` are the query; None is left out) or POST (they are the JSON body), `path` is
-        relative to the service's address, such as `jobs/set-distribution.php`. It goes through the same gate and
-        raises the same errors as every other call. A POST that is not known to be harmless is taken to cost money:
-        it is never repeated blindly, and a lost answer raises `OutcomeUnknownError`. Raises `InvalidRequestError`
-        before sending for a path the edition is known to lack. Source: names only, in the document of 2026.
+        `method` is GET (`fields` are the query; None is left out) or POST (`fields` are the JSON body). `path`
+        is relative to the service's address, such as `jobs/set-distribution.php`. The call goes through the same
+        gate and raises the same errors as every other. A POST that is not known to be harmless counts as one
+        that moves money: it is never repeated blindly, and a lost answer raises `OutcomeUnknownError`. Raises
+        `InvalidRequestError` before sending for a path that the edition is known to lack. Source: the document
+        of 2026 has the names only.
         """
         problems = rules.check_request(method, path) + rules.check_fields(fields)
         if problems:
@@ -419,31 +439,32 @@ class AsyncPicoworkers:
         return await self._session.call(endpoint, _as_it_is, body=fields)
 
     async def ping(self) -> Ping:
-        """Whether the credentials and the address work, and which edition answers: two reads, which cost nothing.
+        """Test the credentials and the address, and find out which edition answers: two reads, at no cost.
 
-        Each is sent once, the second only if the first was answered. Whatever keeps the service from answering is
-        told, not raised. Raises `ClientStateError` outside the block, and `PacerError`.
+        Each is sent once, the second only if the first was answered. Whatever keeps the service from answering
+        is returned in the `Ping`, not raised. Raises `ClientStateError` outside the block, and `PacerError`.
         """
         return await ping(self._session)
 
     async def settle(self, error: OutcomeUnknownError) -> Settlement:
-        """Look whether a call of unknown outcome took effect, by reading only; it is never sent again.
+        """Find out, by reading only, whether a call of unknown outcome took effect. Never sends it again.
 
         A post is looked for among the jobs, positions are counted, a rated task is looked for among the unrated,
-        a deposit in the balance, each against what this client had read before the call. That costs nothing when
-        all goes well; what was not read before (`iter_jobs`, `get_job`, `get_balances`), or was read less than
-        `settle_after` seconds after another call that changed it, may leave the answer at "cannot tell".
+        and a deposit in the balance. Each is compared with what this client had read before the call; that costs
+        nothing as long as calls succeed. So the answer may be "cannot tell" if you did not read that before
+        (`iter_jobs`, `get_job`, `get_balances`), or read it less than `settle_after` seconds after another call
+        that changed it.
 
-        `TOOK_EFFECT` comes as soon as it shows; `CANNOT_TELL` at once where nothing can show it; everything else
-        takes `settle_after` seconds. `DID_NOT` is as true as it is that the service acts on a request, and shows
-        that it has, within those seconds together. Raises what reading raises (`NoAnswerError` and the like):
-        asking again later does no harm. `TypeError` for an error of another kind.
+        `TOOK_EFFECT` comes as soon as it shows, `CANNOT_TELL` at once where nothing can show it; everything else
+        takes `settle_after` seconds. `DID_NOT` holds only if the service acts on a request, and shows that it
+        has, within those seconds together. Raises what reading raises (`NoAnswerError` and the like): asking
+        again later does no harm. Raises `TypeError` for an error of another kind.
         """
         return await settle(error, self._session, self.jobs, self.users)
 
     @property
     def edition(self) -> Edition:
-        """The edition of the service this client talks to."""
+        """The edition of the service that this client talks to."""
         return self._session.edition
 
     @property
@@ -463,9 +484,9 @@ class AsyncPicoworkers:
     async def aclose(self) -> None:
         """Close this client before the end of its block, or where it was entered without one.
 
-        It does what the end of the block does: the connections and a `transport=` are closed, never an
-        `http_client=`, and calls raise `ClientStateError` from then on. Those under way fail: let them
-        end before. Clients made by `with_options` share the block, and are closed with it. May be called more than
+        Does what the end of the block does: it closes the connections and a `transport=`, never an
+        `http_client=`, and from then on calls raise `ClientStateError`. Calls in flight fail, so let them end
+        first. Clients made by `with_options` share the block, and are closed with it. You may call it more than
         once, and on a client that was never entered.
         """
         await self._session.aclose()

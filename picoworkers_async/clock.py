@@ -8,9 +8,9 @@ import anyio
 
 
 def event_loop_clock() -> Callable[[], float]:
-    """What tells the time of the running event loop, as `anyio.current_time` does.
+    """A function that returns the time of the running event loop, as `anyio.current_time` does.
 
-    That finds out at each call which loop runs, which takes it a microsecond; this does so once.
+    That finds out at each call which loop runs, which takes a microsecond; this does so once.
     """
     import asyncio  # 10 ms of the time to import us, and loaded already where an event loop of it runs
 

@@ -17,7 +17,7 @@ _HIDDEN = "(hidden)"
 
 
 class Hidden:
-    """Stands where a secret would be shown."""
+    """Stands in place of a secret that would be shown."""
 
     def __repr__(self) -> str:
         return _HIDDEN
@@ -44,14 +44,14 @@ class Credentials:
         return self._authorization
 
     def account(self) -> str:
-        """A name for the account that gives nothing away: the same for every process that uses it."""
+        """A name for the account that does not reveal the secret: the same in every process that uses it."""
         return hashlib.sha256(self.user_id.encode()).hexdigest()[:16]
 
     def hide(self, text: str) -> str:
         """A text from outside, with the secret and the header's value replaced by `(hidden)`.
 
-        It finds them as they are, and as they stand in an address, in JSON and in Python's own notation. It is to
-        be used before the text is cut: half a secret would not be found.
+        Finds them as they are, and as they appear in an address, in JSON and in Python's notation. Use it before
+        the text is cut: half a secret would not be found.
         """
         if self._pattern is None:
             self._pattern = re.compile("|".join(map(re.escape, self._forms())), re.IGNORECASE)

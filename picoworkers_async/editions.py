@@ -1,4 +1,4 @@
-"""The two services that speak this API, as data: where they live, what they allow, what they can do."""
+"""The two services that speak this API, as data: their addresses, their limits, what they can do."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ class Ability(enum.Enum):
 class Edition:
     """One edition of the service.
 
-    `requests_per_second` is the account's limit (None: none is documented), `cooldown` the seconds to stay
-    silent after a 429 that names no time itself, `max_ttr` the longest time to rate in days,
-    `default_hold_time` the minutes a worker may hold a position when a job does not say, `ratings_at_once` how
-    many tasks of a job one request can rate, `job_url` where a job's page is, up to its id.
+    `requests_per_second` is the account's limit (None: none is documented). `cooldown` is how many seconds to
+    stay silent after a 429 that names no time. `max_ttr` is the longest time to rate, in days.
+    `default_hold_time` is how many minutes a worker may hold a position when a job does not say.
+    `ratings_at_once` is how many tasks of a job one request can rate. `job_url` is the address of a job's page,
+    up to its id.
 
-    Of a job to be posted, `post_requires` names the attributes that only this edition requires, `proof_types` are
-    the types of proof that it takes, and `only_seen` names the attributes that no document has and programs in
-    use were seen to send: they are whole numbers, and nothing more is checked of them.
+    For jobs to be posted: `post_requires` names the attributes that only this edition requires, and
+    `proof_types` the types of proof that it takes. `only_seen` names the attributes that are in no document, but
+    that programs in use were seen to send: they are whole numbers, and nothing more is checked of them.
 
-    A refusal whose message has one of `lacks_money` in it, in any letter case, is one for want of money; the
-    document gives no such message, so these words are a guess, to be changed by `attrs.evolve`. So are those of
-    `not_found`, by which a refusal says that a job or a task is not there, and those of `no_endpoint`, by which
-    one says that there is no such call.
+    The last fields are words in the service's messages, in any letter case. A refusal whose message has one of
+    `lacks_money` in it is for want of money. One of `not_found` says that a job or a task is not there, and one
+    of `no_endpoint` that there is no such call. No document gives these messages, so the words are a guess:
+    change them by `attrs.evolve`.
     """
 
     name: str
@@ -82,8 +83,8 @@ class Edition:
     def lacks(self, message: str, status: int | None) -> bool:
         """Whether a refusal of a call that names a job says that the job, or the task, is not there.
 
-        By its words, or by HTTP 404. `status` is that of an answer in the API's own shape (`ok: false`), None for
-        any other: a gateway, too, answers 404, and of an address that is not served for the moment.
+        Judged by its words, or by HTTP 404. `status` is that of an answer in the API's own shape (`ok: false`),
+        and None for any other: a gateway answers 404, too, for an address that is not served at the moment.
         """
         return status == 404 or _has_one_of(self.not_found, message)
 
@@ -125,19 +126,19 @@ SPROUTGIGS = Edition(
     proof_types=("text", "screenshot", "url"),
     only_seen=("watch_time", "daily_tasks_limit", "hourly_tasks_limit"),
 )
-"""The service as it is today, under its new name."""
+"""Today's service, under its new name."""
 
 EDITIONS: dict[str, Edition] = {edition.name: edition for edition in (PICOWORKERS, SPROUTGIGS)}
 
 
 def edition_named(edition: object) -> Edition | None:
-    """The edition that is meant: one itself, or one by its name, in any letter case; None if it is neither."""
+    """The edition itself, or the one of this name, in any letter case; None for anything else."""
     if isinstance(edition, Edition):
         return edition
     return EDITIONS.get(edition.lower()) if isinstance(edition, str) else None
 
 
 def edition_with_zones(zones: Collection[str]) -> Edition | None:
-    """The edition that lists these zones, the richest whose own are all among them; None if it is neither."""
+    """The edition that lists these zones: the richest whose own zones are all among them; None if neither."""
     known = sorted(EDITIONS.values(), key=lambda edition: len(edition.zones), reverse=True)
     return next((edition for edition in known if edition.zones <= set(zones)), None)

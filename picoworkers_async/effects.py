@@ -1,8 +1,9 @@
 """What reading proves about a call whose answer was lost: pure functions over plain values, without a clock.
 
-Batches and `AsyncPicoworkers.settle` both ask here. A service may act late on a request whose connection is gone,
-and reads may come from a replica that lags. So one look that shows no effect proves nothing yet: it takes two
-complete looks that agree, `settle_after` seconds apart, the later one at least that long after the request ended.
+Batches and `AsyncPicoworkers.settle` both use this judge. A service may act late on a request whose connection
+is gone, and its reads may come from a replica that lags. So one sweep that shows no effect proves nothing yet:
+it takes two complete sweeps that agree, `settle_after` seconds apart, the second at least that long after the
+request ended.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .models.dollars import in_dollars
 from .service_clock import Span
 
 MOST_LOOKS = 6
-"""After so many looks that settled nothing, the answer is that it cannot be told."""
+"""After this many sweeps that settled nothing, the answer is "cannot tell"."""
 
 _CLOCK_SLACK = timedelta(minutes=2)
 _STOPPED = frozenset({JobStatus.FINISHED, JobStatus.DECLINED})
@@ -41,8 +42,8 @@ class Effect(enum.Enum):
 class Settlement:
     """What reading says about a call of unknown outcome, and why.
 
-    `DID_NOT` rests on the service acting on a request, and showing that it has, within `settle_after` seconds.
-    `job_id` is the job that a post made, where it was found.
+    `DID_NOT` holds only if the service acts on a request, and shows that it has, within `settle_after` seconds.
+    `reasons` says what was seen. `job_id` is the job that a post made, where it was found.
     """
 
     effect: Effect
@@ -51,7 +52,7 @@ class Settlement:
 
 
 class Sign(enum.Enum):
-    """What one look says by itself."""
+    """What one sweep says by itself."""
 
     SHOWN = "the effect is there to be seen: enough at once"
     GONE = "what it would have changed is gone, and the service shows no more than that"
@@ -66,7 +67,7 @@ _AGREED = {Sign.GONE: Effect.TOOK_EFFECT, Sign.UNCHANGED: Effect.DID_NOT, Sign.U
 
 
 class Finding(NamedTuple):
-    """What one look says, and why; `job_id` is the job that a post made, where it was found."""
+    """What one sweep says, and why; `job_id` is the job that a post made, where it was found."""
 
     sign: Sign
     reason: str
@@ -74,14 +75,14 @@ class Finding(NamedTuple):
 
 
 class Look(NamedTuple):
-    """One look: when its first read began, in seconds of the event loop's clock, and what it found."""
+    """One sweep: when its first read began, in seconds of the event loop's clock, and what it found."""
 
     began: float
     found: Finding
 
 
 class Judgement(NamedTuple):
-    """What all looks together prove. Without an `effect` it is too early: look again at `look_at`."""
+    """What all sweeps together prove. Without an `effect` it is too early: sweep again at `look_at`."""
 
     effect: Effect | None
     reason: str
@@ -89,10 +90,10 @@ class Judgement(NamedTuple):
 
 
 def judge(looks: Sequence[Look], *, ended_at: float, settle_after: float) -> Judgement:
-    """Weigh the looks at one call, in the order in which they were made.
+    """Weigh the sweeps for one call, in the order in which they were made.
 
-    `ended_at` is when the request ended or was given up. What is shown, or contradicted, needs one look.
-    Everything else needs two that agree, `settle_after` seconds apart, with none between them that says otherwise.
+    `ended_at` is when the request ended or was given up. What is shown, or contradicted, needs one sweep.
+    Everything else needs two that agree, `settle_after` seconds apart, with none between them that disagrees.
     """
     if not looks:
         return Judgement(None, "nothing has been read yet", ended_at)
@@ -112,7 +113,7 @@ def judge(looks: Sequence[Look], *, ended_at: float, settle_after: float) -> Jud
 
 
 def _latest_that_agree(looks: Sequence[Look], ended_at: float) -> list[Look]:
-    """The latest looks that say the same, the earliest first. Those that prove nothing are passed over."""
+    """The latest sweeps that say the same, earliest first. Those that prove nothing are skipped."""
     telling = [look for look in looks if look.found.sign is not Sign.NOTHING and look.began >= ended_at]
     agreeing: list[Look] = []
     for look in reversed(telling):
@@ -123,7 +124,7 @@ def _latest_that_agree(looks: Sequence[Look], ended_at: float) -> list[Look]:
 
 
 class RatedListing(enum.Enum):
-    """What one look brought of the listing of rated tasks."""
+    """What one sweep found in the listing of rated tasks."""
 
     READ = "it was read"
     UNREAD = "it could not be read whole, or nobody tried"
@@ -131,7 +132,7 @@ class RatedListing(enum.Enum):
 
 
 class Sighting(NamedTuple):
-    """Where one look found a task.
+    """Where one sweep found a task.
 
     `complete` says that all unrated tasks asked for were read. `listed` is the revision in which it is listed as
     unrated, None if it is not. `rated` is the task as it is listed among the rated, None if it is not, and
@@ -150,10 +151,11 @@ class Sighting(NamedTuple):
 
 
 def sign_of_rating(rating: Rating, seen: Sighting, *, known_revision: int, refused: bool) -> Finding:
-    """What one look says about a rating whose answer was lost.
+    """What one sweep says about a rating whose answer was lost.
 
-    `known_revision` is the highest revision of the task that was ever seen: a look that shows a lower one is
-    stale. `refused` says that a repeat of the rating was refused, which may only mean that the first had worked.
+    `known_revision` is the highest revision of the task that was ever seen: a sweep that shows a lower one is
+    stale. `refused` says that a repeat of the rating was refused, which may only mean that the first had taken
+    effect.
     """
     if seen.listed is not None:
         return _sign_of_listed(rating, seen, known_revision=known_revision, refused=refused)
@@ -218,11 +220,11 @@ def sign_of_post(
 ) -> Finding:
     """What the listing of jobs says about a job that was posted. `ours` are jobs known to be of other posts.
 
-    `made` is when the service may have made it, by the service's own clock; None, where that is not known, leaves
-    every job that was not known before a candidate. `rival` says that another post of a like job is under way, or
-    of unknown fate: the job may be that one's.
+    `made` is when the service may have made it, by the service's own clock. Where that is None (not known),
+    every job that was not known before is a candidate. `rival` says that another post of a similar job is in
+    flight, or of unknown fate: the job may be that one's.
 
-    The service may trim and escape titles, so a new job that is not recognised may still be it.
+    The service may trim and escape titles, so a new job that is not recognised may still be the one.
     """
     unknown = [job for job in jobs if job.id not in call.before["job_ids"] and job.id not in ours]
     since = [job for job in unknown if _may_be_made_since(job, made)]
@@ -244,14 +246,14 @@ def _may_be_made_since(job: Job, made: Span | None) -> bool:
 
 
 def _was_made_in(job: Job, made: Span | None) -> bool:
-    """Whether a job was made when the post was under way beyond doubt; the service tells whole seconds."""
+    """Whether a job was certainly made while the post was in flight; the service gives whole seconds."""
     if job.created_at is None or made is None:
         return False
     return made.earliest.replace(microsecond=0) <= job.created_at <= made.latest
 
 
 def likeness(title: object, category_id: object, task_value: Any) -> tuple[object, ...]:
-    """What two jobs have in common that cannot be told apart, when one comes back from the service."""
+    """What two jobs share if they cannot be told apart once they come back from the service."""
     return (_plain(title), category_id, to_money(task_value))
 
 
@@ -264,7 +266,7 @@ def _is_like(job: Job, draft: Mapping[str, Any]) -> bool:
 
 
 def _plain(title: object) -> str:
-    """A title without what the service may do to it."""
+    """A title without the service's possible changes to it."""
     text = title if isinstance(title, str) else ""
     for _ in range(2):
         text = html.unescape(text)
@@ -272,7 +274,7 @@ def _plain(title: object) -> str:
 
 
 def sign_of_positions(call: MoneyCall, job: Job) -> Finding:
-    """What the job says about positions that were added to it: by their number first, then by its status."""
+    """What the job says about positions that were added: judged by their number first, then by its status."""
     before, added, now = call.before["num_tasks"], call.body["positions"], job.num_tasks
     if before is None:
         return Finding(
@@ -289,7 +291,7 @@ def sign_of_positions(call: MoneyCall, job: Job) -> Finding:
 
 
 def sign_of_deposit(call: MoneyCall, spendable: Decimal) -> Finding:
-    """What the balance says about funds that were added. That it does not show them yet proves nothing."""
+    """What the balance says about funds that were added. A balance without them proves nothing yet."""
     before, amount = call.before["spendable"], CONTEXT.scaleb(Decimal(call.body["amount"]), -2)
     if before is None:
         return Finding(Sign.CONTRADICTED, "the balance before is not known: it was not read since money moved")

@@ -147,7 +147,7 @@ _ONLY_NAMES = {
 
 
 def endpoint_at(method: str, path: str) -> Endpoint:
-    """The row of a path; for one that is not in the table, a row that takes every POST to cost money."""
+    """The row of a path; for one that is not in the table, a row in which every POST costs money."""
     for row in ENDPOINTS:
         if (row.method, row.path) == (method, path):
             return row

@@ -1,10 +1,10 @@
-"""What can go wrong, and what each failure means for the money.
+"""Errors, and what each means for the money.
 
-Every error carries a `fate`: whether the service certainly did not act on the call, certainly did, or may
-have. Only `Fate.NOT_PROCESSED` makes it safe to send a call that moves money again.
+Every error has a `fate`: whether the service certainly did not act on the call, certainly did, or may have. Only
+`Fate.NOT_PROCESSED` makes it safe to send a call that moves money again.
 
-Every error may be pickled and copied, and comes out with its class, text, fate and attributes. Its traceback,
-what it was raised from (`__cause__`) and its `report` stay behind.
+Every error can be pickled and copied, and keeps its class, text, fate and attributes. Its traceback, its cause
+(`__cause__`) and its `report` stay behind.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MANUAL = "docs/reference/errors.md"
 
 
 class Fate(enum.Enum):
-    """What became of a call, as far as can be known from here."""
+    """What became of a call, as far as the client can know."""
 
     NOT_PROCESSED = "certainly not processed"
     PROCESSED = "processed"
@@ -41,9 +41,9 @@ def _encodable(message: str) -> str:
 
 
 class PicoworkersError(Exception):
-    """Base of everything this library raises on purpose.
+    """Base of every error that this library raises on purpose.
 
-    Nothing is known of the fate of a call by this class alone: what raises a kind of it that knows more says so.
+    This class alone says nothing about the fate of a call; its subclasses do.
     """
 
     fate: Fate = Fate.UNKNOWN
@@ -68,9 +68,9 @@ def _rebuilt(kind: type[PicoworkersError], args: tuple[Any, ...]) -> Picoworkers
 
 
 class InvalidRequestError(PicoworkersError, ValueError):
-    """The request breaks documented rules; nothing was sent. `.problems` lists every broken rule.
+    """The arguments break documented rules; nothing was sent. `.problems` lists every broken rule.
 
-    What sends nothing in any case, such as `Later` or a question to a `Journal`, raises it for its arguments.
+    Calls that send nothing, such as `Later` or a query of a `Journal`, raise it for their arguments, too.
     """
 
     fate = Fate.NOT_PROCESSED
@@ -88,7 +88,7 @@ class InvalidRequestError(PicoworkersError, ValueError):
 class LimitError(PicoworkersError):
     """A rating would exceed one of the `Limits` of its batch, or its cost is not known; it was not sent.
 
-    `limit` is the name of the limit, such as `max_bonus`.
+    `.limit` is the name of the limit, such as `max_bonus`.
     """
 
     fate = Fate.NOT_PROCESSED
@@ -107,7 +107,7 @@ class ClientStateError(PicoworkersError, RuntimeError):
 
 
 class CallError(PicoworkersError):
-    """A call reached for the service and failed: `.call` names it, `.status` is the HTTP status if one came."""
+    """A call to the service failed: `.call` names it, `.status` is the HTTP status if an answer came."""
 
     def __init__(self, call: str, what: str, *, status: int | None = None, fate: Fate | None = None) -> None:
         self.call = call
@@ -119,14 +119,14 @@ class CallError(PicoworkersError):
 
 
 class AuthenticationError(CallError):
-    """The service does not accept the user id and API secret; check both, or reset the secret in the account."""
+    """The service does not accept the user id and API secret. Check both, or reset the secret in the account."""
 
     fate = Fate.NOT_PROCESSED
     _paragraph = "authenticationerror"
 
 
 class RefusedError(CallError):
-    """The service answered `ok: false`; it did nothing. `.message` is its own explanation."""
+    """The service answered `ok: false`, and did nothing. `.message` is its own explanation."""
 
     fate = Fate.NOT_PROCESSED
     _paragraph = "refusederror"
@@ -139,12 +139,12 @@ class RefusedError(CallError):
 class NotFoundError(RefusedError):
     """The service says that the job or the task of the call is not there.
 
-    Told by `Edition.lacks`, whose words are a guess: no document gives the message.
+    Recognised by `Edition.lacks`, whose words are a guess, because no document gives the message.
     """
 
 
 class RateLimitedError(CallError):
-    """HTTP 429, still after the retries allowed; nothing was done.
+    """HTTP 429, still after all permitted retries; nothing was done.
 
     `.retry_after` is what the service asked for, in seconds (None: it named no time).
     """
@@ -162,7 +162,7 @@ class RateLimitedError(CallError):
 class GateTimeoutError(CallError):
     """The call waited for its turn as long as it may (`max_wait`), and was not sent. Its place went to the others.
 
-    `.max_wait` is in seconds, `.why` says what it waited for: the pace, a pause after a 429, or a free place.
+    `.max_wait` is in seconds. `.why` says what it waited for: the pace, a cooldown after a 429, or a free place.
     """
 
     fate = Fate.NOT_PROCESSED
@@ -175,7 +175,7 @@ class GateTimeoutError(CallError):
 
 
 class ServiceError(CallError):
-    """The service, or a proxy before it, failed with HTTP 5xx, 408, 409, 425 or 499: nobody knows what it did."""
+    """The service, or a proxy before it, failed with HTTP 5xx, 408, 409, 425 or 499: what it did is not known."""
 
     _paragraph = "serviceerror"
 
@@ -207,8 +207,8 @@ class InvalidResponseError(CallError):
 class ServiceMovedError(CallError):
     """The service answered with a redirect (HTTP 3xx), which is never followed: the credentials stay here.
 
-    `.location` is where it points to, `.host` the host of that, empty where it cannot be told. Whether the
-    service acted before it answered is not known: for a call that costs money, this is the reason of an
+    `.location` is where it points to, and `.host` the host of that, empty if it cannot be told. Whether the
+    service acted before it answered is not known: for a call that moves money, this is the `.reason` of an
     `OutcomeUnknownError`.
     """
 
@@ -227,7 +227,7 @@ class ServiceMovedError(CallError):
 
 
 class NotSentError(CallError):
-    """The call certainly never reached the service (no connection, no free slot in time); safe to send again."""
+    """The call certainly never reached the service (no connection, or no free one in time); safe to send again."""
 
     fate = Fate.NOT_PROCESSED
     _paragraph = "notsenterror"
@@ -241,12 +241,12 @@ class NoAnswerError(CallError):
 
 @attrs.frozen
 class MoneyCall:
-    """A call that moves money as it was sent: its name, its body, when, and what was known before it.
+    """A call that moves money, as it was sent: its name, its body, when, and what was known before it.
 
-    `ended_at` is when its request ended or was given up, by the event loop's clock. `before` holds what the client
-    had read by then: the ids of jobs, the positions of the job, the balance, the revisions of the tasks.
-    In a pickle or a copy `ended_at` is infinite, since clocks of other processes tell nothing: settling it then
-    counts from when it is asked to.
+    `ended_at` is when its request ended or was given up, by the event loop's clock. `before` holds what the
+    client had read by then: the ids of jobs, the positions of the job, the balance, the revisions of the tasks.
+    In a pickle or a copy `ended_at` is infinite, because clocks of other processes prove nothing; `settle` then
+    counts from when you call it.
     """
 
     name: str
@@ -260,10 +260,10 @@ class MoneyCall:
 
 
 class OutcomeUnknownError(CallError):
-    """A call that moves money may have taken effect: its answer was lost. Never blindly repeat it.
+    """A call that moves money may have taken effect: its answer was lost. Never repeat it blindly.
 
-    `.reason` is the failure behind it (a lost connection, a 5xx, a redirect, an unreadable answer). Where the call
-    is one of its own, not of a batch, `await pico.settle(error)` looks whether it took effect.
+    `.reason` is the failure behind it (a lost connection, a 5xx, a redirect, an unreadable answer). For a call
+    of your own, not of a batch, `await pico.settle(error)` finds out whether it took effect.
     """
 
     _paragraph = "outcomeunknownerror"
@@ -292,7 +292,7 @@ class JournalError(PicoworkersError):
 
 
 class JournalBusyError(JournalError):
-    """Another batch, or something else, has the journal open; it serves one at a time."""
+    """Another batch, or something else, has the journal open; it serves one batch at a time."""
 
 
 class JournalFullError(JournalError):
@@ -300,15 +300,15 @@ class JournalFullError(JournalError):
 
 
 class NotAJournalError(JournalError):
-    """The file is something else than a journal."""
+    """The file is not a journal."""
 
 
 class JournalDamagedError(JournalError):
-    """The journal's file is damaged, or without what belongs beside it."""
+    """The journal's file is damaged, or files that belong beside it are missing."""
 
 
 class ConflictError(PicoworkersError):
-    """Two different ratings of one piece of work in one batch: `.first` stands, `.second` was not sent."""
+    """Two different ratings of one task and revision in one batch: `.first` stands, `.second` was not sent."""
 
     fate = Fate.NOT_PROCESSED
     _paragraph = "conflicterror"
@@ -321,7 +321,7 @@ class ConflictError(PicoworkersError):
 
 
 def leading_error(error: Exception) -> Exception:
-    """The error to tell of those in a group: one of ours before any other."""
+    """The error to report out of a group: this library's before any other."""
     if not isinstance(error, ExceptionGroup):
         return error
     leaves = [leading_error(one) for one in error.exceptions]

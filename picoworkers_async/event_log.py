@@ -1,7 +1,7 @@
-"""The log as one observer: a line for each event, its fields beside it.
+"""The log as one observer: a line for each event, with its fields as attributes.
 
-WARNING is for what somebody should look at, INFO for what an operator wants to read, DEBUG for each request and
-each rating that went well.
+WARNING is for what somebody should look into, INFO for what an operator wants to read, DEBUG for each request
+and each rating that went well.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _LEVELS_OF_OUTCOMES = {"rated": logging.DEBUG, "unknown": logging.WARNING}
 
 
 def log(event: events.Event) -> None:
-    """Write the event's line, if its level is wanted; its name and its fields are attributes of the record."""
+    """Write the event's line, if its level is enabled; its name and its fields are attributes of the record."""
     level = level_of(event)
     if not logger.isEnabledFor(level):
         return
@@ -95,7 +95,7 @@ def _line_of(event: events.Event) -> str:
 
 
 def level_of(event: events.Event) -> int:
-    """How loud an event is."""
+    """The log level of an event."""
     match event:
         case events.RequestDone():
             # What was answered is told by what comes of it.

@@ -1,7 +1,7 @@
-"""What happens in a client and its batches, as typed facts: what `on_event` and the log are told.
+"""Events of a client and its batches, as typed facts: what `on_event` and the log receive.
 
 Every class has a name, `event`, which is one of the constants below. In the log (logger "picoworkers_async") the
-name and the fields are attributes of the record, as `extra=` makes them. Times are in seconds, money is in US
+name and the fields are attributes of the record, as `extra=` sets them. Times are in seconds, money is in US
 dollars. No event holds the API secret.
 """
 
@@ -45,11 +45,11 @@ class Event:
 class RequestDone(Event):
     """A request ended: it was answered, or given up.
 
-    Told in the task that made the call. `call` is its name, such as `jobs.get_job`, `method` and `url` are those
-    of HTTP; `status` is None without an answer. `seconds` is how long it took from when it left, `waited` how long
-    it waited for that before. `attempt` counts from 1. `permitted` is how many requests per second the throttle
-    was given, or has learned; None without a pace. `error` says what went wrong, and `error_type` names its class,
-    or is "cancelled"; None if nothing did. `outcome_unknown`: it may have moved money, and nothing tells whether.
+    Reported in the task that made the call. `call` is its name, such as `jobs.get_job`; `method` and `url` are
+    HTTP's. `status` is None without an answer. `seconds` is how long it took after it left, `waited` how long it
+    waited before that. `attempt` counts from 1. `permitted` is how many requests per second the throttle was
+    given, or has learned; None without a pace. `error` says what went wrong, and `error_type` is the name of its
+    class, or "cancelled"; both are None if nothing did. `outcome_unknown` says that it may have moved money.
     """
 
     event: ClassVar[str] = REQUEST_DONE
@@ -77,10 +77,10 @@ class GateTimedOut(Event):
 
 @attrs.frozen(kw_only=True)
 class RateLimited(Event):
-    """The service answered 429: nobody who shares the throttle sends anything for so many `seconds`.
+    """The service answered 429: nobody who shares the throttle sends anything for this many `seconds`.
 
-    Told once a pause, however many requests met it; each is a `RequestDone` of status 429. `asked` is how long the
-    service asked for, None if it did not say.
+    Reported once a cooldown, however many requests met it; each is also a `RequestDone` of status 429. `asked`
+    is how long the service asked for, None if it did not say.
     """
 
     event: ClassVar[str] = RATE_LIMITED
@@ -99,7 +99,7 @@ class OutageBegan(Event):
 
 @attrs.frozen(kw_only=True)
 class OutageEnded(Event):
-    """The service answers again; it was away for so many `seconds`."""
+    """The service answers again; it was away for this many `seconds`."""
 
     event: ClassVar[str] = OUTAGE_ENDED
     seconds: float
@@ -107,10 +107,10 @@ class OutageEnded(Event):
 
 @attrs.frozen(kw_only=True)
 class LookDone(Event):
-    """A review looked at the whole listing, of one job or of all (None).
+    """A review has swept the whole listing, of one job or of all (None).
 
-    `listed` is how many tasks it showed, `fresh` how many of them were to be decided. `complete` says that nothing
-    can have been missed.
+    `listed` is how many tasks the sweep showed, `fresh` how many of them were to be decided. `complete` says
+    that it cannot have missed anything.
     """
 
     event: ClassVar[str] = LOOK_DONE
@@ -125,7 +125,7 @@ class LookDone(Event):
 class TaskDue(Event):
     """A task that is listed and not rated pays itself at `rate_by`, in UTC, which is within `due_within` seconds.
 
-    Told once for each task in each revision, whatever `decide` said to it.
+    Reported once for each task in each revision, whatever `decide` returned for it.
     """
 
     event: ClassVar[str] = TASK_DUE
@@ -137,7 +137,7 @@ class TaskDue(Event):
 
 @attrs.frozen(kw_only=True)
 class ListingUnsteady(Event):
-    """So many looks in a row found nothing undecided, yet none was complete: the listing keeps changing."""
+    """This many sweeps in a row found nothing undecided, but none was complete: the listing keeps changing."""
 
     event: ClassVar[str] = LISTING_UNSTEADY
     looks: int
@@ -145,11 +145,11 @@ class ListingUnsteady(Event):
 
 @attrs.frozen(kw_only=True)
 class OutcomeReached(Event):
-    """A task or rating of a batch came to its outcome.
+    """A task or rating of a batch reached its outcome.
 
-    `status` is the value of an `OutcomeStatus`, such as "rated"; `reason` what the service, or the error, said.
-    `verdict` and the ids are None where there is no rating that has them. `pay` is what the verdict itself pays,
-    None if that is not known. `replayed`: told from the journal.
+    `status` is the value of an `OutcomeStatus`, such as "rated"; `reason` is what the service, or the error,
+    said. `verdict` and the ids are None if there is no rating that has them. `pay` is what the verdict itself
+    pays, None if that is not known. `replayed` says that the outcome comes from the journal.
     """
 
     event: ClassVar[str] = OUTCOME
@@ -166,7 +166,7 @@ class OutcomeReached(Event):
 
 @attrs.frozen(kw_only=True)
 class UnknownParked(Event):
-    """The answer to a rating was lost: it is looked for. `times_unknown` is how often that happened."""
+    """The answer to a rating was lost: it is settled by reading. `times_unknown` is how often that happened."""
 
     event: ClassVar[str] = UNKNOWN_PARKED
     job_id: str
@@ -177,7 +177,7 @@ class UnknownParked(Event):
 
 @attrs.frozen(kw_only=True)
 class UnknownUnread(Event):
-    """What became of so many `ratings` of a job could not be read; it is tried again."""
+    """The sweep for this many `ratings` of a job, whose answers were lost, failed; it is made again."""
 
     event: ClassVar[str] = UNKNOWN_UNREAD
     job_id: str
@@ -187,7 +187,7 @@ class UnknownUnread(Event):
 
 @attrs.frozen(kw_only=True)
 class UnknownSettled(Event):
-    """Reading told what became of a rating whose answer was lost, or that nothing can tell.
+    """Reading showed what became of a rating whose answer was lost, or that nothing can show it.
 
     `effect` is the value of an `Effect`, `reason` what was seen.
     """
@@ -202,10 +202,10 @@ class UnknownSettled(Event):
 
 @attrs.frozen(kw_only=True)
 class SettlingBegan(Event):
-    """Reading begins that is to tell what became of a call whose answer was lost.
+    """Reading begins to settle a call whose answer was lost.
 
-    `what` is its name, such as `post_job`, or "ratings" in a batch; so many `ratings` of one job are looked for.
-    `SettlingEnded` follows in the same task, and the requests that it makes meanwhile are those that read.
+    `what` is the call's name, such as `post_job`, or "ratings" in a batch, with the number of `ratings` of one
+    job. `SettlingEnded` follows in the same task; the requests made between the two are the reads.
     """
 
     event: ClassVar[str] = SETTLING_BEGAN
@@ -215,7 +215,7 @@ class SettlingBegan(Event):
 
 @attrs.frozen(kw_only=True)
 class SettlingEnded(Event):
-    """It ended after so many `seconds`; `error_type` names the class of what cut it short, if something did."""
+    """Settling ended after this many `seconds`; `error_type` names the class of what cut it short, if any."""
 
     event: ClassVar[str] = SETTLING_ENDED
     what: str
@@ -225,10 +225,10 @@ class SettlingEnded(Event):
 
 @attrs.frozen(kw_only=True)
 class RatedListingMissing(Event):
-    """The service says that it has no listing of rated tasks: `error` says how. Told once by each client.
+    """The service has no listing of rated tasks; `error` is its answer. Reported once by each client.
 
-    From then on a rating whose answer was lost is taken to have worked when its task is no longer unrated, as on
-    the edition of 2022: whose rating took it off is not seen.
+    From then on a rating whose answer was lost is taken to have worked if its task is no longer unrated, as on
+    the 2022 edition: whose rating took it off the listing cannot be seen.
     """
 
     event: ClassVar[str] = RATED_LISTING_MISSING
@@ -237,10 +237,10 @@ class RatedListingMissing(Event):
 
 @attrs.frozen(kw_only=True)
 class LimitReached(Event):
-    """A batch came to one of its `Limits`, or the service refused for want of money.
+    """A batch reached one of its `Limits`, or the service refused for want of money.
 
-    `limit` is the limit's name, `on_limit` what follows from it: "stop", "wait" or "leave". `allowed` is the limit
-    itself. Where the service refused, `limit` is "balance", and `allowed` None.
+    `limit` is the limit's name, `on_limit` what follows: "stop", "wait" or "leave". `allowed` is the limit
+    itself. If the service refused, `limit` is "balance", and `allowed` None.
     """
 
     event: ClassVar[str] = LIMIT_REACHED
@@ -251,7 +251,7 @@ class LimitReached(Event):
 
 @attrs.frozen(kw_only=True)
 class JournalWritten(Event):
-    """A commit made so many `steps` durable, `seconds` after the first of them was asked for."""
+    """A commit made this many `steps` durable, `seconds` after the first of them was requested."""
 
     event: ClassVar[str] = JOURNAL_WRITTEN
     steps: int
@@ -262,8 +262,8 @@ class JournalWritten(Event):
 class BatchBegan(Event):
     """A batch began, of `kind` "rate" or "review". `journal` is the path of its journal, if it has one.
 
-    Told in the task that starts all other tasks of the batch, and is the last to end: what is set in its context
-    (`contextvars`) is set in theirs. `BatchEnded` is told there, too.
+    Reported in the task that starts all other tasks of the batch, and ends last: what you set in its context
+    (`contextvars`) is set in theirs. `BatchEnded` is reported there, too.
     """
 
     event: ClassVar[str] = BATCH_BEGAN
@@ -274,10 +274,10 @@ class BatchBegan(Event):
 
 @attrs.frozen(kw_only=True)
 class BatchEnded(Event):
-    """A batch ended, with so many outcomes of each kind.
+    """A batch ended, with these numbers of outcomes of each kind.
 
-    `bonus` is what it paid in bonuses, `requests` how many it sent. `stopped` says that `stop` was called, or its
-    block left early; `error` what ended it early, if something did.
+    `bonus` is what it paid in bonuses, `requests` how many it sent. `stopped` says that `stop` was called, or
+    the block was left early; `error` is what ended the batch early, if anything did.
     """
 
     event: ClassVar[str] = BATCH_ENDED

@@ -1,4 +1,4 @@
-"""Who else may write in a folder. SQLite believes what lies beside its file, so whoever can put it there rules it.
+"""Who else may write in a folder. SQLite believes files beside its own, so whoever can put them there rules it.
 
 A rollback journal beside a database may have SQLite delete any file of the user who opens that database.
 """
@@ -17,7 +17,7 @@ _warned_of: set[tuple[str, Path]] = set()
 
 
 class Exposure(NamedTuple):
-    """That others may write in the folder, or rename it: `why`, and whether everybody may (`by_all`)."""
+    """Others may write in the folder, or rename it: `why`, and whether everybody may (`by_all`)."""
 
     folder: Path
     mode: str
@@ -27,12 +27,12 @@ class Exposure(NamedTuple):
 
 
 def exposure(folder: Path) -> Exposure | None:
-    """Who else than root and this user may put files in this folder, or replace it; None for nobody.
+    """Who besides root and this user may put files in this folder, or replace it; None for nobody.
 
-    The folder must be root's or the user's, and not for others to write. Nor is any folder above it, unless it has
-    the sticky bit, as /tmp has, so that nobody can rename what is another's. A group may write only if it is the
-    user's own: of the user's name, with nobody else in it. Always None on Windows, which has no such modes. Raises
-    `OSError` for a folder that cannot be looked at.
+    The folder must be root's or the user's, and others must not be able to write to it. The same holds for every
+    folder above it, unless it has the sticky bit, as /tmp has, so that nobody can rename what is another's. A
+    group may write only if it is the user's own: of the user's name, with nobody else in it. Always None on
+    Windows, which has no such modes. Raises `OSError` for a folder that cannot be checked.
     """
     if os.name != "posix":
         return None
@@ -47,9 +47,9 @@ def exposure(folder: Path) -> Exposure | None:
 
 
 def warn_of_exposure(what: str, path: Path) -> None:
-    """Say once that everybody may write in the folder of a file of SQLite's, such as a "journal".
+    """Warn once that everybody may write in the folder of an SQLite file, such as a "journal".
 
-    Raises `OSError` for a folder that cannot be looked at.
+    Raises `OSError` for a folder that cannot be checked.
     """
     found = exposure(path.parent)
     if found is not None and found.by_all and (what, path.parent) not in _warned_of:
@@ -72,7 +72,7 @@ def why_exposed(found: os.stat_result, user: int, *, is_above: bool = False) -> 
 
 
 def _is_own_group(group: int, user: int) -> bool:
-    """Whether it is the user's private group, as many distributions make one for each user."""
+    """Whether it is the user's private group, as many distributions create for each user."""
     import grp
     import pwd
 

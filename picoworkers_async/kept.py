@@ -34,13 +34,13 @@ class KeptAnswers:
             self._answers[name] = _Kept(began, value)
 
     def forget(self, name: str) -> None:
-        """What was read up to now of that name holds no more."""
+        """What was read so far under that name is no longer valid."""
         self._answers.pop(name, None)
         self._forgotten[name] = anyio.current_time()
 
 
 class _Reading:
-    """A read that is under way; `result` is what became of it, None if it was cancelled."""
+    """A read in progress; `result` is its result, None if it was cancelled."""
 
     def __init__(self, began: float) -> None:
         self.began = began
@@ -49,10 +49,10 @@ class _Reading:
 
 
 class SharedReads:
-    """Reads through `KeptAnswers`; callers that ask while a read is under way share its answer, or its failure.
+    """Reads through `KeptAnswers`; callers that ask while a read is in progress share its answer, or its failure.
 
-    Only callers with the same options should share one, since one's read is made with its own timeout, and at its
-    own place in the queue. A failure is told to those that wait for the read, and not kept.
+    Only callers with the same options should share one, because a read is made with its first caller's timeout
+    and place in the queue. A failure is raised to those that wait for the read, and not kept.
     """
 
     def __init__(self, kept: KeptAnswers) -> None:

@@ -1,4 +1,4 @@
-"""The options of a client, as keywords: what `from_env` passes on to the constructor."""
+"""The options of a client, as keywords: what `from_env` passes to the constructor."""
 
 from __future__ import annotations
 

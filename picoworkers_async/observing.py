@@ -1,4 +1,4 @@
-"""Who is told what happens: the client's `on_event`, and the log."""
+"""The observers of events: the client's `on_event`, and the log."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from .events import Event
 
 LOGGER = "picoworkers_async"
-"""The name of the logger, of which everything here is told."""
+"""The name of the logger that all events go to."""
 
 logger: logging.Logger = logging.getLogger(LOGGER)
 
 
 class Observers:
-    """Tells each event to `on_event`, if there is one, and to the log.
+    """Reports each event to `on_event`, if there is one, and to the log.
 
-    An `on_event` that raises is logged once, with its traceback, and called again for the next event. `listening`
-    says whether anybody wants to know what happens all the time: each request, and each rating that went well.
-    `listening_to_failures` says whether anybody wants to know of requests that failed.
+    An `on_event` that raises is logged once, with its traceback, and called again for the next event.
+    `listening` says whether anybody wants all events: each request, and each rating that went well.
+    `listening_to_failures` says whether anybody wants to know about requests that failed.
     """
 
     def __init__(self, on_event: Callable[[Event], object] | None) -> None:
@@ -37,7 +37,7 @@ class Observers:
             self.listening_to_failures = partial(logger.isEnabledFor, logging.INFO)
 
     def tell(self, event: Event) -> None:
-        """Tell what happened. What is no `Exception` is raised, in the thread of whoever waits for the call."""
+        """Report an event. What is no `Exception` is raised, in the thread of whoever waits for the call."""
         # Loaded when something is told: most programs never need it.
         from .event_log import log
 
@@ -58,7 +58,7 @@ class Observers:
         log(event)
 
     def tell_once(self, event: Event) -> None:
-        """Tell what happened, unless an event of its kind was told by this before."""
+        """Report an event, unless this has reported one of its kind before."""
         if event.event not in self._told_once:
             self._told_once.add(event.event)
             self.tell(event)

@@ -18,19 +18,19 @@ from .errors import (
 from .retry import RetryPolicy
 
 LONGEST_PAUSE_SECONDS = 60.0
-"""How long nothing is tried at most, while the service is away."""
+"""The longest pause without a try while the service is away."""
 
 _IN_A_ROW = 2
-"""So many failures, and nothing that worked between them, are an outage; one alone may be anything."""
+"""This many failures, with nothing that worked between them, are an outage; one alone may be anything."""
 
 
 class Outage:
-    """How a batch, or a watch, stands with the service: since when nothing works, and when to try again.
+    """The service as a batch, or a watch, sees it: since when nothing works, and when to try again.
 
-    It `lasts` from the second failure in a row until something works; `failures` counts them. While it lasts, one
-    request at a time tries, not before `next_try_at`; the pauses grow to 60 seconds. Failures of requests that
-    were under way when it began change nothing. It is `hopeless` `patience` seconds after the first failure;
-    infinity is never.
+    It `lasts` from the second failure in a row until something works; `failures` counts them. While it lasts,
+    one request at a time tries, not before `next_try_at`; the pauses grow to 60 seconds. Failures of requests
+    that were in flight when it began change nothing. It is `hopeless` `patience` seconds after the first
+    failure; infinity is never.
     """
 
     def __init__(self, retry: RetryPolicy, patience: float) -> None:
@@ -43,7 +43,7 @@ class Outage:
         self.next_try_at: float = 0.0
 
     def failed(self, now: float, draw: float | None = None) -> bool:
-        """A request failed; `draw`, 0 to 1, is the share of jitter. Whether an outage begins with that."""
+        """A request failed; `draw`, 0 to 1, is the share of jitter. Returns whether that begins an outage."""
         self.failures += 1
         if self.failures == 1:
             self._since = now
@@ -60,14 +60,14 @@ class Outage:
         return begins
 
     def worked(self, now: float) -> float | None:
-        """A request was answered. How many seconds the outage lasted, if one ends with that."""
+        """A request was answered. Returns how many seconds the outage lasted, if that ends one."""
         ended = now - self._since if self.lasts else None
         self.failures = self._pauses = 0
         self.lasts = False
         return ended
 
     def hopeless(self, now: float) -> bool:
-        """Whether it has failed for as long as there is patience."""
+        """Whether it has failed for as long as the patience lasts."""
         return self.failures > 0 and now - self._since >= self.patience
 
 
@@ -82,20 +82,20 @@ def is_failure(error: CallError) -> bool:
 
 
 def is_no_api(error: CallError) -> bool:
-    """Whether this is how a server answers that has no API at the address: 404, and nothing that an API says.
+    """Whether a server without an API at the address answers like this: 404, and nothing that an API says.
 
-    A service that is being repaired may answer so, too: only when nothing has worked yet is the address in doubt.
+    A service that is being repaired may answer so, too: the address is in doubt only if nothing has worked yet.
     """
     reason = error.reason if isinstance(error, OutcomeUnknownError) else error
     return isinstance(reason, InvalidResponseError) and reason.status == 404
 
 
 def may_pass(error: CallError, *, follows: bool) -> bool:
-    """Whether a reading that failed is worth repeating, later.
+    """Whether a failed read is worth repeating, later.
 
-    Credentials that are not accepted are not. A refusal and a redirect are where the batch `follows` the listing
-    for ever, since either may be how the service says that it is being repaired; where the batch has an end,
-    both end it at once.
+    Not for credentials that are not accepted. For a refusal and a redirect only if the batch `follows` the
+    listing for ever, because either may be how the service says that it is being repaired; a batch with an end
+    is ended by both at once.
     """
     if isinstance(error, AuthenticationError):
         return False

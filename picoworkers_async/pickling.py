@@ -1,10 +1,10 @@
-"""Whether a value can be pickled: what users give may be anything."""
+"""Whether a value can be pickled: users may give anything."""
 
 from __future__ import annotations
 
 
 def survives_pickling(value: object) -> bool:
-    """Whether the value comes out of a pickle again: some go in, and cannot be read back."""
+    """Whether the value can be pickled and unpickled: some can be pickled, but not read back."""
     import pickle  # loaded when something is pickled, or copied
 
     try:

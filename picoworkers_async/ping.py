@@ -1,4 +1,4 @@
-"""Whether the credentials and the address work, and which edition of the service answers."""
+"""Test the credentials and the address, and find out which edition of the service answers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from .session import Session
 
 @attrs.frozen
 class Ping:
-    """What became of asking the service for two small things.
+    """What the service answered to two small reads.
 
-    `ok` says that it accepts the credentials and answers as documented; where it does not, `problem` is why, such
-    as an `AuthenticationError`, a `ServiceMovedError` or a `NotSentError`. `edition` is the one that answered, by
-    the zones that it lists, and `matches` whether that is the client's. It is None where they are those of
-    neither, or could not be read, which then is the `problem`. `seconds` is how long the first answer, or its
-    failure, took, waiting for its turn included. `clock_ahead` is how many seconds the clock of this machine is at
-    least ahead of the service's (below 0: behind it); None where the service did not tell its time.
+    `ok` says that it accepts the credentials and answers as documented. If not, `problem` is the reason, such as
+    an `AuthenticationError`, a `ServiceMovedError` or a `NotSentError`. `edition` is the one that answered,
+    judged by the zones that it lists, and `matches` says whether that is the client's. `edition` is None where
+    the zones are those of neither edition, and where they could not be read, which is then the `problem`.
+    `seconds` is how long the first answer, or its failure, took, including the wait for its turn. `clock_ahead`
+    is by how many seconds, at least, this machine's clock is ahead of the service's (below 0: behind it); None
+    where the service sent no time.
     """
 
     ok: bool
@@ -35,7 +36,7 @@ class Ping:
 
 
 async def ping(session: Session) -> Ping:
-    """Read the balances, which proves the credentials, then the zones, which tell the editions apart."""
+    """Read the balances, which tests the credentials, then the zones, which tell the editions apart."""
     once = session.once()
     began = anyio.current_time()
     problem: CallError | None = None

@@ -1,4 +1,4 @@
-"""One broken rule: where, what was given, what is wanted, and of which sort it is."""
+"""One broken rule: where, what was given, what is wanted, and its code."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import attrs
 from .pickling import survives_pickling
 
 Where = str | tuple[str | int, ...]
-"""Where a value stands: the name of a field, or the path to it, such as `("proofs", 0, "type")`."""
+"""Where a value is: the name of a field, or the path to it, such as `("proofs", 0, "type")`."""
 
 _SHOWN = 80
 
 
 class ProblemCode(enum.StrEnum):
-    """The sorts of problems, for programs; the texts are for people, and may change."""
+    """Codes of problems, for programs; the texts are for people, and may change."""
 
     REQUIRED = "required"
-    """Nothing was given, or a blank text, where there must be something."""
+    """Nothing was given, or a blank text, where a value is required."""
     TYPE = "type"
-    """A value of another kind, such as a text instead of a number."""
+    """A value of the wrong type, such as a text instead of a number."""
     RANGE = "range"
     """A number, an amount or a moment that is too small, too large or too fine."""
     LENGTH = "length"
     """Too few or too many items, or characters."""
     CHOICE = "choice"
-    """Not one of the values that there are."""
+    """Not one of the permitted values."""
     FORMAT = "format"
     """A text that is not written as it must be, or that UTF-8 cannot encode."""
     UNKNOWN = "unknown"
     """There is no field of this name."""
     CONFLICT = "conflict"
-    """It does not go with what else was given."""
+    """It does not fit what else was given."""
     EDITION = "edition"
     """The edition of the service does not have it."""
 
@@ -47,9 +47,9 @@ def _to_path(where: Where) -> tuple[str | int, ...]:
 class Problem:
     """One broken rule.
 
-    `path` leads to the value: names of fields and places in lists, counted from 0. `value` is what was given, or
-    the part of it that is wrong. `limit` says what is wanted, in words, and `code` of which sort the problem is.
-    In a pickle or a copy, a value that cannot be pickled is replaced by what shows as it did.
+    `path` leads to the value: names of fields and positions in lists, counted from 0. `value` is what was given,
+    or the part of it that is wrong. `limit` says what is wanted, in words, and `code` which sort of problem it
+    is. In a pickle or a copy, a value that cannot be pickled is replaced by one with the same repr.
     """
 
     path: tuple[str | int, ...] = attrs.field(converter=_to_path)
@@ -59,12 +59,12 @@ class Problem:
 
     @property
     def field(self) -> str:
-        """The path as a text, such as `proofs[0].type`; it can always be shown."""
+        """The path as a text, such as `proofs[0].type`; always printable."""
         text = "".join(f"[{part}]" if isinstance(part, int) else f".{_shown_name(part)}" for part in self.path)
         return text.removeprefix(".")
 
     def within(self, *path: str | int) -> Problem:
-        """The same problem of a value that is itself part of another one."""
+        """The same problem for a value that is part of another one."""
         return attrs.evolve(self, path=(*path, *self.path))
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ class Problem:
 
 @attrs.frozen(repr=False)
 class _Unpicklable:
-    """Stands for a value that cannot be pickled, and shows as it did."""
+    """Stands for a value that cannot be pickled, and has its repr."""
 
     shown: str
 
@@ -86,7 +86,7 @@ class _Unpicklable:
 
 
 def below(where: Where, *parts: str | int) -> tuple[str | int, ...]:
-    """The path of a part of what stands there."""
+    """The path of a part of the value at this path."""
     return (*_to_path(where), *parts)
 
 
@@ -107,7 +107,7 @@ def text_code(value: object) -> ProblemCode:
 
 
 def did_you_mean(name: object, names: Iterable[str]) -> str:
-    """What to add to a limit where this is nearly one of the names; nothing where it is not."""
+    """What to add to a limit if this is nearly one of the names; otherwise nothing."""
     from difflib import get_close_matches  # loaded when somebody misspelt something
 
     like = get_close_matches(name, names, n=1) if isinstance(name, str) else []

@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def picoworkers_sandbox() -> Sandbox:
-    """The service of 2022 in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
+    """The 2022 edition in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
     return _sandbox("picoworkers")
 
 
 @pytest.fixture
 def sproutgigs_sandbox() -> Sandbox:
-    """The service of today in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
+    """Today's edition, SproutGigs, in memory, empty; see `picoworkers_async.sandbox.Sandbox`."""
     return _sandbox("sproutgigs")
 
 
 # Asynchronous fixtures run with anyio's plugin, and with pytest-asyncio in its mode "auto".
 @pytest.fixture
 async def picoworkers_client(picoworkers_sandbox: Sandbox) -> AsyncIterator[AsyncPicoworkers]:
-    """A client of `picoworkers_sandbox`, entered, that no pace holds back."""
+    """A client of `picoworkers_sandbox`, entered, without a pace."""
     async with picoworkers_sandbox.client() as pico:
         yield pico
 
 
 @pytest.fixture
 async def sproutgigs_client(sproutgigs_sandbox: Sandbox) -> AsyncIterator[AsyncPicoworkers]:
-    """A client of `sproutgigs_sandbox`, entered, that no pace holds back."""
+    """A client of `sproutgigs_sandbox`, entered, without a pace."""
     async with sproutgigs_sandbox.client() as pico:
         yield pico
 

@@ -1,4 +1,4 @@
-"""What is told of a request that ended."""
+"""The event that reports a request that ended."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def request_done(
 
 
 def _text_of(call: Call[Any], error: BaseException) -> str:
-    """What is said of an error; whether a call may be repeated is for whoever made it."""
+    """The text of an error; whether a call may be repeated is for the caller to decide."""
     if isinstance(error, OutcomeUnknownError):
         return str(error.reason)
     return str(error) if isinstance(error, CallError) else f"{call.name}: given up before an answer came"
@@ -57,7 +57,7 @@ def _type_of(error: BaseException) -> str:
 
 
 def _may_have_acted(error: BaseException | None, permit: Permit) -> bool:
-    """Whether nothing tells if the service acted on a request that ended so."""
+    """Whether it is unknown if the service acted on a request that ended like this."""
     if error is None or isinstance(error, CallError):
         return isinstance(error, OutcomeUnknownError)
     return permit.may_have_left

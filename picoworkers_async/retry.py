@@ -11,16 +11,17 @@ from .problems import Problem, number_code
 from .settings import is_finite
 
 _MOST_DOUBLINGS = 64
-"""More of them end in an overflow; the longest pause is reached long before."""
+"""More doublings would overflow; the longest pause is reached long before."""
 
 
 @attrs.frozen
 class RetryPolicy:
-    """Exponential backoff with jitter, for calls that may be repeated.
+    """Exponential backoff with jitter, for calls that are safe to repeat.
 
-    `attempts` counts the first one; `initial` and `maximum` bound the pause between two, in seconds. A 429
-    is waited out at the throttle instead. Calls that move money are repeated only when they certainly did
-    not arrive. `RetryPolicy(attempts=1)` repeats nothing. Raises `InvalidRequestError` for values out of range.
+    `attempts` counts all attempts, the first included. `initial` and `maximum` bound the pause between two, in
+    seconds. A 429 is waited out at the throttle instead. Calls that move money are repeated only if they
+    certainly did not arrive. `RetryPolicy(attempts=1)` repeats nothing. Raises `InvalidRequestError` for values
+    out of range.
     """
 
     attempts: int = 4
@@ -40,6 +41,6 @@ class RetryPolicy:
             raise InvalidRequestError("RetryPolicy", problems, sends=False)
 
     def pause(self, attempt: int, draw: float | None = None) -> float:
-        """Seconds to wait after attempt number `attempt` failed; `draw`, 0 to 1, is the share of jitter."""
+        """Seconds to wait after attempt number `attempt` failed; `draw`, from 0 to 1, is the jitter's share."""
         jitter = random.random() if draw is None else draw  # noqa: S311
         return min(self.maximum, self.initial * (2.0 ** min(attempt - 1, _MOST_DOUBLINGS) + jitter))

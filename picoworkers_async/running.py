@@ -1,4 +1,4 @@
-"""Which event loop runs here, and whether that is where something belongs."""
+"""Which event loop runs here, and whether something belongs to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 
 
 def running_loop() -> object | None:
-    """What runs here: an event loop of asyncio's, or a token for a run of trio's; None where nothing does."""
+    """What runs here: an asyncio event loop, or a token for a trio run; None if nothing does."""
     # A program that uses only one of the two need not load the other. Trio says through sniffio that it runs, also
     # as the guest of an event loop of asyncio's.
     sniffio = sys.modules.get("sniffio")
@@ -19,7 +19,7 @@ def running_loop() -> object | None:
 
 
 class _Forks:
-    """How many forks are between the first process and this one. Cheaper to ask for than a process's id."""
+    """How many forks are between the first process and this one. Cheaper to get than a process's id."""
 
     count = 0
 
@@ -33,7 +33,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class Home:
-    """The process and the event loop that connections were opened in, and belong to."""
+    """The process and the event loop in which connections were opened, and to which they belong."""
 
     def __init__(self) -> None:
         self._forks, self._process = _Forks.count, os.getpid()

@@ -1,4 +1,4 @@
-"""The service's own clock, as its answers tell it: that of this machine may be minutes off."""
+"""The service's own clock, from its answers: this machine's clock may be minutes off."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 MOST_SECONDS = 5.0
-"""An answer that took longer does not tell the time well enough."""
+"""An answer that took longer does not show the time precisely enough."""
 
 
 class Span(NamedTuple):
-    """A time of the service's: not before `earliest` and not after `latest`."""
+    """A time of the service: not before `earliest` and not after `latest`."""
 
     earliest: datetime
     latest: datetime
 
 
 class ServiceClock:
-    """The `Date` of the latest answer that came soon, against the monotonic clock, which nobody sets."""
+    """The `Date` of the latest quick answer, against the monotonic clock, which nobody sets."""
 
     def __init__(self) -> None:
         self._answer: tuple[Mapping[str, str], float, float] | None = None
@@ -32,14 +32,14 @@ class ServiceClock:
             self._answer = headers, asked, received
 
     def at(self, moment: float) -> Span | None:
-        """The service's time at this moment of `time.monotonic`; None where no answer tells it."""
+        """The service's time at this moment of `time.monotonic`; None if no answer shows it."""
         if self._answer is None:
             return None
         headers, asked, received = self._answer
         return time_at(moment, headers, asked=asked, received=received)
 
     def ahead(self, here: datetime, moment: float) -> float | None:
-        """How many seconds a clock that shows `here` at this moment is at least ahead (below 0: behind) of it."""
+        """By how many seconds, at least, a clock that shows `here` now is ahead of it (below 0: behind)."""
         span = self.at(moment)
         if span is None:
             return None
@@ -48,9 +48,9 @@ class ServiceClock:
 
 
 def time_at(moment: float, headers: Mapping[str, str], *, asked: float, received: float) -> Span | None:
-    """The service's time at a moment, from an answer that was asked for and received at these. Pure.
+    """The service's time at a moment, from an answer that was requested and received at these times. Pure.
 
-    None for an answer without a usable `Date`, and for one that a cache kept (`Age`): its date is an old one.
+    None for an answer without a usable `Date`, and for one from a cache (`Age`), whose date is old.
     """
     try:
         if headers.get("age"):

@@ -41,11 +41,11 @@ T = TypeVar("T")
 
 
 class Session:
-    """Sends calls for one account through one throttle. Views with other options share all the rest.
+    """Sends calls for one account through one throttle. Views with other options share everything else.
 
-    `settle_after` is how many seconds after a request ended, or was given up, a reading may prove that it had no
-    effect. `hide` takes the secret out of a text that came from outside. `observers` are told of each request;
-    `requests` counts those of this view.
+    `settle_after` is how many seconds after a request ended, or was given up, a read may prove that it had no
+    effect. `hide` removes the secret from a text from outside. `observers` get each request; `requests` counts
+    those of this view.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Session:
         return other
 
     def once(self) -> Session:
-        """The same session, whose calls are sent once: whoever asks decides about repeats."""
+        """The same session, whose calls are sent once: the caller decides about repeats."""
         other = copy.copy(self)
         other.retry = attrs.evolve(self.retry, attempts=1)
         return other
@@ -101,7 +101,7 @@ class Session:
     def with_options(
         self, *, priority: Priority | None = None, timeout: float | None = None, max_wait: float | None = None
     ) -> Session:
-        """The same session, with what is given in place of what it had."""
+        """The same session, with the given options in place of its own."""
         other = copy.copy(self)
         if priority is not None:
             other._priority = priority
@@ -113,11 +113,11 @@ class Session:
 
     @property
     def carrier(self) -> str:
-        """What requests go over, for people to read."""
+        """The transport that requests go over, for people to read."""
         return self._adapter.name
 
     async def open(self) -> None:
-        """Begin the block. Raises `ClientStateError` where it has begun before, or cannot here."""
+        """Begin the block. Raises `ClientStateError` if it has begun before, or cannot begin here."""
         self._block.enter()
         try:
             await self._adapter.open()
@@ -126,7 +126,7 @@ class Session:
             raise
 
     async def aclose(self) -> None:
-        """End the block, and close what is ours of the connections; see `Block.close`. May be repeated."""
+        """End the block, and close our own connections; see `Block.close`. May be repeated."""
         if self._block.close():
             with anyio.CancelScope(shield=True):
                 await self._adapter.aclose()
@@ -142,7 +142,7 @@ class Session:
     ) -> T:
         """Send the call and read its answer, repeating it where that is safe.
 
-        `known` is what an error of unknown outcome should say beside what was sent. Raises the errors of
+        `known` is what an error of unknown outcome should say besides what was sent. Raises the errors of
         `exchange`, and those of `require`.
         """
         call = Call(endpoint, read, query=query, body=body)
@@ -153,7 +153,7 @@ class Session:
         return await self._call(call)
 
     async def call_for_money(self, call: Call[T], known: Mapping[str, Any] | None = None) -> tuple[T, MoneyCall]:
-        """A call that must not be repeated blindly: its result, and how it was sent, for that to be looked up.
+        """Send a call that must not be repeated blindly; returns its result, and how it was sent, for settling it.
 
         An error of unknown outcome says what was known before, and what else is `known`.
         """
@@ -197,18 +197,18 @@ class Session:
 
     @property
     def answers(self) -> int:
-        """How many requests were answered as documented, but for refusals."""
+        """How many requests were answered as documented, refusals aside."""
         return self._sent.answers
 
     @property
     def has_answered(self) -> bool:
-        """Whether the service ever answered this client as documented, but for refusals."""
+        """Whether the service has ever answered this client as documented, refusals aside."""
         return self._block.answered
 
     def require(self, endpoint: Endpoint) -> None:
-        """Raises `ClientStateError` outside the client's block, or in another event loop or process than that.
+        """Raises `ClientStateError` outside the client's block, and in another event loop or process.
 
-        Raises `InvalidRequestError` for a lacking ability.
+        Raises `InvalidRequestError` for an ability that the edition lacks.
         """
         self._block.require_open(endpoint.call)
         if endpoint.ability is not None and not self.edition.can(endpoint.ability):
@@ -217,18 +217,18 @@ class Session:
             raise InvalidRequestError(endpoint.call, [problem])
 
     def require_home(self, what: str) -> None:
-        """Raises `ClientStateError` in another event loop than the client's, and in a child process."""
+        """Raises `ClientStateError` in an event loop other than the client's, and in a child process."""
         self._block.require_home(what)
 
     def slot_now(self) -> Permit | None:
-        """Leave to send one request, if nothing has to be waited for. It is released by whoever got it."""
+        """Permission to send one request, if there is nothing to wait for. The caller releases it."""
         self._block.require_process()
         return self.throttle.admit_now(self._priority)
 
     async def slot(self, bound: WaitBound | None = None) -> Permit:
-        """Leave to send one request, when it is this one's turn: `with await session.slot() as permit`.
+        """Permission to send one request, when its turn comes: `with await session.slot() as permit`.
 
-        Raises `GateTimeoutError` where it waited for longer than its `bound`.
+        Raises `GateTimeoutError` if it waited longer than its `bound`.
         """
         self._block.require_process()
         clock = self._block.clock
@@ -238,9 +238,9 @@ class Session:
         return permit
 
     async def exchange(self, call: Call[T], permit: Permit, attempt: int = 1) -> T:
-        """Send one request, which `slot` gave the permit for, and read its answer. `attempt` counts from 1.
+        """Send one request, with the permit from `slot`, and read its answer. `attempt` counts from 1.
 
-        Raises `CallError` only, with a fate; for a call that costs money and may have been acted on, that is an
+        Raises only `CallError`, with a fate; for a call that costs money and may have been acted on, that is an
         `OutcomeUnknownError`.
         """
         url = call.url(self.base_url)
@@ -354,7 +354,7 @@ class Session:
             raise
 
     async def _again(self, first: CallError, call: Call[T], bound: WaitBound | None) -> T:
-        """The further attempts; the machinery for them is loaded only when something failed."""
+        """The further attempts; the code for them is loaded only if something failed."""
         import tenacity
 
         def pause(state: tenacity.RetryCallState) -> float:
@@ -381,7 +381,7 @@ class Session:
 
 
 class _Count:
-    """How many requests were sent; shared by all views of a session but those that count for themselves."""
+    """How many requests were sent; shared by all views of a session, except those that count for themselves."""
 
     requests = 0
     answers = 0

@@ -1,4 +1,4 @@
-"""What settings may be: an address, a timeout, the seconds and the time zone of batches."""
+"""Checks of settings: an address, a timeout, the seconds and the time zone of batches."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def interval_problems(field: str, value: object) -> list[Problem]:
 
 
 def timeout_problems(timeout: object) -> list[Problem]:
-    """What keeps this from being a timeout in seconds; None stands for the default."""
+    """What keeps this from being a timeout in seconds; None means the default."""
     if timeout is None or (is_finite(timeout) and timeout > 0):  # type: ignore[operator]
         return []
     limit = number_limit(timeout, "a finite number of seconds above 0, or None for the default")
@@ -80,7 +80,7 @@ def timeout_problems(timeout: object) -> list[Problem]:
 
 
 def wait_problems(max_wait: object) -> list[Problem]:
-    """What keeps this from being the seconds that a call may wait for its turn; None stands for no bound."""
+    """What keeps this from being the seconds that a call may wait for its turn; None means no bound."""
     if max_wait is None or (is_finite(max_wait) and max_wait > 0):  # type: ignore[operator]
         return []
     limit = number_limit(max_wait, "a finite number of seconds above 0, or None for no bound")
@@ -88,7 +88,7 @@ def wait_problems(max_wait: object) -> list[Problem]:
 
 
 def kind_problems(**given: tuple[object, type]) -> list[Problem]:
-    """Which of these arguments are not of their kind; None stands for the default."""
+    """Which of these arguments are of the wrong type; None means the default."""
     return [
         Problem(name, value, f"{'an' if kind.__name__[0] in 'AEIO' else 'a'} {kind.__name__}", ProblemCode.TYPE)
         for name, (value, kind) in given.items()
@@ -107,8 +107,9 @@ def size_problems(field: str, value: object) -> list[Problem]:
 def address_problems(url: object, insecure_http_hosts: Collection[str] | None = ()) -> list[Problem]:
     """What keeps this from being the service's address.
 
-    It must be https (http is for loopback, and the hosts of these names; None: of any), in ASCII, and have no
-    credentials, no query and no fragment. An address that may hold a password is not shown, however it is broken.
+    It must be https (http is for loopback, and for hosts of these names; None: for any), in ASCII, and have no
+    credentials, no query and no fragment. An address that may hold a password is not shown, however broken it
+    is.
     """
     if not isinstance(url, str):
         return [Problem("base_url", type(url), "a string, the https:// address of the API", ProblemCode.TYPE)]
@@ -146,7 +147,7 @@ def address_problems(url: object, insecure_http_hosts: Collection[str] | None = 
 
 
 def normalized_address(url: str) -> str:
-    """An address as requests are put together with it: scheme and host in small letters, a / at its end."""
+    """An address to which requests append their path: scheme and host in lower case, a / at its end."""
     parts = urlsplit(url)
     start = f"{parts.scheme}://{parts.netloc.lower()}"
     path = url[len(start) :]
@@ -174,7 +175,7 @@ def host_problems(hosts: object) -> list[Problem]:
 
 
 def _is_host(host: str) -> bool:
-    """Whether requests can go there: what is none would be told as a service that is away."""
+    """Whether requests can go there: otherwise it would be reported as a service that is away."""
     if ":" in host:
         return "%" not in host and _ipv6(host) is not None
     if _FOUR_NUMBERS.fullmatch(host):
@@ -208,7 +209,7 @@ def _ipv6(name: str) -> str | None:
 
 
 def _parts(url: str) -> SplitResult | None:
-    """The address taken apart; None for what cannot be parsed."""
+    """The parts of the address; None if it cannot be parsed."""
     try:
         parts = urlsplit(url)
         _ = parts.hostname, parts.port

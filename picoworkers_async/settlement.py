@@ -1,4 +1,4 @@
-"""Whether a single call of unknown outcome took effect: looks at what it would have changed, until sure."""
+"""Settle a single call of unknown outcome: read what it would have changed until its effect is known."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def _settle(call: MoneyCall, session: Session, jobs: Jobs, users: Users) -
 
 
 async def _look(call: MoneyCall, session: Session, jobs: Jobs, users: Users) -> Look | None:
-    """One look at what the call would have changed; None if nothing shows that."""
+    """Read once what the call would have changed; None if nothing shows that."""
     began = anyio.current_time()
     match call.name:
         case "post_job":
@@ -98,7 +98,7 @@ async def _settle_ratings(call: MoneyCall, session: Session) -> Settlement:
 
 
 def _ratings_of(call: MoneyCall) -> dict[str, Rating]:
-    """The ratings that were sent, as far as looks are about them; in the revisions that were known."""
+    """The ratings that were sent, as far as sweeps concern them, in the revisions that were known."""
     body, revisions = call.body, call.before.get("revisions", {})
     items = (
         [(body["task_id"], body["task_rating"])]

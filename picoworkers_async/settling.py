@@ -1,4 +1,4 @@
-"""The stretch in which reading is to tell what became of a call whose answer was lost, as it is told."""
+"""Reports when settling a call by reading begins and ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .observing import Observers
 
 @contextmanager
 def settling(observers: Observers, what: str, ratings: int) -> Iterator[None]:
-    """A block in which is read what became of `what`, with so many ratings; told when it begins and ends."""
+    """A block that reads what became of `what`, with this many ratings; reported when it begins and ends."""
     if not observers.listening():
         yield
         return

@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all: it is written beside its place, and put there when it is whole."""
+"""A file that appears whole or not at all: it is written beside its place, and moved there when it is complete."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
-    """Write the file in the block; at its end it is put in its place, for its owner only to read.
+    """Write the file in the block; at its end it is put in its place, readable for its owner only.
 
-    Raises `OSError`, such as `FileExistsError` where there is one meanwhile that must not be overwritten.
+    Raises `OSError`, such as `FileExistsError` if a file has appeared there that must not be overwritten.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
     try:

@@ -1,11 +1,11 @@
 """The client for programs that are not async: `with Picoworkers(user_id, api_secret) as pico:`.
 
-The same groups and methods as those of `AsyncPicoworkers`, made from it when this is imported; they block until
-they have their answer. Models, errors, `Throttle` and everything else are those of `picoworkers_async`. A client
-has one thread with an event loop from the beginning of its block to the end, and may be used in many threads at
-once, a notebook's included.
+It has the groups and methods of `AsyncPicoworkers`, from which it is made when you import this module; they
+block until they have their answer. Models, errors, `Throttle` and everything else are those of
+`picoworkers_async`. A client has one thread with an event loop from the beginning of its block to the end, and
+may be used in many threads at once, a notebook's included.
 
-What type checkers read is `__init__.pyi`, which `python -m tests.blocking.stub` writes.
+Type checkers read `__init__.pyi`, which `python -m tests.blocking.stub` writes.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a call in the loop's thread came to, and the wait for it in another thread."""
+"""The result of a call in the loop's thread, and the wait for it in another thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN = 300
 
 
 class Answer(Generic[T]):
-    """The end of one call: `wait` returns once `end` was called, which is done in the loop's thread.
+    """The end of one call: `wait` returns once `end` was called, in the loop's thread.
 
     The wait is for a bare lock: a signal handler may interrupt it and wait for a call of its own meanwhile.
     """
@@ -41,12 +41,12 @@ class Answer(Generic[T]):
         self.sent: MoneyCall | None = None
 
     def wait(self) -> None:
-        """Return once the call has ended; anything that a signal handler raises comes out."""
+        """Return once the call has ended; anything that a signal handler raises propagates."""
         while not self.ended:
             self._lock.acquire(timeout=_WAIT_SECONDS)
 
     def end(self) -> None:
-        """Nothing more comes of the call; it may be said in any thread, and as often as one likes."""
+        """The call will give nothing more; any thread may say so, as often as it likes."""
         if not self.ended:
             self.ended = True
             with suppress(RuntimeError):  # said in two threads at once
@@ -62,7 +62,7 @@ class Answer(Generic[T]):
             self.end()
 
     def interrupt(self, error: BaseException) -> None:
-        """Cancel the call, in the loop's thread, and have whoever waits for it raise this."""
+        """Cancel the call, in the loop's thread, and make whoever waits for it raise this."""
         if self.outcry is None:
             self.outcry = error
         if self.scope is not None:
@@ -73,7 +73,7 @@ class Answer(Generic[T]):
         self.sent = call
 
     def failure(self) -> BaseException | None:
-        """What whoever waited for the call should raise."""
+        """The error to raise in the thread that waited for the call."""
         if self.outcry is not None:
             known = self.explain(self.outcry)
             if known is not None:
@@ -84,11 +84,11 @@ class Answer(Generic[T]):
         return None if self.cut is None else error_of_cut(self.cut)
 
     def forget(self) -> None:
-        """Let go of what was raised: a traceback that holds itself would keep all its frames."""
+        """Release what was raised: a traceback that holds itself would keep all its frames."""
         self.error = self.cut = self.outcry = None
 
     def explain(self, interrupt: BaseException) -> PicoworkersError | None:
-        """What whoever interrupted the call should know: an error it met, or that it may have taken effect."""
+        """What the interrupter of the call should know: an error that it met, or that it may have taken effect."""
         if self.cut is not None:
             sent = sent_of(self.cut)
             return None if sent is None else unknown(sent, ClientStateError(INTERRUPTED))
@@ -118,7 +118,7 @@ class Block:
         (self.left if self.entered.ended else self.entered).interrupt(error)
 
     def sends(self, call: MoneyCall) -> None:
-        """What is sent in the block is told by the calls in it."""
+        """Do nothing: the calls in the block report what they send."""
 
 
 def sent_of(cut: BaseException) -> MoneyCall | None:

@@ -1,4 +1,4 @@
-"""What a blocking program gives to a batch: functions and iterables that block, so not for the loop's thread."""
+"""Arguments of batches in a blocking program: functions and iterables that block, so not for the loop's thread."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class Walked(Generic[T]):
-    """An iterable that is walked in worker threads, one item after the other: it may block, and use the client.
+    """An iterable that is consumed in worker threads, one item after the other: it may block, and use the client.
 
-    A thread cannot be stopped: one whose item nobody waits for any more runs until it has it, and it is dropped.
+    A thread cannot be stopped: one whose item nobody waits for any more runs until it has it, and the item is
+    dropped.
     """
 
     def __init__(self, items: Iterable[T]) -> None:
@@ -53,7 +54,7 @@ class Walked(Generic[T]):
 
 
 def of_rate(arguments: tuple[Any, ...], options: dict[str, Any]) -> Arguments:
-    """The arguments of `rate` and `rate_all`, for the asynchronous ones."""
+    """The arguments of `rate` and `rate_all` for the asynchronous ones."""
     arguments, options = _named("ratings", arguments, options)
     return arguments, _walking("ratings", options)
 

@@ -1,4 +1,4 @@
-"""Making the blocking classes from the asynchronous ones: each member by what it is."""
+"""Make the blocking classes from the asynchronous ones: each member by what it is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = {
     "__anext__": "__next__",
     "aclose": "close",
 }
-"""What is called differently where it blocks."""
+"""Names that differ in the blocking classes."""
 
 _DUNDERS = {"__init__", "__enter__", "__exit__", "__iter__", "__next__"}
 
@@ -65,7 +65,7 @@ class Wrapper:
 
 
 class Enterable(Wrapper):
-    """What has an `async with` of its own."""
+    """An object that has an `async with` of its own."""
 
     _block: Block
 
@@ -80,7 +80,7 @@ class Enterable(Wrapper):
 
 
 class Client(Wrapper):
-    """What the thread belongs to."""
+    """The object that owns the thread."""
 
     _source: type
 
@@ -101,7 +101,7 @@ class Client(Wrapper):
         self._thread.close()
 
     def close(self) -> None:
-        """End the thread, and all that runs in it."""
+        """End the thread, and everything that runs in it."""
         self._thread.close()
 
     def call(
@@ -137,11 +137,11 @@ def make(
     notes: Mapping[str, str],
     closed: Mapping[Any, Callable[[Any], Any]],
 ) -> dict[type, type[Wrapper]]:
-    """The blocking classes of a client and of what its methods give, by the asynchronous classes.
+    """The blocking classes of a client and of what its methods return, by the asynchronous classes.
 
-    `others` names them; `adapt` is what is made of the arguments of some of the methods, and `notes` what is to be
-    said of a method, by its name, beside what the asynchronous one says. `closed` is what is asked in the place of
-    a method when the client was closed, and there is no loop any more.
+    `others` names them. `adapt` converts the arguments of some methods, and `notes` adds to the docstring of a
+    method, by its name. `closed` is called instead of a method when the client was closed, and there is no loop
+    any more.
     """
     made: dict[type, type[Wrapper]] = {}
     for source, name in (*others.items(), (client, "Picoworkers")):
@@ -177,7 +177,7 @@ def _is_group(value: object, made: Mapping[type, type[Wrapper]]) -> bool:
 
 
 def _blocking(member: Any, adapt: Adapt | None, closed: Callable[[Any], Any] | None) -> Any:
-    """The blocking member for this one; None for what is no part of the interface."""
+    """The blocking member for this one; None for what is not part of the interface."""
     if isinstance(member, property):
         return property(lambda self: self._wrap(member.fget(self._inner)))  # type: ignore[misc]
     if isinstance(member, classmethod):

@@ -1,4 +1,4 @@
-"""What is said where a client cannot be entered, asked or closed."""
+"""Errors for a client that cannot be entered, used or closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own: what runs there, from its beginning to its end."""
+"""An event loop in a thread of its own: everything that runs there, from its beginning to its end."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Perform = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Serving:
-    """The thread, in which the client is entered, and left again once it was told to `stop`.
+    """The thread in which the client is entered, and left again once `stop` was called.
 
-    However it ends, and whenever: whatever was asked of it has ended by then. `died` is what ended it, if that was
-    neither `stop` nor an error of entering the client.
+    However and whenever it ends, everything that was asked of it has ended by then. `died` is what ended it, if
+    that was neither `stop` nor an error of entering the client.
 
-    There are no locks, which whoever is interrupted might leave locked: of two threads each says first what it
+    There are no locks, which an interrupted thread might leave locked: each of two threads first says what it
     does, and then reads what the other says.
     """
 
@@ -51,13 +51,13 @@ class Serving:
         self._thread.start()
 
     def stop(self, *, at_once: bool) -> None:
-        """Have the thread end, or not even begin; `at_once` leaves no grace to what is under way."""
+        """Have the thread end, or not even begin; `at_once` gives no grace to what is in progress."""
         self._at_once = self._at_once or at_once
         self._stopped = True
         self._call_soon(self._end, Context())
 
     def wait(self) -> None:
-        """Return once the thread has ended. One that had not begun when it was told to stop ends by itself."""
+        """Return once the thread has ended. One that had not begun when it was stopped ends by itself."""
         if not self._begun:
             return
         over: Answer[None] = Answer()
@@ -77,7 +77,7 @@ class Serving:
         return self._ident == threading.get_ident()
 
     def post(self, function: Callable[[], object], answer: Answer[Any]) -> None:
-        """Have this called in the loop, in the order in which it was asked for; the answer ends in any case."""
+        """Have this called in the loop, in the order of the calls; the answer ends in any case."""
         self._waiting.add(answer)
         asked = self._call_soon(function, _context())
         answer.asked = answer.asked or asked
@@ -88,7 +88,7 @@ class Serving:
     def drop(self, function: Callable[[], Awaitable[object]]) -> None:
         """Have this done in the loop, and wait for nothing: the garbage collector may call it anywhere.
 
-        Where the loop has ended, it has closed all that was left in it.
+        A loop that has ended has closed everything that was left in it.
         """
         answer: Answer[object] = Answer()
         self._call_soon(partial(self.begin, answer, partial(self.perform, answer, function)), Context())
@@ -158,7 +158,7 @@ class Serving:
             self._scope.cancel()
 
     def begin(self, answer: Answer[Any], perform: Perform) -> None:
-        """Begin a call, in the loop; unless it was given up before, or it is too late."""
+        """Begin a call, in the loop, unless it was given up before, or it is too late."""
         if self._closing.is_set():
             answer.error = ClientStateError(NOT_OPEN["closed"])
             self._is_done(answer)
@@ -185,7 +185,7 @@ class Serving:
                 self._scopes.discard(scope)
 
     async def perform(self, answer: Answer[T], function: Callable[[], Awaitable[T]]) -> None:
-        """A call, in a task of its own: what it gives or raises goes to its answer."""
+        """A call, in a task of its own: what it returns or raises goes to its answer."""
         if answer.given_up:
             # Interrupted when this had been asked for, and had not begun.
             return
@@ -204,7 +204,7 @@ class Serving:
                 self._is_done(answer)
 
     async def hold(self, block: Block) -> None:
-        """The task in which a block is entered, lived in and left."""
+        """The task in which a block is entered, kept open and left."""
         if block.entered.given_up:
             return
         caller.set(block)
@@ -236,7 +236,7 @@ class Serving:
 
 
 def _context() -> Context:
-    """The context of whoever calls, as far as it holds in the loop: not that of another kind of loop."""
+    """The caller's context, as far as it is valid in the loop: not that of another kind of loop."""
     context = copy_context()
     try:
         import sniffio

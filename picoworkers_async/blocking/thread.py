@@ -1,4 +1,4 @@
-"""The thread of a client as all other threads see it: opened and closed once, and asked in between."""
+"""The thread of a client as all other threads see it: opened and closed once, and used in between."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LoopThread:
     """The thread and its loop; clients made by `with_options` share it, and may be used in many threads at once.
 
     It is opened and closed once. A call that is interrupted, by Ctrl-C or by what a signal handler raises, is
-    cancelled in the loop, and waited for: nothing goes on behind it. A second interrupt ends that wait too.
+    cancelled in the loop, and waited for, so nothing goes on behind it. A second interrupt ends that wait too.
     """
 
     _serving: Serving
@@ -68,9 +68,10 @@ class LoopThread:
         self._state = "open"
 
     def close(self) -> None:
-        """Cancel what is under way, wait for it, leave the client, and end the thread. May be repeated.
+        """Cancel what is in progress, wait for it, leave the client, and end the thread. May be repeated.
 
-        Interrupted, it leaves no grace to what is under way. Raises what ended the thread before, if anything did.
+        If interrupted, it gives no grace to what is in progress. Raises what ended the thread before, if
+        anything did.
         """
         if self._is_own():
             raise ClientStateError(OWN_THREAD)
@@ -109,7 +110,7 @@ class LoopThread:
         return self._state in ("closing", "closed")
 
     def run(self, function: Callable[[], Awaitable[T]], then: Callable[[T], T] = _as_it_is) -> T:
-        """What `then` makes of what this gives in the loop.
+        """The result of `then` for the result of this in the loop.
 
         Raises `ClientStateError` where it cannot be waited for.
         """
@@ -119,7 +120,7 @@ class LoopThread:
         return self._wait(answer, partial(serving.begin, answer, partial(serving.perform, answer, function)), then)
 
     def run_plain(self, function: Callable[[], T], then: Callable[[T], T] = _as_it_is) -> T:
-        """What this gives in the loop's thread; here, where that is this thread, or there is none."""
+        """The result of this in the loop's thread; in this thread, if it is that one, or there is none."""
         if self._state != "open" or self._process != os.getpid() or self._is_own():
             try:
                 return then(function())
@@ -152,7 +153,7 @@ class LoopThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        """Leave it with what its block raised; gives whether that is dealt with."""
+        """Leave it with what its block raised; returns whether that is dealt with."""
         if self._process != os.getpid():
             return False
         if self._is_own():

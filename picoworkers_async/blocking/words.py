@@ -1,4 +1,4 @@
-"""The words of the asynchronous classes, as whoever calls the blocking ones needs them."""
+"""Docstrings and messages of the asynchronous classes, in the terms of the blocking ones."""
 
 from __future__ import annotations
 

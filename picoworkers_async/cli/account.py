@@ -21,7 +21,7 @@ from .output import Column, print_json, print_pairs, print_table
 
 
 async def balance(*, options: Options = DEFAULT) -> None:
-    """What the account has earned, and what it can spend."""
+    """Show what the account has earned, and what it can spend."""
     async with connect(options) as pico:
         balances = await pico.users.get_balances()
     if options.json:
@@ -31,30 +31,30 @@ async def balance(*, options: Options = DEFAULT) -> None:
 
 
 async def zones(*, options: Options = DEFAULT) -> None:
-    """The zones that a job can target, and the countries that each lets it exclude."""
+    """List the zones that a job can target, and the countries that each lets it exclude."""
     async with connect(options) as pico:
         found = await pico.jobs.get_zones()
     if options.json:
         for zone in found:
             print_json(zone)
         return
-    columns = [Column("zone"), Column("name"), Column("may exclude")]
+    columns = [Column("zone"), Column("name"), Column("excludable")]
     print_table(columns, ((zone.id, zone.zone, " ".join(zone.excludable_countries)) for zone in found))
 
 
 async def categories(
     *,
-    search: Annotated[str | None, Parameter(help="Only those with this text in their id or names.")] = None,
+    search: Annotated[str | None, Parameter(help="Only categories with this text in their id or names.")] = None,
     options: Options = DEFAULT,
 ) -> None:
-    """The categories of jobs, and the least pay for a task of each."""
+    """List the categories of jobs, and the least pay for a task of each."""
     async with connect(options) as pico:
         found = [one for one in await pico.jobs.get_categories() if matches(one, search)]
     if options.json:
         for category in found:
             print_json(category)
         return
-    columns = [Column("category"), Column("group"), Column("name"), Column("least pay, by zone")]
+    columns = [Column("category"), Column("group"), Column("name"), Column("least pay by zone")]
     print_table(columns, ((one.id, one.category, one.subcategory, _prices(one)) for one in found))
 
 
@@ -71,7 +71,7 @@ def _prices(category: Category) -> str:
 
 
 async def lists(*, options: Options = DEFAULT) -> None:
-    """Your lists of workers; a job needs one of at least 10."""
+    """List your lists of workers; a job needs one of at least 10 workers."""
     async with connect(options) as pico:
         found = await pico.jobs.get_lists()
     if options.json:
@@ -89,7 +89,7 @@ async def deposit(
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Add money from the account's credit card; asks first. Only the edition of 2022 has it."""
+    """Add money from the account's credit card; asks first. Only for the 2022 edition."""
     if problems := check_deposit(cents):
         # Before it is asked about.
         raise InvalidRequestError("deposit", problems)
@@ -109,23 +109,23 @@ async def add_workers(
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Add workers, by their ids, to a list; asks first, since no call takes them off it."""
+    """Add workers, by their ids, to a list; asks first, because no call removes them from it."""
     async with connect(options) as pico:
-        confirm(f"Add {_count(workers)} to the list {list_id}? No call takes them off it again.", yes=yes)
+        confirm(f"Add {_count(workers)} to the list {list_id}? No call removes them from it.", yes=yes)
         result = await act(pico, "add workers", pico.lists.add_workers(list_id, workers))
     return finish(result, "add-workers", json=options.json)
 
 
 async def block(*workers: str, yes: Yes = False, options: Options = DEFAULT) -> Exit:
-    """Block workers, by their ids, which takes them off every list; asks first (SproutGigs)."""
+    """Block workers, by their ids, which removes them from every list; asks first (SproutGigs only)."""
     async with connect(options) as pico:
-        confirm(f"Block {_count(workers)}? It takes them off every list, for good.", yes=yes)
+        confirm(f"Block {_count(workers)}? That removes them from every list, for good.", yes=yes)
         result = await act(pico, "block workers", pico.lists.block_workers(workers))
     return finish(result, "block", json=options.json)
 
 
 async def unblock(*workers: str, options: Options = DEFAULT) -> Exit:
-    """Unblock workers, by their ids (SproutGigs)."""
+    """Unblock workers, by their ids (SproutGigs only)."""
     async with connect(options) as pico:
         result = await act(pico, "unblock workers", pico.lists.unblock_workers(workers))
     return finish(result, "unblock", json=options.json)

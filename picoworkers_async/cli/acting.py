@@ -1,4 +1,4 @@
-"""A call that changes something: made once, looked up where its answer was lost, and told."""
+"""A call that changes something: made once, settled by reading if its answer was lost, and reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CODES = {
 
 @attrs.frozen
 class Result:
-    """What became of a call, in words, and the job that it made, if it made one that is known."""
+    """What became of a call, in words, and the job that it made, if known."""
 
     outcome: Ending
     message: str | None = None
@@ -51,10 +51,10 @@ class Result:
 
 
 async def act(pico: AsyncPicoworkers, what: str, call: Awaitable[Ack | PostedJob]) -> Result:
-    """Make the call, which does `what`, once; where its answer was lost, look whether it took effect.
+    """Make the call, which does `what`, once; if its answer was lost, find out whether it took effect.
 
-    Raises what says that nothing was done for a mistake in the command, such as `InvalidRequestError`, or in the
-    credentials.
+    Raises errors that say that nothing was done because of a mistake in the command, such as
+    `InvalidRequestError`, or in the credentials.
     """
     try:
         return _result_of(await call)
@@ -76,11 +76,11 @@ def _result_of(answer: Ack | PostedJob) -> Result:
 
 
 def failed(error: CallError) -> Result:
-    """What an error says of a call that it ended."""
+    """What an error says about the call that it ended."""
     if isinstance(error, RefusedError):
         return Result(Ending.REFUSED, error.message)
     # What is not known to cost money is not of unknown outcome, but may yet have been done.
-    again = "" if error.fate is Fate.NOT_PROCESSED else "; it may have been done, and asking again does no harm"
+    again = "" if error.fate is Fate.NOT_PROCESSED else "; it may have been done, but repeating it does no harm"
     return Result(Ending.FAILED, f"{error_in_words(error)}{again}")
 
 
@@ -92,7 +92,7 @@ async def _settle(pico: AsyncPicoworkers, what: str, error: OutcomeUnknownError)
     try:
         settled = await pico.settle(error)
     except PicoworkersError as lost:
-        return Result(Ending.UNKNOWN, f"whether it took effect could not be looked up: {error_in_words(lost)}")
+        return Result(Ending.UNKNOWN, f"whether it took effect could not be read: {error_in_words(lost)}")
     except anyio.get_cancelled_exc_class() as stopped:
         stopped.add_note(f"to {what} may have taken effect: check before you repeat it")
         raise
@@ -104,23 +104,23 @@ def _reason(error: OutcomeUnknownError) -> str:
 
 
 def result_of_settlement(settled: Settlement) -> Result:
-    """What reading says of a call whose answer was lost."""
+    """What reading says about a call whose answer was lost."""
     why = "; ".join(settled.reasons)
     match settled.effect:
         case Effect.TOOK_EFFECT:
-            return Result(Ending.DONE, f"it took effect, as reading shows: {why}", settled.job_id)
+            return Result(Ending.DONE, f"reading shows that it took effect: {why}", settled.job_id)
         case Effect.DID_NOT:
-            return Result(Ending.FAILED, f"it did not take effect, as reading shows: {why}; ask for it again")
+            return Result(Ending.FAILED, f"reading shows that it did not take effect: {why}; you may repeat it")
     return Result(Ending.UNKNOWN, f"it may have taken effect: {why}")
 
 
 def finish(result: Result, what: str, *, json: bool, **more: Any) -> Exit:
-    """Tell what became of it, on stderr and, as JSON with `more` beside it, on stdout; gives the exit code."""
+    """Report the result on stderr and, as JSON with `more` beside it, on stdout; returns the exit code."""
     said = f": {result.message}" if result.message else ""
     named = f" (job {result.job_id})" if result.job_id else ""
     say(f"{what}: {result.outcome.value}{named}{said}")
     if result.outcome is Ending.UNKNOWN:
-        say("check whether it did (here or on the web site) before you repeat it")
+        say("check, here or on the web site, whether it took effect before you repeat it")
     if json:
         with reader_may_leave():
             print_json({**attrs.asdict(result), **more})

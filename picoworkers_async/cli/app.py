@@ -9,7 +9,7 @@ from . import account, doctor, jobs, journal, login, posting, rate, review, sand
 
 app: App = App(
     name="picoworkers",
-    help="Jobs, tasks and money of a Picoworkers (SproutGigs) employer's account.",
+    help="Manage the jobs, tasks and money of a Picoworkers (SproutGigs) employer's account.",
     version=__version__,
     help_format="plaintext",
     default_parameter=Parameter(negative=(), show_default=False),

@@ -16,9 +16,9 @@ from .safe_text import safe
 
 
 def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
-    """Go on only if the answer is yes; `yes` says so beforehand, as `option` does.
+    """Go on only if the answer is yes; `yes` answers in advance, and so does `option`.
 
-    Raises `CommandError` if it is no, and where there is no terminal to ask at.
+    Raises `CommandError` if the answer is no, and where there is no terminal to ask at.
     """
     if yes:
         return
@@ -32,16 +32,16 @@ def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
 
 
 def is_at_terminal() -> bool:
-    """Whether somebody is there to read a question and to answer it."""
+    """Whether somebody can read a question and answer it."""
     # A process that was started with them closed has None there.
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def ask_login() -> tuple[str, str]:
-    """The user id and, without echo, the API secret. Raises `CommandError` where there is no terminal."""
+    """Ask for the user id and, without echo, the API secret. Raises `CommandError` where there is no terminal."""
     if not is_at_terminal():
         raise CommandError("login asks for the secret, which needs a terminal; without one, use the environment")
-    say("The user id and the API secret stand in the settings of your account.")
+    say("You find the user id and the API secret in the settings of your account.")
     with ctrl_c_at_once():
         return _read("User id: "), getpass.getpass("API secret (not shown): ", sys.stderr).strip()
 
@@ -54,7 +54,7 @@ def _read(prompt: str) -> str:
 
 
 def _drop_what_was_typed_before() -> None:
-    """An answer that was typed before its question was shown is an answer to something else."""
+    """Drop what was typed before the question was shown: it answers something else."""
     try:
         import termios
     except ModuleNotFoundError:
@@ -71,9 +71,9 @@ def _drop_what_was_typed_before() -> None:
 
 @contextmanager
 def ctrl_c_at_once() -> Iterator[None]:
-    """Ctrl-C as it is outside an event loop, which would only note it until whatever blocks it is over.
+    """Ctrl-C as outside an event loop, which would only note it until the blocking call is over.
 
-    To be entered before the question is shown: whoever sees it may press Ctrl-C.
+    Enter it before the question is shown: whoever sees it may press Ctrl-C.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Running a batch to its end: shown while it runs, stopped by signals, told and reported at the end."""
+"""Run a batch to its end: show it while it runs, stop it by signals, report it at the end."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from .streams import kept_streams
 
 @attrs.frozen(kw_only=True)
 class Work:
-    """What a batch is for: how many `ratings` there are (None: nobody knows), and where it is written down.
+    """The work of a batch: how many `ratings` there are (None: not known), and where it is recorded.
 
-    `differing` says in words which of them differ from what was rated before, `stale` which were left
-    out, as the service has them otherwise by now.
+    `differing` says in words which of them differ from what was rated before, `stale` which were left out
+    because they are out of date.
     """
 
     ratings: int | None
@@ -42,7 +42,7 @@ class Work:
 
 
 async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: bool) -> Exit:
-    """Run it to its end, or until it is stopped; tell what became of it, and give the exit code.
+    """Run it to its end, or until it is stopped; report what became of it, and return the exit code.
 
     Raises what keeps it from beginning, such as `JournalError`.
     """
@@ -92,7 +92,7 @@ async def run_batch(pico: AsyncPicoworkers, batch: Batch, work: Work, *, json: b
 async def _take_all(
     batch: Batch, work: Work, prices: Prices, tally: Tally
 ) -> tuple[PicoworkersError | OSError | None, BatchReport | None]:
-    """Take every outcome while it is shown how far it is; gives what ended it early, or the report."""
+    """Take every outcome while the progress is shown; returns what ended it early, or the report."""
     display = ProgressDisplay(batch.progress, work.ratings, pay=lambda _: prices.pay())
     with display.shown():
         async with anyio.create_task_group() as beside:
@@ -125,17 +125,17 @@ def _of_counts(report: BatchReport, progress: Progress) -> BatchReport:
 
 
 def _note(prices: Prices, journal: Path) -> None:
-    """Have the journal know what was read of pay: it is asked later, by whom does not ask the service."""
+    """Note in the journal the pay that was read, so that later readers of the journal need not ask the service."""
     try:
         for job_id in Journal(journal).unpriced() if prices.values else ():
             if job_id in prices.values:
                 Journal(journal).price(job_id, prices.values[job_id])
     except (OSError, PicoworkersError) as error:
-        say(f"warning: what the jobs pay could not be noted in the journal: {why_ended(error)}")
+        say(f"warning: could not note in the journal what the jobs pay: {why_ended(error)}")
 
 
 async def _write_report(prices: Prices, work: Work, path: Path, journal: Path, *, priced: bool) -> bool:
-    """Whether it was written. Jobs whose pay no run needed to know are read for it, and their pay is noted."""
+    """Whether it was written. Jobs whose pay no run needed are read for it, and their pay is noted."""
     try:
         for job_id in Journal(journal).unpriced() if priced else ():
             value = await prices.find(job_id)

@@ -27,7 +27,7 @@ _SEEDED_JOBS = ("Sign up to ACME website", "Play a video", "Answer a survey")
 
 @attrs.frozen
 class Target:
-    """Which service is asked, and as whom. Without an address it is the edition's own, or a sandbox in process."""
+    """Which service to ask, and as whom. Without an address it is the edition's own, or a sandbox in process."""
 
     login: Login
     edition: Edition
@@ -39,7 +39,7 @@ class Target:
 async def connect(options: Options) -> AsyncIterator[AsyncPicoworkers]:
     """A client as the options say, open for the block.
 
-    Raises `CommandError` for options that do not go together, `CredentialsError` where there are no credentials,
+    Raises `CommandError` for options that do not go together, `CredentialsError` if there are no credentials,
     and `InvalidRequestError` for an option out of range.
     """
     async with client_of(options, find_target(options, os.environ)) as pico:
@@ -47,7 +47,7 @@ async def connect(options: Options) -> AsyncIterator[AsyncPicoworkers]:
 
 
 def find_target(options: Options, environ: Mapping[str, str]) -> Target:
-    """Whom to ask: what an option says goes before the environment, and that before the credentials' file."""
+    """Whom to ask: options override the environment, which overrides the credentials' file."""
     if options.sandbox:
         address = options.base_url
         if address is not None and not address.startswith("http://"):
@@ -61,7 +61,7 @@ def find_target(options: Options, environ: Mapping[str, str]) -> Target:
 
 
 def client_of(options: Options, target: Target) -> AsyncPicoworkers:
-    """A client for this target, still to be entered."""
+    """A client for this target, not yet entered."""
     edition, login = target.edition, target.login
     given: dict[str, Any] = {"timeout": options.timeout, "settle_after": SETTLE_AFTER_SECONDS}
     pace = options.requests_per_second
@@ -91,7 +91,7 @@ def fresh_sandbox(edition: Edition, *, tasks: int = 12, **options: Any) -> Sandb
 
 
 def find_edition(name: str | None) -> Edition:
-    """The edition of this name; the one of 2022 for none. Raises `CommandError` for a name that is none."""
+    """The edition of this name; the 2022 edition for None. Raises `CommandError` for an unknown name."""
     if name is None:
         return PICOWORKERS
     found = EDITIONS.get(name.lower())

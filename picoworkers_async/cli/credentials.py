@@ -1,4 +1,4 @@
-"""Where the user id and the API secret come from: the environment, a file of one's own, or the keyring."""
+"""Where the user id and the API secret come from: the environment, the user's own file, or the keyring."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_KEYRING = 'the keyring needs its extra: pip install "picoworkers-async[keyrin
 
 @attrs.frozen
 class Login:
-    """A user id and its API secret, where they came from, and which service they say they are for."""
+    """A user id and its API secret, their source, and the service that they name."""
 
     user_id: str
     api_secret: str = attrs.field(repr=False)
@@ -44,9 +44,9 @@ def default_path() -> Path:
 
 
 def find_login(file: Path | None, environ: Mapping[str, str]) -> Login:
-    """The login of `file` if one is named; else of the environment, the file in its folder, or the keyring.
+    """The login of `file` if one is named; else of the environment, the default file, or the keyring.
 
-    Raises `CredentialsError` where there is none, and for a file that others could read.
+    Raises `CredentialsError` if there is none, and for a file that others could read.
     """
     if file is not None:
         return read_file(file)
@@ -90,7 +90,7 @@ def read_file(path: Path) -> Login:
 
 
 def _file_problem(path: Path, status: os.stat_result, user: int | None) -> tuple[str, str] | None:
-    """What keeps a file from being one for secrets, with what to do; `user` is None where there are no owners."""
+    """What keeps a file from holding secrets, with what to do; `user` is None where files have no owners."""
     if not stat.S_ISREG(status.st_mode):
         return f"{path} is not a file", "name another one"
     if user is None:
@@ -161,7 +161,7 @@ def store_in_keyring(login: Login) -> None:
 
 
 def store_in_file(login: Login, path: Path) -> None:
-    """Keep a login in this file, from its first byte on readable by its owner alone."""
+    """Store a login in this file, which only its owner can read from its first byte on."""
     text = "".join(f"{name} = {_toml_text(value)}\n" for name, value in _fields_of(login).items())
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -182,5 +182,5 @@ def _fields_of(login: Login) -> dict[str, str]:
 
 
 def _toml_text(value: str) -> str:
-    """A text as TOML has it, which is as JSON has it but for one character."""
+    """A text in TOML, which differs from JSON in one character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""The command that looks whether everything is in place, a line each with its remedy."""
+"""The command that checks the setup, a line for each check, with its remedy."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .output import Column, counted, print_json, print_table, reader_may_leave
 from .wording import error_in_words, problem_in_words, reading_in_words
 
 _CLOCK_SECONDS = 60.0
-"""Ratings are dated by the day, and lost posts told by their time: a minute matters to neither."""
+"""Ratings are dated by the day, and lost posts found by their time: a minute matters to neither."""
 
 
 class Level(enum.StrEnum):
-    """How a thing is."""
+    """How a check ended."""
 
     OK = "ok"
     NOTE = "note"
@@ -36,7 +36,7 @@ class Level(enum.StrEnum):
 
 @attrs.frozen
 class Finding:
-    """One thing that was looked at: how it is, and what to do where it is not well."""
+    """One check: its result, and what to do if something is wrong."""
 
     subject: str
     level: Level
@@ -46,10 +46,10 @@ class Finding:
 
 async def doctor(
     *,
-    journal: Annotated[Path | None, Parameter(help="The journal of a batch, to be looked at as well.")] = None,
+    journal: Annotated[Path | None, Parameter(help="Also check this journal of a batch.")] = None,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Look at the credentials, address, edition, clock, pacer and journal: a line each, with its remedy."""
+    """Check the credentials, address, edition, clock, pacer and journal: a line each, with its remedy."""
     found = await _look(options)
     if journal is not None:
         found.append(of_journal(journal))
@@ -58,7 +58,7 @@ async def doctor(
         if options.json:
             print_json({"ok": is_well, "findings": found})
         else:
-            columns = [Column("what"), Column("", is_state=True), Column("found"), Column("remedy")]
+            columns = [Column("check"), Column("", is_state=True), Column("found"), Column("remedy")]
             print_table(columns, ((one.subject, one.level, one.what, one.remedy or "") for one in found))
     return Exit.DONE if is_well else Exit.FAILED
 
@@ -84,23 +84,27 @@ async def _look(options: Options) -> list[Finding]:
 
 
 def of_ping(ping: Ping, target: Target) -> Iterator[Finding]:
-    """What asking the service showed: the credentials, the address, the edition and the clock."""
+    """What the ping showed: the credentials, the address, the edition and the clock."""
     source, address = target.login.source, target.base_url or target.edition.base_url
     if target.is_in_process:
         address = "the sandbox in this process"
     if isinstance(ping.problem, AuthenticationError):
         what = f"from {source}: the service does not accept them"
-        remedy = "check both, or make a new secret in the account's settings; then picoworkers login"
+        remedy = "check both, or reset the secret in the account's settings; then picoworkers login"
         yield Finding("credentials", Level.PROBLEM, what, remedy)
         yield Finding("address", Level.OK, f"{address} answers")
         return
     if ping.ok:
         yield Finding("credentials", Level.OK, f"from {source}: accepted")
     else:
-        yield Finding("credentials", Level.NOTE, f"from {source}: not tried, since nothing answers as it should")
+        yield Finding(
+            "credentials",
+            Level.NOTE,
+            f"from {source}: not tested, because the address gives no proper answer",
+        )
     if ping.problem is not None:
         moved = isinstance(ping.problem, ServiceMovedError)
-        remedy = "--edition sproutgigs, or --base-url with where it is now"
+        remedy = "use --edition sproutgigs, or --base-url with its new address"
         remedy = remedy if moved else "check --base-url, and the network"
         yield Finding("address", Level.PROBLEM, f"{address}: {reading_in_words(ping.problem)}", remedy)
         return
@@ -113,33 +117,33 @@ def _of_edition(ping: Ping, target: Target) -> Finding:
     if ping.matches:
         return Finding("edition", Level.OK, target.edition.name)
     if ping.edition is None:
-        return Finding("edition", Level.NOTE, "its zones are of no edition that is known", "update this package")
+        return Finding("edition", Level.NOTE, "its zones are those of no known edition", "update this package")
     what = f"asked as {target.edition.name}, it answers as {ping.edition.name}"
-    return Finding("edition", Level.PROBLEM, what, f"--edition {ping.edition.name}")
+    return Finding("edition", Level.PROBLEM, what, f"use --edition {ping.edition.name}")
 
 
 def of_clock(ahead: float | None) -> Finding:
-    """How this machine's clock is, which is so many seconds ahead of the service's (None: not known)."""
+    """This machine's clock, which is this many seconds ahead of the service's (None: not known)."""
     if ahead is None:
-        return Finding("clock", Level.NOTE, "the service does not tell its time")
+        return Finding("clock", Level.NOTE, "the service does not send its time")
     if abs(ahead) < _CLOCK_SECONDS:
         return Finding("clock", Level.OK, "within a minute of the service's")
     what = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the service's"
-    return Finding("clock", Level.PROBLEM, what, "let the machine set it: timedatectl set-ntp true")
+    return Finding("clock", Level.PROBLEM, what, "have the machine set it: timedatectl set-ntp true")
 
 
 def of_pacer(options: Options, target: Target) -> Finding:
-    """Whether others of this machine share the pace."""
+    """Whether other programs on this machine share the pace."""
     if options.pacer is not None:
         return Finding("pacer", Level.OK, f"{options.pacer} works")
     if target.edition.requests_per_second is None or options.sandbox:
         return Finding("pacer", Level.OK, "none, and the edition has no pace to share")
     what = "none: two commands at once may exceed the account's pace"
-    return Finding("pacer", Level.NOTE, what, "--pacer FILE, the same for all programs of the account")
+    return Finding("pacer", Level.NOTE, what, "use --pacer FILE, the same for all programs of the account")
 
 
 def of_journal(path: Path) -> Finding:
-    """Whether a journal can be read, and whether something of it is left to be done."""
+    """Whether a journal can be read, and whether something in it is left to do."""
     try:
         kept = Journal(path)
         counts, running = kept.counts(), kept.running()
@@ -148,7 +152,7 @@ def of_journal(path: Path) -> Finding:
             "journal", Level.PROBLEM, error_in_words(error), "name another file, or restore it from a backup"
         )
     if running is not None:
-        return Finding("journal", Level.OK, f"{path}: a batch is at work: {running_in_words(running)}")
+        return Finding("journal", Level.OK, f"{path}: a batch is running: {running_in_words(running)}")
     unsent = counts.get(JournalState.DECIDED, 0)
     unknown = counts.get(JournalState.SENT, 0) + counts.get(JournalState.UNKNOWN, 0)
     told = [f"{path}: {counted(sum(counts.values()), 'rating')}"]

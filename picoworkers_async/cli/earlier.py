@@ -1,4 +1,4 @@
-"""A sheet beside its journal: what earlier runs have come to, what is left, and what the sheet says otherwise."""
+"""A sheet beside its journal: what earlier runs did, what is left, and where the sheet differs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _ENDED = (JournalState.RATED, JournalState.REFUSED, JournalState.WOULD_RATE)
 
 @attrs.define
 class Earlier:
-    """What a sheet comes to beside its journal.
+    """A sheet compared with its journal.
 
-    `rated` and `refused` count what earlier runs came to, `uncertain` what they sent and may have rated. `left` is
-    how many are to be sent, `bonuses` theirs in US dollars, and `paying` how many of them pay for their task, by
-    job. `differing` counts rows that differ from what was sent before, and `lines` are the first of these.
+    `rated` and `refused` count what earlier runs settled, `uncertain` what they sent and may have rated. `left`
+    is how many are to be sent, `bonuses` theirs in US dollars, and `paying` how many of them pay for their task,
+    by job. `differing` counts rows that differ from what was sent before, and `lines` are the first of these.
     """
 
     rated: int = 0
@@ -61,7 +61,7 @@ class Earlier:
                 self.lines.append(line)
 
     def in_words(self) -> list[str]:
-        """The same for people; nothing of a journal that has none of these tasks."""
+        """The same for people; empty if the journal has none of these tasks."""
         if not (self.rated or self.refused or self.uncertain):
             return []
         counts = [(self.rated, "rated"), (self.refused, "refused"), (self.uncertain, "sent, with unknown outcome")]
@@ -81,7 +81,7 @@ class Earlier:
 
 
 def compare(rows: Iterable[tuple[int, Rating]], journal: Path) -> Earlier:
-    """Look each row of a sheet up in a journal. Raises `JournalError` for one that cannot be read."""
+    """Find each row of a sheet in a journal. Raises `JournalError` for one that cannot be read."""
     earlier = Earlier()
     with reading(journal) as database:
         for line, rating in rows:
@@ -90,7 +90,7 @@ def compare(rows: Iterable[tuple[int, Rating]], journal: Path) -> Earlier:
 
 
 def add_up(rows: Iterable[tuple[int, Rating]]) -> Earlier:
-    """The same of a sheet without a journal: all is left."""
+    """The same for a sheet without a journal: all is left."""
     earlier = Earlier()
     for line, rating in rows:
         earlier.add(line, rating, None)
@@ -98,12 +98,12 @@ def add_up(rows: Iterable[tuple[int, Rating]]) -> Earlier:
 
 
 def is_there(journal: Path) -> bool:
-    """Whether there is a journal to be read; an empty file will become one."""
+    """Whether there is a journal to read; an empty file will become one."""
     return journal.is_file() and journal.stat().st_size > 0
 
 
 def is_of_a_real_batch(journal: Path) -> bool:
-    """Whether there is a journal here of what was sent, which a dry run must not write."""
+    """Whether this is a journal of a real batch, which a dry run must not write."""
     if not is_there(journal):
         return False
     with reading(journal) as database:

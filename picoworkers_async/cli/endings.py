@@ -1,4 +1,4 @@
-"""How a batch ended: its exit code, its report, and the last lines, which say how to go on."""
+"""How a batch ended: its exit code, its report, and the last lines, which say what to do next."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _COLUMNS = (Column("task"), Column("job"), Column("outcome", is_state=True), Col
 class Ended:
     """How a batch ended. `pay` is what this run's verdicts paid without the `bonus`, None if not known.
 
-    `differing` says which ratings differ from what was rated before, and had no effect; `stale` which were left
-    out, as they are about work that waits no more.
+    `differing` says which ratings differ from what was rated before, and had no effect; `stale` says which were
+    left out because they are out of date.
     """
 
     report: BatchReport
@@ -44,7 +44,7 @@ class Ended:
 
     @property
     def code(self) -> Exit:
-        """The exit code for it: what is unknown weighs more than what failed."""
+        """The exit code: an unknown outcome counts for more than a failure."""
         report = self.report
         if self.is_interrupted:
             return Exit.INTERRUPTED
@@ -56,40 +56,40 @@ class Ended:
 
     @property
     def outcome(self) -> str:
-        """The same in a word, for programs."""
+        """The same as a word, for programs."""
         words = {Exit.INTERRUPTED: "interrupted", Exit.UNKNOWN: "unknown", Exit.DONE: "done"}
         return words.get(self.code, "failed")
 
 
 def last_lines(ended: Ended) -> list[str]:
-    """What to do next; nothing where all is done."""
+    """What to do next; nothing if all is done."""
     command, journal, report = the_very_command(), ended.journal, ended.report
     lines = []
     if ended.error is not None:
-        lines.append(f"it ended early: {why_ended(ended.error)}")
+        lines.append(f"the batch ended early: {why_ended(ended.error)}")
         if isinstance(ended.error, AuthenticationError):
             lines.append("check the credentials: picoworkers doctor")
     if ended.differing is not None:
         lines.append(f"{ended.differing}; the earlier decision wins")
     if ended.stale is not None:
-        lines.append(f"{ended.stale}: export anew")
+        lines.append(f"{ended.stale}: export again")
     if report.limit is not None:
         limit = limit_in_words(report.limit)
-        lines.append(f"it ended at a limit: {limit}; what it left is sent once that allows it")
+        lines.append(f"the batch reached a limit: {limit}; the rest is sent once the limit allows it")
     if report.refused and journal is not None and not ended.dry_run:
-        lines.append(f"to send what was refused again: picoworkers journal reopen {journal}, and this once more")
+        lines.append(f"to send refused ratings again: picoworkers journal reopen {journal}, then this command")
     if ended.code is Exit.DONE or (ended.code is Exit.FAILED and not _has_more(ended)):
         return lines
     if ended.is_interrupted:
         lines.append("interrupted")
     if ended.dry_run:
-        lines.append(f"nothing was sent; this looks again: {command}")
+        lines.append(f"nothing was sent; to run it again: {command}")
     elif journal is not None:
-        lines.append(f"this goes on where it stopped, and pays nobody twice: {command}")
+        lines.append(f"to resume where it stopped, paying nobody twice: {command}")
     elif report.unknown:
-        lines.append("check these tasks (on the web site) before they are rated again")
+        lines.append("check these tasks on the web site before you rate them again")
     else:
-        lines.append(f"this rates what is still listed: {command}")
+        lines.append(f"to rate what is still listed: {command}")
     return lines
 
 
@@ -104,7 +104,7 @@ def _has_more(ended: Ended) -> bool:
 
 
 def print_ended(ended: Ended, *, is_reported: bool, json: bool) -> Exit:
-    """Print the report on stdout and the last lines on stderr; gives the exit code."""
+    """Print the report on stdout and the last lines on stderr; returns the exit code."""
     code = ended.code
     if code is Exit.DONE and not is_reported:
         code = Exit.FAILED
@@ -157,7 +157,7 @@ def _outcome_row(outcome: Outcome) -> tuple[object, ...]:
 
 
 def as_plain(ended: Ended) -> dict[str, Any]:
-    """All of it for JSON: of the outcomes that did not go well, the first 100 of each sort."""
+    """The whole as JSON: of the outcomes that did not go well, the first 100 of each sort."""
     report = ended.report
     plain: dict[str, Any] = to_jsonable(attrs.evolve(report, outcomes_by_status={}))
     del plain["outcomes_by_status"]

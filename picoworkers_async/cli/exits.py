@@ -10,11 +10,11 @@ class Exit(enum.IntEnum):
 
     DONE = 0
     FAILED = 1
-    """Something was refused, or failed; what was not done may be asked for again."""
+    """Something was refused, or failed; what was not done may be repeated."""
     USAGE = 2
     """The command, a file or the credentials have to be corrected; nothing was done."""
     UNKNOWN = 3
-    """Something may have taken effect, and reading did not tell: look before it is asked for again."""
+    """Something may have taken effect, and reading could not tell: check before you repeat it."""
     INTERRUPTED = 130
 
 
@@ -28,7 +28,7 @@ class CommandError(Exception):
 
 
 class CredentialsError(CommandError):
-    """There are no credentials, or none that may be used: what is wrong, and what to do."""
+    """There are no usable credentials: what is wrong, and what to do."""
 
     def __init__(self, what: str, remedy: str) -> None:
         self.what = what

@@ -1,4 +1,4 @@
-"""The command that was given, to be told again where it may go on."""
+"""The command that was run, to print where it can be resumed."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def invoked_with(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def the_very_command() -> str:
-    """The command as it can be pasted into a shell."""
+    """The command, ready to paste into a shell."""
     return shlex.join(["picoworkers", *_ARGUMENTS.get()])

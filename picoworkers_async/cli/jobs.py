@@ -42,11 +42,11 @@ _TASKS = (
 
 async def jobs(
     *,
-    status: Annotated[JobStatus | None, Parameter(help="Only those in this status.")] = None,
-    unrated: Annotated[bool, Parameter(help="Only those with tasks waiting to be rated.")] = False,
+    status: Annotated[JobStatus | None, Parameter(help="Only jobs in this status.")] = None,
+    unrated: Annotated[bool, Parameter(help="Only jobs with tasks waiting to be rated.")] = False,
     options: Options = DEFAULT,
 ) -> None:
-    """Your active jobs."""
+    """List your active jobs."""
     async with connect(options) as pico:
         found = pico.jobs.iter_jobs(status=status, unrated_tasks=unrated)
         if options.json:
@@ -67,11 +67,11 @@ async def job(
     job_id: JobId,
     /,
     *,
-    watch: Annotated[bool, Parameter(help="Go on, with a line for each change, until it has ended.")] = False,
-    every: Annotated[float, Parameter(help="Seconds between two reads (60).")] = 60.0,
+    watch: Annotated[bool, Parameter(help="Go on reading, and print each change, until the job ends.")] = False,
+    every: Annotated[float, Parameter(help="Seconds between two reads, with --watch (60).")] = 60.0,
     options: Options = DEFAULT,
 ) -> None:
-    """One job, or with --watch what changes in it."""
+    """Show one job, or with --watch what changes in it."""
     async with connect(options) as pico:
         if watch:
             await _watch(pico, job_id, every, json=options.json)
@@ -81,7 +81,7 @@ async def job(
 
 
 async def _watch(pico: AsyncPicoworkers, job_id: str, every: float, *, json: bool) -> None:
-    say(f"watching job {job_id}, read every {every:g} s; Ctrl-C ends it")
+    say(f"watching job {job_id}, read every {every:g} s; stop with Ctrl-C")
     async for update in pico.jobs.watch(job_id, every=every):
         if json:
             print_json(update)
@@ -111,14 +111,14 @@ def _print_job(job: Job, *, json: bool) -> None:
 
 async def tasks(
     *,
-    job: Annotated[str | None, Parameter(help="Only those of the job with this id.")] = None,
+    job: Annotated[str | None, Parameter(help="Only tasks of the job with this id.")] = None,
     due: Annotated[
         timedelta | None,
-        Parameter(help="Only those that pay themselves within this time, such as 24h; the first due first."),
+        Parameter(help="Only tasks that pay themselves within this time, such as 24h, earliest first."),
     ] = None,
     options: Options = DEFAULT,
 ) -> None:
-    """The tasks waiting to be rated, and when each pays itself."""
+    """List the tasks waiting to be rated, and when each pays itself."""
     async with connect(options) as pico:
         known = await _jobs_with_tasks(pico, job)
         rows: list[tuple[Task, datetime | None]] = []
@@ -144,7 +144,7 @@ async def _jobs_with_tasks(pico: AsyncPicoworkers, job_id: str | None) -> dict[s
 
 
 def rate_by(task: Task, known: Mapping[str, Job]) -> datetime | None:
-    """When the task pays itself; None where its job or one of the times is not known."""
+    """When the task pays itself; None if its job or one of the times is not known."""
     try:
         return known[task.job_id or ""].rate_by(task)
     except (KeyError, InvalidRequestError):
@@ -154,7 +154,7 @@ def rate_by(task: Task, known: Mapping[str, Job]) -> datetime | None:
 def due_within(
     rows: Iterable[tuple[Task, datetime | None]], until: datetime
 ) -> list[tuple[Task, datetime | None]]:
-    """Those that are due by then, and those of which it is not known; the first due first."""
+    """Those that are due by then, and those whose time is not known; earliest first."""
     kept = [(task, at) for task, at in rows if at is None or at <= until]
     return sorted(kept, key=lambda row: row[1] or _NEVER)
 

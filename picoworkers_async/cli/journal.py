@@ -1,4 +1,4 @@
-"""Commands about the journal of a batch: what it holds, and looking after it between batches."""
+"""Commands about the journal of a batch: show it, and maintain it between batches."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .options import Json, Yes
 from .output import Column, print_csv, print_json, print_pairs, print_table, say
 
 File = Annotated[Path, Parameter(help="The journal.")]
-Since = Annotated[datetime | None, Parameter(help="Only what is dated at this moment (UTC) or later.")]
-JobOf = Annotated[str | None, Parameter(help="Only those of the job with this id.")]
-Message = Annotated[str | None, Parameter(help="Only those with this text in the message.")]
+Since = Annotated[datetime | None, Parameter(help="Only rows dated at this moment (UTC) or later.")]
+JobOf = Annotated[str | None, Parameter(help="Only rows of the job with this id.")]
+Message = Annotated[str | None, Parameter(help="Only rows with this text in the message.")]
 _COLUMNS = (
     *(Column("job"), Column("task"), Column("revision", is_number=True), Column("worker")),
     *(Column("state", is_state=True), Column("verdict"), Column("pay", is_number=True)),
     *(Column("bonus", is_number=True), Column("at"), Column("message")),
 )
 _SUMS = (Column("pay", is_number=True), Column("bonus", is_number=True), Column("unpriced", is_number=True))
-_NO_WORKERS = "this journal does not know workers: the sheet had no column WORKER_ID (see --map)"
-_UNPRICED = "is not known here: the same rate or review with --report FILE reads it, and notes it"
+_NO_WORKERS = "this journal has no workers: the sheet had no column WORKER_ID (see --map)"
+_UNPRICED = "is not known: run the same rate or review with --report FILE to read and note it"
 
-journal: App = App(name="journal", help="What the journal of a batch holds, and looking after it between batches.")
+journal: App = App(name="journal", help="Show the journal of a batch, or maintain it between batches.")
 
 
 @journal.default
@@ -40,20 +40,22 @@ def show(
     *,
     since: Since = None,
     job: JobOf = None,
-    worker: Annotated[str | None, Parameter(help="Only those of the worker with this id.")] = None,
-    state: Annotated[JournalState | None, Parameter(help="Only those in this state.")] = None,
-    by: Annotated[Literal["day", "job", "worker"] | None, Parameter(help="Add all up, by this.")] = None,
+    worker: Annotated[str | None, Parameter(help="Only rows of the worker with this id.")] = None,
+    state: Annotated[JournalState | None, Parameter(help="Only rows in this state.")] = None,
+    by: Annotated[
+        Literal["day", "job", "worker"] | None, Parameter(help="Print sums by day, job or worker.")
+    ] = None,
     csv: Annotated[bool, Parameter(help="Print CSV on stdout.")] = False,
     json: Json = False,
 ) -> None:
-    """What a journal holds: added up, or with a filter or --csv its rows."""
+    """Show what a journal holds: its sums or, with a filter or --csv, its rows."""
     kept = Journal(file)
     is_filtered = any(value is not None for value in (since, job, worker, state))
     if csv and json:
         raise CommandError("either --csv or --json")
     if by is not None:
         if is_filtered:
-            raise CommandError("--by adds up everything: leave --since, --job, --worker and --state out")
+            raise CommandError("--by adds up all rows: leave out --since, --job, --worker and --state")
         sums = kept.summary(by)
         if by == "worker" and all(line.key is None for line in sums):
             say(_NO_WORKERS)
@@ -73,21 +75,21 @@ def reopen(
     file: File,
     /,
     *,
-    state: Annotated[Literal["refused", "failed"], Parameter(help="Which ones (refused).")] = "refused",
+    state: Annotated[Literal["refused", "failed"], Parameter(help="The state to reopen (refused).")] = "refused",
     message: Message = None,
     job: JobOf = None,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Let ratings that were refused, or failed, be sent again by the next batch; asks first."""
-    confirm(f"Have the next batch with {file} send again what was {state}? It may pay for it.", yes=yes)
+    """Let the next batch send again what was refused, or failed; asks first."""
+    confirm(f"Let the next batch with {file} send again what was {state}? That may pay people.", yes=yes)
     _tell("reopened", Journal(file).reopen(state, message=message, job_id=job), json=json)
 
 
 @journal.command
 def withdraw(file: File, /, *, yes: Yes = False, json: Json = False) -> None:
     """Take back decisions that were not sent, so that the next review asks anew; asks first."""
-    confirm(f"Take back what is decided in {file} and was not sent?", yes=yes)
+    confirm(f"Take back the decisions in {file} that were not sent?", yes=yes)
     _tell("withdrawn", Journal(file).withdraw(), json=json)
 
 
@@ -96,14 +98,14 @@ def prune(
     file: File,
     /,
     *,
-    before: Annotated[datetime | None, Parameter(help="What ended before this moment (UTC).")] = None,
+    before: Annotated[datetime | None, Parameter(help="Delete what ended before this moment (UTC).")] = None,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Delete what ended long ago, or before a moment; asks first."""
+    """Delete what ended long ago, or before a given moment; asks first."""
     moment = before.replace(tzinfo=UTC) if before is not None and before.tzinfo is None else before
     when = "so long ago that it cannot be listed" if moment is None else f"before {moment:%Y-%m-%d %H:%M %Z}"
-    confirm(f"Prune {file} of what ended {when}? Those rows are gone then, their sums stay.", yes=yes)
+    confirm(f"Prune from {file} what ended {when}? The rows are lost; their sums stay.", yes=yes)
     _tell("deleted", Journal(file).prune(moment), json=json)
 
 
@@ -132,7 +134,7 @@ def _print_whole(kept: Journal, *, json: bool) -> None:
     rows: list[tuple[str, object]] = [(state.value, counts[state]) for state in JournalState if state in counts]
     rows += [("paid for tasks", pay if pay or not unpriced else None), ("bonuses paid", bonus)]
     rows += [("paid in total", total), ("jobs of unknown pay", " ".join(unpriced) or None)]
-    print_pairs([*rows, ("batch at work", None if running is None else running_in_words(running))])
+    print_pairs([*rows, ("running batch", None if running is None else running_in_words(running))])
     if unpriced:
         say(f"the pay of {len(unpriced)} job{'' if len(unpriced) == 1 else 's'} {_UNPRICED}")
 
@@ -187,5 +189,5 @@ def _print_summary(sums: list[JournalSummary], by: str, *, csv: bool, json: bool
 
 
 def _known_pay(line: JournalSummary) -> Decimal | None:
-    """What is known of the pay; None where nothing is."""
+    """What is known about the pay; None if nothing is."""
     return None if line.unpriced and not line.pay else line.pay

@@ -20,20 +20,20 @@ Money = str | None
 class LimitOptions:
     """What may be spent, as `Limits` has it, and what to do at a limit."""
 
-    max_bonus: Annotated[Money, Parameter(help="The bonus of one rating.")] = None
-    bonus_per_day: Annotated[Money, Parameter(help="All bonuses of a day.")] = None
-    pay_per_day: Annotated[Money, Parameter(help="All that is paid in a day, bonuses too.")] = None
-    tasks_per_day: Annotated[int | None, Parameter(help="How many ratings a day.")] = None
-    total: Annotated[Money, Parameter(help="All that is paid, as far as the journal goes back.")] = None
-    keep_balance: Annotated[Money, Parameter(help="What must be left of the balance after a bonus.")] = None
-    timezone: Annotated[str, Parameter(help="Where a day begins at midnight (UTC).")] = "UTC"
+    max_bonus: Annotated[Money, Parameter(help="The highest bonus of one rating.")] = None
+    bonus_per_day: Annotated[Money, Parameter(help="The most to pay as bonuses in a day.")] = None
+    pay_per_day: Annotated[Money, Parameter(help="The most to pay in a day, bonuses included.")] = None
+    tasks_per_day: Annotated[int | None, Parameter(help="The most ratings in a day.")] = None
+    total: Annotated[Money, Parameter(help="The most to pay in all, as far back as the journal goes.")] = None
+    keep_balance: Annotated[Money, Parameter(help="The balance that must be left after a bonus.")] = None
+    timezone: Annotated[str, Parameter(help="The time zone in which a day begins at midnight (UTC).")] = "UTC"
     on_limit: Annotated[
         OnLimit,
-        Parameter(help="At a limit: end, wait until it is lifted, or leave what exceeds it (stop)."),
+        Parameter(help="At a limit: stop, wait until it is lifted, or leave what exceeds it (stop)."),
     ] = "stop"
 
     def limits(self) -> Limits | None:
-        """The limits; None where there is none. Raises `InvalidRequestError` for what is no amount."""
+        """The limits; None if none is given. Raises `InvalidRequestError` for what is no amount."""
         given = {
             field.name: getattr(self, field.name) for field in attrs.fields(Limits) if field.name != "timezone"
         }
@@ -45,7 +45,7 @@ class LimitOptions:
 
 
 def in_words(limits: Limits | None) -> str:
-    """The limits for whoever is asked whether to go on."""
+    """The limits, for the question whether to go on."""
     if limits is None:
         return "no limit"
     told = []

@@ -31,10 +31,10 @@ def _edition_in_words(ping: Ping, target: Target, *, is_default: bool) -> list[s
 
 async def login(
     *,
-    keyring: Annotated[bool, Parameter(help="Keep them in the system's keyring instead of a file.")] = False,
+    keyring: Annotated[bool, Parameter(help="Store them in the system's keyring instead of a file.")] = False,
     options: Options = DEFAULT,
 ) -> None:
-    """Ask for the user id and the API secret, try them, and store them where other commands find them."""
+    """Ask for the user id and the API secret, test them, and store them for the other commands."""
     path = options.credentials or default_path()
     if not keyring and path.exists():
         confirm(f"Replace the credentials in {path}?", yes=False)
@@ -50,7 +50,7 @@ async def login(
         why = "" if ping.problem is None else f": {reading_in_words(ping.problem)}"
         is_refused = isinstance(ping.problem, AuthenticationError)
         code = Exit.USAGE if is_refused else Exit.FAILED
-        raise CommandError(f"not stored, since the service did not accept them{why}", code=code)
+        raise CommandError(f"not stored, because the service did not accept them{why}", code=code)
     if keyring:
         store_in_keyring(given)
     else:

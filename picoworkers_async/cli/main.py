@@ -1,4 +1,4 @@
-"""`picoworkers`: the entry point, which also says what to do where the command's extra is not installed."""
+"""`picoworkers`: the entry point, which also says what to do if the command's extra is not installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _USAGE, _INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (`sys.argv` if left out); gives its exit code."""
+    """Run the command line (`sys.argv` if left out); returns its exit code."""
     try:
         from .leaving import leave_threads
         from .run import run

@@ -29,20 +29,20 @@ _UNBOUNDED_COLUMNS = 100_000
 _MOST_ROWS = 1_000
 """The width of each column is known when all rows of a table are."""
 _GAP = 3
-"""Between two columns."""
+"""Spaces between two columns."""
 _LEAST_OF_TEXT = 16
-"""A longer word of a text may be broken, an address of the web for one."""
+"""A longer word of a text may be broken, such as a web address."""
 _TEXTS = frozenset(
     (
         *("title", "name", "group", "message", "proofs", "why", "found", "remedy", "value", "was", "is"),
-        *("what it must be", "may exclude", "least pay, by zone"),
+        *("expected", "excludable", "least pay by zone"),
     )
 )
 _LEAST_FIRST = (
     *("revision", "country", "verdict", "days to rate", "handed in", "group", "at", "bonus", "pay", "unpriced"),
     *("proofs", "message", "worker", "unrated"),
 )
-"""What is left out where not all has room, the least important first."""
+"""What is left out if there is no room for all, the least important first."""
 _COLOURS = {
     **dict.fromkeys(("running", "rated", "done", "ok"), "green"),
     **dict.fromkeys(("paused", "paused_system", "paused_admin", "sent", "unknown", "note"), "yellow"),
@@ -58,7 +58,7 @@ class Column:
     is_number: bool = False
     is_state: bool = False
     is_text: bool = attrs.field(kw_only=True)
-    """Whether it may be wrapped; by its heading, if left out."""
+    """Whether it may be wrapped; decided by its heading if left out."""
 
     @is_text.default
     def _is_text(self) -> bool:
@@ -73,7 +73,7 @@ class PipeConsole(Console):
 
 
 def say(*lines: str) -> None:
-    """Lines for the person at the terminal, on stderr. One stays one, whatever it quotes from outside."""
+    """Lines for the person at the terminal, on stderr. Each stays one line, whatever it quotes from outside."""
     try:
         sys.stderr.write("".join(f"{safe(line)}\n" for line in lines))
         sys.stderr.flush()
@@ -105,10 +105,10 @@ def counted(count: int, what: str) -> str:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, whole: str = "--json") -> None:
-    """A table on stdout, as wide as the terminal; where there is none, as wide as it needs. None says so.
+    """Print a table on stdout, as wide as the terminal or, without one, as it needs. An empty one says `none`.
 
-    An id, a number and a time are never broken, texts are. What has no room is left out, and named on stderr. Of
-    more than 1,000 rows the first are shown, and `whole` is the option that prints all.
+    An id, a number and a time are never broken, texts are. Columns without room are left out, and named on
+    stderr. Of more than 1,000 rows the first are shown, and `whole` is the option that prints all.
     """
     left = iter(rows)
     texts = [[shown(value) for value in row] for row in islice(left, _MOST_ROWS)]
@@ -131,10 +131,10 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]], *, 
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
     left_out = [column.name for at, column in enumerate(columns) if at not in kept]
     if left_out:
-        say(f"not shown: {', '.join(left_out)}; a wider terminal or --json has all")
+        say(f"not shown: {', '.join(left_out)}; use a wider terminal, or --json")
     more = sum(1 for _ in left)
     if more:
-        say(f"{more:,} more rows are not shown; {whole} has all")
+        say(f"{more:,} more rows are not shown; use {whole} for all")
 
 
 def _table(
@@ -152,7 +152,7 @@ def _table(
 
 
 def _least_width(column: Column, texts: Sequence[str]) -> int:
-    """The width in which nothing of the column is broken that must stay whole."""
+    """The least width of the column in which nothing is broken that must stay whole."""
     heading = max(map(len, column.name.split()), default=0)
     if not column.is_text:
         return max(heading, *map(cell_len, texts))
@@ -161,7 +161,7 @@ def _least_width(column: Column, texts: Sequence[str]) -> int:
 
 
 def _with_room(columns: Sequence[Column], least: Sequence[int], width: int) -> list[int]:
-    """Which columns are shown in this width; the first always is."""
+    """The columns that are shown in this width; the first always is."""
     kept = list(range(len(columns)))
     ranks = {name: rank for rank, name in enumerate(_LEAST_FIRST)}
     droppable = sorted(kept[1:], key=lambda at: (ranks.get(columns[at].name, len(ranks)), -at))
@@ -196,7 +196,7 @@ def print_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 @contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """What is printed in the block may go nowhere: who read stdout has enough, and that changes no exit code."""
+    """What the block prints may go nowhere: a reader of stdout that has left changes no exit code."""
     try:
         yield
         sys.stdout.flush()
@@ -208,14 +208,14 @@ def reader_may_leave() -> Iterator[None]:
 
 
 def open_closed_streams() -> None:
-    """What was closed before Python began goes nowhere, and its number to no file or socket of ours."""
+    """Discard what goes to streams that were closed before Python began; no file of ours gets their numbers."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def print_nowhere() -> None:
-    """From here on: Python would complain of a reader who left once more at its end."""
+    """Discard stdout from here on: Python would complain again about the reader who left, at its end."""
     _write_nowhere(sys.stdout)
 
 

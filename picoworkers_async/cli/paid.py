@@ -1,4 +1,4 @@
-"""`--report`: who was paid what, when, and for which task, as a CSV made of the journal."""
+"""`--report`: who was paid what, when, and for which task, as a CSV made from the journal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Written(NamedTuple):
 
 
 def check_place(path: Path, *others: Path | None) -> None:
-    """Raises `CommandError` where a report cannot be written, before anything is sent."""
+    """Raises `CommandError` if a report cannot be written, before anything is sent."""
     real = path.resolve()
     is_special = real.exists() and not real.is_file()
     if is_special or not real.parent.is_dir() or not os.access(real.parent, os.W_OK):
@@ -65,7 +65,7 @@ def _beside(journal: Path) -> Iterator[Path]:
 
 
 def write(path: Path, journal: Path) -> Written:
-    """Write what this journal says was paid, all runs together; the file appears whole or not at all.
+    """Write what this journal says was paid, by all runs together; the file appears whole or not at all.
 
     What was sent and may have been paid is in it too, with its state. Raises `OSError` and `JournalError`.
     """
@@ -110,6 +110,6 @@ def _cell(name: str, value: object) -> str:
 
 
 def not_written(path: Path, journal: Path, error: OSError | PicoworkersError) -> list[str]:
-    """What to say where a report could not be written: the money is in the journal all the same."""
+    """What to say if a report could not be written: the journal has the amounts all the same."""
     why = error_in_words(error) if isinstance(error, PicoworkersError) else error.strerror or str(error)
     return [f"the report {path} could not be written: {why}", f"see picoworkers journal {journal} --csv"]

@@ -21,14 +21,14 @@ from .wording import problem_in_words
 
 
 async def post(
-    file: Annotated[Path, Parameter(help="The draft, a file of TOML or JSON.")],
+    file: Annotated[Path, Parameter(help="The draft: a TOML or JSON file.")],
     /,
     *,
-    test: Annotated[bool, Parameter(help="Have the service validate it only, at no cost.")] = False,
+    test: Annotated[bool, Parameter(help="Only have the service validate it, at no cost.")] = False,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Post the job of a file: checks it, says what it costs, and asks before it spends."""
+    """Post the job in a file: check it, show what it costs, and ask before spending."""
     try:
         draft = JobDraft.from_file(file)
     except OSError as error:
@@ -56,7 +56,7 @@ def findings(check: DraftCheck) -> list[str]:
     if check.cost is not None:
         estimate = "" if check.cost.estimate is None else f", about {in_dollars(check.cost.estimate)} with fees"
         lines.append(
-            f"cost: {in_dollars(check.cost.known)} for certain{estimate} (fees as of {check.cost.fees_as_of})"
+            f"cost: at least {in_dollars(check.cost.known)}{estimate} (fees as of {check.cost.fees_as_of})"
         )
         lines += [f"cost: not included: {what}" for what in check.cost.unknown]
     if check.balance is not None:
@@ -75,7 +75,7 @@ def price(check: DraftCheck) -> str:
 
 
 def check_as_plain(check: DraftCheck) -> dict[str, Any]:
-    """A check as JSON has it; of each problem the path as a text, too."""
+    """A check as JSON has it; each problem has its path as a text, too."""
     plain: dict[str, Any] = to_jsonable(check)
     for problem, of_it in zip(check.problems, plain["problems"], strict=True):
         of_it["field"] = problem.field

@@ -1,4 +1,4 @@
-"""What verdicts pay, found out beside a batch that has no need to know: each job is read once."""
+"""What verdicts pay, found out beside a batch that does not need to know: each job is read once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..models.account import CONTEXT
 from ..rating.outcomes import Outcome, OutcomeStatus
 
 MOST_JOBS = 200
-"""So many jobs are read; more would take requests away from ratings."""
+"""At most this many jobs are read; more would take requests away from ratings."""
 
 _EVERY_SECONDS = 0.25
 
 
 class Prices:
-    """Counts the tasks that a batch paid for by their jobs, and reads what those pay."""
+    """Counts the tasks that a batch paid for, by job, and reads what those jobs pay."""
 
     def __init__(self, pico: AsyncPicoworkers) -> None:
         self._pico = pico
@@ -42,7 +42,7 @@ class Prices:
             self._waiting.append(rating.job_id)
 
     def pay(self) -> Decimal | None:
-        """What was paid for tasks, without bonuses, in US dollars; None as long as it is not known of all."""
+        """What was paid for tasks, without bonuses, in US dollars; None until it is known for all."""
         return pay_of(self._paid, self.values)
 
     async def run(self) -> None:
@@ -58,7 +58,7 @@ class Prices:
             self._waiting.popleft()
 
     async def find(self, job_id: str) -> Decimal | None:
-        """What this job pays for a task; None where the service does not say."""
+        """What this job pays for a task; None if the service does not say."""
         if job_id not in self.values:
             try:
                 value = (await self._pico.jobs.get_job(job_id)).task_value
@@ -70,7 +70,7 @@ class Prices:
 
 
 def pay_of(tasks: Mapping[str, int], values: Mapping[str, Decimal]) -> Decimal | None:
-    """What so many tasks of each job pay, in US dollars; None unless it is known what all of these jobs pay."""
+    """What these numbers of tasks of each job pay, in US dollars; None unless every job's pay is known."""
     total = Decimal(0)
     for job_id, count in tasks.items():
         if job_id not in values:

@@ -1,4 +1,4 @@
-"""How far a batch is, shown while it runs: a live bar at a terminal, a plain line now and then elsewhere."""
+"""The progress of a batch, shown while it runs: a live bar at a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ Pay = Callable[[Progress], Decimal | None]
 
 
 def done_of(progress: Progress) -> int:
-    """How many ratings have an outcome, or are known to have none yet that can be told."""
+    """How many ratings have an outcome, or are known to have none yet."""
     ended = progress.rated + progress.refused + progress.failed + progress.would_rate
     return ended + progress.unknown
 
 
 def total_of(progress: Progress, ratings: int | None) -> int | None:
-    """How many there are: `ratings` where that is known, else the tasks that are listed or were met."""
+    """How many there are: `ratings` if known, else the tasks that are listed or were met."""
     if ratings is not None:
         return ratings
     return None if progress.listed is None else max(progress.listed, progress.met)
 
 
 def head(progress: Progress, total: int | None) -> str:
-    """How much of it is done, and how long the rest takes."""
+    """How much is done, and how long the rest takes."""
     done = done_of(progress)
     if total is None:
         return f"{done:,} done, {progress.met:,} met"
@@ -69,13 +69,13 @@ def facts(progress: Progress, pay: Decimal | None = None) -> list[str]:
     if progress.soonest_due is not None:
         told.append(f"the first pays itself {progress.soonest_due.astimezone(UTC):%m-%d %H:%M} UTC")
     if progress.waiting_for is not None:
-        until = "" if progress.until is None else f", {duration(progress.until)} yet"
+        until = "" if progress.until is None else f", {duration(progress.until)} left"
         told.append(f"waiting: {progress.waiting_for}{until}")
     return told
 
 
 def money(progress: Progress, pay: Decimal | None = None) -> str:
-    """What was paid, or in a dry run would be; `pay` is what is known otherwise of the pay."""
+    """What was paid, or in a dry run would be; `pay` is what is known of the pay from elsewhere."""
     known = progress.pay if progress.pay is not None else pay
     verb = "would pay" if progress.would_rate else "paid"
     if known is None:
@@ -85,21 +85,21 @@ def money(progress: Progress, pay: Decimal | None = None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """So many seconds as hours, minutes and seconds."""
+    """This many seconds as hours, minutes and seconds."""
     minutes, second = divmod(math.ceil(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
 def bar(share: float, width: int) -> str:
-    """A bar of so many cells, filled by this share, to an eighth of a cell."""
+    """A bar of this many cells, filled to this share, to an eighth of a cell."""
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     whole, rest = divmod(eighths, 8)
     return (_EIGHTHS[8] * whole + (_EIGHTHS[rest] if rest else "")).ljust(width, "\u2500")
 
 
 def drawn(progress: Progress, total: int | None, pay: Decimal | None, width: int) -> RenderableType:
-    """All of it for a terminal of this width; no line is longer."""
+    """The whole display for a terminal of this width; no line is longer."""
     lines = []
     first = head(progress, total)
     room = min(_MOST_BAR, width - _BESIDE_BAR)
@@ -116,7 +116,7 @@ def drawn(progress: Progress, total: int | None, pay: Decimal | None, width: int
 
 
 def folded(parts: list[str], width: int) -> list[str]:
-    """The parts, joined, in lines no longer than this where that can be."""
+    """The parts, joined, in lines no longer than this where possible."""
     lines: list[str] = []
     for part in map(safe, parts):
         if lines and len(lines[-1]) + len(part) + 2 < width:
@@ -127,10 +127,10 @@ def folded(parts: list[str], width: int) -> list[str]:
 
 
 class ProgressDisplay:
-    """Shows how far a batch is, on stderr. `ratings` is how many there are, None where nobody knows.
+    """Shows the progress of a batch on stderr. `ratings` is how many there are, None if not known.
 
-    `pay` is asked where the batch itself does not know what its verdicts pay. Everything that is printed in the
-    meantime, on stdout too, is shown above a live display, and goes to stderr.
+    `pay` is asked if the batch itself does not know what its verdicts pay. Everything printed meanwhile, on
+    stdout too, is shown above a live display, and goes to stderr.
     """
 
     def __init__(self, look: Look, ratings: int | None = None, *, pay: Pay | None = None) -> None:
@@ -145,7 +145,7 @@ class ProgressDisplay:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """The display is there in the block, and its last state stays."""
+        """Show the display in the block; its last state stays."""
         if not self.is_live:
             yield
             return
@@ -158,7 +158,7 @@ class ProgressDisplay:
                 self._live = None
 
     async def run(self) -> None:
-        """Keep it new until cancelled."""
+        """Keep it up to date until cancelled."""
         while True:
             if self._live is not None:
                 self.draw()

@@ -1,4 +1,4 @@
-"""Commands around a sheet: export what is unrated, and rate what it says when it is filled in."""
+"""Commands around a sheet: export unrated tasks, and rate what the filled-in sheet says."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from .prices import Prices, pay_of
 from .sheet_facts import SheetFacts
 from .stale import without_stale
 
-JournalFile = Annotated[Path | None, Parameter(help="The journal (beside the sheet: its name and .journal).")]
+JournalFile = Annotated[Path | None, Parameter(help="The journal (the sheet's name with .journal).")]
 Report = Annotated[
-    Path | None, Parameter(help="Write a CSV of who was paid what, when and for which task, to this file.")
+    Path | None, Parameter(help="Write a CSV to this file: who was paid what, when and for which task.")
 ]
 DryRun = Annotated[bool, Parameter(help="Send nothing that changes anything; say what it would cost.")]
 Compare = Annotated[
@@ -37,10 +37,10 @@ Compare = Annotated[
     Parameter(
         name="--compare",
         negative="--no-compare",
-        help="First read which tasks still wait as the sheet has them, and leave the others out.",
+        help="First read which rows are still up to date, and leave out the others.",
     ),
 ]
-_PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("what it must be"))
+_PROBLEMS = (Column("line", is_number=True), Column("column"), Column("value"), Column("expected"))
 _MOST_WARNINGS = 20
 _MOST_PRICED = 20
 
@@ -50,10 +50,10 @@ async def export(
     /,
     *,
     job: Annotated[str | None, Parameter(help="Only the tasks of the job with this id.")] = None,
-    overwrite: Annotated[bool, Parameter(help="Replace the file if there is one.")] = False,
+    overwrite: Annotated[bool, Parameter(help="Replace the file if it exists.")] = False,
     options: Options = DEFAULT,
 ) -> None:
-    """Write the tasks that wait to be rated to a sheet, to fill in and to rate by."""
+    """Write the tasks that wait to be rated to a sheet, to fill in and rate by."""
     async with connect(options) as pico:
         try:
             report = await sheets.export(pico, file, job_id=job, overwrite=overwrite)
@@ -61,10 +61,10 @@ async def export(
             raise CommandError(f"{file} cannot be written: {error.strerror or error}", code=Exit.FAILED) from None
     if report.cut:
         have = "task has" if report.cut == 1 else "tasks have"
-        say(f"warning: {report.cut:,} {have} proofs that do not fit; .jsonl has room for all")
+        say(f"warning: {report.cut:,} {have} proofs that do not fit; export to .jsonl has room for all")
     if report.without_pay:
         are = "task is of a job" if report.without_pay == 1 else "tasks are of jobs"
-        say(f"warning: {report.without_pay:,} {are} that the service does not show any more")
+        say(f"warning: {report.without_pay:,} {are} that the service no longer lists")
     wrote = f"{counted(report.rows, 'task')} of {counted(report.jobs, 'job')}"
     say(f"{file}: {wrote}", f"fill it in, save it, and: picoworkers rate {file}")
     if options.json:
@@ -73,19 +73,21 @@ async def export(
 
 
 async def rate(
-    file: Annotated[Path, Parameter(help="The sheet that is filled in: .csv, .jsonl or .xlsx.")],
+    file: Annotated[Path, Parameter(help="The filled-in sheet: .csv, .jsonl or .xlsx.")],
     /,
     *,
     column: Annotated[
         list[str] | None,
-        Parameter(name="--map", help="COLUMN=FIELD: what a column means, such as Result=verdict. For each one."),
+        Parameter(
+            name="--map", help="COLUMN=FIELD: what a column means, such as Result=verdict; for each column."
+        ),
     ] = None,
-    job: Annotated[str | None, Parameter(help="The id of the job, where the sheet does not say it.")] = None,
+    job: Annotated[str | None, Parameter(help="The id of the job, if the sheet does not have it.")] = None,
     encoding: Annotated[str | None, Parameter(help="The encoding of a CSV that is not UTF-8.")] = None,
-    sheet: Annotated[str | None, Parameter(help="The sheet of a workbook with several.")] = None,
+    sheet: Annotated[str | None, Parameter(help="The sheet to read of a workbook with several.")] = None,
     max_bonus: Annotated[
         str | None,
-        Parameter(help="The most that a bonus may be, in US dollars; then none is asked about."),
+        Parameter(help="The highest bonus allowed, in US dollars; high bonuses are then not asked about."),
     ] = None,
     journal: JournalFile = None,
     report: Report = None,
@@ -94,7 +96,7 @@ async def rate(
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Rate what a sheet says, once all of it is known to be right; asks first. Run again, it goes on."""
+    """Rate what a sheet says, if all of it is valid; asks first. Run again, it resumes."""
     columns = columns_of(column or ())
     place = journal or journal_beside(file, of_sandbox=options.sandbox)
     # A dry run only reads what a real one keeps.
@@ -102,7 +104,7 @@ async def rate(
     kept = None if is_read_only else place
     if report is not None:
         if kept is None:
-            raise CommandError("--report is made of the journal, and a dry run has none: leave it out")
+            raise CommandError("--report is made from the journal, and a dry run has none: leave it out")
         paid.check_place(report, file, kept)
     facts = SheetFacts(file, columns, encoding, sheet)
     async with connect(options) as pico:
@@ -118,13 +120,13 @@ async def rate(
         before = _compare(ratings, place)
         say(*([] if before is None else before.in_words()))
         if not summary.ratings:
-            say("nothing is left to rate" if stale else "nothing is filled in: there is nothing to rate")
+            say("nothing is left to rate" if stale else "nothing is filled in, so there is nothing to rate")
             kept = report = None
         elif not dry_run and (before is None or before.left):
             pay = None if yes else await _pay(Prices(pico), ratings, before, facts)
             _ask(summary, before, pay, max_bonus, yes=yes)
         if journal is None and kept is not None:
-            say(f"the journal is {kept}: the same command goes on where it stopped")
+            say(f"the journal is {kept}: the same command resumes where it stopped")
         sent: Iterable[Rating] = ratings
         count = summary.ratings
         if is_read_only and before is not None:
@@ -142,12 +144,12 @@ async def rate(
 
 
 def journal_beside(sheet: Path, *, of_sandbox: bool) -> Path:
-    """The journal of a sheet, where no other is named. A sandbox has one of its own, which no real run meets."""
+    """The journal of a sheet, if no other is named. A sandbox has one of its own, which no real run uses."""
     return sheet.with_name(f"{sheet.name}{'.sandbox' if of_sandbox else ''}.journal")
 
 
 def columns_of(given: Iterable[str]) -> dict[str, str]:
-    """The columns by the fields they are. Raises `CommandError` for what is no COLUMN=FIELD, or there twice."""
+    """The columns by their fields. Raises `CommandError` for what is not COLUMN=FIELD, or given twice."""
     columns: dict[str, str] = {}
     for one in given:
         name, is_there, field = one.rpartition("=")
@@ -178,7 +180,7 @@ def _read(
 
 
 def in_words(summary: SheetSummary) -> list[str]:
-    """What a sheet says, for whoever is asked whether to rate it."""
+    """What a sheet says, for the question whether to rate it."""
     verdicts = ", ".join(f"{count:,} {verdict.value}" for verdict, count in summary.verdicts.items() if count)
     said = f" ({verdicts})" if verdicts else ""
     rows, ratings = counted(summary.rows, "row"), counted(summary.ratings, "rating")
@@ -190,7 +192,7 @@ def in_words(summary: SheetSummary) -> list[str]:
     if summary.unknown_columns:
         named = ", ".join(summary.unknown_columns[:_MOST_WARNINGS])
         more = len(summary.unknown_columns) - _MOST_WARNINGS
-        lines.append(f"columns that are not read: {named}{f' and {more} more' if more > 0 else ''}")
+        lines.append(f"ignored columns: {named}{f' and {more} more' if more > 0 else ''}")
     return lines + [f"warning: {warning}" for warning in summary.warnings[:_MOST_WARNINGS]]
 
 
@@ -204,7 +206,7 @@ def high_in_words(summary: SheetSummary) -> str:
 
 
 def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
-    """What the sheet comes to beside its journal; None where there is none yet."""
+    """The sheet compared with its journal; None if there is none yet."""
     if not ratings.summary.ratings or not earlier.is_there(journal):
         return None
     with ctrl_c_at_once():
@@ -212,9 +214,9 @@ def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
 
 
 async def _pay(prices: Prices, ratings: SheetRatings, before: Earlier | None, facts: SheetFacts) -> str | None:
-    """What is paid for tasks, in words: as the service says, or the sheet if it is of very many jobs.
+    """What is paid for tasks, in words: from the service or, for very many jobs, from the sheet.
 
-    None where it is not known.
+    None if it is not known.
     """
     if before is None:
         with ctrl_c_at_once():
@@ -263,7 +265,7 @@ def _tell_bad(error: SheetError, *, json: bool) -> Exit:
             print_table(_PROBLEMS, rows)
     more = error.count - len(error.problems)
     rest = f"; the first {len(error.problems)} are shown" if more else ""
-    say(f"{error.path}: nothing was rated, correct {error.count} problem{'s' if error.count != 1 else ''}{rest}")
+    say(f"{error.path}: nothing was rated; correct {error.count} problem{'s' if error.count != 1 else ''}{rest}")
     return Exit.USAGE
 
 

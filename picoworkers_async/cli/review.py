@@ -1,4 +1,4 @@
-"""The command that has a Python function of the user decide about each task."""
+"""The command that has a Python function decide about each task."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ _NO_LIMITS = LimitOptions()
 
 
 async def review(
-    rule: Annotated[str, Parameter(help="The function, as MODULE:NAME; the current folder is looked in first.")],
+    rule: Annotated[str, Parameter(help="The function, as MODULE:NAME; the current folder is searched first.")],
     /,
     *,
     job: Annotated[str | None, Parameter(help="Only the tasks of the job with this id.")] = None,
     follow: Annotated[
-        float | None, Parameter(help="Read the listing again every so many seconds, until stopped.")
+        float | None, Parameter(help="Read the listing again at this interval, in seconds, until stopped.")
     ] = None,
-    journal: Annotated[Path | None, Parameter(help="What makes it go on after a stop or a crash.")] = None,
-    deciding: Annotated[int, Parameter(help=f"How many decisions are awaited at a time ({DECIDING}).")] = DECIDING,
-    decide_timeout: Annotated[float | None, Parameter(help="Seconds that a decision may take.")] = None,
-    threads: Annotated[bool, Parameter(help="Call the function in threads: it may block.")] = False,
-    due_first: Annotated[bool, Parameter(help="Decide first what pays itself first.")] = False,
-    due_within: Annotated[timedelta | None, Parameter(help="Show what pays itself within this time.")] = None,
+    journal: Annotated[Path | None, Parameter(help="The journal, to resume after a stop or a crash.")] = None,
+    deciding: Annotated[int, Parameter(help=f"How many decisions to await at a time ({DECIDING}).")] = DECIDING,
+    decide_timeout: Annotated[float | None, Parameter(help="How many seconds a decision may take.")] = None,
+    threads: Annotated[bool, Parameter(help="Call the function in threads, because it blocks.")] = False,
+    due_first: Annotated[bool, Parameter(help="Decide tasks first that pay themselves first.")] = False,
+    due_within: Annotated[timedelta | None, Parameter(help="Show when the first task pays itself.")] = None,
     limits: LimitOptions = _NO_LIMITS,
     report: Report = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Rate the tasks that wait by a Python function of yours, which gives a Rating, None or Later; asks first."""
+    """Rate the waiting tasks by your Python function, which returns a Rating, None or Later; asks first."""
     bounds = limits.limits()
     if report is not None:
         if journal is None:
-            raise CommandError("--report is made of the journal: add --journal FILE")
+            raise CommandError("--report is made from the journal: add --journal FILE")
         paid.check_place(report, journal)
     if dry_run and journal is not None and is_of_a_real_batch(journal):
         raise CommandError(
             f"--journal {journal} is a real batch's, and a dry run writes its own",
-            "leave --journal out: what was rated is listed no more; what was refused may be asked about",
+            "leave --journal out: what was rated is no longer listed; what was refused may be asked about again",
         )
     # The function may go to another folder.
     kept = None if journal is None else journal.absolute()
@@ -82,8 +82,8 @@ async def review(
         if not dry_run:
             which = "all waiting tasks" if job is None else f"the waiting tasks of job {job}"
             again = "" if follow is None else f", and read the listing again every {follow:g} s"
-            confirm(f"Have {rule} rate {which}{again}? It pays people; limits: {in_words(bounds)}.", yes=yes)
+            confirm(f"Let {rule} rate {which}{again}? This pays people; limits: {in_words(bounds)}.", yes=yes)
         if kept is None and not dry_run:
-            say("there is no --journal: nothing will be known of this run afterwards")
+            say("no --journal: after this run nothing is known of it")
         work = Work(ratings=None, journal=kept, report=report, dry_run=dry_run)
         return await run_batch(pico, batch, work, json=options.json)

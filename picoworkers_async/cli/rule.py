@@ -1,4 +1,4 @@
-"""Finding the function of `review MODULE:NAME`, and saying what is wrong where it cannot be had."""
+"""Find the function of `review MODULE:NAME`, and say what is wrong if it cannot be used."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FORM = "name a function as MODULE:NAME, such as rules:decide for decide() of ru
 
 
 def find_rule(named: str, *, threads: bool = False) -> AnyDecide:
-    """The function of this name; its module is looked for in the current folder first.
+    """The function of this name; its module is searched for in the current folder first.
 
     Raises `CommandError` with what to do: for another form, a module that is missing or cannot be imported, a
-    name that it has not, and what cannot be asked about a task.
+    name that it does not have, and what cannot be asked about a task.
     """
     module_name, colon, name = named.partition(":")
     if not colon or not module_name or not name:

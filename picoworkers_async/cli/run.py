@@ -1,4 +1,4 @@
-"""Running one command: its arguments, its event loop, and what its errors mean for the exit code."""
+"""Run one command: its arguments, its event loop, and the exit codes of its errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNTIL_STOPPED = ("watch", "sandbox")
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command that these arguments name; gives its exit code."""
+    """Run the command that these arguments name; returns its exit code."""
     open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter shows its code, and no command fails for it.
@@ -93,7 +93,7 @@ def _call(command: Callable[[], Any], notes: list[str]) -> int:
 
 
 def code_of(error: PicoworkersError | CommandError) -> Exit:
-    """The exit code that says what this error means."""
+    """The exit code for this error."""
     match error:
         case CommandError():
             return error.code

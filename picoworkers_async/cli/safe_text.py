@@ -1,4 +1,4 @@
-"""What comes from outside, made harmless for a terminal: the one way in which it gets there."""
+"""Makes text from outside harmless for a terminal: nothing else from outside reaches one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _INVISIBLE = re.compile(
 _CONTROL_PICTURES = 0x2400
 _DELETE = 0x7F
 _MOST_MARKS = 4
-"""So many accents on one letter are a language's; more only cover the lines around it."""
+"""Up to this many accents on one letter occur in languages; more only cover the lines around it."""
 
 
 def safe(text: str) -> str:
     """The text with everything that a terminal would obey, or not show, as a visible mark.
 
-    Control characters (escape, line ends, tabs) become their pictures, such as U+241B for escape. What else is not
-    printable, changes the direction of writing, has no width or is half a character becomes its code, as in
-    `<U+202E>`. Spaces of other widths become spaces. Gives one line in any case.
+    Control characters (escape, line ends, tabs) become their pictures, such as U+241B for escape. Anything else
+    that is not printable, changes the direction of writing, has no width or is half a character becomes its
+    code, as in `<U+202E>`. Spaces of other widths become spaces. Always returns one line.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -46,5 +46,5 @@ def _mark(character: str) -> str:
 
 
 def safe_json(value: Any) -> str:
-    """JSON on one line, in ASCII: whatever is in it reaches a terminal as an escape of JSON."""
+    """JSON on one line, in ASCII: all of it reaches a terminal as JSON escapes."""
     return json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f")

@@ -15,19 +15,19 @@ from .output import print_json, say
 
 Rate = Annotated[
     float | None,
-    Parameter(help="The limit, with 429 above it (the edition's: 1 for sproutgigs); 0 for none."),
+    Parameter(help="The sandbox's limit, with 429 above it (the edition's: 1 for sproutgigs); 0 for none."),
 ]
 
 
 async def sandbox(
     *,
-    edition: Annotated[EditionName, Parameter(help="Which edition of the service (picoworkers).")] = "picoworkers",
+    edition: Annotated[EditionName, Parameter(help="The edition of the service (picoworkers).")] = "picoworkers",
     port: Annotated[int, Parameter(help="The port on loopback (a free one).")] = 0,
     tasks: Annotated[int, Parameter(help="How many tasks wait to be rated (100).")] = 100,
     requests_per_second: Rate = None,
     json: Json = False,
 ) -> None:
-    """Serve a sandbox with some jobs and tasks until interrupted; its address is printed on stdout."""
+    """Serve a sandbox with some jobs and tasks until interrupted, and print its address on stdout."""
     if tasks < 0 or not 0 <= port <= 65535 or (requests_per_second or 0) < 0:
         raise CommandError("--tasks must be 0 or more, --port a port, --requests-per-second 0 or more")
     service = EDITIONS[edition]
@@ -40,7 +40,7 @@ async def sandbox(
             else:
                 print(url, flush=True)
             say(f"the user id is user_id, the secret api_secret. Try: picoworkers jobs --sandbox --base-url {url}")
-            say("Ctrl-C ends it")
+            say("stop with Ctrl-C")
             await anyio.sleep_forever()
     except OSError as error:
         raise CommandError(f"port {port} cannot be used: {error.strerror or error}") from None
@@ -49,9 +49,9 @@ async def sandbox(
 async def demo(
     *,
     fast: Annotated[bool, Parameter(help="Show everything with fewer tasks, in half the time.")] = False,
-    keep: Annotated[bool, Parameter(help="Leave the consoles open at the end, until Ctrl-C.")] = False,
+    keep: Annotated[bool, Parameter(help="Keep the consoles open at the end, until Ctrl-C.")] = False,
 ) -> int:
-    """Show what the library does, on two services of its own: in bulk, killed and resumed, with a lost answer."""
+    """Show the library on two sandboxes of its own: bulk requests, a killed batch resumed, a lost answer."""
     try:
         from .demo.show import run_demo
         from .demo.sizes import FAST, WHOLE

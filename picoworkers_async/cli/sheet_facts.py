@@ -1,4 +1,4 @@
-"""What a sheet tells beside its ratings, without a request: what jobs pay."""
+"""What a sheet says besides its ratings, without a request: what jobs pay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SheetFacts:
     sheet: str | None
 
     def pays(self) -> dict[str, Decimal]:
-        """What each job pays for a task in US dollars, as far as all rows of the job say the same."""
+        """What each job pays for a task in US dollars, if all rows of the job say the same."""
         found: dict[str, Decimal | None] = {}
         for job_id, text in self._pairs():
             pay = _amount(text)

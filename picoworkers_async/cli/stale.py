@@ -1,4 +1,4 @@
-"""The rows of a sheet that are not true any more: what they are about was handed in anew, or waits no more."""
+"""The rows of a sheet that are out of date: their tasks were handed in again, or no longer wait."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _MOST_LINES = 10
 async def without_stale(
     pico: AsyncPicoworkers, ratings: SheetRatings, journal: Path
 ) -> tuple[SheetRatings, str | None]:
-    """The ratings that are still true, and in words what was left out."""
-    say("reading which of them still wait")
+    """The ratings that are still up to date, and in words what was left out."""
+    say("reading which rows are still up to date")
     try:
         found = await sheets.compare(pico, ratings, journal=journal)
     except AuthenticationError:
         raise
     except CallError as error:
-        what = f"which rows still wait could not be read: {reading_in_words(error)}"
-        raise CommandError(what, "nothing was rated; --no-compare rates without it", code=Exit.FAILED) from None
+        what = f"could not read which rows are up to date: {reading_in_words(error)}"
+        raise CommandError(what, "nothing was rated; --no-compare skips this check", code=Exit.FAILED) from None
     if found.unread:
-        say(f"warning: of {found.unread:,} it could not be read whether they still wait")
+        say(f"warning: could not read whether {found.unread:,} rows are up to date")
     stale = stale_in_words(found)
-    say(*([] if stale is None else [stale, "export anew to see them as they are now"]))
+    say(*([] if stale is None else [stale, "export again to see them as they are now"]))
     return found.ratings, stale
 
 
 def stale_in_words(found: Comparison) -> str | None:
-    """The rows that are not true any more; None where there is none."""
+    """The rows that are out of date; None if there are none."""
     if not (found.changed or found.gone):
         return None
-    counts = [(found.changed, "handed in anew since"), (found.gone, "waiting no more")]
+    counts = [(found.changed, "handed in again since"), (found.gone, "no longer waiting")]
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     first = found.rows[:_MOST_LINES]
     lines = ", ".join(str(row.line) for row in first)

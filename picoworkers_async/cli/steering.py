@@ -26,20 +26,20 @@ async def pause(job_id: JobId, /, *, options: Options = DEFAULT) -> Exit:
 
 
 async def resume(job_id: JobId, /, *, options: Options = DEFAULT) -> Exit:
-    """Let a paused job go on."""
+    """Resume a paused job."""
     return await _steer("resume", job_id, options, lambda pico: pico.jobs.resume_job(job_id))
 
 
 async def stop(job_id: JobId, /, *, yes: Yes = False, options: Options = DEFAULT) -> Exit:
-    """Stop a job; asks first, since it runs again only once the service has let it restart."""
-    question = f"Stop job {job_id}? To run again it has to be restarted, which the service may look over first."
+    """Stop a job; asks first, because it runs again only once the service has let it restart."""
+    question = f"Stop job {job_id}? To run it again you have to restart it, and the service may review that first."
     return await _steer("stop", job_id, options, lambda pico: pico.jobs.stop_job(job_id), question, yes=yes)
 
 
 async def restart(
     job_id: JobId, /, *, positions: Positions | None = None, yes: Yes = False, options: Options = DEFAULT
 ) -> Exit:
-    """Restart a job, with more positions if given; asks first, since its tasks cost money."""
+    """Restart a job, with more positions if given; asks first, because its tasks cost money."""
     async with connect(options) as pico:
         job = await pico.jobs.get_job(job_id)
         more = "" if positions is None else f" with {cost(job, positions)}"
@@ -74,15 +74,15 @@ async def set_speed(
 
 async def set_ttr(
     job_id: JobId,
-    days: Annotated[int, Parameter(help="1 to 7, on SproutGigs to 90.")],
+    days: Annotated[int, Parameter(help="1 to 7, on SproutGigs 1 to 90.")],
     /,
     *,
     yes: Yes = False,
     options: Options = DEFAULT,
 ) -> Exit:
-    """Set the days until a task of a job pays itself; asks first, since older ones may be paid at once."""
+    """Set the days until a task of a job pays itself; asks first, because older tasks may be paid at once."""
     named = f"{days} day{'' if days == 1 else 's'}"
-    question = f"Set job {job_id} to {named} to rate? Tasks that wait for longer may be paid at once."
+    question = f"Set job {job_id} to {named} to rate? Tasks that have waited longer may be paid at once."
     return await _steer(
         "set-ttr", job_id, options, lambda pico: pico.jobs.set_ttr(job_id, days), question, yes=yes
     )
@@ -105,10 +105,10 @@ async def _steer(
 
 
 def cost(job: Job, positions: int) -> str:
-    """So many positions of a job and what they cost, in words."""
+    """This many positions of a job and what they cost, in words."""
     count = f"{positions} position{'' if positions == 1 else 's'}"
     if job.task_value is None:
-        return f"{count} (what the job pays is not known)"
+        return f"{count} (the job's pay is not known)"
     total = CONTEXT.multiply(positions, job.task_value)
     return f"{count} of {in_dollars(job.task_value)}, {in_dollars(total)} and the service's fees"
 

@@ -23,11 +23,11 @@ from .output import say
 _SHOW_CURSOR = "\x1b[?25h"
 _UNHEARD_SECONDS = 1.0
 """After so long without a turn of the event loop it is said that something blocks it."""
-_ENDED = "ended: with a journal, what was sent is looked up by the next run\n"
+_ENDED = "ended: with a journal, the next run settles what was sent\n"
 
 
 class Stopping:
-    """What was asked by signals. To be opened before the batch is, so that none is missed."""
+    """What signals asked for. Open it before the batch is opened, so that none is missed."""
 
     def __init__(self) -> None:
         self.count: int = 0
@@ -39,7 +39,7 @@ class Stopping:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Take the signals over in the block, where that can be done; else they end the command as always."""
+        """Handle the signals in the block, where possible; elsewhere they end the command as always."""
         # Elsewhere event loops know of no signals, and other threads than the first get none.
         if os.name != "posix" or threading.current_thread() is not threading.main_thread():
             yield
@@ -77,15 +77,15 @@ class Stopping:
             while self.count < self._asked:
                 self.count += 1
                 if self.count == 1:
-                    again = "; once more leaves at once" if self._number == signal.SIGINT else ""
-                    say(f"stopping: what was decided is sent, for {2 * GRACE_SECONDS:.0f} s at most{again}")
+                    again = "; press Ctrl-C again to leave at once" if self._number == signal.SIGINT else ""
+                    say(f"stopping: sending what was decided, for {2 * GRACE_SECONDS:.0f} s at most{again}")
                     batch.stop()
                 else:
-                    say(f"leaving: requests on the wire have {GRACE_SECONDS:.0f} s to learn their answer")
+                    say(f"leaving: requests in flight have {GRACE_SECONDS:.0f} s to get their answer")
                     block.cancel()
 
     def _watch(self) -> None:
-        """Say which signals are not heard, and what helps; in a thread of its own."""
+        """Report signals that are not heard, and what helps; runs in a thread of its own."""
         while asked := self._to_watch.get():
             time.sleep(_UNHEARD_SECONDS)
             if self._more is not None and self.count < asked == self._asked:
@@ -94,7 +94,7 @@ class Stopping:
 
 
 def _end_process() -> None:
-    """At once, from within a signal handler: what it interrupted may hold the stream."""
+    """End the process at once, from a signal handler: what it interrupted may hold the stream."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         number = sys.stderr.fileno()
         words = _SHOW_CURSOR + _ENDED if os.isatty(number) else _ENDED

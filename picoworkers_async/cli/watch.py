@@ -15,14 +15,14 @@ from .output import print_json, say
 
 
 async def watch(
-    journal: Annotated[Path, Parameter(help="The journal of a batch: one that runs, or has run.")],
+    journal: Annotated[Path, Parameter(help="The journal of a batch that is running or has ended.")],
     /,
     *,
     port: Annotated[int, Parameter(help="The port on loopback (a free one).")] = 0,
-    timezone: Annotated[str, Parameter(help="Where a day begins at midnight (UTC).")] = "UTC",
+    timezone: Annotated[str, Parameter(help="The time zone in which a day begins at midnight (UTC).")] = "UTC",
     json: Json = False,
 ) -> None:
-    """Show a journal in the console, read-only, until interrupted; its address is printed on stdout."""
+    """Show a journal in the browser, read-only, until interrupted, and print the address on stdout."""
     if not 0 <= port <= 65535:
         raise CommandError("--port must be a port")
     try:
@@ -35,7 +35,7 @@ async def watch(
                 print_json({"url": url})
             else:
                 print(url, flush=True)
-            say("the address works once, in the browser that opens it first; Ctrl-C ends it")
+            say("the address works once, in the browser that opens it first; stop with Ctrl-C")
             await anyio.sleep_forever()
     except OSError as error:
         raise CommandError(f"port {port} cannot be used: {error.strerror or error}") from None

@@ -1,4 +1,4 @@
-"""What the library and the parser of arguments say, in the words of the command: options instead of keywords."""
+"""Messages of the library and the argument parser in the command's words: options instead of keywords."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ..rating.raised import TooLongError
 from .options import Options
 
 _NAMES = {"job_id": "job", "columns": "map", "amount": "cents", "path": "file"}
-"""What a keyword of the library is called here, where it is called otherwise."""
+"""The command's names for the library's keywords, where they differ."""
 _IN_GROUPS = frozenset(field.name for kind in (Options, Limits) for field in attrs.fields(kind))
 _PARAMETERS: ContextVar[dict[str, bool]] = ContextVar("_PARAMETERS")
 """The parameters of the command that runs, and whether they are options."""
@@ -64,7 +64,7 @@ _WANTED = {
     "float": "a number, such as 2.5",
 }
 _MOST_OF_AN_ARGUMENT = 300
-"""So long a path is shown whole."""
+"""Longer arguments are shortened; up to this length a path is shown whole."""
 _LIMIT = re.compile(rf"\b(?:{'|'.join(field.name for field in attrs.fields(Limits) if '_' in field.name)})\b")
 _SHARED_PACE = (
     "Share one Throttle between all clients of the account",
@@ -125,7 +125,7 @@ def option(keyword: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text of the library without words of Python."""
+    """A text of the library without Python's terms."""
     text = _OF_A_NETWORK.sub("", _NONE.sub("", text))
     text = _EDITION.sub(lambda found: found[0].replace("edition=", "--edition ").lower(), text)
     text = _AMOUNT.sub(r"\1", _KEYWORD.sub(lambda found: option(found[1]), text))
@@ -155,12 +155,12 @@ def error_in_words(error: PicoworkersError) -> str:
 
 
 def limit_in_words(text: str) -> str:
-    """What is said of a limit, which is named by its option."""
+    """What is said about a limit, which is named by its option."""
     return _LIMIT.sub(lambda found: option(found[0]), text)
 
 
 def _of_limit(error: LimitError) -> str:
-    """What is said of the limit of an error, which is named once."""
+    """What is said about the limit of an error, which is named once."""
     said = str(error).removeprefix(f"{error.limit}: ")
     is_named = error.limit not in {field.name for field in attrs.fields(Limits)} or error.limit in said
     return said if is_named else f"{option(error.limit)}: {said}"
@@ -180,7 +180,7 @@ def outcome_in_words(outcome: Outcome) -> str | None:
 
 
 def reading_in_words(error: PicoworkersError) -> str:
-    """The same of a command that only reads, which may be run again anyway."""
+    """The same for a command that only reads, which may be run again anyway."""
     return error_in_words(error).removesuffix(_AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""JSON to models and back. Names of the wire live here and nowhere else."""
+"""JSON to models and back. The API's own names are only here."""
 
 from .json import HugeNumber, ShapeError, encode, loads, printable
 from .responses import (

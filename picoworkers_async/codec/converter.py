@@ -1,4 +1,4 @@
-"""The models in programs that use cattrs: a converter that knows them."""
+"""A cattrs converter for the models, for programs that use cattrs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def json_converter() -> JsonConverter:
-    """A new cattrs converter that writes models as `to_jsonable` does, and reads them back; add hooks as you like.
+    """Make a cattrs converter that writes models as `to_jsonable` does, and reads them back; you may add hooks.
 
-    Your own classes may hold models, amounts and times: `converter.structure(data, Order)`. A page is read as one
-    of something: `converter.structure(data, Page[Job])`. A model that does not fit raises `InvalidRequestError`
-    with every problem, an unknown field included, so both ends should have the same version.
+    Your own classes may hold models, amounts and times: `converter.structure(data, Order)`. To read a page, name
+    its items: `converter.structure(data, Page[Job])`. A model that does not fit raises `InvalidRequestError`
+    with every problem, an unknown field included, so use the same version at both ends.
 
-    Models that hold an exception (`Outcome`, `BatchReport`, `Ping`) are written only: reading one raises
-    `TypeError`. What `to_jsonable` had to write as a text stays that text where anything may stand, a `Decimal` in
-    an `extra` too, and is refused elsewhere. This is not how the service writes: what it sends, the client has
-    read already.
+    Models that hold an exception (`Outcome`, `BatchReport`, `Ping`) can only be written: reading one raises
+    `TypeError`. What `to_jsonable` had to write as a text stays that text where anything is allowed, a `Decimal`
+    in an `extra` too, and is refused elsewhere. This is not the service's format: the client has already read
+    what that sends.
     """
     from cattrs.preconf.json import make_converter
 

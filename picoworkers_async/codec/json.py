@@ -1,4 +1,4 @@
-"""Bytes to JSON values and back, with money exact; and text from outside made safe to show."""
+"""Bytes to JSON values and back, with exact money; and text from outside made safe to show."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from ..models.account import CONTEXT
 
 MOST_DIGITS = 40
-"""A number that is longer, or whose exponent is larger, is kept as the text that it was sent as."""
+"""A longer number, or one with a larger exponent, is kept as the text that was sent."""
 
 _LONGEST_MESSAGE = 1000
 
 
 class ShapeError(ValueError):
-    """An answer is not the JSON that the document promises; the text says where and why."""
+    """An answer is not the documented JSON; the text says where and why."""
 
 
 class HugeNumber(str):
-    """A number of absurd size, as the text that it was sent as: to make a number of it could take minutes."""
+    """A number of absurd size, as the text that was sent: converting it could take minutes."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ def loads(raw: bytes, *, unique_names: bool = False) -> Any:
     """Read JSON; numbers with a point or an exponent become exact `Decimal`s.
 
     Those of absurd size stay a text, a `HugeNumber`. Raises `ShapeError` for what is not JSON in UTF-8, and for
-    JSON that is nested too deeply. With `unique_names` also for an object that has one name twice, of which the
+    JSON that is nested too deeply; with `unique_names` also for an object that has one name twice, because the
     first would be lost.
     """
     decoder = _decoder_of_unique_names if unique_names else _decoder
@@ -47,7 +47,7 @@ def loads(raw: bytes, *, unique_names: bool = False) -> Any:
 
 
 def encode(body: Any) -> bytes:
-    """Write JSON, compactly. It does not raise for what the rules let through."""
+    """Write JSON, compactly. Never raises for what passes the rules."""
     return _encoder.encode(body).encode()
 
 
@@ -103,7 +103,7 @@ _decoder_of_unique_names = json.JSONDecoder(
 def money(amount: Decimal) -> float:
     """An amount as the number whose shortest text is the amount: 0.10 is written 0.1.
 
-    The rules let only amounts through that this text gives back exactly.
+    The rules pass only amounts that this text returns exactly.
     """
     return float(amount) + 0.0  # never -0.0
 

@@ -1,7 +1,7 @@
-"""JSON values to models, tolerantly: what the service is known to vary never breaks reading.
+"""JSON values to models, tolerantly: known variations of the service never break reading.
 
-Fields that nobody documented are kept in `.extra`; missing ones take the model's default. So does a field that
-does not fit, which is kept in `.extra` as it came; fields without a default, and those of `_STRICT`, must fit.
+Undocumented fields are kept in `.extra`; missing ones take the model's default. So does a field that does not
+fit, which is kept in `.extra` as it came. Fields without a default, and those of `_STRICT`, must fit.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("picoworkers_async")
 
 _STRICT: dict[type, frozenset[str]] = {Task: frozenset({"job_id", "revision_number"})}
-"""Fields that have a default and must fit nevertheless: they say which piece of work it is."""
+"""Fields that have a default but must fit: they identify the piece of work."""
 
 _said: set[tuple[str, str]] = set()
-"""The model and name of each field that was warned of, once in a process: no more than there are fields."""
+"""The model and name of each field that the log has warned of, once in a process: at most all fields."""
 
 
 def read(data: Any, model: type[T]) -> T:
@@ -175,9 +175,9 @@ def _model_hook(converter: cattrs.Converter, model: type) -> Callable[[Any, Any]
 def _fitting(
     converter: cattrs.Converter, model: type, fields: Mapping[str, Any], value: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The fields of the object that fit; the others are put into `extra` as they came, and warned of.
+    """The fields of the object that fit; the others are put into `extra` as they came, with a warning.
 
-    Raises `ShapeError` where a field that must fit does not.
+    Raises `ShapeError` if a field that must fit does not.
     """
     strict = _STRICT.get(model, frozenset())
     fitting: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What each kind of answer holds."""
+"""Answers of the service, read as models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _MOST_PAGES = 2**31
 _JOB_ID = re.compile(r"(?!(\d{1,5}|\d{21,})$)[A-Za-z0-9][A-Za-z0-9_-]{3,63}")
-"""What may be the id of a job. The documents have 12 hexadecimal digits; a short number counts, or is a status."""
+"""What may be the id of a job. The documents have 12 hexadecimal digits; a short number is a count or status."""
 _NO_IDS = frozenset({"null", "none", "true", "false", "undefined"})
 _NOT_OK = ("nok", "not_ok")
 _ACKNOWLEDGEMENT = frozenset({"ok", "message", "notice"})
@@ -58,34 +58,34 @@ def says_ok(data: Any) -> bool:
 
 
 def read_zones(data: Any) -> list[Zone]:
-    """The zones (section 3.1)."""
+    """Read the zones (API document, section 3.1)."""
     return list(read_many(data, Zone, "zones"))
 
 
 def read_lists(data: Any) -> list[WorkerList]:
-    """The account's lists of workers (section 3.2)."""
+    """Read the account's lists of workers (API document, section 3.2)."""
     return list(read_many(data, WorkerList, "lists"))
 
 
 def read_categories(data: Any) -> list[Category]:
-    """The categories (section 3.3)."""
+    """Read the categories (API document, section 3.3)."""
     return list(read_many(data, Category, "categories"))
 
 
 def read_job(data: Any) -> Job:
-    """One job (section 3.13)."""
+    """Read one job (API document, section 3.13)."""
     return read(data, Job)
 
 
 def read_jobs_page(data: Any) -> Page[Job]:
-    """One page of jobs (section 3.8)."""
+    """Read one page of jobs (API document, section 3.8)."""
     return _read_page(data, "jobs", Job)
 
 
 def read_tasks_page(data: Any, job_id: str | None = None) -> Page[Task]:
-    """One page of tasks, of the job `job_id` or, with None, of all jobs (section 3.9).
+    """Read one page of tasks, of the job `job_id` or, with None, of all jobs (API document, section 3.9).
 
-    A task without a `job_id` is of the job that was asked for. Raises `ShapeError` where none was.
+    A task without a `job_id` belongs to the job that was asked for. Raises `ShapeError` if none was.
     """
     page = _read_page(data, "tasks", Task)
     if all(task.job_id for task in page.items):
@@ -97,22 +97,22 @@ def read_tasks_page(data: Any, job_id: str | None = None) -> Page[Task]:
 
 
 def read_balances(data: Any) -> Balances:
-    """The account's balances (section 4.1)."""
+    """Read the account's balances (API document, section 4.1)."""
     return read(data, Balances)
 
 
 def read_ack(data: Any) -> Ack:
-    """An acknowledgement. Raises `ShapeError` if it does not say ok. A restart says `notice` for `message`."""
+    """Read an acknowledgement. Raises `ShapeError` if it does not say ok. A restart has `notice` for `message`."""
     fields = _acknowledged(data)
     extra = {name: value for name, value in fields.items() if name not in _ACKNOWLEDGEMENT}
     return Ack(_message(fields), extra)
 
 
 def plain_ack(body: bytes) -> Ack | None:
-    """The acknowledgement in the body of an HTTP 200; None for anything more, which needs a closer look.
+    """The acknowledgement in the body of an HTTP 200; None for anything more, which has to be parsed.
 
-    A service says the same thousands of times. What these bytes meant once they always mean, so the last few are
-    remembered; whoever calls this sees to it that they are short.
+    A service says the same thousands of times, and the same bytes always mean the same, so the last few are
+    remembered. The caller makes sure that they are short.
     """
     said = _plainly_said(body)
     return None if said is None else Ack(said[0])
@@ -129,14 +129,14 @@ def _plainly_said(body: bytes) -> tuple[str | None] | None:
 
 
 def read_predicted_position(data: Any) -> PredictedPosition:
-    """SproutGigs only: the answer of get-predicted-position."""
+    """SproutGigs only: read the answer of get-predicted-position."""
     return read(data, PredictedPosition)
 
 
 def read_rating_acks(data: Any) -> dict[str, RatingAck]:
-    """SproutGigs only: the answer of rate-multiple-tasks, by task id.
+    """SproutGigs only: read the answer of rate-multiple-tasks, by task id.
 
-    A task of which the answer says two different things counts as one of which it says nothing.
+    A task about which the answer says two different things counts as one about which it says nothing.
     """
     fields = as_object(data, "the answer")
     if "tasks" not in fields:
@@ -164,12 +164,12 @@ def _rating_ack(item: Any) -> RatingAck | None:
 
 
 def read_posted_job(data: Any) -> PostedJob:
-    """A job that was posted (section 3.4). What is neither `ok`, `message` nor `url` is kept in `extra`.
+    """Read a job that was posted (API document, section 3.4). All but `ok`, `message` and `url` goes to `extra`.
 
     Its id is the `Id` in the query of the answer's url or, as seen in use, the `job_id` or `id` of the answer or
-    of its `job` or `data`: 4 to 64 letters, digits, `_` and `-`, but no number of less than 6 digits. Of two that
+    of its `job` or `data`: 4 to 64 letters, digits, `_` and `-`, but no number of less than 6 digits. If two
     differ, neither is believed. An answer that names a job but lacks `ok` is read without the id, which may be
-    that of another job, and says so in its `note`. Raises `ShapeError` for one that does neither.
+    that of another job; its `note` says so. Raises `ShapeError` for one that does neither.
     """
     fields = as_object(data, "the acknowledgement")
     url = fields.get("url")
@@ -188,7 +188,7 @@ def read_posted_job(data: Any) -> PostedJob:
 
 
 def _posted_id(fields: dict[str, Any], url: str | None) -> str | None:
-    """The one id that the answer names where answers were seen to name it; None where it names two."""
+    """The one id in the places where answers were seen to have it; None if they have two."""
     job, data = (fields[name] if isinstance(fields.get(name), dict) else {} for name in ("job", "data"))
     places = [_job_id_in(url or ""), fields.get("job_id"), fields.get("id")]
     places += [inner.get(name) for inner in (job, data) for name in ("job_id", "id")]
@@ -197,7 +197,7 @@ def _posted_id(fields: dict[str, Any], url: str | None) -> str | None:
 
 
 def _job_id(value: Any) -> str | None:
-    """The id of a job, if this can be one: so that no `0`, no `null` and no status is taken for it."""
+    """The id of a job, if this can be one: no `0`, no `null` and no status is taken for it."""
     if isinstance(value, HugeNumber):
         return None
     try:

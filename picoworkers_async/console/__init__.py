@@ -1,4 +1,4 @@
-"""Pages to watch by: the served sandbox's at `/`, and one over a batch's journal. Needs the extra `sandbox`."""
+"""The console's pages: a served sandbox's at `/`, and one over a batch's journal. Needs the extra `sandbox`."""
 
 from .watching import watch_journal
 

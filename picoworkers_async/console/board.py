@@ -1,4 +1,4 @@
-"""What a page shows and lets one do: the same shape for a sandbox and for a journal."""
+"""What a page shows and offers: the same shape for a sandbox and for a journal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .plot import Plot
 MOST_PAGES = 500
 Kind = Literal["plain", "id", "time", "number", "words", "state"]
 Row = Mapping[str, str]
-"""The cells of a row by the names of its columns, all fit to be shown. `key` is its own name."""
+"""The cells of a row by the names of its columns, all safe to show. `key` is the row's own name."""
 
 
 @attrs.frozen
 class Column:
-    """A column: `words` and a `time` are a stranger's, `state` is one of few words, which style sheets know."""
+    """A column. `words` and `time` hold a stranger's text, `state` one of a few words, which style sheets know."""
 
     name: str
     label: str
@@ -27,10 +27,10 @@ class Column:
 
 @attrs.frozen
 class Control:
-    """What stands in the last cell of a row: a form to an action.
+    """The last cell of a row: a form to an action.
 
-    `fields` are the inputs that a person fills in, `shown_if` names the value of the row without which the form is
-    hidden. Its inputs named in `from_row` take the value of that name from the row.
+    `fields` are the inputs that a person fills in; `shown_if` names the value of the row without which the form
+    is hidden. The inputs named in `from_row` take the value of that name from the row.
     """
 
     action: str
@@ -41,7 +41,7 @@ class Control:
 
 @attrs.frozen
 class Table:
-    """A table. A `scrolls` one has a height of its own. `empty` is said where there are no rows."""
+    """A table. With `scrolls` it has a height of its own. `empty` is shown if there are no rows."""
 
     name: str
     title: str
@@ -53,7 +53,7 @@ class Table:
 
 @attrs.frozen
 class Rows:
-    """What a table holds: its rows, a note about those that are left out, and whether a page comes after this."""
+    """The content of a table: its rows, a note about those left out, and whether another page follows."""
 
     rows: Sequence[Row]
     note: str = ""
@@ -62,14 +62,14 @@ class Rows:
 
 @attrs.frozen
 class Snapshot:
-    """Everything at one moment, as texts to be shown."""
+    """Everything at one moment, as texts to show."""
 
     numbers: Mapping[str, str]
     tables: Mapping[str, Rows]
     plot: Plot
 
     def parts(self) -> dict[str, Any]:
-        """As JSON has it, in parts that are sent when they differ from what a viewer has."""
+        """As JSON, in parts that are sent if they differ from what a viewer has."""
         tables = {
             f"table:{name}": {"rows": list(map(dict, rows.rows)), "note": rows.note, "next": rows.has_next}
             for name, rows in self.tables.items()
@@ -86,7 +86,7 @@ class Board(Protocol):
 
     @property
     def title(self) -> str:
-        """What the page is called."""
+        """The page's title."""
         ...
 
     @property
@@ -96,7 +96,7 @@ class Board(Protocol):
 
     @property
     def plot_title(self) -> str:
-        """What the plot is of."""
+        """What the plot shows."""
         ...
 
     @property
@@ -106,18 +106,18 @@ class Board(Protocol):
 
     @property
     def tables(self) -> Sequence[Table]:
-        """In their order on the page."""
+        """The tables, in their order on the page."""
         ...
 
     @property
     def pages_of(self) -> str | None:
-        """The table of which there are pages."""
+        """The table that has pages."""
         ...
 
     async def snapshot(self, page: int) -> Snapshot:
-        """Everything now, and this page, from 1, of the table that has pages."""
+        """Everything now, with this page, from 1, of the table that has pages."""
         ...
 
     def act(self, action: str, fields: Mapping[str, str]) -> str:
-        """Do it, and say what was done. Raises `RefusedError`."""
+        """Do it, and return what was done. Raises `RefusedError`."""
         ...

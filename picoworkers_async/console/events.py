@@ -1,4 +1,4 @@
-"""News for a viewer as server-sent events. Nothing is queued: each message says what differs by then."""
+"""Updates for a viewer as server-sent events. Nothing is queued: each message has what differs by then."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def messages(
     parts: Callable[[], Awaitable[Parts]],
     is_over: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[bytes]:
-    """The events of one viewer, until it is over. Who reads slowly asks less often, and gets the newest then."""
+    """The events of one viewer, until it is over. A slow reader gets fewer, each with the newest state."""
     had: dict[str, str] = {}
     told = time.monotonic()
     yield b"retry: 1000\n\n"

@@ -20,12 +20,12 @@ _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNOREC
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a Host header names this machine as itself. Another name may lead here too, by a stranger's DNS."""
+    """Whether a Host header names this machine as itself. A stranger's DNS may lead other names here, too."""
     return host is not None and _HOST.fullmatch(host) is not None
 
 
 def is_own(headers: Mapping[str, str]) -> bool:
-    """Whether a form was sent by a page of ours, as far as the browser tells.
+    """Whether a form was sent by one of our pages, as far as the browser tells.
 
     Sec-Fetch-Site decides where there is one: a page without referrers sends `Origin: null` with its forms.
     """
@@ -57,20 +57,20 @@ class Session:
         self.cookie: str = secrets.token_urlsafe()
 
     def form_token(self) -> str:
-        """What every form of a page has to bring along."""
+        """What every form of a page must carry."""
         return hmac.new(self._key, self.cookie.encode(), "sha256").hexdigest()
 
     def has_cookie(self, cookies: Mapping[str, str], name: str) -> bool:
-        """Whether a request brings the cookie."""
+        """Whether a request has the cookie."""
         return same(cookies.get(name), self.cookie)
 
     def is_form(self, cookies: Mapping[str, str], name: str, token: str | None) -> bool:
-        """Whether a form brings both the cookie and its token."""
+        """Whether a form has both the cookie and its token."""
         return self.has_cookie(cookies, name) and same(token, self.form_token())
 
 
 class Invitation:
-    """A token that opens the door once."""
+    """A token that works once."""
 
     def __init__(self) -> None:
         self.token: str = secrets.token_urlsafe()

@@ -23,7 +23,7 @@ Node = Element | str
 
 
 def element(tag: str, *children: Node, **attributes: str | bool | None) -> Element:
-    """An element; `_` in a name of an attribute is `-`, one at its end is dropped: `class_`, `aria_label`."""
+    """An element; `_` in an attribute's name is `-`, one at its end is dropped: `class_`, `aria_label`."""
     named = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
     return Element(tag, named, children)
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it is ready, and leaves the process's signals alone."""
+    """A server that signals when it is ready, and leaves the process's signals alone."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -34,9 +34,9 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 async def listening(
     application: ASGIApp, host: str, port: int, *, name: str, http: type[Any] | Literal["h11"] = "h11"
 ) -> AsyncIterator[str]:
-    """Serve for as long as the block lasts, in a thread of this name; gives the URL, without a path.
+    """Serve for as long as the block lasts, in a thread of this name; yields the URL, without a path.
 
-    For port 0 it is a free one, and for a host that means every address, the one that reaches it from here.
+    Port 0 is a free one. For a host that means every address, the URL is the one to use on this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's algorithm off, which would cost 40 ms an answer.
@@ -73,6 +73,6 @@ async def listening(
 
 
 def _reached_as(host: str) -> str:
-    """The host of an address that reaches it from this machine."""
+    """The host by which this machine reaches an address."""
     name = _ANY.get(host, host)
     return f"[{name}]" if ":" in name else name

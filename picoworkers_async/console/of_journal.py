@@ -93,11 +93,11 @@ class JournalBoard:
         self._is_closed = False
 
     def close(self) -> None:
-        """Break off the reading that is under way, and every later one."""
+        """Abort the read in progress, and every later one."""
         self._is_closed = True
 
     async def snapshot(self, page: int) -> Snapshot:
-        """Everything now; what was read before, with the reason, while it cannot be read."""
+        """Everything now; if it cannot be read, what was read before, with the reason."""
         return await anyio.to_thread.run_sync(self._snapshot)
 
     def act(self, action: str, fields: Mapping[str, str]) -> str:
@@ -105,7 +105,7 @@ class JournalBoard:
         raise RefusedError("This page is read-only.")
 
     def look(self) -> Glance:
-        """Read it, unless it is as it was, or was read just now for long. Raises `JournalError`."""
+        """Read it, unless it is unchanged, or was read a moment ago and took long. Raises `JournalError`."""
         with self._reading:
             # Asked before reading: what changes meanwhile is read the next time.
             mark, began = mark_of(self._path), time.monotonic()

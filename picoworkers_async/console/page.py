@@ -1,4 +1,4 @@
-"""A board as a page: whole and of use without a script, and with the hooks by which the script keeps it new."""
+"""A board as a page: whole and usable without a script, with the hooks by which the script keeps it up to date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .plot import drawing
 
 
 def whole(board: Board, snapshot: Snapshot, form_token: str, page: int, prefix: str, said: str = "") -> bytes:
-    """The page. `said` is told at its top, as what came of the last form."""
+    """The page. `said` is shown at its top, as the result of the last form."""
     head = element(
         "head",
         element("meta", charset="utf-8"),

@@ -16,18 +16,18 @@ _STEP = WIDTH // SECONDS
 
 @attrs.frozen
 class Plot:
-    """For each second, the oldest first, how many passed and how many did not, and how many may; None: any."""
+    """For each second, oldest first, how many passed and how many did not, and how many may; None: any."""
 
     bars: Sequence[tuple[int, int]]
     limit: float | None = None
 
     def top(self) -> int:
-        """What the height of the plot stands for."""
+        """The value that the height of the plot stands for."""
         most = max((passed + held for passed, held in self.bars), default=0)
         return max(1, most, round((self.limit or 0) * 1.25))
 
     def shape(self) -> dict[str, Any]:
-        """The bars as `[y, height]` of both parts, and the height of the limit's line; in the plot's own units."""
+        """The bars as `[y, height]` of both parts, and the height of the limit's line, in the plot's own units."""
         scale = HEIGHT / self.top()
         bars = []
         for passed, held in self.bars:

@@ -1,4 +1,4 @@
-"""The page of a board as an ASGI application: the page, its news, its two files, and its forms."""
+"""The page of a board as an ASGI application: the page, its updates, its two files, and its forms."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _FILES = {"console.js": "text/javascript", "console.css": "text/css"}
 
 
 class Site:
-    """Serves one board to loopback. With an `invitation`, only to who came by it once.
+    """Serves one board to loopback. With an `invitation`, only to the browser that used it.
 
-    Its news end when `close` is called, so that a server need not wait for viewers.
+    Its updates end when `close` is called, so that a server need not wait for viewers.
     """
 
     def __init__(self, board: Board, invitation: guard.Invitation | None = None) -> None:
@@ -40,7 +40,7 @@ class Site:
         self._is_closed = False
 
     def close(self) -> None:
-        """Let the viewers go."""
+        """Release the viewers."""
         self._is_closed = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +73,7 @@ class Site:
         return _file(path.removeprefix(PREFIX))
 
     def _welcome(self, request: Request, invitation: guard.Invitation) -> Response:
-        """Let in who has the token, and send them on: a strict cookie comes only with what our page asked for."""
+        """Admit whoever has the token, and redirect: a strict cookie comes only with what our page asked for."""
         token = request.query_params.get("token")
         if request.method != "GET" or request.url.path != "/" or not invitation.accept(token):
             return _refusal(403, "The address of this page works once. Start it again for a new one.")
@@ -139,7 +139,7 @@ class Site:
 
 
 def _cookie(request: Request) -> str:
-    """Its name: browsers keep the cookies of all ports together."""
+    """Its name: browsers share cookies between all ports of a host."""
     server = request.scope.get("server") or ("", 0)
     return f"picoworkers_console_{server[1]}"
 

@@ -1,4 +1,4 @@
-"""A batch's journal as a page that one can watch."""
+"""Watch a batch's journal as a page."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ async def watch_journal(
 ) -> AsyncIterator[str]:
     """Serve a page over the journal of a batch, to this machine only, for as long as the block lasts.
 
-    Gives the page's URL. It has a token that works once: the browser that opens it first may watch, no other. The
-    page is read-only, and so is the file's connection: it never takes the batch's lock, works while a batch writes
-    and after it died, and shows what was last read while the file cannot be. `port` 0 is a free one. Days begin at
-    midnight in `timezone`, a name such as `Europe/Berlin`.
+    Yields the page's URL. It has a token that works once: the browser that opens it first may watch, no other.
+    The page and its connection to the file are read-only: it never takes the batch's lock, and works while a
+    batch writes and after it died. While the file cannot be read, it shows what was read last. `port` 0 is a
+    free one. Days begin at midnight in `timezone`, a name such as `Europe/Berlin`.
 
-    Raises `InvalidRequestError` for what is no path of a file, and for a time zone that is not known;
-    `JournalError` for a file that is missing, damaged, or no journal, as far as that is found within 3 seconds;
-    `OSError` for a port that cannot be used.
+    Raises `InvalidRequestError` for what is no path of a file, and for an unknown time zone; `JournalError` for
+    a file that is missing, damaged, or no journal, as far as that is found within 3 seconds; `OSError` for a
+    port that cannot be used.
     """
     if problems := journal_problems("path", path):
         raise InvalidRequestError("watch_journal", problems, sends=False)

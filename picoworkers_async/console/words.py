@@ -1,4 +1,4 @@
-"""What strangers wrote, made fit to be shown: nothing hidden, nothing turned around, nothing endless."""
+"""Make strangers' texts safe to show: nothing hidden, nothing reversed, nothing endless."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DELETE, _ITS_SYMBOL = "\x7f", "\u2421"
 
 
 def shown(text: object, most: int = MOST) -> str:
-    """A text with its control characters as symbols, and a note in place of what is more than `most` characters.
+    """A text with its control characters as symbols, and a note in place of what exceeds `most` characters.
 
     Characters that cannot be seen, or change the direction of what follows, become their number, as `U+202E`.
     Tabs, the first line breaks, and the joiners that some scripts and emoji need are kept.
@@ -44,7 +44,7 @@ def shown(text: object, most: int = MOST) -> str:
 
 
 def proofs(given: object, most: int = MOST) -> str:
-    """The proofs of a task as one text; of any shape, since a sandbox may be told to list anything."""
+    """The proofs of a task as one text; of any shape, because a sandbox may be told to list anything."""
     parts = given if isinstance(given, list | tuple) else [given]
     return shown("\n".join(_texts(parts)), most)
 

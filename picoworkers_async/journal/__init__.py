@@ -1,4 +1,4 @@
-"""What a batch remembers, so that it can be killed at any moment."""
+"""A batch's memory on disk, so that it can be killed at any moment."""
 
 from .progress import JournalProgress, Running
 from .questions import JournalRow, JournalSummary

@@ -1,4 +1,4 @@
-"""What SQLite and the file system say of a journal, as the errors of this library."""
+"""Failures of SQLite and the file system at a journal, as this library's errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MEANINGS: dict[str, tuple[type[JournalError], str]] = {
 
 @contextmanager
 def journal_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system say into a `JournalError` that names the file."""
+    """Turn errors of SQLite and the file system into a `JournalError` that names the file."""
     import sqlite3  # only who uses a file of SQLite's pays for loading it
 
     try:

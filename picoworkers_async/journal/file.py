@@ -1,4 +1,4 @@
-"""A journal's file, open to be written: held by one at a time, checked, and brought up to date."""
+"""A journal's file, open for writing: held by one batch at a time, checked, and brought up to date."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _SMALL_PAGES = 1000
 class JournalFile:
     """A journal's file, from `open` to `close`. Only one process, and one batch in it, has it at a time.
 
-    `owner` is whose the file is: its account and edition, and whether it is a dry run's; a new file becomes
-    theirs. None takes any journal that there is.
+    `owner` is whose the file is: its account and edition, and whether it is a dry run's. A new file becomes
+    theirs. None accepts any journal that exists.
     """
 
     def __init__(self, path: Path, owner: Mapping[str, str] | None) -> None:
@@ -31,12 +31,12 @@ class JournalFile:
         self._database: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Open the file, or make it if it has an owner.
+        """Open the file, or create it if it has an owner.
 
         Raises `JournalError` for a file that cannot be written, is damaged, or belongs to something else. The
         whole file is checked for damage if it is small (4 MB) or was not closed by the batch before; that takes
-        about 0.3 s for a million ratings. Of a large one that was closed, only its length and what is read at
-        once are checked, so that opening it takes no longer than a small one.
+        about 0.3 s for a million ratings. Of a large file that was closed, only its length and what is read at
+        once are checked, so opening it takes no longer than opening a small one.
         """
         with journal_errors(self._path):
             if self._path.is_dir():
@@ -62,7 +62,7 @@ class JournalFile:
         return self._database
 
     def close(self) -> None:
-        """Close the file and let it go."""
+        """Close the file and release it."""
         database, self._database = self._database, None
         held, self._lock = self._lock, None
         try:

@@ -78,7 +78,7 @@ _AS_THIS_FORMAT = f"CREATE TEMP VIEW ratings AS {_FROM_BEFORE} FROM main.ratings
 
 
 def units_of(amount: object) -> int | None:
-    """US dollars, as a `Decimal` or its text, in ten-thousandths; None for no amount, or one that does not fit."""
+    """US dollars, a `Decimal` or its text, in ten-thousandths; None for no amount, or one that does not fit."""
     if amount is None:
         return None
     units = CONTEXT.multiply(Decimal(str(amount), CONTEXT), Decimal(_UNITS_A_DOLLAR))
@@ -86,7 +86,7 @@ def units_of(amount: object) -> int | None:
 
 
 def dollars(units: int | None) -> Decimal:
-    """US dollars of so many ten-thousandths."""
+    """This many ten-thousandths as US dollars."""
     return CONTEXT.divide(Decimal(units or 0), Decimal(_UNITS_A_DOLLAR))
 
 
@@ -108,15 +108,15 @@ def _connected(uri: str) -> sqlite3.Connection:
 
 
 def log_beside(path: Path) -> Path:
-    """SQLite's log of a file: what was written last may be there alone."""
+    """SQLite's write-ahead log of a file: what was written last may be there alone."""
     return path.with_name(path.name + "-wal")
 
 
 def _refuse_without_log(path: Path, uri: str) -> None:
     """Raise `JournalDamagedError` if a batch was killed, and its log is not beside the file.
 
-    The file is looked into as it is: opened in the ordinary way, SQLite makes an empty log, by which the next
-    batch would take the file for whole.
+    The file is read as it is. Opened in the ordinary way, SQLite would make an empty log, and the next batch
+    would take the file for whole.
     """
     with closing(_connected(f"{uri}&immutable=1")) as untouched:
         try:
@@ -131,7 +131,7 @@ def _refuse_without_log(path: Path, uri: str) -> None:
 
 
 def check_format(path: Path, database: sqlite3.Connection) -> int:
-    """The format of the file. Raises `JournalError` unless it is a journal of a format that is known."""
+    """The format of the file. Raises `JournalError` unless it is a journal of a known format."""
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
@@ -142,14 +142,14 @@ def check_format(path: Path, database: sqlite3.Connection) -> int:
 
 
 def read_as_this_format(path: Path, database: sqlite3.Connection) -> None:
-    """Have a file of any format read like one of this, without changing it."""
+    """Make a file of any format readable as one of this format, without changing it."""
     if check_format(path, database) != VERSION:
         _add_functions(database)
         database.execute(_AS_THIS_FORMAT)
 
 
 def create_or_migrate(path: Path, database: sqlite3.Connection) -> None:
-    """Make the tables in an empty file, and bring those of an earlier format up to this one."""
+    """Create the tables in an empty file, or bring those of an earlier format up to this one."""
     (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not tables:
         database.executescript(

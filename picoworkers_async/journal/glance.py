@@ -1,4 +1,4 @@
-"""A journal at one moment, for whoever watches a batch: one reading, that never takes the batch's lock."""
+"""A journal at one moment, for whoever watches a batch: one read that never takes the batch's lock."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _STEPS = 100_000
 class Glance:
     """What a journal says at one moment.
 
-    `told` is what the last batch told of itself; whether it still runs, only its lock could say. `pruned_bonus`
-    are the bonuses of what was deleted since. `last` are the rows that changed last, the newest first, and `open`
-    those that were sent and whose fate is not known. `sent` is how many ratings were sent in a second, by seconds
-    since 1970.
+    `told` is what the last batch noted about itself; whether it still runs, only its lock could say.
+    `pruned_bonus` is the bonuses of what was pruned since. `last` has the rows that changed last, newest first,
+    and `open` those that were sent and whose fate is not known. `sent` is how many ratings were sent in each
+    second, by seconds since 1970.
     """
 
     counts: Mapping[JournalState, int]
@@ -55,9 +55,9 @@ class Glance:
 def glance(
     path: Path, *, timezone: str = "UTC", since: float, most: int = 200, is_over: Callable[[], bool] | None = None
 ) -> Glance:
-    """Read it once: at most so many rows, and seconds since then. Once `is_over` says so, it gives up soon.
+    """Read it once: at most that many rows, and seconds since then. Once `is_over` says so, it gives up soon.
 
-    Raises `JournalError` as every reading of a journal, and `InvalidRequestError` for an unknown time zone.
+    Raises `JournalError` as every read of a journal does, and `InvalidRequestError` for an unknown time zone.
     """
     with _readable(path), reading(path) as database:
         database.set_progress_handler(is_over, _STEPS)
@@ -79,7 +79,7 @@ def glance(
 
 
 def sent_since(path: Path, since: float) -> dict[int, int]:
-    """The `sent` of a glance alone, which is read at once in a journal of this format. Raises `JournalError`."""
+    """The `sent` of a glance alone, which is fast to read in a journal of this format. Raises `JournalError`."""
     with _readable(path), reading(path) as database:
         return _sent(database, since)
 
@@ -91,13 +91,13 @@ def changed_at(path: Path) -> datetime | None:
 
 
 def mark_of(path: Path) -> tuple[tuple[int, ...], ...]:
-    """What differs when the file does, or is another one."""
+    """A value that differs when the file has changed, or is another one."""
     return tuple((stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in _stats_of(path))
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """A file that another program wrote may hold what no batch does: times without end, words for amounts."""
+    """Reject what no batch writes but another program may: times without end, words for amounts."""
     try:
         yield
     except JournalError:
@@ -108,7 +108,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _stats_of(path: Path) -> list[os.stat_result]:
-    """Those of the file and its write-ahead log, as far as they are there: a batch's end takes the log away."""
+    """Those of the file and its write-ahead log, if they exist: a batch's end removes the log."""
     stats = []
     with suppress(OSError):
         stats.append(path.stat())

@@ -29,7 +29,7 @@ _mutex = threading.Lock()
 class FileLock:
     """Holds a file for one batch, under whatever name it is reached, until `release`.
 
-    Makes the file if it is not there. Raises `JournalBusyError` if another batch holds it, in this process or
+    Creates the file if it is not there. Raises `JournalBusyError` if another batch holds it, in this process or
     another, and `OSError` if it cannot be opened.
     """
 
@@ -49,7 +49,7 @@ class FileLock:
             return False
 
     def release(self) -> None:
-        """Let the file go. SQLite's connection to it must be closed before."""
+        """Release the file. SQLite's connection to it must be closed before."""
         with _mutex:
             descriptor = _held.pop(self._key, None)
             if descriptor is not None:
@@ -78,7 +78,7 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds this file, in this process or another. Raises `OSError` if it cannot be opened."""
+    """Whether anyone holds this file, in this process or another. Raises `OSError` if it cannot be opened."""
     with _mutex:
         if _identity(os.stat(path)) in _held:
             return True
@@ -106,7 +106,7 @@ def _lock(descriptor: int) -> bool:
 
 
 def _lock_later(descriptor: int) -> bool:
-    """Try again, after whoever may only have asked has let go."""
+    """Try again: whoever only asked whether it is held may release it in a moment."""
     for _ in range(_TRIES):
         time.sleep(_ASKED_FOR_SECONDS)
         if _lock(descriptor):

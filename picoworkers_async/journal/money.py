@@ -1,4 +1,4 @@
-"""Adding up the money of a journal, exactly."""
+"""The sums of a journal's money, exact."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PRUNED = ("pruned_count", "pruned_bonus", "pruned_pay")
 
 
 def spent_of(row: Iterable[object]) -> Spent:
-    """What a row of `SUMS` adds up to."""
+    """The sums in a row of `SUMS`."""
     count, bonus_units, pay_units, bonuses, pays = row
     return Spent(int(count), _amount(bonus_units, bonuses), _amount(pay_units, pays))  # type: ignore[call-overload]
 
@@ -49,24 +49,24 @@ def spent(database: sqlite3.Connection, since: float | None) -> Spent:
 
 
 def unpriced(database: sqlite3.Connection, since: float | None) -> list[str]:
-    """Jobs of ratings that were sent since then and may have paid, and of which nobody noted how much."""
+    """Jobs of ratings that were sent since then and may have paid, and whose pay nobody noted."""
     return [job_id for (job_id,) in database.execute(_UNPRICED_JOBS, (since or 0.0,))]
 
 
 def price(database: sqlite3.Connection, job_id: str, task_value: Decimal) -> int:
-    """Note what a job pays for a task, where that is not known; gives for how many ratings."""
+    """Note what a job pays for a task, where that is not known; returns for how many ratings."""
     return database.execute(_PRICE, (str(task_value), units_of(task_value), job_id)).rowcount
 
 
 def pruned(database: sqlite3.Connection) -> Spent:
-    """What the ratings took that were pruned."""
+    """What the pruned ratings cost."""
     kept = dict(database.execute("SELECT name, value FROM meta WHERE name LIKE 'pruned%'"))
     count, bonus, pay = (kept.get(name, "0") for name in _PRUNED)
     return Spent(int(count), Decimal(bonus, CONTEXT), Decimal(pay, CONTEXT))
 
 
 def keep_pruned(database: sqlite3.Connection, more: Spent) -> None:
-    """Add to what the pruned ratings took."""
+    """Add to what the pruned ratings cost."""
     kept = add(pruned(database), more)
     values = zip(_PRUNED, map(str, (kept.count, kept.bonus, kept.pay)), strict=True)
     database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)

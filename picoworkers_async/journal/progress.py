@@ -1,4 +1,4 @@
-"""What a running batch tells of itself in its journal."""
+"""What a running batch notes about itself in its journal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class JournalProgress:
-    """How far a running batch is: ratings that came to an end in this run, by how, and those still in hand."""
+    """How far a running batch is: ratings that ended in this run, by outcome, and those without an outcome yet."""
 
     rated: int = 0
     refused: int = 0
@@ -26,9 +26,9 @@ class JournalProgress:
 
 @attrs.frozen
 class Running:
-    """The batch that has a journal open: since when, what it does, whether it only would, and how far it is.
+    """The batch that has a journal open: since when, what it does, whether it is a dry run, and how far it is.
 
-    `kind` is `rate` or `review`. `progress` is at most a second older than the last thing that it noted.
+    `kind` is `rate` or `review`. `progress` is at most a second older than the last step that was noted.
     """
 
     since: datetime
@@ -49,7 +49,7 @@ def tell_progress(database: sqlite3.Connection, counts: Mapping[str, int]) -> No
 
 
 def running_of(meta: Mapping[str, str]) -> Running | None:
-    """What the batch that has the file open told of itself; None if it told nothing."""
+    """What the batch that has the file open noted about itself; None if it noted nothing."""
     if "running" not in meta:
         return None
     told = json.loads(meta["running"])

@@ -1,4 +1,4 @@
-"""What a journal can be asked: its rows, picked out, and what they add up to. Pure SQL and values."""
+"""Queries of a journal: its rows, filtered, and their sums. Pure SQL and values."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _NOTHING = Spent(0, Decimal(0), Decimal(0))
 
 @attrs.frozen(kw_only=True)
 class JournalRow:
-    """One task of a journal: what was decided, for whom, how far it came, and when.
+    """One task of a journal: what was decided, for whom, its state, and when.
 
-    `rating` is None where `decide` failed, or gave what cannot be kept. `pay` is what the verdict itself pays the
-    worker, and `bonus` what comes on top, in US dollars; `pay` is None where it is not known, as in journals of
-    earlier versions. `message` is what the service or the library said. The times are in UTC; `ended_at` is when
-    the outcome was learned. Journals of earlier versions kept the last of the times only.
+    `rating` is None if `decide` failed, or gave what cannot be kept. `pay` is what the verdict itself pays the
+    worker, and `bonus` what comes on top, in US dollars; `pay` is None if it is not known, as in journals of
+    earlier versions. `message` is the reason given by the service or the library. The times are in UTC;
+    `ended_at` is when the outcome was learned. Journals of earlier versions kept only the last of the times.
     """
 
     job_id: str
@@ -59,7 +59,7 @@ class JournalRow:
 
     @property
     def total(self) -> Decimal | None:
-        """Pay and bonus; None where the pay is not known."""
+        """Pay and bonus; None if the pay is not known."""
         return None if self.pay is None else CONTEXT.add(self.pay, self.bonus)
 
 
@@ -67,10 +67,10 @@ class JournalRow:
 class JournalSummary:
     """The ratings of one day, job or worker: how many are in each state, and what those that took effect cost.
 
-    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None where the worker is not known. `pay` is
+    `key` is the day as `YYYY-MM-DD`, the job's id, or the worker's; None if the worker is not known. `pay` is
     what the verdicts pay, without the `bonus`, in US dollars, exact. `unpriced` counts the ratings that pay for
-    their task, and of which it is not known how much: that is not in `pay` (see `Journal.price`). A dry run's are
-    what it would cost.
+    their task, but whose pay is not known: they are not in `pay` (see `Journal.price`). In a dry run's journal
+    these are what it would cost.
     """
 
     key: str | None
@@ -87,7 +87,7 @@ class JournalSummary:
 
 @attrs.frozen(kw_only=True)
 class RowFilter:
-    """Which rows are meant; None is any. `Journal.rows` says what each means."""
+    """Which rows to select; None selects any. `Journal.rows` says what each field means."""
 
     state: JournalState | JournalStateWord | None = None
     since: datetime | None = None
@@ -99,7 +99,7 @@ class RowFilter:
     def check(
         self, call: str, states: Iterable[JournalState] = tuple(JournalState), others: Iterable[Problem] = ()
     ) -> None:
-        """Raises `InvalidRequestError` that names everything that is wrong, the `others` too."""
+        """Raises `InvalidRequestError` with every problem, the `others` included."""
         names = [state.value for state in states]
         problems = list(others)
         if self.state is not None and self.state not in names:
@@ -113,7 +113,7 @@ class RowFilter:
             raise InvalidRequestError(call, problems, sends=False)
 
     def where(self) -> tuple[str, list[Any]]:
-        """The condition in SQL, and what goes into it."""
+        """The condition in SQL, and its parameters."""
         conditions: list[tuple[str, Any]] = [
             ("state = ?", self.state),
             (f"{_DATED} >= ?", None if self.since is None else self.since.timestamp()),
@@ -148,19 +148,19 @@ def rows(database: sqlite3.Connection, wanted: RowFilter, order: RowOrder) -> It
 
 
 def unfinished(database: sqlite3.Connection) -> Iterator[JournalRow]:
-    """The rows that were sent, and of which it is not known what became of them."""
+    """The rows that were sent, and whose fate is not known."""
     return map(_row_of, database.execute(f"{_ROWS} WHERE state IN ('sent', 'unknown') ORDER BY 1, 2, 3"))
 
 
 def newest(database: sqlite3.Connection, most: int) -> Iterator[JournalRow]:
-    """At most so many rows: those that came to their state last, the last first."""
+    """At most this many rows, those that changed state last first."""
     order = "coalesce(ended_at, sent_at, decided_at) DESC, job_id, task_id, revision"
     # With the limit known, SQLite keeps so many rows while it reads; without it, it sorts all of them.
     return map(_row_of, database.execute(f"{_ROWS} ORDER BY {order} LIMIT ?", (most,)))
 
 
 def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[JournalSummary]:
-    """All rows added up, in the order of the keys."""
+    """The sums of all rows, in the order of the keys."""
     zone = check_summary(by, timezone)
     sums = f"sum({money.UNPRICED}), {money.SUMS}"
     query = f"SELECT {_KEYS[by]}, state, {sums} FROM ratings GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
@@ -184,7 +184,7 @@ def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[
 
 
 def check_summary(by: object, timezone: object) -> tzinfo:
-    """The time zone. Raises `InvalidRequestError` that names everything that is wrong."""
+    """The time zone. Raises `InvalidRequestError` with every problem."""
     problems = []
     if by not in get_args(SummaryBy):
         problems.append(Problem("by", by, f"one of {', '.join(get_args(SummaryBy))}", ProblemCode.CHOICE))

@@ -1,4 +1,4 @@
-"""The journal of a batch, opened to be read, and to be looked after between batches."""
+"""A batch's journal, opened for reading, and for upkeep between batches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def journal_problems(field: str, path: object) -> list[Problem]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A journal of any format, opened to be read as one of this. Raises `JournalError`."""
+    """A journal of any format, opened for reading as one of this format. Raises `JournalError`."""
     with journal_errors(path):
         if not path.is_file():
             raise JournalError(path, NO_FILE)
@@ -56,14 +56,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 class Journal:
-    """A batch's journal, given to `rate` or `review` by this or by its path, and opened here to be asked.
+    """A batch's journal: give it, or its path, to `rate` or `review`, and use it to read what they did.
 
-    Reading goes on beside a batch that writes; `prune`, `reopen` and `withdraw` raise `JournalBusyError` while one
-    does. Every method raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or none
-    of ours (`NotAJournalError`).
+    You can read it while a batch writes; `prune`, `reopen` and `withdraw` raise `JournalBusyError` while one
+    does. Every method raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or no
+    journal (`NotAJournalError`).
 
-    A row is dated by when it was sent; if it was not, by when it failed, or else was decided. Raises
-    `InvalidRequestError` for what is no path of a file, as SQLite's `:memory:` is not.
+    A row is dated by when it was sent; if it was not, by when it failed or else was decided. Raises
+    `InvalidRequestError` for what is no path of a file, such as SQLite's `:memory:`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -82,7 +82,7 @@ class Journal:
             return {JournalState(state): count for state, count in rows}
 
     def bonus_paid(self) -> Decimal:
-        """The bonuses of all ratings that took effect, those pruned since too, in US dollars, exact."""
+        """The bonuses of all ratings that took effect, pruned ones included, in US dollars, exact."""
         with reading(self.path) as database:
             query = f"SELECT {money.SUMS} FROM ratings WHERE state = 'rated'"  # noqa: S608
             listed = money.spent_of(database.execute(query).fetchone()).bonus
@@ -91,7 +91,7 @@ class Journal:
     def pay_paid(self) -> Decimal:
         """What all verdicts that took effect pay, as far as it is known (`unpriced`), in US dollars, exact.
 
-        It is without bonuses and fees; what was pruned since is in it.
+        Without bonuses and fees; pruned ratings are included.
         """
         with reading(self.path) as database:
             query = f"SELECT {money.SUMS} FROM ratings WHERE state = 'rated'"  # noqa: S608
@@ -109,12 +109,15 @@ class Journal:
         message: str | None = None,
         order: RowOrder = "task",
     ) -> Iterator[JournalRow]:
-        """The rows that fit every filter given, one at a time.
+        """Iterate over the rows that fit every filter given.
 
-        `state`: in this state. `since`, `until`: dated at this moment or later, and before this moment; both with
-        a time zone. `job_id`, `worker_id`: of this job, of this worker. `message`: with this text in the message,
-        in the same letter case. `order` is "task", by job, task and revision, or "time", by what dates them, for
-        which SQLite sorts them all first. Raises `InvalidRequestError` for a filter that cannot be one.
+        - `state`: in this state.
+        - `since`, `until`: dated at this moment or later; before this moment. Both need a time zone.
+        - `job_id`, `worker_id`: of this job; of this worker.
+        - `message`: with this text in the message, in the same letter case.
+        - `order`: "task" is by job, task and revision; "time" is by what dates them: SQLite sorts them all first.
+
+        Raises `InvalidRequestError` for a filter that cannot be used.
         """
         wanted = RowFilter(
             state=state, since=since, until=until, job_id=job_id, worker_id=worker_id, message=message
@@ -127,14 +130,14 @@ class Journal:
             yield from questions.rows(database, wanted, order)
 
     def summary(self, by: SummaryBy = "day", timezone: str = "UTC") -> list[JournalSummary]:
-        """All rows added up, in the order of the keys. What was pruned is not in it.
+        """The sums of all rows, in the order of the keys. What was pruned is not in it.
 
         | `by` | one for each | `key` |
         | --- | --- | --- |
         | `"day"` | day, from midnight in `timezone`, a name such as `Europe/Berlin`, by what dates a row | \
 `YYYY-MM-DD` |
         | `"job"` | job | the job's id |
-        | `"worker"` | worker | the worker's id; None where it is not known, as of a sheet without WORKER_ID |
+        | `"worker"` | worker | the worker's id; None if it is not known, as of a sheet without WORKER_ID |
 
         Raises `InvalidRequestError` for another `by`, and for a time zone that this machine does not know.
         """
@@ -143,15 +146,15 @@ class Journal:
             return questions.summary(database, by, timezone)
 
     def unpriced(self) -> list[str]:
-        """The jobs of ratings that may have paid, and of which it is not known how much; see `price`."""
+        """The jobs of ratings that may have paid, and whose pay is not known; see `price`."""
         with reading(self.path) as database:
             return money.unpriced(database, None)
 
     def price(self, job_id: str, task_value: Decimal | int | str) -> int:
-        """Note what this job pays for a task, in US dollars, where a batch did not read that; gives for how many.
+        """Note what this job pays for a task, in US dollars, where no batch read it; returns for how many ratings.
 
-        A batch with limits on pay reads the jobs that need it by itself. Raises `InvalidRequestError` for what is
-        no amount, `JournalBusyError` while a batch has the journal open.
+        A batch with limits on pay reads the jobs that need it by itself. Raises `InvalidRequestError` for what
+        is no amount, and `JournalBusyError` while a batch has the journal open.
         """
         from .upkeep import held  # loads SQLite
 
@@ -163,19 +166,19 @@ class Journal:
             return money.price(database, job_id, amount)
 
     def running(self) -> Running | None:
-        """The batch that has it open now, in this process or another, and how far it is; None if none has."""
+        """The batch that has the journal open now, in any process, and how far it is; None if none has."""
         with reading(self.path) as database:
             meta = dict(database.execute("SELECT name, value FROM meta"))
         with journal_errors(self.path):
             return running_of(meta) if is_held(self.path) else None
 
     def prune(self, before: datetime | None = None) -> int:
-        """Delete what ended before this moment, and give how many rows that were.
+        """Delete the rows that ended before this moment, and return how many they were.
 
         What is decided, sent or unknown is never deleted, nor what was sent in the last two days. Without a
-        moment, it is longer ago than the edition's longest time to rate and 30 days, when nothing of it can be
-        listed any more; given a later one, a task that is still listed may be met like a new one. Limits and
-        `bonus_paid` go on counting what was pruned. The file does not become smaller: what is freed is used again.
+        moment, it is the edition's longest time to rate plus 30 days ago, when none of it can be listed any
+        more. If you give a later one, a task that is still listed may be treated as new. Limits and `bonus_paid`
+        go on counting what was pruned. The file does not shrink: freed space is used again.
 
         Raises `InvalidRequestError` for a moment without a time zone, or in the future.
         """
@@ -197,11 +200,11 @@ class Journal:
         message: str | None = None,
         job_id: str | None = None,
     ) -> int:
-        """Let ratings be sent again that were refused, or failed: by the next batch that meets their tasks.
+        """Let ratings that were refused, or failed, be sent again by the next batch that meets their tasks.
 
-        Gives how many. They are `decided` again, as they were; `withdraw` after that has their tasks asked about
-        anew. `message` and `job_id` are as in `rows`. Raises `InvalidRequestError` for every other state: what is
-        sent or unknown may have taken effect.
+        Returns how many. They are `decided` again, as they were; call `withdraw` after that to have their tasks
+        asked about anew. `message` and `job_id` are as in `rows`. Raises `InvalidRequestError` for every other
+        state: what is sent or unknown may have taken effect.
         """
         from .upkeep import held, reopen  # loads SQLite
 
@@ -217,7 +220,7 @@ class Journal:
             return reopen(database, wanted)
 
     def withdraw(self, state: Literal["decided", JournalState.DECIDED] = JournalState.DECIDED) -> int:
-        """Take back decisions that were not sent, and give how many; a review asks about their tasks anew.
+        """Take back decisions that were not sent, and return how many; a review asks about their tasks anew.
 
         Raises `InvalidRequestError` for every other state: only what is decided can be taken back.
         """

@@ -1,4 +1,4 @@
-"""What the journal knows of a rating: its states, what is noted of it, and rows to ratings and back."""
+"""What the journal keeps of a rating: its states and fields, and the conversion of ratings to rows and back."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class JournalState(enum.StrEnum):
 
     | state | means | the next batch |
     | --- | --- | --- |
-    | `DECIDED` | it was decided; it was not sent, or certainly never left | sends it, once its task is met \
-again in the same revision |
-    | `SENT` | it had its slot and was leaving; its answer is not known | looks for it, and sends it again only \
-if it proves to have had no effect |
+    | `DECIDED` | it was decided; it was not sent, or certainly never left | sends it, once it meets its task in \
+the same revision |
+    | `SENT` | it had its slot and was leaving; its answer is not known | settles it by reading, and sends it \
+again only if it proves to have had no effect |
     | `RATED` | it took effect | never sends it again |
     | `REFUSED` | the service refused it | leaves it, until `Journal.reopen` |
-    | `FAILED` | it certainly did not take effect: it broke a rule, was over a limit, `decide` failed, or it \
+    | `FAILED` | it certainly did not take effect: it broke a rule, exceeded a limit, `decide` failed, or it \
 never reached the service | asks again; what never arrived is sent as it was decided |
-    | `UNKNOWN` | it may have taken effect; reading could not tell | looks for it, as for one that was sent |
+    | `UNKNOWN` | it may have taken effect; reading could not tell | settles it by reading, as one that was sent |
     | `WITHDRAWN` | it was decided, and taken back before it was sent | asks about its task anew |
     | `WOULD_RATE` | a dry run would have sent it | is a dry run too, and leaves it |
     """
@@ -53,10 +53,10 @@ never reached the service | asks again; what never arrived is sent as it was dec
 
 
 UNSENT = (JournalState.DECIDED, JournalState.FAILED)
-"""What is known of a task in one of these states was not sent, or had no effect: it may be sent."""
+"""A task in one of these states was not sent, or had no effect: it may be sent."""
 
 Key = tuple[str, str, int]
-"""What a row is of: job id, task id, revision (-1 where none was given)."""
+"""The key of a row: job id, task id, revision (-1 where none was given)."""
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ class Entry:
     """A rating as it is noted: for whom, and what the verdict itself pays, in US dollars.
 
     `pay` is the job's task value for `ok`, else 0; None if it is not known. `sent_at` is when its money was
-    reserved, in seconds since 1970; None where none is.
+    reserved, in seconds since 1970; None if none was.
     """
 
     rating: Rating
@@ -84,9 +84,9 @@ class Failure(NamedTuple):
 
 @attrs.frozen
 class Spent:
-    """How many ratings were sent and may have taken effect, their bonuses and their pay in US dollars, exact.
+    """How many ratings were sent and may have taken effect, with their bonuses and pay in US dollars, exact.
 
-    Pay that is not known is not in it.
+    Pay that is not known is not included.
     """
 
     count: int
@@ -97,7 +97,8 @@ class Spent:
 class Recorded(NamedTuple):
     """A rating as the journal has it. Times are in seconds since 1970.
 
-    `at` is when it came to its state, `sent_at` when it was sent: 0 if it was not. `pay` is what its verdict pays.
+    `at` is when it came to its state, `sent_at` when it was sent: 0 if it was not. `pay` is what its verdict
+    pays.
     """
 
     rating: Rating
@@ -134,7 +135,7 @@ def row_of(entry: Entry) -> tuple[object, ...]:
 
 
 def row_of_failure(failure: Failure) -> tuple[object, ...] | None:
-    """The columns of `ENTRY_COLUMNS`, without the rating if it cannot be kept; None if not even its key can be."""
+    """The columns of `ENTRY_COLUMNS`, without a rating that cannot be kept; None if even its key cannot be."""
     if not can_be_stored(failure.key):
         return None
     worker_id = failure.worker_id if _is_text(failure.worker_id) else None
@@ -188,7 +189,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_storable(rating: Rating) -> bool:
-    """Whether each field of a rating that broke a rule is at least of the kind that a row can hold."""
+    """Whether each field of a rating that broke a rule is at least of a type that a row can hold."""
     list_id: object = rating.given_list_id
     return (
         isinstance(rating.verdict, Verdict)

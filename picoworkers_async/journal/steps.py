@@ -1,4 +1,4 @@
-"""What a batch notes of its ratings, step by step, and which of them may still be sent."""
+"""What a batch notes about its ratings, step by step, and which of them may still be sent."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ ORDER BY job_id, task_id, revision LIMIT {_ROWS_AT_ONCE}
 
 
 def decide(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> None:
-    """Note decisions, but for those that were sent before."""
+    """Note decisions, except those that were sent before."""
     database.executemany(_BEGIN, [(*row_of(entry), "decided", None, now, None, None) for entry in entries])
 
 
 def send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
-    """Note that these are about to be sent; for one that must not be, give what was sent before instead.
+    """Note that these are about to be sent; for one that must not be, return what was sent before instead.
 
     They are dated now, or by when their money was reserved, so that it counts for the same day everywhere.
     """
@@ -82,7 +82,7 @@ def send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> 
 
 
 def would_send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
-    """Note that a dry run would send these; as `send` else."""
+    """Note that a dry run would send these; otherwise as `send`."""
     return _begin(database, entries, "would_rate", now, ended_at=now)
 
 
@@ -102,7 +102,7 @@ def _begin(
 
 
 def sent_before(of_task: Iterable[Recorded], revision: int | None) -> Recorded | None:
-    """Which of a task's ratings, all sent before, stands in the way of one for this revision.
+    """Which of a task's ratings, all sent before, prevents one for this revision.
 
     A rating without a revision may be of any; only one that sent the task back leaves room for the next.
     """
@@ -122,7 +122,7 @@ def sent_before(of_task: Iterable[Recorded], revision: int | None) -> Recorded |
 
 
 def unsend(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
-    """Note that these certainly never left, or had no effect: they are decided, no more."""
+    """Note that these certainly never left, or had no effect: they are only decided."""
     database.executemany(_UNSEND, [key_of(rating) for rating in ratings])
 
 
@@ -137,7 +137,7 @@ def fail(database: sqlite3.Connection, failures: Sequence[Failure], now: float) 
 def conclude(
     database: sqlite3.Connection, outcomes: Sequence[tuple[Rating, JournalState, str | None]], now: float
 ) -> None:
-    """Note outcomes (rating, state, message), but for those that have a final one."""
+    """Note outcomes (rating, state, message), except of ratings that have a final one."""
     database.executemany(
         _END,
         [
@@ -148,7 +148,7 @@ def conclude(
 
 
 def unfinished(database: sqlite3.Connection, after: Rating | None) -> list[Recorded]:
-    """Up to 1,000 ratings that were sent and whose fate is unknown, in the order of their keys, behind `after`."""
+    """Up to 1,000 ratings that were sent and whose fate is unknown, in the order of their keys, after `after`."""
     key = ("", "", NO_REVISION) if after is None else key_of(after)
     return list(map(recorded_of, database.execute(UNFINISHED, key)))
 

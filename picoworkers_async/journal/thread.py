@@ -1,4 +1,4 @@
-"""A thread of its own for a journal: it does one thing after the other, and tells the event loop of each."""
+"""A thread of a journal's own: it does one thing after the other, and reports each to the event loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 class WorkerThread:
-    """Does what it is given, in that order, until `end`. To be made in the event loop that it then works for.
+    """Does what it is given, in that order, until `end`. Make it in the event loop that it works for.
 
-    One thread that stays costs less than half of one that is looked for each time. A process that is forked off
-    has no such thread: nothing is served there.
+    One thread that stays costs less than half of one that is taken from a pool each time. A forked process has
+    no such thread, so nothing is served there.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,18 +36,18 @@ class WorkerThread:
         return self._ended is None and self._thread.is_alive()
 
     def start(self, work: Callable[[], object], ended: Callable[[], object]) -> None:
-        """Have it do this, which must not raise, and call `ended` in the event loop after that.
+        """Have it do this, which must not raise, then call `ended` in the event loop.
 
         Whoever waits for it may be cancelled: it is done all the same.
         """
         self._given.put((work, ended))
 
     def call_in_loop(self, function: Callable[[], object]) -> None:
-        """Have the event loop call this, after what is ready to go on there now. From any thread."""
+        """Have the event loop call this, after what is ready to run there now. Call it from any thread."""
         self._way_in(function)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Have it do this, and give what it gives or raise what it raises."""
+        """Have it do this, and return what it returns or raise what it raises."""
         done = anyio.Event()
         kept: dict[str, Any] = {}
 
@@ -65,7 +65,7 @@ class WorkerThread:
         return result
 
     async def end(self, last: Callable[[], object]) -> None:
-        """Have it do what it was given and this, which must not raise, then no more. Again: wait for that."""
+        """Have it do what it was given, then this, which must not raise, then no more. Again: wait for that."""
         if self._ended is None:
             self._ended = anyio.Event()
             self.start(last, self._ended.set)
@@ -86,7 +86,7 @@ class WorkerThread:
 
 
 def _way_into_the_loop() -> Callable[[Callable[[], object]], object]:
-    """What has a function called by the event loop that runs here; to be used from any thread."""
+    """How to have the running event loop call a function; for use from any thread."""
     if "trio" in sys.modules:
         import trio
 

@@ -1,4 +1,4 @@
-"""What is done to a journal between batches: old rows pruned, tasks met again, decisions taken back."""
+"""Upkeep of a journal between batches: prune old rows, reopen tasks, take back decisions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COUNTED_SECONDS = 2 * 86400.0
 
 @contextmanager
 def held(path: Path) -> Iterator[sqlite3.Connection]:
-    """The journal, held like by a batch, in one transaction. Raises `JournalBusyError` if a batch has it open."""
+    """The journal, held as by a batch, in one transaction. Raises `JournalBusyError` if a batch has it open."""
     file = JournalFile(path, None)
     try:
         file.open()
@@ -50,9 +50,9 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def prune(database: sqlite3.Connection, before: float, now: float) -> int:
-    """Delete what ended before that time, keeping what it cost in all; gives how many rows that were.
+    """Delete what ended before that time, and keep its total cost; returns how many rows.
 
-    What was sent in the last two days stays: limits of the day count it, wherever its midnight is.
+    What was sent in the last two days stays: limits of the day count it, wherever their midnight is.
     """
     times = before, now - _COUNTED_SECONDS
     money.keep_pruned(database, money.spent_of(database.execute(_PAID_AND_OLD, times).fetchone()))
@@ -60,12 +60,12 @@ def prune(database: sqlite3.Connection, before: float, now: float) -> int:
 
 
 def reopen(database: sqlite3.Connection, wanted: RowFilter) -> int:
-    """Bring ratings that were sent, and had no effect, back to having been decided; gives how many that were."""
+    """Set ratings that were sent, and had no effect, back to decided; returns how many."""
     condition, values = wanted.where()
     return database.execute(f"{_REOPEN} AND {condition}", values).rowcount
 
 
 def withdraw(database: sqlite3.Connection, now: float) -> int:
-    """Take back what was decided and not sent; gives how many ratings that were."""
+    """Take back what was decided and not sent; returns how many ratings."""
     query = "UPDATE ratings SET state = 'withdrawn', ended_at = ? WHERE state = 'decided'"
     return database.execute(query, (now,)).rowcount

@@ -1,4 +1,4 @@
-"""The journal while a batch writes it: one writer, and one commit for all that wait for one."""
+"""The journal while a batch writes it: one writer, and one commit for all steps that wait for one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PROGRESS_SECONDS = 1.0
 
 @attrs.define(eq=False, repr=False)
 class _Commit:
-    """The next commit: what goes into it, and what came of it."""
+    """The next commit: what goes into it, and its result."""
 
     steps: list[tuple[Callable[[sqlite3.Connection, Any, float], object], object]] = attrs.field(factory=list)
     results: list[Any] = attrs.field(factory=list)
@@ -46,12 +46,12 @@ class JournalWriter:
     """An open journal. What a method is given is durable when it returns.
 
     Steps that wait at the same time share a commit. Only one process, and one batch in it, has a journal open
-    to write: whoever comes second gets a `JournalBusyError` at once. All work on the file is done in one thread,
-    which ends with `aclose`.
+    for writing; the second gets a `JournalBusyError` at once. All work on the file is done in one thread, which
+    ends with `aclose`.
 
     A dry run has a journal of its own kind, in which `send` notes what would be sent. `kind` is what the batch
-    does, for `Journal.running`. `opened_at` is when it was opened, in seconds since 1970; `in_hand`, how many
-    ratings have no outcome yet, is kept up to date by whoever uses it. `observers` are told of each commit.
+    does, for `Journal.running`. `opened_at` is when it was opened, in seconds since 1970. `in_hand`, how many
+    ratings have no outcome yet, is kept up to date by the caller. `observers` get each commit.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class JournalWriter:
         self.in_hand = 0
 
     async def open(self) -> None:
-        """Open the file to write, or make it; `JournalFile.open` says what that checks, and what it raises.
+        """Open the file for writing, or create it; `JournalFile.open` says what that checks and raises.
 
         Damage that is not found then ends the batch when it is met.
         """
@@ -94,17 +94,17 @@ class JournalWriter:
             raise
 
     async def aclose(self) -> None:
-        """Close and let go, after what is being written; an opening that still goes on is waited for."""
+        """Close and release the file, after what is being written; waits for an opening that still goes on."""
         if self._thread is not None:
             with anyio.CancelScope(shield=True):
                 await self._thread.end(self._file.close)
 
     async def unfinished(self, after: Rating | None) -> list[Recorded]:
-        """Some ratings that were sent and whose fate is unknown, in the order of their keys, behind `after`."""
+        """Some ratings that were sent and whose fate is unknown, in the order of their keys, after `after`."""
         return await self._read(steps.unfinished, after)
 
     async def known(self, keys: Iterable[Key]) -> dict[Key, Recorded]:
-        """What the journal has of these, but for what is to be decided anew."""
+        """What the journal has of these, except what is to be decided anew."""
         return await self._read(steps.known, list(keys))
 
     async def spent(self, since: float | None) -> Spent:
@@ -112,7 +112,7 @@ class JournalWriter:
         return await self._read(money.spent, since)
 
     async def unpriced(self, since: float | None) -> list[str]:
-        """Jobs of ratings that were sent since then, and of which nobody noted what they pay."""
+        """Jobs of ratings that were sent since then, and whose pay nobody noted."""
         return await self._read(money.unpriced, since)
 
     async def price(self, job_id: str, task_value: Decimal) -> None:
@@ -128,21 +128,21 @@ class JournalWriter:
         await self._write(steps.decide, entries)
 
     async def send(self, entries: Sequence[Entry]) -> list[Recorded | None]:
-        """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
+        """Note that these are about to be sent; for one that must not be, return what the journal has instead."""
         return await self._write(steps.would_send if self._dry_run else steps.send, entries)
 
     async def unsend(self, ratings: Sequence[Rating]) -> None:
-        """Note that these certainly had no effect, whatever is cancelled meanwhile: they are decided, no more."""
+        """Note that these certainly had no effect, even if cancelled meanwhile: they are only decided."""
         with anyio.CancelScope(shield=True):
             await self._write(steps.unsend, ratings)
 
     async def failed(self, failures: Sequence[Failure]) -> None:
-        """Note what failed before anything was sent. It is met again by the next batch."""
+        """Note what failed before anything was sent. The next batch meets it again."""
         await self._write(steps.fail, failures)
         self._count("failed", len(failures))
 
     async def conclude(self, outcomes: Sequence[tuple[Rating, JournalState, str | None]]) -> None:
-        """Note outcomes (rating, state, message), whatever is cancelled meanwhile."""
+        """Note outcomes (rating, state, message), even if cancelled meanwhile."""
         for _, state, _ in outcomes:
             self._count(state, 1)
         with anyio.CancelScope(shield=True):
@@ -159,7 +159,7 @@ class JournalWriter:
         return await self._open_thread().run(work)
 
     async def _write(self, step: Callable[[sqlite3.Connection, Given, float], T], given: Given) -> T:
-        """Have this step in the next commit, and wait for that. Cancelled, it is written all the same."""
+        """Have this step in the next commit, and wait for it. If cancelled, it is written all the same."""
         thread = self._open_thread()
         if self._next is None:
             listening = self._observers is not None and self._observers.listening()
@@ -178,7 +178,7 @@ class JournalWriter:
         return result
 
     def _start_next(self) -> None:
-        """Have the thread commit what waits, and again what came meanwhile, until nothing does."""
+        """Have the thread commit what waits, and again what came meanwhile, until nothing is left."""
         commit, self._next = self._next, None
         if commit is None:
             self._idle = True
@@ -234,7 +234,7 @@ class JournalWriter:
             )
 
     def _open_thread(self) -> WorkerThread:
-        """The thread; raises `JournalError` if it serves no more, as after `aclose` and in a forked child."""
+        """The thread; raises `JournalError` if it no longer serves, as after `aclose` and in a forked child."""
         if self._thread is None or not self._thread.serves:
             raise JournalError(self.path, "it is closed")
         return self._thread

@@ -1,1 +1,1 @@
-"""Reading listings: forwards page by page, and backwards while they move."""
+"""Read listings: forwards page by page, and backwards while they move."""

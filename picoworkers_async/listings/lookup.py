@@ -1,4 +1,4 @@
-"""Looking where some tasks of a job are listed: by their ids where the edition can, else in the whole listing."""
+"""Find where some tasks of a job are listed: by their ids if the edition can, else in the whole listing."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _NOT_THERE = frozenset({404, 405, 410})
 
 
 class TaskLookup(NamedTuple):
-    """What one look showed of some tasks of a job: when it began, and where it found each by its id."""
+    """What one sweep showed of some tasks of a job: when it began, and where it found each, by its id."""
 
     began: float
     seen: Mapping[str, Sighting]
 
 
 def most_looked_up(edition: Edition) -> int | None:
-    """How many tasks one look can ask for by their ids; None where it reads the whole listing of the job."""
+    """How many tasks one sweep can ask for by their ids; None if it reads the whole listing of the job."""
     return MOST_TASK_IDS if edition.can(Ability.TASK_IDS) else None
 
 
 async def look_up(
     session: Session, job_id: str, task_ids: Sequence[str], *, ended: Collection[str] | None = ()
 ) -> TaskLookup:
-    """Look where these tasks of a job are listed.
+    """Find where these tasks of a job are listed.
 
-    `ended` are tasks that were certainly rated before the look, None if they are not known: a whole listing that
-    shows them, or may, mixes old pages with new ones. Where the rated tasks cannot be read, what the unrated ones
-    showed still counts; that the service has no such listing is told once. Raises `CallError`.
+    `ended` are tasks that were certainly rated before the sweep, None if they are not known: a whole listing
+    that shows them, or may, mixes old pages with new ones. If the rated tasks cannot be read, what the unrated
+    ones showed still counts; that the service has no such listing is reported once. Raises `CallError`.
     """
     by_ids = most_looked_up(session.edition) is not None
     unrated = await _sweep(session, endpoints.GET_UNRATED_TASKS, job_id, task_ids if by_ids else ())
@@ -73,7 +73,7 @@ def page_call(
 async def _rated(
     session: Session, job_id: str, task_ids: Sequence[str]
 ) -> tuple[RatedListing, Mapping[str, Task]]:
-    """The rated ones of these tasks of a job, and what was brought of their listing."""
+    """The rated ones of these tasks of a job, and the result of reading their listing."""
     if not session.edition.can(Ability.RATED_TASKS):
         return RatedListing.MISSING, {}
     if not task_ids:
@@ -93,11 +93,11 @@ async def _rated(
 
 
 def is_missing(error: CallError, edition: Edition) -> bool:
-    """Whether the service says that it has no such listing: in words of the edition's, or by HTTP 404, 405, 410.
+    """Whether the service says that it has no such listing: in the edition's words, or by HTTP 404, 405, 410.
 
     Everything else may be an outage, which proves nothing: any other refusal ("Please try again later."), a page
-    of HTML with another status, a redirect, no answer. One look that finds it missing proves nothing yet either:
-    the next must find the same, `settle_after` seconds later, and both must have read the unrated tasks.
+    of HTML with another status, a redirect, no answer. One sweep that finds it missing proves nothing yet
+    either: the next must find the same, `settle_after` seconds later, and both must have read the unrated tasks.
     """
     if isinstance(error, RefusedError):
         return edition.lacks_endpoint(error.message)

@@ -1,4 +1,4 @@
-"""Walking a paginated listing: items in order, a bounded number of pages read ahead, nothing left running."""
+"""Iterate over a paginated listing: items in order, a bounded number of pages read ahead, nothing left running."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 def window(done: int, last: int, ahead: int) -> range:
-    """The pages to ask for next, after `done` pages of `last`: one, then twice as many each time, up to `ahead`.
+    """The pages to read next, after `done` pages of `last`: one, then twice as many each time, up to `ahead`.
 
-    A caller who stops early has then cost few requests that nobody looks at.
+    So a caller who stops early has cost few requests in vain.
     """
     size = min(max(done, 1), ahead)
     return range(done + 1, min(done + size, max(last, 1)) + 1)
@@ -25,7 +25,7 @@ def window(done: int, last: int, ahead: int) -> range:
 async def fetch_together(
     fetch: Callable[[int], Awaitable[Page[T]]], numbers: Sequence[int]
 ) -> list[Page[T] | Exception]:
-    """Fetch several pages at once; gives each page, or the error in its place, in the order of `numbers`."""
+    """Fetch several pages at once; returns each page, or the error in its place, in the order of `numbers`."""
     results: dict[int, Page[T] | Exception] = {}
 
     async def one(number: int) -> None:
@@ -46,14 +46,15 @@ async def fetch_together(
 class Pages(Generic[T]):
     """An async iterator over the items of all pages of a listing, in the listing's order.
 
-    The first page tells how many there are; after it, up to `ahead` pages are asked for at once. All of
-    those requests end before the item that needed them is handed over: leaving the loop at any point, or
-    being cancelled in it, leaves nothing behind. An item that shows up twice because the listing moved, with
-    the same id and revision, is yielded once. The walk ends at the page that the service, by its latest word,
-    calls the last. An item that moves to a page already read is missed: a listing that changes while it is
-    walked can only be settled with `AsyncPicoworkers.review`.
+    The first page says how many there are; after it, up to `ahead` pages are read at once. All of those requests
+    end before the item that needed them is handed over, so nothing is left running if you leave the loop, or are
+    cancelled in it.
 
-    An error of the service comes up in its place in the order; asking for the next item tries that page again.
+    An item that shows up twice because the listing moved, with the same id and revision, is yielded once. An
+    item that moves to a page already read is missed: to rate a listing that changes meanwhile, use
+    `AsyncPicoworkers.review`. The iteration ends at the page that the service's latest answer calls the last.
+
+    An error of the service is raised in its place in the order; asking for the next item tries that page again.
     """
 
     def __init__(
@@ -81,12 +82,12 @@ class Pages(Generic[T]):
         return self._items.popleft()
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """The pages as they came, in order. Items that an earlier page had are left in."""
+        """Iterate over the pages as they came, in order. Items that an earlier page had are left in."""
         while (page := await self._next_page()) is not None:
             yield page
 
     async def collect(self) -> list[T]:
-        """All items that are left, as a list."""
+        """Return all remaining items as a list."""
         return [item async for item in self]
 
     async def _next_page(self) -> Page[T] | None:
@@ -107,7 +108,7 @@ class Pages(Generic[T]):
         return page if self._done <= max(page.pages, 1) else None
 
     async def _fetch_window(self, numbers: range) -> None:
-        """Ask for some pages at once; keep those before the first that failed, and its error."""
+        """Read some pages at once; keep those before the first that failed, and its error."""
         for result in await fetch_together(self._fetch, numbers):
             if isinstance(result, Exception):
                 self._failed = result

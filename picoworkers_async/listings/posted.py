@@ -1,4 +1,4 @@
-"""Looking for a job whose post was not answered, or answered without its id, among the jobs that are listed."""
+"""Find the job of a post that was not answered, or answered without its id, among the listed jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..session import Session
 from .sweep import sweep
 
 LOOK_SECONDS = 30.0
-"""How long a post whose job is not named may take longer, so that the job is found."""
+"""How much longer a post without a job's id may take, to find the job."""
 
 _SILENT = "the service answered the post with success, but said nothing"
 _UNNAMED = "the service said ok, but did not name the job"
@@ -24,7 +24,7 @@ _LOOK_FIRST = "; check whether it is there (iter_jobs, or the web site) before y
 
 
 async def look_for_post(call: MoneyCall, session: Session) -> Look:
-    """One look through the listing of jobs for the one that this post made. Raises what reading raises."""
+    """Read the listing of jobs once for the one that this post made. Raises what reading raises."""
 
     async def fetch(number: int) -> Page[Job]:
         began = anyio.current_time()
@@ -46,16 +46,16 @@ async def look_for_post(call: MoneyCall, session: Session) -> Look:
 
 
 def _may_be_made(call: MoneyCall, session: Session) -> Span | None:
-    """From when to when the service may have made the job, by its own clock; None where that is not known."""
+    """From when to when the service may have made the job, by its own clock; None if that is not known."""
     sent, now = session.service_clock.at(call.before["began"]), session.service_clock.at(time.monotonic())
     return None if sent is None or now is None else Span(sent.earliest, now.latest)
 
 
 async def find_posted(posted: PostedJob | None, call: MoneyCall, session: Session) -> PostedJob:
-    """The posted job with its id, where one look shows it; else with a `note` of what is known.
+    """The posted job with its id, if one read shows it; else with a `note` of what is known.
 
-    `posted` is what the service said, None if it said nothing. Never sends the post again, looks once, for 30
-    seconds at most, and raises nothing of what reading raises: the post itself was accepted.
+    `posted` is what the service said, None if it said nothing. Never sends the post again, reads once, for 30
+    seconds at most, and raises nothing that reading raises: the post itself was accepted.
     """
     session.baseline.unnamed(call)
     said = posted or PostedJob()

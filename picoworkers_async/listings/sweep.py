@@ -1,7 +1,8 @@
-"""Reading a whole listing while it moves: from its last page back to its first.
+"""Read a whole listing while it moves: from its last page back to its first.
 
-Rating a task takes it off the listing and moves everything behind it forward. Read from the back, those moves only
-concern pages that were read already, so they hide nothing. Whether a sweep saw all there was is then a count.
+Rating a task takes it off the listing and moves everything behind it forward. If you read from the back, those
+moves only affect pages that were read already, so they hide nothing. Whether a sweep saw everything is then a
+matter of counting.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ _TRIES = 4
 
 
 class Sweep(Generic[T]):
-    """One sweep of a listing, as a state: which page to ask for next, and what has been read so far.
+    """One sweep of a listing, as a state: which page to read next, and what has been read so far.
 
-    `started` is the time when it began, by the clock of the day: what was handed in later does not count. The
-    sweep asks for page 1, then for the last, then for those between and for page 1 again, up to `ahead` at once.
+    `started` is the time when it began, by the time of day: what was handed in later does not count. The sweep
+    asks for page 1, then for the last, then for those between and for page 1 again, up to `ahead` at once.
     """
 
     def __init__(self, started: datetime, ahead: int = 1) -> None:
@@ -48,7 +49,7 @@ class Sweep(Generic[T]):
 
     @property
     def sound(self) -> bool:
-        """Whether every page said all that it must, and fits the others."""
+        """Whether every page had all that it must, and fits the others."""
         return self._sound
 
     @property
@@ -81,11 +82,11 @@ class Sweep(Generic[T]):
 
     @property
     def wants_page(self) -> bool:
-        """Whether a page can be asked for now."""
+        """Whether a page can be read now."""
         return bool(self._wanted) or (self._left > 0 and self._asked < self._ahead)
 
     def next_page(self) -> int | None:
-        """The number of the next page to ask for; None while none can be."""
+        """The number of the next page to read; None while none can be."""
         if self._wanted:
             self._asked += 1
             return self._wanted.pop()
@@ -101,10 +102,10 @@ class Sweep(Generic[T]):
         self._wanted.append(number)
 
     def got(self, number: int, page: Page[T]) -> list[Page[T]]:
-        """Take in a page that was asked for; gives the pages that may be worked on now.
+        """Take in a page that was read; returns the pages that may be worked on now.
 
-        They come from the last to the first, whatever order they were answered in: work on a page takes items off
-        it, and must not move those of a page that is still being read.
+        They come from the last to the first, whatever order they were answered in: work on a page takes items
+        off it, and must not move those of a page that is still being read.
         """
         self._asked -= 1
         if not page.is_whole or page.current_page != number:
@@ -147,7 +148,7 @@ class Sweep(Generic[T]):
         return [page]
 
     def _count(self, items: Iterable[T], among: Collection[str] | None) -> None:
-        """Count items once each. On the last read of page 1, what its first read did not show came in since."""
+        """Count each item once. On the last read of page 1, what its first read did not show came in since."""
         for item in items:
             if not _newer(item, self._started) and (among is None or item.id in among):
                 self._counted.add(item.id)
@@ -159,8 +160,11 @@ def _newer(item: Job | Task, moment: datetime) -> bool:
 
 
 class SweepResult(NamedTuple, Generic[T]):
-    """What a sweep found: when it began by the event loop's clock, the latest form of each item by its id, and
-    whether that is certainly everything that was listed."""
+    """The result of a sweep.
+
+    When it began by the event loop's clock, the latest form of each item by its id, and whether that is certainly
+    everything that was listed.
+    """
 
     began: float
     items: dict[str, T]
@@ -171,7 +175,7 @@ Fetch = Callable[[int], Awaitable[Page[T]]]
 
 
 async def sweep(fetch: Fetch[T], ahead: int = 1) -> SweepResult[T]:
-    """Sweep a listing until nothing can have been missed, or four times at most, with up to `ahead` reads at once.
+    """Sweep a listing until nothing can have been missed, or at most four times, with up to `ahead` reads at once.
 
     A listing whose order changes with each read is complete when, over several sweeps in which it had the same
     length, exactly as many different items were seen. Raises what `fetch` raises.
@@ -197,7 +201,7 @@ async def sweep(fetch: Fetch[T], ahead: int = 1) -> SweepResult[T]:
 
 
 async def _together(fetch: Fetch[T], one: Sweep[T]) -> list[tuple[int, Page[T]]]:
-    """Read all pages that can be asked for now; the first failure, in the order of asking, is raised."""
+    """Read all pages that can be read now; the first failure, in the order of asking, is raised."""
     numbers = []
     while (number := one.next_page()) is not None:
         numbers.append(number)

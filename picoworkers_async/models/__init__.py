@@ -1,4 +1,4 @@
-"""What the service speaks of, as attrs classes."""
+"""The service's data as attrs classes."""
 
 from .account import Balances
 from .catalog import Category, WorkerList, Zone

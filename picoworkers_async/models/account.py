@@ -1,6 +1,6 @@
 """The account's money, and how money is calculated: as `Decimal`, in a decimal context of our own.
 
-The caller's decimal context (its precision, its traps) plays no part in what is read, checked or sent.
+The caller's decimal context (its precision, its traps) has no effect on what is read, checked or sent.
 """
 
 from __future__ import annotations
@@ -14,23 +14,26 @@ import attrs
 CONTEXT = Context(
     prec=100, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[DivisionByZero, InvalidOperation, Overflow], clamp=0
 )
-"""Give it to everything that calculates with, rounds or makes a `Decimal`."""
+"""For everything that calculates with, rounds or makes a `Decimal`."""
 
 
 @attrs.frozen
 class Balances:
-    """What the account has earned and what it can spend, in US dollars, exact (section 4.1)."""
+    """What the account has earned and what it can spend, in US dollars, exact.
+
+    Source: section 4.1 of the API document.
+    """
 
     earned: Decimal
     spendable: Decimal
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know."""
+    """Fields that are in no document."""
 
 
 def to_money(value: Decimal | int | float | str) -> Any:
     """Read an int, a str, a float (by its shortest decimal form) or a Decimal as US dollars.
 
-    What cannot be read is given back as it is; the rules report it with everything else that is wrong.
+    What cannot be read is returned as it is; the rules report it with all other problems.
     """
     if isinstance(value, bool):
         return value
@@ -48,5 +51,5 @@ def to_money(value: Decimal | int | float | str) -> Any:
 
 
 def to_money_or_none(value: Decimal | int | float | str | None) -> Any:
-    """`to_money`, where None stands for: not given."""
+    """`to_money`, where None means: not given."""
     return None if value is None else to_money(value)

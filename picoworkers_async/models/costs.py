@@ -1,4 +1,4 @@
-"""What a job costs: what is certain by the document, and what the web site's form made of it."""
+"""What a job costs: what is certain by the document, and what the web site's form added to it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FOLLOWERS_LEAST = Decimal("1.00")
 
 @attrs.frozen
 class Cost:
-    """What a job costs, in US dollars and exact: `known` for certain, `estimate` probably. None: cannot be told.
+    """What a job costs, in US dollars, exact: `known` for certain, `estimate` probably. None: not known.
 
-    `tasks` is tasks x value; `followers` the notice to followers, at least 3% of that and at least 1; `premium`
-    the premium amount; `known` their sum, which the job costs at least. `estimate` is the whole with the fees of
-    the web site's form as of `fees_as_of`, rounded nowhere: not a promise of the API. `unknown` says in words what
-    is not in `known`. Source: section 3.4; the site's form for the estimate.
+    `tasks` is tasks x value; `followers` is the notice to followers, at least 3% of that and at least 1;
+    `premium` is the premium amount; `known` is their sum, the least that the job costs. `estimate` is the whole
+    with the fees of the web site's form as of `fees_as_of`, unrounded: not a promise of the API. `unknown` says
+    in words what is not in `known`. Source: section 3.4 of the API document; the site's form for the estimate.
     """
 
     tasks: Decimal | None
@@ -39,7 +39,7 @@ class Cost:
 
 
 def cost_of(num_tasks: int | None, task_value: Decimal, *, notify_followers: bool, premium: Decimal) -> Cost:
-    """The cost of so many tasks of this value; without `num_tasks`, only of what does not depend on them."""
+    """The cost of this many tasks of this value; without `num_tasks`, only what does not depend on them."""
     if num_tasks is None:
         unknown = ["the service's own fees", "the pay for the tasks: num_tasks is not set"]
         if notify_followers:
@@ -66,5 +66,5 @@ def _with_fees(tasks: Decimal, task_value: Decimal) -> Decimal:
 
 
 def _notice(total: Decimal) -> Decimal:
-    """What telling followers costs, of a job of this total."""
+    """What notifying followers costs, for a job of this total."""
     return CONTEXT.max(_FOLLOWERS_LEAST, CONTEXT.multiply(total, _FOLLOWERS))

@@ -8,14 +8,14 @@ _MOST_DIGITS = 30
 
 
 def dollars(amount: Decimal) -> str:
-    """An amount for a program: with its cents, and with what is finer where it is."""
+    """An amount for a program: with its cents, and finer digits where it has any."""
     return _with_cents(f"{amount:f}")
 
 
 def in_dollars(amount: Decimal) -> str:
-    """An amount for people: the same with the sign of the currency, and commas between the thousands.
+    """An amount for people: the same with the currency sign, and commas between the thousands.
 
-    What is no amount, or one with more digits than anybody has dollars, is written in short, as `about $1E+999`.
+    What is no amount, or one with more digits than anybody has dollars, is shortened, as `about $1E+999`.
     """
     if not amount.is_finite():
         return "no amount"

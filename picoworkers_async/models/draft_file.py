@@ -1,4 +1,4 @@
-"""What a file of TOML or JSON says of a draft, not yet looked at."""
+"""The values in a draft's TOML or JSON file, not yet checked."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{100}}")
 
 
 def values_in(path: str | os.PathLike[str], call: str) -> Any:
-    """The values in this file, which is TOML or JSON by its suffix; `call` names who asks.
+    """The values in this file, which is TOML or JSON by its suffix; `call` names the caller.
 
-    Numbers with a point are exact `Decimal`s. Raises `InvalidRequestError` for another suffix, for a file of more
-    than 256 KiB and for one that cannot be parsed, saying where, and `OSError` for one that cannot be read
+    Numbers with a point are exact `Decimal`s. Raises `InvalidRequestError` for another suffix, for a file of
+    more than 256 KiB and for one that cannot be parsed, saying where, and `OSError` for one that cannot be read
     or is no regular file.
     """
     file = Path(path)
@@ -127,7 +127,7 @@ def _each_once(text: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _lines_with(name: str, text: str) -> str:
-    """The lines of a JSON text with this name, where there are only the two; the parser tells no places."""
+    """The lines of a JSON text with this name, if there are exactly two; the parser gives no positions."""
     found = [match.start() for match in re.finditer(re.escape(json.dumps(name)) + r"\s*:", text)]
     first, second = (text.count("\n", 0, place) + 1 for place in found) if len(found) == 2 else (0, 0)
     return f", in lines {first} and {second}" if first != second else ""

@@ -1,4 +1,4 @@
-"""A job to be posted, and what the service says to it."""
+"""A job to be posted, and the service's answer to it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .to_plain import numbers_as_sent, to_plain
 
 
 class Limit(NamedTuple):
-    """What the service takes when an attribute is not sent, and the least and the most it accepts.
+    """What the service uses if an attribute is not sent, and the least and the most it accepts.
 
     For a sequence, `maximum` is how many items it may have.
     """
@@ -46,7 +46,7 @@ class Limit(NamedTuple):
 def limited(limit: Limit, **options: Any) -> Any:
     """An optional attrs field (None: not sent) that carries its limit.
 
-    Checkers of types do not see a converter in `options`: a field that takes more than its annotation says is an
+    Type checkers do not see a converter in `options`: a field that accepts more than its annotation says is an
     `attrs.field` of its own.
     """
     return attrs.field(default=None, metadata={"limit": limit}, **options)
@@ -59,7 +59,7 @@ def limits_of(model: type) -> dict[str, Limit]:
 
 
 def _to_tuple(value: object) -> Any:
-    """A sequence as a tuple. A string, or what is not a sequence, stays as it is for the rules to refuse."""
+    """A sequence as a tuple. A string, or what is not a sequence, stays as it is for the rules to reject."""
     if value is None or isinstance(value, str | bytes | Mapping):
         return value
     try:
@@ -108,7 +108,7 @@ def _autorate(word: Autorate | AutorateWord | None) -> Autorate | str | None:
 
 @attrs.frozen
 class Ack:
-    """The service did what it was asked. `message` is what it said, made printable, if it said anything."""
+    """The service did what it was asked. `message` is what it said, made printable, if anything."""
 
     message: str | None = None
     extra: Mapping[str, Any] = attrs.field(factory=dict)
@@ -118,9 +118,9 @@ class Ack:
 class PostedJob:
     """A job was posted or, in test mode, found valid.
 
-    `job_id` is that of the answer or, where the answer had none, of the job that was found by reading. It is None
-    in test mode, and where the job was not found: then `note` says what is known, and what to do before posting
-    again. `note` is None where the service said ok and named the job.
+    `job_id` is the job's id from the answer or, if the answer had none, of the job that was found by reading. It
+    is None in test mode, and if the job was not found: then `note` says what is known, and what to do before you
+    post again. `note` is None if the service said ok and named the job.
     """
 
     job_id: str | None = None
@@ -132,15 +132,16 @@ class PostedJob:
 
 @attrs.frozen(kw_only=True)
 class JobDraft:
-    """A job to post (section 3.4). What is None is not sent, and the service takes its default.
+    """A job to post. What is None is not sent, and the service uses its default.
 
-    Either `zone_id` or `list_id` is required. Limits are checked by `post_job`, all at once, before sending.
+    Either `zone_id` or `list_id` is required. `post_job` checks the limits, all at once, before sending. Source:
+    section 3.4 of the API document.
     """
 
     zone_id: str | None = None
     """The zone to target."""
     excluded_countries: Sequence[str] | None = attrs.field(default=None, converter=_texts)
-    """Country codes to exclude from the zone; only those that the zone lists."""
+    """Codes of countries to exclude from the zone; only those that the zone lists."""
     list_id: int | None = None
     """The list of workers to target, of at least 10 workers."""
     category_id: str
@@ -179,7 +180,7 @@ class JobDraft:
     distribution: int | None = limited(Limit(minimum=25, maximum=100))
     """Greatest share of tasks from one country, in percent."""
     notify_followers: bool | None = limited(Limit(default=False))
-    """Tell your followers; costs 3% of the job, at least $1."""
+    """Whether to notify your followers; costs 3% of the job, at least $1."""
     premium_amount: Decimal | None = attrs.field(
         default=None,
         metadata={"limit": Limit(default=Decimal(0), minimum=Decimal("2.00"), maximum=Decimal("50.00"))},
@@ -200,27 +201,28 @@ class JobDraft:
     """SproutGigs. Only seen in use, as 0, and in no document: perhaps the most tasks in an hour, 0: no limit."""
     extra: Mapping[str, Any] | None = attrs.field(factory=dict)
     """Attributes that this library does not know, sent as they are: names that JobDraft does not have, and JSON
-    values. The service may ignore them, or refuse them."""
+    values. The service may ignore or refuse them.
+    """
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Self:
-        """The draft that these plain values make, as they come out of JSON, TOML or a form.
+        """Make a draft from plain values, as they come from JSON, TOML or a form.
 
         Names are those of this class; proofs and challenges are dicts of theirs. Money is a number or its text
-        (a float is read by its shortest form, so text is the safer), times of day are texts. Raises
-        `InvalidRequestError` with every name that is missing or unknown and every value of another kind, each
-        with its path, and beside these with every limit of all editions that the other fields break. Alone, limits
-        raise nothing here: `jobs.check` and `post_job` check them, those of one edition too.
+        (a float is read by its shortest form, so text is safer); times of day are texts. Raises
+        `InvalidRequestError` for names that are missing or unknown and values of the wrong type, each with its
+        path; with them, it lists every limit of all editions that the other fields break. Limits alone raise
+        nothing here: `jobs.check` and `post_job` check them, and those of one edition too.
         """
         return from_plain(cls, fields, f"{cls.__name__}.from_dict", _limits_of_rest)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """The draft in this file, TOML or JSON by its suffix, as `from_dict` reads it. It blocks while it reads.
+        """Read a draft from a TOML or JSON file, by its suffix, as `from_dict` does. Blocks while it reads.
 
-        Money is read to the digit, as a number too. Raises `InvalidRequestError` also for a file that is not valid
-        TOML or JSON, for a name that comes twice, and for more than 256 KiB; `OSError` for one that cannot be
-        read.
+        Money is exact to the digit, even as a number. Also raises `InvalidRequestError` for a file that is not
+        valid TOML or JSON, for a name that occurs twice, and for more than 256 KiB; `OSError` for a file that
+        cannot be read.
         """
         call = f"{cls.__name__}.from_file"
         fields = values_in(path, call)
@@ -229,18 +231,18 @@ class JobDraft:
         return from_plain(cls, fields, call, _limits_of_rest)
 
     def to_dict(self) -> dict[str, Any]:
-        """This draft as plain values that JSON and TOML can hold: what was set, and nothing else.
+        """This draft as plain values that JSON and TOML can hold: only what was set.
 
-        `JobDraft.from_dict` makes a draft of it that is posted as this one is, and is equal to it unless `extra`
-        has amounts. Money is its exact text; a `Decimal` in `extra` is the number that is sent for it. What JSON
-        cannot carry becomes a text, as `to_jsonable` says; the rules would refuse nearly all of it.
+        `JobDraft.from_dict` makes from it a draft that is posted as this one is, and that equals it unless
+        `extra` has amounts. Money is its exact text; a `Decimal` in `extra` is the number that is sent for it.
+        What JSON cannot carry becomes a text, as in `to_jsonable`; the rules would refuse nearly all of it.
         """
         return to_plain(self)
 
     def cost(self) -> Cost:
         """What this job certainly costs, what it probably costs, and in words what is not known. Sends nothing.
 
-        Meant for drafts that hold to the limits.
+        Meant for drafts that keep to the limits.
         """
         return cost_of(
             self.num_tasks,
@@ -250,11 +252,11 @@ class JobDraft:
         )
 
     def warnings(self, category: Category | None = None) -> tuple[DraftWarning, ...]:
-        """What the web site's own form would not have taken in October 2024. Whether the API minds is not known.
+        """What the web site's own form would not have accepted in October 2024. The API may accept it.
 
-        The least pay for the level of workers, for a long time to rate and for screenshots, and the least number
-        of tasks. With the draft's `category`, from `get_categories`, its least pay counts too. Nothing is ever
-        refused for these. Meant for any draft: what breaks the limits is not warned of here.
+        These are the least pay for the level of workers, for a long time to rate and for screenshots, and the
+        least number of tasks. If you give the draft's `category`, from `get_categories`, its least pay counts
+        too. Nothing is ever refused for these. Meant for any draft: a broken limit gives no warning here.
         """
         zone = self.zone_id if isinstance(self.zone_id, str) else INTERNATIONAL
         proofs = self.proofs if isinstance(self.proofs, tuple) else ()

@@ -1,4 +1,4 @@
-"""The least that the web site's form asks of a job beyond the API's limits: warned of, never enforced."""
+"""The minimums of the web site's form beyond the API's limits: warned of, never enforced."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LEAST_TASKS = 25
 
 @attrs.frozen
 class DraftWarning:
-    """Something about a draft that the service may mind, but that no document forbids. It is never refused for it.
+    """Something in a draft that the service may object to, but no document forbids; never a reason to refuse it.
 
     `code` is stable: `level_pay`, `ttr_pay`, `screenshot_pay`, `screenshots`, `num_tasks`, or `balance`. `field`
-    is the draft's attribute, `value` what it is, `advice` what would be better, in words; `as_of` is the year and
-    month of the web site's form that this is taken from.
+    is the draft's attribute, `value` what it is, `advice` what would be better, in words. `as_of` is the year
+    and month of the web site's form that this comes from.
     """
 
     code: str
@@ -50,10 +50,10 @@ def warnings_of(
     category_id: object,
     least_pay: Decimal | None,
 ) -> tuple[DraftWarning, ...]:
-    """What the form would not take of a job with these attributes; of those that are no such thing, nothing.
+    """What the form would not accept of a job with these attributes; values of the wrong type are skipped.
 
-    `level` is None for a job that is for a list, since its workers' level plays no part in the pay. `least_pay` is
-    the category's for the job's zone, in US dollars, None if it is not known.
+    `level` is None for a job for a list, because its workers' level does not affect the pay. `least_pay` is the
+    category's for the job's zone, in US dollars, None if it is not known.
     """
     found: list[DraftWarning] = []
     if type(num_tasks) is int and num_tasks < _LEAST_TASKS:
@@ -75,7 +75,7 @@ def _pay(
     category_id: object,
     least_pay: Decimal | None,
 ) -> Iterator[DraftWarning]:
-    """Each subject by itself: how the form adds them up is not known."""
+    """Each minimum by itself: how the form combines them is not known."""
     base = None if least_pay is None else CONTEXT.multiply(least_pay, factor)
     if base is not None and factor != 1 and value < base:
         advice = f"at least {base:f} for this level of workers: {factor} x {least_pay:f}"

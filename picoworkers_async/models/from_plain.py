@@ -1,6 +1,7 @@
 """Models from plain values, as JSON and TOML hold them, by the annotations of the classes alone.
 
-Every field that is missing, unknown or of another kind is told, with its path. Limits are not looked at here.
+Every field that is missing, unknown or of the wrong type is reported, with its path. Limits are not checked
+here.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ _ITEMS: Mapping[Any, Callable[[list[Any]], Any]] = {
 
 
 Rest = Callable[[Mapping[str, Any], tuple[Problem, ...]], list[Problem]]
-"""What else is wrong with the fields that could be read, given what was wrong with the others."""
+"""Find what else is wrong with the fields that could be read, given what was wrong with the others."""
 
 
 def from_plain(model: type[T], value: object, call: str, rest: Rest | None = None) -> T:
-    """The model that these plain values make; `call` names who asks.
+    """Make a model from plain values; `call` names the caller.
 
-    Money is a number or, better, its text; times are ISO 8601 with their offset; members of closed lists are their
-    values. Where something is wrong, `rest` is asked for what else is. Raises `InvalidRequestError` with every
+    Money is a number or, better, its text; times are ISO 8601 with their offset; members of closed lists are
+    their values. If something is wrong, `rest` finds what else is. Raises `InvalidRequestError` with every
     problem, and `TypeError` for a model that holds what cannot be read back, such as an exception.
     """
     kind: Any = model
@@ -66,7 +67,7 @@ def from_plain(model: type[T], value: object, call: str, rest: Rest | None = Non
 
 @cache
 def _check_readable(kind: Any) -> None:
-    """Raises `TypeError` for what holds a value of which plain values do not tell enough."""
+    """Raises `TypeError` for a model with a value that plain values cannot fully describe."""
     origin = get_origin(kind) or kind
     if origin in (Any, object, types.NoneType, Literal, ...) or isinstance(origin, TypeVar) or kind in _SIMPLE:
         return
@@ -105,7 +106,7 @@ def _fields_of(model: type) -> _Fields:
 
 
 def _read_as(hint: Any) -> Any:
-    """The kind that a field of a typed dict is read as: what is annotated to the kinds that may be written."""
+    """The type that a field of a typed dict is read as: what is annotated with the types that may be written."""
     return hint.__metadata__[0] if get_origin(hint) is Annotated else hint
 
 
@@ -144,7 +145,7 @@ def _wrong(problems: list[Problem], path: Path, value: object, limit: str, code:
 
 
 def _read_one_of(kinds: tuple[Any, ...], value: Any, path: Path, problems: list[Problem]) -> Any:
-    """The value as the first of the kinds that it fits, or what keeps it from being the last."""
+    """The value as the first of the types that it fits, or what keeps it from being the last."""
     if value is None and types.NoneType in kinds:
         return None
     found: list[Problem] = []

@@ -1,4 +1,4 @@
-"""Jobs as the service lists them, and the closed lists of values they use."""
+"""Jobs as the service lists them, and the closed lists of values that they use."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ChallengeActionWord = Literal["rate_nok", "rate_nok_block"]
 
 
 class JobStatus(enum.StrEnum):
-    """Where a job stands. All but `PENDING_APPROVAL`, which has only been seen in answers, filter `get_jobs`."""
+    """A job's status. All but `PENDING_APPROVAL`, which has only been seen in answers, filter `get_jobs`."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -53,7 +53,7 @@ class JobStatus(enum.StrEnum):
 
 
 class WorkersLevel(enum.StrEnum):
-    """The least level of a worker."""
+    """The lowest level of worker that a job accepts."""
 
     STARTER = "starter"
     EXPERT = "expert"
@@ -69,7 +69,7 @@ class Autorate(enum.StrEnum):
 
 
 class ProofType(enum.StrEnum):
-    """What a worker hands in."""
+    """The type of what a worker hands in."""
 
     TEXT = "text"
     SCREENSHOT = "screenshot"
@@ -88,10 +88,10 @@ class ChallengeAction(enum.StrEnum):
 class Page(Generic[T]):
     """One page of a listing: its number, how many pages there are, and its items in order.
 
-    An empty listing has 0 or 1 pages. `is_whole` is False where the answer does not itself say all that it must:
+    An empty listing has 0 or 1 pages. `is_whole` is False if the answer does not itself say all that it must:
     its items are null, or the number of pages is missing, null, below 1 or not a number. Such a page proves
-    nothing about what is not on it. Whether `current_page` is the page that was asked for is not considered.
-    Source: sections 3.8 and 3.9.
+    nothing about what is not on it. `is_whole` does not consider whether `current_page` is the page that was
+    asked for. Source: sections 3.8 and 3.9 of the API document.
     """
 
     current_page: int
@@ -106,9 +106,9 @@ def _proof_type(word: ProofType | ProofTypeWord) -> ProofType | str:
 
 @attrs.frozen
 class Proof:
-    """Something a worker must hand in to show that the task is done.
+    """Something that a worker must hand in to show that the task is done.
 
-    `type` is a plain text where the service sends one that is not known here.
+    `type` is a plain text if the service sends one that this library does not know.
     """
 
     description: str
@@ -127,7 +127,7 @@ class Challenge:
 
 @attrs.frozen
 class PredictedPosition:
-    """SproutGigs only: the position of a job featured with some amount, among all jobs and in its category.
+    """SproutGigs only: the position of a job featured for some amount, among all jobs and in its category.
 
     Positions count from 1.
     """
@@ -139,10 +139,10 @@ class PredictedPosition:
 
 @attrs.frozen
 class Job:
-    """A job of yours (sections 3.8 and 3.13). What the service leaves out is None.
+    """A job of yours. What the service leaves out is None.
 
-    A field that the service sent in a form that cannot be read is None (or empty), and is in `extra` under its
-    name, as it was sent.
+    A field that cannot be read in the form that the service sent is None (or empty), and is in `extra` under its
+    name, as it was sent. Source: sections 3.8 and 3.13 of the API document.
     """
 
     id: str
@@ -182,13 +182,13 @@ class Job:
     distribution: int | None = None
     """Greatest share of tasks from one country, in percent (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know, and those that could not be read."""
+    """Fields that are in no document, and those that could not be read."""
 
     def rate_by(self, task: Task) -> datetime:
         """When a task of this job is rated as satisfied, and paid, by itself: its `ttr` after it was handed in.
 
-        Raises `InvalidRequestError` for a task of another job, one without `finished_at`, and a job without `ttr`.
-        Source: `ttr` in section 3.4.
+        Raises `InvalidRequestError` for a task of another job, one without `finished_at`, and a job without
+        `ttr`. Source: `ttr` in section 3.4 of the API document.
         """
         problems = []
         if task.job_id and task.job_id != self.id:
@@ -211,11 +211,11 @@ class Job:
 
 @attrs.frozen
 class JobChange:
-    """SproutGigs only: a job came into a status, as the service posted it to a webhook.
+    """SproutGigs only: a job's status changed, as the service posted it to a webhook.
 
-    `status` is a plain text where the service sends one that is not known here. `at` is when it changed, in UTC;
-    None where the service said no time, or none that can be read. Source: what is seen of the webhook in use; no
-    document has it.
+    `status` is a plain text if the service sends one that this library does not know. `at` is when it changed,
+    in UTC; None if the service gave no time, or none that can be read. Source: the webhook as seen in use; it is
+    in no document.
     """
 
     job_id: str
@@ -225,9 +225,10 @@ class JobChange:
 
 @attrs.frozen
 class JobUpdate:
-    """A job as a look found it: `after`, and `before` as the look before that did (None at the first).
+    """A change of a job between two reads: `after`, and `before` (None at the first read).
 
-    `changed` has the names of the attributes of `Job` that differ, in their order; it is empty at the first look.
+    `changed` has the names of the attributes of `Job` that differ, in their order; it is empty at the first
+    read.
     """
 
     before: Job | None

@@ -1,4 +1,4 @@
-"""Tasks that workers handed in, and the ratings they get."""
+"""Tasks that workers handed in, and ratings of them."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Satisfaction(enum.StrEnum):
 
 
 Satisfied = Literal["excellent", "good", "ok", Satisfaction.EXCELLENT, Satisfaction.GOOD, Satisfaction.OK]
-"""What goes with `Verdict.OK`."""
+"""The values that go with `Verdict.OK`."""
 
 Unsatisfied = Literal["incorrect", "spam", "dupe", Satisfaction.INCORRECT, Satisfaction.SPAM, Satisfaction.DUPE]
-"""What goes with `Verdict.NOT_OK`."""
+"""The values that go with `Verdict.NOT_OK`."""
 
 
 @attrs.frozen
@@ -58,7 +58,7 @@ class TaskProof:
 
 @attrs.frozen
 class PreviousProof:
-    """What was handed in before a task was sent back, and what you wrote then (SproutGigs)."""
+    """What was handed in before a task was sent back, and what you wrote then (SproutGigs only)."""
 
     employer_comment: str | None = None
     finished_at: datetime | None = None
@@ -68,7 +68,7 @@ class PreviousProof:
 
 @attrs.frozen
 class RatingAck:
-    """What the service said to one rating among several (SproutGigs).
+    """What the service said about one rating among several (SproutGigs only).
 
     `ok` is True if it took effect, False if it was refused with `message`, None if the answer did not say.
     """
@@ -80,11 +80,12 @@ class RatingAck:
 
 @attrs.frozen
 class Task:
-    """A task that a worker handed in (section 3.9). `(id, revision_number)` says which piece of work it is.
+    """A task that a worker handed in. `(id, revision_number)` identifies the piece of work.
 
-    `id`, `job_id` and `revision_number` are always those of the service. Any other field that the service sent in
-    a form that cannot be read is None (or empty), and is in `extra` under its name, as it was sent.
-    `job_id` is empty only in a task that a program made without it: no rating of that is sent.
+    `id`, `job_id` and `revision_number` are always as the service has them. Any other field that cannot be read
+    in the form that the service sent is None (or empty), and is in `extra` under its name, as it was sent.
+    `job_id` is empty only in a task that a program made without it: no rating of that is sent. Source: section
+    3.9 of the API document.
     """
 
     id: str
@@ -102,41 +103,43 @@ class Task:
     previous_proofs: tuple[PreviousProof, ...] = ()
     """What was handed in before; only on rated tasks (SproutGigs)."""
     extra: Mapping[str, Any] = attrs.field(factory=dict)
-    """Fields that the document does not know, and those that could not be read."""
+    """Fields that are in no document, and those that could not be read."""
 
     @property
     def verdict(self) -> Verdict | None:
-        """How it was rated, as `status` says it; None for a task that is not rated, and for an unknown status."""
+        """How it was rated, from `status`; None for a task that is not rated, and for an unknown status."""
         return None if self.status is None else _VERDICTS.get(self.status.strip().lower())
 
 
 _VERDICTS = {**{value.value: value for value in Verdict}, "nok": Verdict.NOT_OK}
-"""By the word for it. The document of 2024 writes `nok` in an example whose table says `not_ok`."""
+"""By their words. The document of 2024 writes `nok` in an example whose table says `not_ok`."""
 
 _SATISFACTIONS = {value.value: value for value in Satisfaction}
 
 
 def _to_verdict(value: Verdict | VerdictWord) -> Any:
-    """A verdict in any letter case; `nok` is `not_ok`. What is none stays as it is for the rules to refuse."""
+    """A verdict in any letter case; `nok` is `not_ok`. Anything else stays as it is for the rules to reject."""
     return _VERDICTS.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def _to_satisfaction(value: Satisfaction | SatisfactionWord | None) -> Any:
-    """A satisfaction in any letter case. What is not one stays as it is for the rules to refuse."""
+    """A satisfaction in any letter case. Anything else stays as it is for the rules to reject."""
     return _SATISFACTIONS.get(value.lower(), value) if isinstance(value, str) else value
 
 
 @attrs.frozen(repr=False)
 class Rating:
-    """How to rate one task (section 3.10). Usually made by `Rating.ok`, `Rating.not_ok` or `Rating.revise`.
+    """How to rate one task. Make it with `Rating.ok`, `Rating.not_ok` or `Rating.revise`.
 
-    `bonus` is in US dollars, `list_id` the list to add the worker to (0: none). What is left out is not sent,
-    and reads as the service's default. `revision_number` and `worker_id` are known when the rating was made from a
-    `Task`, and never sent; whose work it is, is for the journal, and ratings that differ in it alone are equal.
+    `bonus` is in US dollars, `list_id` is the list to add the worker to (0: none). What you leave out is not
+    sent, and reads as the service's default. `revision_number` and `worker_id` are known if the rating was made
+    from a `Task`, and are never sent. `worker_id` is for the journal, and ratings that differ in it alone are
+    equal.
 
-    Making one refuses nothing, so that a bad value fails no more than its task: `problems()` says what is wrong.
-    `rate_single_task` raises for it, before sending; in a batch the outcome of its task is `FAILED`, with the
-    field, the value and the limit, and the others go on. A comment is required for `not_ok` and `revise`.
+    Making a rating never raises, so that a bad value fails only its own task; `problems()` says what is wrong.
+    `rate_single_task` raises for it, before sending. In a batch the outcome of its task is `FAILED`, with the
+    field, the value and the limit, and the batch goes on with the others. A comment is required for `not_ok` and
+    `revise`. Source: section 3.10 of the API document.
     """
 
     job_id: str = attrs.field()
@@ -162,13 +165,14 @@ class Rating:
 
     @property
     def bonus(self) -> Decimal:
-        """What the worker gets beside the pay, in US dollars."""
+        """What the worker gets on top of the pay, in US dollars."""
         return _NOTHING if self.given_bonus is None else self.given_bonus
 
     def problems(self) -> tuple[Problem, ...]:
         """What keeps this rating from being sent, each with its field, value and limit; empty for a good one.
 
-        Source: section 3.10. What the service alone knows, such as whether the task still waits, is not looked at.
+        What only the service knows, such as whether the task still waits, is not checked. Source: section 3.10
+        of the API document.
         """
         from ..rules import check_rating  # the rules are made of the models, so they cannot be loaded before
 

@@ -1,4 +1,4 @@
-"""Models as plain values that every JSON writer takes: for web frameworks, logs and queues."""
+"""Models as plain values that every JSON writer accepts: for web frameworks, logs and queues."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ _MOST_WHOLE = 2**63
 
 
 def to_jsonable(value: object) -> Any:
-    """This value as dicts, lists, texts, numbers, booleans and None, ready for any JSON writer.
+    """Convert a value to dicts, lists, texts, numbers, booleans and None, ready for any JSON writer.
 
-    Models become dicts by the names of their constructors; events have their name too, as `event`. Money becomes
-    its exact text (`"0.10"`), a time ISO 8601 with its offset (one without is taken for UTC), a duration its
-    seconds, a member of an enum its value (as a name in a dict its own name, where that is a number:
-    `interactive`), a tuple or a set a list, an exception
-    `{"type": ..., "message": ..., "fate": ...}` (`fate` is None where it is none of this library's).
+    - Models become dicts by the names of their constructors; events also have their name, as `event`.
+    - Money becomes its exact text (`"0.10"`).
+    - A time becomes ISO 8601 with its offset (one without is taken as UTC), a duration its seconds.
+    - A member of an enum becomes its value (as a key of a dict its name, if the value is a number: `interactive`).
+    - A tuple or a set becomes a list.
+    - An exception becomes `{"type": ..., "message": ..., "fate": ...}` (`fate` is None for those of others).
 
-    What JSON or UTF-8 cannot carry, or many readers cannot take, becomes a text and never an error: lone
-    surrogates stand as their escapes, `nan` and `inf` by their names; whole numbers beyond 64 bits, objects of
-    other kinds and what is nested more than 64 deep as the first 80 characters of their repr.
+    What JSON or UTF-8 cannot carry, or many readers cannot read, becomes a text and never an error: lone
+    surrogates become their escapes, `nan` and `inf` their names; whole numbers beyond 64 bits, other objects,
+    and what is nested more than 64 deep become the first 80 characters of their repr.
     """
     return _plain(value, 0, whole=True)
 
 
 def to_plain(model: object) -> dict[str, Any]:
-    """A model as a dict of what it says: like `to_jsonable`, without the fields that are at their defaults."""
+    """A model as a dict: like `to_jsonable`, without the fields that are at their defaults."""
     fields: dict[str, Any] = _plain(model, 0, whole=False)
     return fields
 
@@ -80,7 +81,7 @@ def _model(model: Any, depth: int, *, whole: bool) -> dict[str, Any]:
 
 
 def numbers_as_sent(value: Any, depth: int = 0) -> Any:
-    """What no model names, with each `Decimal` as the number that JSON gets for it, and not as a text."""
+    """Values that are in no model, with each `Decimal` as the number that JSON gets for it, and not as a text."""
     if isinstance(value, Decimal) and not value.is_snan():
         return float(value) + 0.0  # never -0.0, as it is sent
     if depth < _DEEPEST and isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What the TOML parser says, in words for whoever wrote the file: the line, and the name of the value."""
+"""The TOML parser's messages, in words for whoever wrote the file: the line, and the name of the value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TWICE = (
 
 
 def toml_in_words(said: str, text: str) -> str:
-    """The parser's words about this text, made plain where it speaks of a name given twice."""
+    """The parser's message about this text, made plain where it is about a name that occurs twice."""
     place = _PLACE.search(said)
     if place is None:
         return said

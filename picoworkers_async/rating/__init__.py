@@ -1,4 +1,4 @@
-"""Rating many tasks: batches, reviews, and the reconciling of what was left unknown."""
+"""Rate many tasks: batches, reviews, and the settling of ratings whose answer was lost."""
 
 from .batch import Batch
 from .limits import Limits

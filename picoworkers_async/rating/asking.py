@@ -1,4 +1,4 @@
-"""How `decide` is asked: of (task) or (task, job), at once, awaited, or in a thread."""
+"""Ask `decide`: of (task) or (task, job), at once, awaited, or in a thread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AnyDecide = Decide | DecideWithJob
 
 
 class Asker:
-    """Knows how this `decide` is asked. `at_once` is how many decisions are awaited, or threads run, at a time.
+    """Knows how to ask this `decide`. `at_once` is how many decisions are awaited, or threads run, at a time.
 
     `timeout` is how many seconds a decision that is awaited, or made in a thread, may take. Raises
     `InvalidRequestError` for a `decide` that takes neither (task) nor (task, job), and for an async one with
@@ -46,12 +46,12 @@ class Asker:
         self._threads: DecidingThreads | None = None
 
     def begin(self, group: TaskGroup) -> None:
-        """Run threads, if there are to be any, in this group."""
+        """Start threads, if any are needed, in this group."""
         if self.threads:
             self._threads = DecidingThreads(self.at_once, self._timeout, group)
 
     async def ask(self, task: Task, job: Job | None) -> tuple[object, Awaitable[object] | None]:
-        """What `decide` gives at once, `Failed` if its task fails by it; or else what has to be awaited.
+        """What `decide` returns at once, `Failed` if its task fails by it; otherwise what has to be awaited.
 
         Raises what `failure_of` does.
         """
@@ -68,7 +68,7 @@ class Asker:
         return await failure_of(raised, before), None
 
     async def decision(self, task: Task, job: Job | None, awaitable: Awaitable[object] | None) -> object:
-        """What `decide` decides; `Failed` if its task fails by it. `awaitable` is what it gave, if it was asked.
+        """The decision of `decide`; `Failed` if its task fails by it. `awaitable` is what it returned, if asked.
 
         Raises what `failure_of` does.
         """
@@ -99,13 +99,13 @@ class Asker:
 
 
 def close(answer: object) -> None:
-    """Give up what nobody is going to await."""
+    """Give up an awaitable that nobody is going to await."""
     if type(answer) is CoroutineType:
         answer.close()
 
 
 def usable(task: Task, decision: object) -> Decision | Failed:
-    """The decision, a rating of it with the task's revision; or why it cannot be used for this task."""
+    """The decision, a rating with the task's revision; or why it cannot be used for this task."""
     try:
         problem = _problem_of(task, decision)
         given = decision if isinstance(decision, Rating) else None
@@ -137,7 +137,7 @@ def _problem_of(task: Task, decision: object) -> Exception | None:
 
 
 def decide_problems(decide: object, *, threads: bool) -> list[Problem]:
-    """What keeps `decide` from being asked."""
+    """What keeps this from being a usable `decide`."""
     wanted = "a function of (task) or (task, job)"
     if not callable(decide):
         return [Problem("decide", decide, wanted, ProblemCode.TYPE)]
@@ -157,7 +157,7 @@ def decide_problems(decide: object, *, threads: bool) -> list[Problem]:
 
 
 def takes_job(decide: Callable[..., object]) -> bool:
-    """Whether `decide` needs the job beside the task; one without a signature is taken to be of (task)."""
+    """Whether `decide` needs the job besides the task; one without a signature is assumed to take (task)."""
     signature = _signature(decide)
     return signature is not None and not _can_take(signature, 1)
 

@@ -1,4 +1,4 @@
-"""Putting a batch's parts together."""
+"""Put a batch's parts together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .walk import ListingWalk
 from .watch import ServiceWatch
 
 SourceMaker = Callable[[Parts], tuple[Source, ListingWalk | None]]
-"""Makes what brings the ratings, and what walks the listing for it, if anything does."""
+"""Makes the source of the ratings, and the walk over the listing for it, if there is one."""
 
 
 def assemble(
@@ -36,7 +36,7 @@ def assemble(
     journal: JournalWriter | None,
     grace: GracePeriod,
 ) -> Pipeline:
-    """The pipeline of a batch; to be called where its event loop runs."""
+    """The pipeline of a batch; call it where its event loop runs."""
     edition = session.edition
     changed, room = Signal(), Signal()
     watch = ServiceWatch(session, options.patience, changed)

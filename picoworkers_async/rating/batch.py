@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """An async context manager and, inside its block, an async iterator of `Outcome` objects as they complete.
+    """A batch of ratings: an async context manager and, inside its block, an async iterator of outcomes.
 
-    `stop` ends it in good order; leaving the block early stops the batch: nothing new is sent, requests on the
-    wire get `grace` seconds to learn their answer. What ends a batch, such as lost credentials, comes from the
-    iterator after every outcome that was learned; the error's `report` adds those up.
+    Each `Outcome` comes as soon as it is known. `stop` ends the batch in good order. Leaving the block early
+    stops it: nothing new is sent, and requests in flight get `grace` seconds to get their answer. An error that
+    ends the batch, such as lost credentials, is raised by the iterator after every outcome that was learned; its
+    `report` adds those up.
     """
 
     def __init__(
@@ -115,31 +116,31 @@ class Batch:
             ) from None
 
     async def report(self) -> BatchReport:
-        """Run the batch to its end and add it up, with what was iterated before.
+        """Run the batch to its end and return the report, with what you iterated before.
 
-        After the block it adds up what is known: of a block that was left early, what was learned by then. Raises
-        what ended the batch, if something did, and `ClientStateError` before the block.
+        After the block, the report covers what is known: if you left the block early, what was learned by then.
+        Raises the error that ended the batch, if any, and `ClientStateError` before the block.
         """
         if self._assembled:
             await self._outcomes.drop_all()
         return self._known_report()
 
     def spend(self) -> Spend:
-        """What this run has spent so far; in a dry run, what it would have. Used once the block was entered."""
+        """What this run has spent so far, or would have in a dry run. Call it once the block was entered."""
         if not self._assembled:
             raise ClientStateError("ask inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.spending.spend(self._outcomes.report())
 
     def stop(self) -> None:
-        """Have the batch come to its end: take no more tasks or ratings in, send what was decided, and end.
+        """Stop the batch: take in no more tasks or ratings, send what was decided, and end.
 
-        Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds; what is on
-        the wire then has as long again to learn its answer: it may take up to 2 x `grace` in all. After that the
-        iteration ends as usual, without an error. What was not sent has no outcome; with a journal it stays
-        `decided` there, and the next run sends it. A rating whose answer was lost ends as `UNKNOWN`, and the next
-        run with the journal settles it.
+        Decisions that are awaited are cancelled. What was decided is sent for up to `grace` seconds, and what is
+        in flight then has as long again to get its answer: up to 2 x `grace` in all. After that the iteration
+        ends as usual, without an error. What was not sent has no outcome; with a journal it stays `decided`
+        there, and the next run sends it. A rating whose answer was lost ends as `UNKNOWN`, and the next run with
+        the journal settles it.
 
-        Returns at once. May be called at any time and more than once, also before the block and after the end,
+        Returns at once. You may call it at any time and more than once, also before the block and after the end,
         from any task or callback of the event loop, not from another thread.
         """
         self._stop_asked = True
@@ -147,13 +148,13 @@ class Batch:
             self._pipeline.stop()
 
     def progress(self) -> Progress:
-        """How far the batch is, or was when it ended; to be called once the block was entered, at any time."""
+        """How far the batch is, or was when it ended. Call it at any time once the block was entered."""
         if not self._assembled:
             raise ClientStateError("ask for the progress inside the block: `async with pico.rate(...) as batch:`")
         return self._pipeline.progress(self._outcomes.report())
 
     def _known_report(self) -> BatchReport:
-        """What is known so far, added up; raises what ended the batch."""
+        """The report of what is known so far; raises the error that ended the batch."""
         if not self._assembled:
             raise ClientStateError("report inside the block: `async with pico.rate(...) as batch:`")
         self._raise_failure()
@@ -169,7 +170,7 @@ class Batch:
         return attrs.evolve(report, put_off=self._pipeline.put_off, limit=limit, bonus=bonus)
 
     def _raise_failure(self) -> None:
-        """Raise what ended the batch early, if something did, with the report of what came before."""
+        """Raise the error that ended the batch early, if any, with the report of what came before."""
         failure = self._pipeline.failure
         if failure is None:
             return

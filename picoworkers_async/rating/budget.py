@@ -1,7 +1,7 @@
 """What a batch has spent, what it has reserved, and what it may still spend: pure, and without a clock.
 
-Money is reserved before a rating is sent, and stays reserved while its fate is unknown: so whatever is under way,
-or was lost, can never come to more than a limit. What certainly had no effect is given back.
+Money is reserved before a rating is sent, and stays reserved while its fate is unknown: so what is in flight, or
+was lost, can never exceed a limit. What certainly had no effect is given back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Cost(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """Ratings and money, added up: of a day, or of all."""
+    """Ratings and money, added up, for a day or in all."""
 
     ratings: int = 0
     bonus: Decimal = _NOTHING
@@ -67,20 +67,20 @@ class Reservation:
 
 
 def pay_of(rating: Rating, task_value: Decimal | None) -> Decimal | None:
-    """What the verdict itself pays, in a job that pays so much for a task; None if that is not known."""
+    """What the verdict itself pays, in a job with this task value; None if that is not known."""
     return task_value if rating.verdict is Verdict.OK else _NOTHING
 
 
 def cost_of(rating: Rating, pay: Decimal | None) -> Cost:
-    """What a rating costs whose verdict pays so much; what is not known is not in it."""
+    """What a rating costs whose verdict pays this; what is not known is not included."""
     return Cost(rating.bonus, rating.bonus if pay is None else CONTEXT.add(pay, rating.bonus))
 
 
 class Budget:
     """The account of a batch. Times are seconds since 1970.
 
-    `today` and `in_all` are what was spent before, today and ever. `lag` is how many seconds a balance that is
-    read may be behind.
+    `today` and `in_all` are what was spent before, today and in all. `lag` is how many seconds a balance that is
+    read may lag.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Budget:
         return bool(self._lately)
 
     def never(self, cost: Cost) -> tuple[str, str] | None:
-        """The limit that a rating of this cost exceeds by itself, on any day, and what is to be said of it."""
+        """The limit that a rating of this cost exceeds by itself, on any day, and what to say about it."""
         limits = self.limits
         if limits.tasks_per_day == 0:
             return "tasks_per_day", "no task may be rated on any day"
@@ -140,7 +140,7 @@ class Budget:
         return None
 
     def reserve(self, cost: Cost, now: float) -> Reservation:
-        """Set the money for a rating aside, which is about to be sent."""
+        """Reserve the money for a rating that is about to be sent."""
         self._turn_page(now)
         self.today, self.in_all = self.today.plus(cost), self.in_all.plus(cost)
         self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
@@ -153,14 +153,14 @@ class Budget:
             self._lately.append((now, bonus))
 
     def take_over(self, cost: Cost, sent_at: float, now: float) -> Reservation:
-        """What an earlier run reserved, which is in what was spent before."""
+        """Take over what an earlier run reserved, which is in what was spent before."""
         self._turn_page(now)
         self._outstanding = CONTEXT.add(self._outstanding, cost.bonus)
         day = self._day_began if sent_at >= self._day_began else -math.inf
         return Reservation(cost, sent_at, day, earlier=True)
 
     def is_of_today(self, reservation: Reservation, now: float) -> bool:
-        """Whether the day on which it was set aside has not ended."""
+        """Whether the day on which it was reserved has not ended."""
         self._turn_page(now)
         return reservation.day == self._day_began
 
@@ -182,7 +182,7 @@ class Budget:
     def saw_balance(self, spendable: Decimal, began: float) -> None:
         """A balance was read, by a request that began at this time: it shows what took effect long enough before.
 
-        What took effect since, or is under way, may be in it or not, and is taken not to be.
+        What took effect since, or is in flight, may be in it or not, and is assumed not to be.
         """
         while self._lately and self._lately[0][0] + self._lag <= began:
             self._outstanding = CONTEXT.subtract(self._outstanding, self._lately.popleft()[1])

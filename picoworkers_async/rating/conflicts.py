@@ -1,4 +1,4 @@
-"""Several ratings of one task in one batch: which of them are the same, and what is told of the later ones."""
+"""Several ratings of one task in one batch: which of them are the same, and the outcomes of the later ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .pending import PendingRating
 
 
 def twice(first: Rating, second: Rating, task: Task | None) -> Outcome:
-    """The outcome of a rating whose task has one in this batch already."""
+    """The outcome of a rating whose task already has one in this batch."""
     error: Exception
     if same_decision(first, second):
         error = ValueError(f"this batch already has this rating of task {second.task_id}; it was not sent twice")
@@ -44,7 +44,7 @@ def _decision(rating: Rating) -> tuple[object, ...]:
 
 
 def replayed(recorded: Recorded, pending: PendingRating, opened_at: float) -> Outcome:
-    """The outcome of a rating that the journal, opened at that time by this batch, had before."""
+    """The outcome that the journal, opened at that time by this batch, already had for a rating."""
     first, second = recorded.rating, pending.rating
     of_this_batch = recorded.sent_at >= opened_at
     if recorded.state is JournalState.SENT or (of_this_batch and not same_decision(first, second)):

@@ -1,4 +1,4 @@
-"""Having tasks decided: each once, and those that were put off again; at once where that is possible."""
+"""Have tasks decided: each once, and again those that were put off; at once where possible."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ logger: logging.Logger = logging.getLogger("picoworkers_async")
 # Tasks that are decided at once must not keep everybody else from running.
 _UNINTERRUPTED = 16
 LEFT_SECONDS = 3600.0
-"""After so long a rating is tried again that was left over a limit which no time lifts."""
+"""After this many seconds a rating is tried again that was left over a limit which no time lifts."""
 
 
 class Decider:
     """Turns tasks that were met into ratings in the queue.
 
-    A decision that the journal has, and that was not sent, is taken as it is: the task is listed in the revision
-    that it was made of. `met` counts the tasks; `undecided` are those that are being decided: each is until, in
-    one step, it is decided, put off or given up. Tasks that are put off, or whose decision fails, are kept in
-    `again`, if they are to be asked about again in this run. With `when_due`, what is due first is decided first.
+    A decision that the journal has, and that was not sent, is used as it is: the task is listed in the revision
+    for which it was made. `met` counts the tasks. `undecided` are those that are being decided: each stays
+    until, in one step, it is decided, put off or given up. Tasks that are put off, or whose decision fails, are
+    kept in `again`, if they are to be asked about again in this run. With `when_due`, what is due first is
+    decided first.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Decider:
 
     @property
     def put_off(self) -> int:
-        """How many tasks are put off now; where nothing is asked again, how many were."""
+        """How many tasks are put off now; if nothing is asked again, how many were."""
         return self._put_off if self._again is None else len(self._again)
 
     async def run(self) -> None:
@@ -85,17 +86,17 @@ class Decider:
         self._stopped = True
 
     def begin_look(self) -> None:
-        """Another look at the listing begins."""
+        """Another sweep of the listing begins."""
         if self._again is not None:
             self._again.begin_look()
 
     async def meet(self, tasks: Sequence[Task]) -> int:
-        """Have these tasks decided, none of which was met before; gives how many of them were not sent before."""
+        """Have these tasks decided, none of which was met before; returns how many were not sent before."""
         ordered = tasks if self._when_due is None else sorted(tasks, key=self._when_due)
         return await self._meet(ordered, self._begin)
 
     async def meet_again(self, tasks: Sequence[Task]) -> None:
-        """Have those decided that were put off until now, and those sent that were over a limit until now."""
+        """Have those decided that were put off until now, and those sent that exceeded a limit until now."""
         again = self._again
         if again is None:
             return
@@ -110,13 +111,13 @@ class Decider:
             await self._meet(due, lambda task: self._begin_again(task, again, now))
 
     def left(self, pending: PendingRating, until: float | None) -> None:
-        """This is over a limit that is lifted at this time, in seconds since 1970; None: by something else."""
+        """This exceeds a limit that is lifted at this time, in seconds since 1970; None: by something else."""
         if self._again is not None:
             seconds = LEFT_SECONDS if until is None else max(0.0, until - time.time())
             self._left.add(pending.rating, self._clock() + seconds)
 
     def forget(self, is_listed: Callable[[str], bool]) -> None:
-        """What is kept of tasks that are not listed any more is dropped."""
+        """Drop what is kept about tasks that are no longer listed."""
         if self._again:
             self._again.forget(is_listed)
         if self._left:
@@ -162,7 +163,7 @@ class Decider:
         return True
 
     async def _ask(self, task: Task) -> PendingRating | None:
-        """Have a task decided that was begun; gives its rating, if that is to be had at once."""
+        """Have a task decided that was begun; returns its rating, if that is available at once."""
         asker = self._asker
         job = self._jobs.now(task.job_id) if asker.takes_job else None
         if asker.threads or (asker.takes_job and job is None):
@@ -189,7 +190,7 @@ class Decider:
         self._more.wake()
 
     def _gave_up(self) -> None:
-        """A decision is not awaited any more: it is as if its task had not been met, and the next run meets it."""
+        """A decision is no longer awaited: it is as if its task had not been met, and the next run meets it."""
         self.met -= 1
         self.undecided -= 1
         self._in_flight.closed()
@@ -223,7 +224,7 @@ class Decider:
         return await self._asker.decision(task, job, awaitable)
 
     async def _decided(self, task: Task, answer: object) -> PendingRating | None:
-        """What follows from what `decide` gave; a rating in hand, if it is one."""
+        """What follows from the decision: a rating that is now in flight, if it is one."""
         decision = answer if isinstance(answer, Failed) else usable(task, answer)
         if isinstance(decision, Rating):
             return await self._accept(task, decision)
@@ -240,7 +241,7 @@ class Decider:
         return None
 
     async def _accept(self, task: Task, rating: Rating) -> PendingRating | None:
-        """Take the rating of a task that was begun in hand; one that breaks a rule or a limit is a failure."""
+        """Accept the rating of a task that was begun; one that breaks a rule or a limit is a failure."""
         try:
             pending = await self._in_flight.check(rating, task)
         except BaseException:

@@ -1,4 +1,4 @@
-"""Which listed tasks pay themselves when: a pure state over times, and the order in which they are due."""
+"""When listed tasks pay themselves: a pure state over times, and the order in which they are due."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import NamedTuple
 from ..models import Task
 
 DEFAULT_TTR_DAYS = 7
-"""The time to rate that a job has unless it says otherwise (section 3.4)."""
+"""The time to rate of a job that does not give one (API document, section 3.4)."""
 
 Waiting = tuple[Task, Awaitable[object] | None]
 
 
 def due_at(task: Task, ttr: int | None) -> float:
-    """When a task is due, in seconds since 1970, in a job of so many days to rate; infinity if unknown."""
+    """When a task is due, in seconds since 1970, in a job with this many days to rate; infinity if unknown."""
     if task.finished_at is None:
         return math.inf
     try:
@@ -41,7 +41,7 @@ class Due(NamedTuple):
 class DueTasks:
     """The tasks that are listed and not rated: about 400 bytes each. Times are in seconds since 1970.
 
-    Those that are due `within` so many seconds are told, each once.
+    Those that are due `within` this many seconds are reported, each once.
     """
 
     def __init__(self, within: float) -> None:
@@ -64,11 +64,11 @@ class DueTasks:
             self._untold = [one for one in sorted(self._untold) if self._tasks.get(one.task_id) is one]
 
     def drop(self, task_id: str) -> None:
-        """A task was rated, or is otherwise at its end."""
+        """A task was rated, or has otherwise ended."""
         self._tasks.pop(task_id, None)
 
     def forget(self, is_listed: Callable[[str], bool]) -> None:
-        """Drop the tasks that are not listed any more."""
+        """Drop the tasks that are no longer listed."""
         for task_id in [task_id for task_id in self._tasks if not is_listed(task_id)]:
             del self._tasks[task_id]
 
@@ -78,14 +78,14 @@ class DueTasks:
         return None if first is None else first.at
 
     def newly_due(self, now: float) -> list[Due]:
-        """Those that are due soon, and were not told before."""
+        """Those that are due soon, and were not reported before."""
         found = []
         while (first := self._first(self._untold)) is not None and first.at - self._within <= now:
             found.append(heapq.heappop(self._untold))
         return found
 
     def next_at(self) -> float | None:
-        """When the next one is to be told; None without any."""
+        """When the next one is to be reported; None without any."""
         first = self._first(self._untold)
         return None if first is None else first.at - self._within
 

@@ -1,4 +1,4 @@
-"""Telling of tasks that are due soon: their jobs are read for it, each once in an hour at most."""
+"""Report tasks that are due soon: their jobs are read for it, each once in an hour at most."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from .known_jobs import KnownJobs, UnreadableJobError
 from .signal import Signal
 
 _LONGEST_WAIT_SECONDS = 600.0
-"""The time of day is looked at so often: the clock of the loop may stand still while a machine sleeps."""
+"""How often the time of day is checked: the loop's clock may stand still while a machine sleeps."""
 
 _READ_AGAIN_SECONDS = 600.0
-"""After so long a job is asked for again that could not be read, or had no days to rate."""
+"""After this many seconds a job is read again that could not be read, or had no days to rate."""
 
 _READERS = 4
-"""So many jobs are read at once, so that one which is slow to read does not hold up the others."""
+"""How many jobs are read at once, so that a slow one does not hold up the others."""
 
 
 class DueWatch:
-    """Follows the tasks of a review that are not rated, and tells of each that is due `within` so many seconds.
+    """Follows the tasks of a review that are not rated, and reports each that is due `within` this many seconds.
 
     While a job cannot be read, or has no days to rate, its tasks are not followed; there is one warning for each
-    such job. What its days to rate are when they are changed later holds for tasks that are met an hour after.
+    such job. If its days to rate change later, the new number applies to tasks that are met an hour after.
     """
 
     def __init__(self, within: float, jobs: KnownJobs, observers: Observers) -> None:
@@ -69,13 +69,13 @@ class DueWatch:
         self._due.drop(task_id)
 
     def forget(self, is_listed: Callable[[str], bool]) -> None:
-        """Tasks that are not listed any more are not followed."""
+        """Tasks that are no longer listed are not followed."""
         self._due.forget(is_listed)
         for task_id in [task_id for task_id in self._met if not is_listed(task_id)]:
             del self._met[task_id]
 
     async def run(self) -> None:
-        """Read jobs and tell, until cancelled."""
+        """Read jobs and report, until cancelled."""
         async with anyio.create_task_group() as group:
             for _ in range(_READERS):
                 group.start_soon(self._read)

@@ -1,4 +1,4 @@
-"""Which tasks were rated a moment ago: a listing that still shows them is stale by proof."""
+"""Tasks that were rated a moment ago: a listing that still shows them is certainly stale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST = 16_384
 
 
 class LatelyEnded:
-    """Remembers the tasks that took effect in the last so many seconds, 16,384 of them at most."""
+    """Remembers the tasks rated in the last `seconds`, at most 16,384."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -29,13 +29,13 @@ class LatelyEnded:
             self._forgot_until = self._forget_first() + self._seconds
 
     def of_job(self, job_id: str, now: float) -> frozenset[str] | None:
-        """Those of a job; None while not all of them are remembered."""
+        """Those of a job; None if not all of them are remembered."""
         if now <= self._forgot_until:
             return None
         return frozenset(self._by_job.get(job_id, ()))
 
     def _forget_first(self) -> float:
-        """Forget the one that was rated first; gives when that was."""
+        """Forget the one that was rated first; returns when that was."""
         when, job_id = self._entries.popleft()
         # Those of a job are in the same order as those of all.
         of_job = self._by_job[job_id]

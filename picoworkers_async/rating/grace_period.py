@@ -1,4 +1,4 @@
-"""What of a batch goes on when its block is left: requests under way, for so many seconds, and nothing else."""
+"""What of a batch goes on when its block is left: requests in flight, for a limited time, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..clock import event_loop_clock
 
 
 class GracePeriod:
-    """Keeps the loops of a batch from being cancelled, until `end` gives them a last deadline.
+    """Keeps the loops of a batch from being cancelled, until `end` sets a last deadline.
 
-    A rating that was sent may have paid somebody; cutting it off would only lose the answer. A loop is shielded as
-    a whole, since a scope for each request would cost as much as all the rest of it; where it waits for something
-    else than an answer, it says so, and is interrupted at once. It is made where its event loop runs, and may be
-    ended from a callback of that loop, too.
+    A rating that was sent may have paid somebody; cutting it off would only lose the answer. A loop is shielded
+    as a whole, because a scope for each request would cost as much as all the rest of it. Where it waits for
+    anything but an answer, it says so, and is interrupted at once. Create it where its event loop runs; it may
+    be ended from a callback of that loop, too.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -33,7 +33,7 @@ class GracePeriod:
         return self.ends_at is not None and self._clock() >= self.ends_at
 
     def lasts_until(self, moment: float) -> bool:
-        """Whether what comes at this time comes before the end, as far as one is set."""
+        """Whether what comes at this time comes before the end, if one is set."""
         return self.ends_at is None or moment <= self.ends_at
 
     @contextmanager
@@ -50,7 +50,7 @@ class GracePeriod:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Inside a shield: stop here as soon as the end comes. Whether it has is told by `ended`."""
+        """Inside a shield: stop here as soon as the end comes. `ended` says whether it has."""
         with anyio.CancelScope() as scope:
             if self.ended:
                 scope.cancel()
@@ -63,7 +63,7 @@ class GracePeriod:
                 self._waits.discard(scope)
 
     def end(self) -> None:
-        """The block is being left: what is on the wire has `seconds` from now, everything else stops."""
+        """The block is being left: what is in flight has `seconds` from now, everything else stops."""
         if self.ended:
             return
         self.ended = True
@@ -72,7 +72,7 @@ class GracePeriod:
             scope.cancel()
 
     def end_later(self) -> None:
-        """The batch was told to stop: the end comes `seconds` from now, without anybody being needed for it."""
+        """The batch was told to stop: the end comes `seconds` from now, by itself."""
         if self.ended or self.ends_at is not None:
             return
         self.ends_at = self._clock() + self.seconds

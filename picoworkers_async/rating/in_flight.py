@@ -1,4 +1,4 @@
-"""What a batch has in hand: counted once, noted in the journal, and ended once."""
+"""The tasks and ratings in flight: each counted once, noted in the journal, and ended once."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LATELY_RATED = 500
 
 
 class InFlight:
-    """Every task and rating in hand is opened once, and comes to its end once.
+    """Every task and rating in flight is opened once, and ended once.
 
-    `count` is how many there are, `unknown` how many of them wait for a look. `changed` wakes those who wait for
+    `count` is how many there are, `unknown` how many of them await a sweep. `changed` wakes those who wait for
     them to become fewer.
     """
 
@@ -53,27 +53,27 @@ class InFlight:
         return await self._journal.known((task.job_id, task.id, task.revision_number) for task in tasks)
 
     def opened(self) -> None:
-        """One more task is in hand, which `closed` or `finish` ends."""
+        """One more task is in flight, which `closed` or `finish` ends."""
         self.count += 1
 
     def closed(self) -> None:
-        """A task in hand came to its end."""
+        """A task in flight has ended."""
         self.count -= 1
         self.check_idle()
 
     def check_idle(self) -> None:
-        """Wake those who wait for everything in hand to have ended, but for what is unknown."""
+        """Wake those who wait for everything in flight to have ended, except what is unknown."""
         if self.count <= self.unknown:
             self._idle.wake_all()
             self._changed.wake_all()
 
     async def wait_until_only_unknown(self) -> None:
-        """Wait until everything in hand has come to its end, but for what waits to be looked for."""
+        """Wait until everything in flight has ended, except what awaits a sweep."""
         while self.count > self.unknown:
             await self._idle.wait()
 
     async def finish(self, outcome: Outcome) -> None:
-        """Hand an outcome to whoever reads them."""
+        """Hand an outcome to the reader."""
         self.closed()
         if not self._outcomes.put_now(outcome):
             await self._outcomes.put(outcome)
@@ -88,12 +88,12 @@ class InFlight:
             await self.finish(outcome)
 
     async def accept(self, rating: object, task: Task | None = None) -> PendingRating | None:
-        """Take a rating in hand, if it can be used: `check`, then `take`."""
+        """Accept a rating, if it can be used: `check`, then `take`."""
         pending = await self.check(rating, task)
         return None if pending is None else await self.take(pending)
 
     async def check(self, rating: object, task: Task | None = None) -> PendingRating | None:
-        """Open a rating, to be given to `take`; what breaks a rule, or a limit by itself, fails here, unsent."""
+        """Open a rating, for `take`; one that breaks a rule, or a limit by itself, fails here, unsent."""
         self.opened()
         if not isinstance(rating, Rating):
             wrong = TypeError(
@@ -123,11 +123,11 @@ class InFlight:
         return pending
 
     async def take(self, pending: PendingRating) -> PendingRating | None:
-        """Take a rating in hand that passed `check`, unless it is in hand already.
+        """Accept a rating that passed `check`, unless its task is in flight already.
 
-        Then it fails, so that it is not sent twice, by a `ConflictError` if the two differ; without a journal, so
-        does one that is among the last 500 that took effect. One that an earlier run sent, and whose fate is being
-        looked for, has its outcome when that is known.
+        In that case it fails, so that it is not sent twice, with a `ConflictError` if the two differ. Without a
+        journal, one that is among the last 500 that took effect fails, too. One that an earlier run sent, and
+        whose fate is being settled, has its outcome once that is known.
         """
         rating, task = pending.rating, pending.task
         key = rating.job_id, rating.task_id
@@ -149,7 +149,7 @@ class InFlight:
         return None
 
     def resume(self, recorded: Recorded, *, quiet: bool) -> PendingRating:
-        """Take a rating in hand that an earlier run sent, and whose fate is not known."""
+        """Take over a rating that an earlier run sent, and whose fate is not known."""
         rating = recorded.rating
         known_revision = rating.revision_number or 0
         pending = PendingRating(rating, noted=True, quiet=quiet, known_revision=known_revision, pay=recorded.pay)
@@ -158,7 +158,7 @@ class InFlight:
         return pending
 
     def _of_same_work(self, rating: Rating) -> PendingRating | None:
-        """One in hand that is about the same work. A rating without a revision may be about any."""
+        """One in flight that is about the same work. A rating without a revision may be about any."""
         key = rating.job_id, rating.task_id
         revision = rating.revision_number
         in_hand = [self._by_task[key], *self._others.get(key, ())]
@@ -188,14 +188,14 @@ class InFlight:
             self._rated_before, self._rated = self._rated, {}
 
     async def decided(self, pendings: Sequence[PendingRating]) -> None:
-        """Have the journal know these decisions."""
+        """Note these decisions in the journal."""
         if self._journal is not None and pendings:
             await self._journal.decide([pending.entry for pending in pendings])
 
     async def not_sent_before(self, pendings: list[PendingRating]) -> list[PendingRating]:
-        """Hand out what the journal has of those that were sent before; gives the others.
+        """Hand out what the journal has of those that were sent before; returns the others.
 
-        To be asked before a limit is: what was rated once costs nothing.
+        Call it before limits are checked: what was rated once costs nothing.
         """
         told = await self._replay(pendings)
         for pending in told.values():
@@ -203,7 +203,7 @@ class InFlight:
         return [pending for pending in pendings if id(pending) not in told] if told else pendings
 
     async def _replay(self, pendings: list[PendingRating]) -> dict[int, PendingRating]:
-        """Hand out what the journal has of those that were sent before; gives these, by their identity."""
+        """Hand out what the journal has of those that were sent before; returns these, by their identity."""
         told: dict[int, PendingRating] = {}
         if self._journal is None:
             return told
@@ -216,7 +216,7 @@ class InFlight:
         return told
 
     async def note(self, pendings: list[PendingRating]) -> list[PendingRating]:
-        """Have the journal know that these are about to be sent; gives those that may be."""
+        """Note in the journal that these are about to be sent; returns those that may be."""
         if self._journal is None:
             return pendings
         self._journal.in_hand = self.count
@@ -233,13 +233,13 @@ class InFlight:
         return [pending for pending in pendings if pending.noted]
 
     async def leave(self, left: Sequence[tuple[PendingRating, LimitError]]) -> None:
-        """These are over a limit, and are left alone: the journal keeps them as decided."""
+        """These exceed a limit, and are left alone: the journal keeps them as decided."""
         for pending, error in left:
             self._remove(pending)
             await self.finish(Outcome(pending.rating, OutcomeStatus.FAILED, str(error), error, pending.task))
 
     async def unsend(self, pendings: Sequence[PendingRating]) -> None:
-        """Have the journal know that these never left, or certainly had no effect."""
+        """Note in the journal that these never left, or certainly had no effect."""
         noted = [pending for pending in pendings if pending.noted]
         if self._journal is None or not noted:
             return
@@ -248,7 +248,7 @@ class InFlight:
         await self._journal.unsend([pending.rating for pending in noted])
 
     async def end(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
-        """These came to their outcomes: note all, then hand them out."""
+        """These have outcomes: note all, then hand them out."""
         try:
             if self._journal is not None and ended:
                 self._journal.in_hand = self.count - len(ended)
@@ -280,14 +280,14 @@ class InFlight:
 
 
 def message_of(result: Result) -> str | None:
-    """What is said of a result: the service's own words where there are any."""
+    """The message of a result: the service's own words, if any."""
     if result.error is None:
         return result.message
     return result.error.message if isinstance(result.error, RefusedError) else str(result.error)
 
 
 def _failure_of(outcome: Outcome) -> Failure | None:
-    """What the journal notes of a task that failed before anything was sent; None if it is about none."""
+    """What the journal notes about a task that failed before anything was sent; None if there is no task."""
     rating, task = outcome.rating, outcome.task
     message = outcome.message or ""
     if task is not None:

@@ -1,4 +1,4 @@
-"""The jobs that `decide` is given: each read once, by however many ask, and kept for a while."""
+"""The jobs that `decide` is given: each read once, however many ask, and kept for a while."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KEPT_SECONDS = 300.0
 """How long a job that was read is given to `decide` before it is read again."""
 
 TTR_KEPT_SECONDS = 3600.0
-"""How long its days to rate are taken to be what they were."""
+"""How long the days to rate that were read are taken to be unchanged."""
 
 MOST_KEPT = 1000
 """How many jobs are kept; beyond that, the one that was read first is forgotten."""
 
 _TRIES = 3
-"""After so many failures in a row it is asked whether the service answers another call."""
+"""After this many failures in a row, check whether the service answers another call."""
 
 
 class _Read(NamedTuple):
@@ -55,14 +55,14 @@ class KnownJobs:
         self._reading: dict[str, anyio.Event] = {}
 
     def now(self, job_id: str) -> Job | None:
-        """The job, if it was read lately."""
+        """The job, if it was read recently."""
         known = self._jobs.get(job_id)
         if known is None or anyio.current_time() - known.at > KEPT_SECONDS:
             return None
         return known.job
 
     def ttr_of(self, job_id: str) -> int | None:
-        """The days to rate of a job that was read in the last hour; None of any other."""
+        """The days to rate of a job that was read in the last hour; None for any other."""
         ttr, at = self._ttrs.get(job_id, (None, 0.0))
         return None if anyio.current_time() - at > TTR_KEPT_SECONDS else ttr
 

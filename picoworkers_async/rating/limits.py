@@ -20,14 +20,15 @@ MONEY = ("max_bonus", "bonus_per_day", "pay_per_day", "total", "keep_balance")
 class Limits:
     """What a batch may spend, in US dollars; None is no limit.
 
-    `max_bonus`: the bonus of one rating. `bonus_per_day`, `pay_per_day`: all bonuses of a day, and all that `ok`
-    ratings of a day pay, the job's task value and the bonus. `tasks_per_day`: how many ratings a day, whatever the
-    verdict. `total`: pay and bonuses of all days, as far as the journal goes back. `keep_balance`: ratings with a
-    bonus are sent only while at least this is left of the spendable balance after it. A day begins at midnight in
-    `timezone`, a name such as `Europe/Berlin`.
+    - `max_bonus`: the bonus of one rating.
+    - `bonus_per_day`: all bonuses of a day.
+    - `pay_per_day`: all that `ok` ratings of a day pay: the job's task value and the bonus.
+    - `tasks_per_day`: how many ratings a day, whatever the verdict.
+    - `total`: pay and bonuses of all days, as far back as the journal goes.
+    - `keep_balance`: ratings with a bonus are sent only if at least this is left of the spendable balance after.
 
-    With a journal the limits hold over restarts; without one they hold for the run. Whether a limit can be used is
-    checked when it is given to `rate` or `review`.
+    A day begins at midnight in `timezone`, a name such as `Europe/Berlin`. With a journal the limits hold over
+    restarts; without one they hold for the run. `rate` and `review` check the limits when you give them.
     """
 
     max_bonus: Decimal | None = attrs.field(default=None, converter=to_money_or_none)
@@ -40,7 +41,7 @@ class Limits:
 
 
 def limits_problems(limits: object) -> list[Problem]:
-    """What keeps this from being limits that can be used."""
+    """What keeps this from being usable limits."""
     if limits is None:
         return []
     if not isinstance(limits, Limits):

@@ -87,7 +87,7 @@ class FollowKeywords(ReviewKeywords, total=False):
 def check_options(
     call: str, batch: BatchOptions, review: ReviewOptions | None = None, *, ratings: object = ()
 ) -> None:
-    """Raises `InvalidRequestError` naming everything that is wrong."""
+    """Raises `InvalidRequestError` with every problem."""
     problems = _input_problems("ratings", ratings, "Rating") + _batch_problems(batch)
     problems += [] if review is None else _review_problems(review)
     if problems:

@@ -1,4 +1,4 @@
-"""What became of each rating of a batch, and of the batch; and the stream in which that leaves it."""
+"""Outcomes of ratings, the report that adds them up, and the stream in which they leave a batch."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _KEPT = 100
 class OutcomeStatus(enum.Enum):
     """What became of one rating, and what follows from that.
 
-    The next look is that of a review with `follow`; the next run is the same call with the same journal. Without a
-    journal the next run knows of nothing, and meets every task that is still listed.
+    The next sweep is that of a review with `follow`; the next run is the same call with the same journal.
+    Without a journal the next run knows nothing of this one, and meets every task that is still listed.
 
-    | status | now | next look | next run |
+    | status | now | next sweep | next run |
     | --- | --- | --- | --- |
-    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` tells it as \
+    | `RATED` | it took effect; if it pays, it has paid | not asked again | never sent; `rate` reports it as \
 `replayed` |
-    | `REFUSED` | the service said no, `message` why; nothing was done | not asked again | the same, until \
-`Journal.reopen` |
+    | `REFUSED` | the service refused it, `message` says why; nothing was done | not asked again | the same, \
+until `Journal.reopen` |
     | `FAILED`: `decide` raised, took too long, or gave no rating of its task | nothing was sent | asked again \
 after `retry_failed` | asked again |
-    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked \
-again | asked again |
+    | `FAILED`: against a rule, over a limit, or a second rating of one task | nothing was sent | not asked again \
+| asked again |
     | `FAILED`: it never reached the service | it had no effect | not asked again | sent as it was decided |
-    | `UNKNOWN` | it may have taken effect, and reading could not tell: look before you rate its task again | not \
-asked again | looked for again; sent again only if it proves to have had no effect |
-    | `WOULD_RATE` | a dry run would have sent it | not asked again | a dry run's journal is for dry runs alone |
+    | `UNKNOWN` | it may have taken effect, and reading could not tell: check before you rate its task again | \
+not asked again | settled by reading; sent again only if it proves to have had no effect |
+    | `WOULD_RATE` | a dry run would have sent it | not asked again | a dry run's journal is for dry runs only |
     """
 
     RATED = "rated"
@@ -56,12 +56,13 @@ _OTHERS = tuple(status for status in OutcomeStatus if status is not OutcomeStatu
 
 @attrs.frozen
 class Outcome:
-    """What became of one task of a batch.
+    """The outcome of one task of a batch.
 
     `rating` is None if `decide` gave none that can be used; `task` is None if the rating was made without one.
-    `error` is the exception behind a status other than `RATED`; in a pickle or a copy, one of yours that cannot be
-    pickled is an `Exception` with its name and text. A `replayed` outcome is told from the journal: an earlier run
-    came to it. `pay` is what the verdict itself pays if it takes effect, in US dollars; None if that is not known.
+    `error` is the exception behind a status other than `RATED`; in a pickle or a copy, an exception of yours
+    that cannot be pickled becomes an `Exception` with its name and text. `replayed` says that an earlier run
+    reached this outcome, and that it comes from the journal. `pay` is what the verdict itself pays if it takes
+    effect, in US dollars; None if that is not known.
     """
 
     rating: Rating | None
@@ -81,17 +82,16 @@ class Outcome:
 
 @attrs.frozen
 class BatchReport:
-    """A batch, added up: counts by status, the bonus it paid in US dollars, the seconds it took.
+    """The report of a batch: counts by status, the bonus it paid in US dollars, the seconds it took.
 
-    `replayed` of them were told from the journal: an earlier run came to them, and paid what they paid.
-    `newly_rated` are those of `rated` that this run rated.
-    `would_rate` counts the ratings of a dry run, whose `bonus` is what they would pay; `put_off` the tasks that
-    `decide` put off and that were not asked about again; `limit` says which of its limits ended the batch, None if
-    something else did, such as `stop`.
-    An error that ends a batch carries the report of what was learned before it, as `error.report`.
+    `replayed` counts the outcomes from the journal: an earlier run reached them, and paid what they paid.
+    `newly_rated` counts those of `rated` that this run rated. `would_rate` counts the ratings of a dry run, whose
+    `bonus` is what they would pay. `put_off` counts the tasks that `decide` put off and that were not asked about
+    again. `limit` names the limit that ended the batch, None if something else did, such as `stop`. An error that
+    ends a batch carries the report of what was learned before it, as `error.report`.
 
-    `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so that a report of
-    a million ratings stays small. `str(report)` is the report in a few lines.
+    `outcomes_by_status` keeps the first 100 outcomes of each status that is not `RATED`, so the report of a
+    million ratings stays small. `str(report)` is the report in a few lines.
     """
 
     rated: int
@@ -187,9 +187,9 @@ def _tell(observers: Observers, outcome: Outcome) -> None:
 
 
 class OutcomeStream:
-    """Holds up to `size` outcomes for a reader; a slow one holds back the batch. Adds them up as they come.
+    """Holds up to `size` outcomes for a reader, and adds them up; a slow reader holds back the batch.
 
-    When they are only to be added up, nobody is woken for them. `observers` are told of each.
+    When they are only to be added up, nobody is woken for them. `observers` get each.
     """
 
     def __init__(self, size: int, observers: Observers) -> None:
@@ -205,14 +205,14 @@ class OutcomeStream:
         self._ended: float | None = None
 
     def put_now(self, outcome: Outcome) -> bool:
-        """Hand an outcome out if there is room for it, or nobody reads any more."""
+        """Hand out an outcome if there is room for it, or nobody reads any more."""
         if not self._offer(outcome):
             return False
         self._told(outcome)
         return True
 
     async def put(self, outcome: Outcome) -> None:
-        """Hand an outcome out, when there is room. Cancelled, it is kept until the end, and not lost."""
+        """Hand out an outcome once there is room. If cancelled, it is kept until the end, not lost."""
         self._told(outcome)
         try:
             while not self._offer(outcome):
@@ -253,7 +253,7 @@ class OutcomeStream:
             self._room.wake_all()
 
     async def drop_all(self) -> None:
-        """Only add up what is left, until the last, or until nobody takes any more."""
+        """Only add up what is left, until the last outcome, or until nobody takes any more."""
         self._dropping = True
         self._room.wake_all()
         while True:
@@ -269,11 +269,11 @@ class OutcomeStream:
         return self._tally.report(until - self._started)
 
     def end(self) -> None:
-        """There are no more."""
+        """There are no more outcomes."""
         self._ended = self._clock()
         self._send.close()
 
     def close(self) -> None:
-        """Nobody takes any more."""
+        """Nobody takes outcomes any more."""
         self._receive.close()
         self._room.wake_all()

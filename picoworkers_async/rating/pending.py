@@ -1,4 +1,4 @@
-"""A rating on its way, what a request brought for it, and what follows from that: a pure decision."""
+"""A rating on its way, the result of its request, and the next step: a pure decision."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .budget import Reservation
 class PendingRating:
     """One rating on its way.
 
-    `times_unknown` says how often its answer was lost, `times_away` how often of that the service was away.
-    `refused` says that the service refused a repeat, which may only mean that the first request had taken effect.
-    `grouped` says that it is sent with the same others only. `noted` says that the journal has it as sent; a
-    `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown fate ended,
-    `looks` what reading showed since, `look_at` when the next look can tell more, `unread` how often the listing
-    could not be read. `pay` is what its verdict pays, in US dollars; None if that is not known. `reservation` is
-    the money that is set aside for it.
+    `times_unknown` is how often its answer was lost, `times_away` how often of that the service was away.
+    `refused` says that the service refused a repeat, which may only mean that the first request had taken
+    effect. `grouped` says that it is sent only together with the same others. `noted` says that the journal has
+    it as sent; a `quiet` one has its outcome in the journal only. `ended_at` is when the last request of unknown
+    fate ended, `looks` what sweeps showed since, `look_at` when the next sweep can tell more, `unread` how often
+    the listing could not be read. `pay` is what its verdict pays, in US dollars; None if that is not known.
+    `reservation` is the money reserved for it.
     """
 
     rating: Rating
@@ -47,18 +47,18 @@ class PendingRating:
 
     @property
     def key(self) -> Key:
-        """Which piece of work it is about."""
+        """The key of the piece of work."""
         return key_of(self.rating)
 
     @property
     def entry(self) -> Entry:
-        """What the journal notes of it."""
+        """What the journal notes about it."""
         worker_id = self.rating.worker_id if self.task is None else self.task.worker_id
         return Entry(self.rating, worker_id, self.pay, None if self.reservation is None else self.reservation.at)
 
 
 class Result(NamedTuple):
-    """What a request brought for one rating: no error is an acknowledgement."""
+    """The result of a request for one rating: no error is an acknowledgement."""
 
     pending: PendingRating
     message: str | None = None
@@ -66,7 +66,7 @@ class Result(NamedTuple):
 
 
 class NextStep(enum.Enum):
-    """What becomes of a rating whose request has ended."""
+    """What happens to a rating whose request has ended."""
 
     RATED = "it took effect"
     REFUSED = "the service said no"
@@ -78,9 +78,9 @@ class NextStep(enum.Enum):
 def next_step(error: CallError | None, *, times_unknown: int) -> NextStep:
     """Decide by the error of the last request, if there was one.
 
-    `times_unknown` is how often its answer was lost before: a repeat that is refused may only say that the first
-    request had worked after all. What never arrived is sent again, however often: the patience of the batch ends
-    that, not the rating.
+    `times_unknown` is how often its answer was lost before: a repeat that is refused may only mean that the
+    first request had worked after all. What never arrived is sent again, however often: the patience of the
+    batch ends that, not the rating.
     """
     if error is None:
         return NextStep.RATED

@@ -1,4 +1,4 @@
-"""What is done with a permit: ratings are noted and sent, or a page is read; and what a dry run does instead."""
+"""Use a permit: note and send ratings, or read a page; and what a dry run does instead."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Performer:
         self.failed = False
 
     async def perform(self, step: Step, permit: Permit) -> None:
-        """Send or read with this permit, and let it go before what came of it is handed on."""
+        """Send or read with this permit, and release it before the result is handed on."""
         results: list[Result] = []
         page = None
         walk = self._walk

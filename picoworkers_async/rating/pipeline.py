@@ -30,15 +30,15 @@ from .walk import ListingWalk
 from .watch import ServiceWatch
 
 _TURNS_TO_FILL = 3
-"""So often everybody else has a turn before a smaller request leaves while somebody outside may give more."""
+"""How many turns everybody else has before a smaller request leaves, while more may come from outside."""
 
 
 class Pipeline:
-    """Equal loops, as many as requests of the batch may be under way at once; each does what is best next.
+    """Equal loops, as many as the batch's requests that may be in flight at once; each does what is best next.
 
-    Bounded throughout: a slow reader of outcomes holds back the sending, and that the reading of input. `failure`
-    is what ended the batch early, if something did: nothing new was sent since, and what was under way had its
-    end.
+    Bounded throughout: a slow reader of outcomes holds back the sending, which holds back the reading of input.
+    `failure` is what ended the batch early, if anything did: nothing new was sent since, and what was in flight
+    was ended.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Pipeline:
                 self._fail(failed)
 
     async def _try(self, step: Step) -> None:
-        """The service was away: see whether it is back, while the others wait."""
+        """The service was away: find out whether it is back, while the others wait."""
         with self._watch.trying():
             if step is Step.LOOK:
                 await self._look()
@@ -189,7 +189,7 @@ class Pipeline:
             await self._results.look()
 
     def _fail(self, error: Exception) -> None:
-        """Send nothing new; what is under way still has its end."""
+        """Send nothing new; what is in flight still ends."""
         if self.failure is None:
             leading = leading_error(error)
             self.failure = leading.error if isinstance(leading, EndsBatchError) else leading
@@ -198,7 +198,7 @@ class Pipeline:
         self._changed.wake_all()
 
     def stop(self) -> None:
-        """Take nothing more in; send what waits, within the grace, and end."""
+        """Take in nothing more; send what waits, within the grace, and end."""
         if self._draining:
             return
         self._draining = True
@@ -208,7 +208,7 @@ class Pipeline:
         self._changed.wake_all()
 
     def leave(self) -> None:
-        """The block is being left: nothing new is sent, and what is on the wire has its grace."""
+        """The block is being left: nothing new is sent, and what is in flight has its grace."""
         self._grace.end()
         self._changed.wake_all()
 
@@ -282,7 +282,7 @@ class Pipeline:
         return min((time for time in times if time is not None), default=None)
 
     async def _request(self, step: Step, *, trying: bool = False) -> None:
-        """Wait for a slot if one has to, and make the best use of it: of what is there by then."""
+        """Wait for a slot if necessary, and make the best use of it, by what is there by then."""
         if step is Step.SEND and self._dry_run:
             await self._performer.would_send()
             return
@@ -312,21 +312,21 @@ class Pipeline:
         return permit
 
     def _claim(self, step: Step) -> int:
-        """Keep what is about to be done from other loops: one request (0), or the page of this number."""
+        """Keep other loops from doing the same: one request (0), or the page of this number."""
         if step is Step.READ and self._walk is not None:
             return self._walk.next_page()
         self._about_to_send += 1
         return 0
 
     def _give_up(self, claimed: int) -> None:
-        """Let others have it again."""
+        """Release what was claimed."""
         if claimed == 0:
             self._about_to_send -= 1
         elif self._walk is not None:
             self._walk.skip_page(claimed)
 
     async def _more_arrived(self) -> bool:
-        """Let everybody else have a turn, and see whether more ratings came of it."""
+        """Let everybody else have a turn, and report whether that brought more ratings."""
         for _ in range(_TURNS_TO_FILL):
             before = self._source.arrived
             await anyio.lowlevel.checkpoint()

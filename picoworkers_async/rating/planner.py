@@ -1,4 +1,4 @@
-"""What the best use of the next request is: a pure decision over plain values."""
+"""The best use of the next request: a pure decision over plain values."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ class Step(enum.Enum):
 
 
 class Situation(NamedTuple):
-    """How a batch stands, when a loop asks what to do.
+    """The state of a batch, when a loop asks what to do.
 
-    `full`: requests that are full and could leave. `parts`: jobs of which a smaller request could leave, since
-    none of them is under way and none of their tasks is being decided. Requests that another loop is about to send
-    are in neither. `waiting`: ratings that wait. `enough`: with fewer waiting, a page is read before ratings are
-    sent, so that the sending never runs dry. `page`: a page can be asked for, and there is room for what it
-    brings. `filling`: more ratings come without anybody outside doing anything: pages are being read, or wait to
-    be. `look_overdue`: a look must not be put off any longer; `look_due`: one would tell something. `in_hand`:
-    ratings and tasks that have not come to their end, `unknown` those of them whose answer was lost. `exhausted`:
-    the source gives nothing more. `draining`: what waits is sent, and nothing else is waited for. `stopped`: the
-    batch has failed, and sends nothing new. `held`: nothing may be sent, since a limit was reached; `closed`: nor
-    will it be, at least not before the end of a batch that was told to stop. `balance`: it is time to read the
-    balance. `away`: the service does not answer, and it is too early, or another loop's turn, to try again.
-    `probe`: the service did not answer, and what is done next shows whether it does again.
+    - `full`: requests that are full and could leave.
+    - `parts`: jobs of which a smaller request could leave, because none of them is in flight and none of their
+      tasks is being decided. Requests that another loop is about to send are in neither.
+    - `waiting`: ratings that wait.
+    - `enough`: with fewer waiting, a page is read before ratings are sent, so that the sending never runs dry.
+    - `page`: a page can be read, and there is room for what it brings.
+    - `filling`: more ratings come without anybody outside doing anything: pages are being read, or wait to be.
+    - `look_overdue`: a sweep must not be put off any longer; `look_due`: one would tell something.
+    - `in_hand`: ratings and tasks that have not ended; `unknown`: those of them whose answer was lost.
+    - `exhausted`: the source gives nothing more.
+    - `draining`: what waits is sent, and nothing else is waited for.
+    - `stopped`: the batch has failed, and sends nothing new.
+    - `held`: nothing may be sent, because a limit was reached; `closed`: nor will it be, at least not before the
+      end of a batch that was told to stop.
+    - `balance`: it is time to read the balance.
+    - `away`: the service does not answer, and it is too early, or another loop's turn, to try again.
+    - `probe`: the service did not answer, and the next step shows whether it does again.
     """
 
     full: int = 0
@@ -55,10 +60,10 @@ class Situation(NamedTuple):
 
 
 def plan(now: Situation) -> Step:
-    """A look that is overdue; a full request; the next page; a smaller request, unless it can still be filled.
+    """An overdue sweep; a full request; the next page; a smaller request, unless it can still be filled.
 
-    Whether a service is back is tried by reading where there is something to read: nothing can be lost by that.
-    When a limit ended the sending, what is unknown is still settled.
+    Whether a service is back is tried by reading, if there is something to read: that cannot lose anything. When
+    a limit ended the sending, what is unknown is still settled.
     """
     if now.stopped:
         return Step.END

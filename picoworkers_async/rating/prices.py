@@ -1,4 +1,4 @@
-"""What verdicts pay: found out from the jobs, where it has to be known, in this run and for earlier ones."""
+"""What verdicts pay: found out from the jobs, if it has to be known, in this run and for earlier ones."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .pending import PendingRating
 
 
 class Prices:
-    """Knows the jobs of a batch by what they pay for a task."""
+    """Knows what the jobs of a batch pay for a task."""
 
     def __init__(self, jobs: KnownJobs, grace: GracePeriod) -> None:
         self._jobs, self._grace = jobs, grace
 
     def note_if_known(self, pending: PendingRating) -> None:
-        """Note what the verdict pays, where the job was read lately or nothing need be read for it."""
+        """Note what the verdict pays, if the job was read recently or nothing need be read for it."""
         rating = pending.rating
         job = self._jobs.now(rating.job_id) if rating.verdict is Verdict.OK else None
         pending.pay = pay_of(rating, None if job is None else job.task_value)
 
     async def find(self, pending: PendingRating) -> bool:
-        """Find out what the verdict pays, where the service says so. False if the batch was left meanwhile."""
+        """Find out what the verdict pays, if the service says so. False if the batch was left meanwhile."""
         rating = pending.rating
         job = self._jobs.now(rating.job_id)
         if job is None:
@@ -42,9 +42,9 @@ class Prices:
         return True
 
     async def find_earlier(self, journal: JournalWriter, since: float | None) -> None:
-        """Find out what ratings of earlier runs pay, which had no need to know, of those sent since then.
+        """Find out what ratings of earlier runs pay, which had no need to know, for those sent since then.
 
-        Raises `JournalError` where the service does not say it any more.
+        Raises `JournalError` if the service no longer says it.
         """
         for job_id in await journal.unpriced(since):
             why = "it has no task value"

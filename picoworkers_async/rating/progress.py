@@ -1,4 +1,4 @@
-"""How far a batch is, and how long the rest will take: pure functions over counts."""
+"""How far a batch is, and how long the rest takes: pure functions over counts."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _OF_THE_BALANCE = ("balance", "keep_balance")
 
 
 class Wait(NamedTuple):
-    """What keeps a batch from sending, and for how many seconds yet; None where nobody knows."""
+    """What keeps a batch from sending, and for how many more seconds; None where that is not known."""
 
     reason: WaitingFor
     seconds: float | None
 
 
 class Standing(NamedTuple):
-    """How far what brings the ratings is.
+    """How far the source of the ratings is.
 
-    `met` tasks or ratings came so far, `deciding` of them are being decided, `put_off` are to be asked about
-    again. `listed` is how many tasks the listing shows. `pages_left` pages are still to be read, and `to_come` is
-    how many ratings may come still; None where nobody knows.
+    `met` is how many tasks or ratings came so far; `deciding` of them are being decided, `put_off` will be asked
+    about again. `listed` is how many tasks the listing shows. `pages_left` pages are still to be read, and
+    `to_come` is how many ratings may still come; None where that is not known.
     """
 
     met: int
@@ -42,11 +42,11 @@ class Standing(NamedTuple):
 
 @attrs.frozen
 class Spend:
-    """What a batch has spent in US dollars, or would have, and on how many ratings.
+    """What a batch has spent, or would have spent, in US dollars, and on how many ratings.
 
-    `pay` is the task value of each `ok` rating, without bonuses; None where nothing needed the jobs to be read for
-    it. `bonus` is all bonuses. `limit` says which limit was reached, if one was. Money counts from the moment
-    before a rating is sent, and is given back when it certainly had no effect.
+    `pay` is the task value of each `ok` rating, without bonuses; None if nothing required reading the jobs for
+    it. `bonus` is all bonuses. `limit` names the limit that was reached, if any. Money counts from the moment
+    before a rating is sent, and is given back if the rating certainly had no effect.
     """
 
     ratings: int
@@ -64,28 +64,39 @@ class Spend:
 class Progress:
     """A batch at one moment. Times are in seconds, money is in US dollars.
 
-    `listed`: tasks that the last look showed; None for `rate`, and before the first page was read. `met`: tasks,
-    or ratings of `rate`, that came so far. They are `deciding` that are being decided, `put_off` that are going to
-    be asked about again, and `decided`, all others; one that was put off and is listed no more is among these.
-    `waiting`: ratings that wait to be sent. `in_flight`: ratings that are being sent. `rated`, `refused`,
-    `failed`, `would_rate` (of a dry run): outcomes so far. `unknown`: ratings whose answer was lost, and is looked
-    for, and outcomes that were never found. `soonest_due`: when the first of the tasks that are listed and not
-    rated pays itself, in UTC; None without `due_within`.
+    Tasks and ratings:
 
-    `pay`, `bonus`, `total`: what this run pays, as in `Spend`.
-    `requests`: sent by this run. `requests_per_second`: the pace so far; `rate_used`: the share of the permitted
-    pace that this is, None without one. `seconds`: since it began. `eta`: seconds until what is known of is
-    rated, if the pace stays and nobody else takes of it, the wait included; None where the length of the input,
-    the pace or the wait is not known. A look for lost answers is not in it.
+    - `listed`: tasks that the last sweep showed; None for `rate`, and before the first page was read.
+    - `met`: tasks, or ratings of `rate`, that came so far. Each of them is in one of the next three.
+    - `deciding`: those that are being decided.
+    - `put_off`: those that will be asked about again.
+    - `decided`: all others, among them those that were put off and are no longer listed.
+    - `waiting`: ratings that wait to be sent.
+    - `in_flight`: ratings that are being sent.
+    - `rated`, `refused`, `failed`, `would_rate` (in a dry run): outcomes so far.
+    - `unknown`: ratings whose answer was lost and is looked for, and outcomes that reading could not tell.
+    - `soonest_due`: when the first of the tasks that are listed and not rated pays itself, in UTC; None without
+      `due_within`.
 
-    `waiting_for` is what keeps it from sending, None if nothing does, and `until` in how many seconds that ends:
+    Money and pace:
+
+    - `pay`, `bonus`, `total`: what this run pays, as in `Spend`.
+    - `requests`: sent by this run.
+    - `requests_per_second`: the pace so far.
+    - `rate_used`: the share of the permitted pace that this is; None without one.
+    - `seconds`: since the batch began.
+    - `eta`: seconds until all known tasks are rated, waits included, if the pace stays and nobody else uses it up;
+      None where the length of the input, the pace or the wait is not known. Sweeps for lost answers do not count.
+
+    `waiting_for` is what keeps the batch from sending, None if nothing does, and `until` is in how many seconds
+    that ends:
 
     | `waiting_for` | it waits for | `until` |
     | --- | --- | --- |
     | `"limit"` | the next day, when a limit of the day begins anew | that midnight |
     | `"balance"` | more money in the account | None |
     | `"outage"` | the service, which cannot be reached or does not answer as documented | None |
-    | `"rate limit"` | the pause after a 429 | its end |
+    | `"rate limit"` | the end of the cooldown after a 429 | its end |
     """
 
     listed: int | None
@@ -120,7 +131,7 @@ class Progress:
 def requests_left(standing: Standing, *, whole: int, waiting: int, in_flight: int, at_once: int) -> int | None:
     """How many requests the rest takes at least; None while the length of the input is not known.
 
-    `waiting` ratings make `whole` requests as they stand. What is to come fills requests of `at_once`.
+    `waiting` ratings make `whole` requests as they stand. Ratings still to come fill requests of `at_once`.
     """
     if standing.to_come is None:
         return None
@@ -131,7 +142,7 @@ def requests_left(standing: Standing, *, whole: int, waiting: int, in_flight: in
 
 
 def eta(left: int | None, pace: float | None, *, requests: int, seconds: float) -> float | None:
-    """How many seconds so many requests take: at the permitted pace, or where there is none at the one so far."""
+    """How many seconds that many requests take, at the permitted pace or, without one, at the pace so far."""
     if left is None:
         return None
     if left == 0:
@@ -142,10 +153,10 @@ def eta(left: int | None, pace: float | None, *, requests: int, seconds: float) 
 
 
 def what_is_waited_for(*, away: bool, limit: str | None, limit_left: float | None, cooldown: float) -> Wait | None:
-    """What keeps a batch from sending, the one that lasts longest first; None if nothing does.
+    """What keeps a batch from sending, the longest wait first; None if nothing does.
 
-    `away` is whether the service is; `limit` names the limit that is reached, lifted in `limit_left` seconds;
-    `cooldown` the seconds that are left of the pause after a 429.
+    `away` says that the service is away. `limit` names the limit that is reached, and is lifted in `limit_left`
+    seconds. `cooldown` is how many seconds are left of the cooldown after a 429.
     """
     if away:
         return Wait("outage", None)
@@ -155,7 +166,7 @@ def what_is_waited_for(*, away: bool, limit: str | None, limit_left: float | Non
 
 
 def eta_after(seconds: float | None, wait: Wait | None) -> float | None:
-    """How long work of so many seconds takes that goes on after a wait."""
+    """How long work of this many seconds takes if it resumes after a wait."""
     if not seconds or wait is None:
         return seconds
     return None if wait.seconds is None else seconds + wait.seconds
@@ -185,10 +196,10 @@ def snapshot(
     spend: Spend,
     wait: Wait | None,
 ) -> Progress:
-    """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them wait for a look.
+    """The progress of a batch: `in_hand` tasks and ratings have no outcome yet, `unknown` of them await a sweep.
 
-    `waiting`, `whole` and `at_once` are those of `requests_left`, `requests` and `pace` those of `eta`.
-    `spend` is what was spent, `wait` what it waits for.
+    `waiting`, `whole` and `at_once` are those of `requests_left`; `requests` and `pace` are those of `eta`.
+    `spend` is what was spent, `wait` what the batch waits for.
     """
     in_flight = max(0, in_hand - unknown - waiting - standing.deciding)
     left = requests_left(standing, whole=whole, waiting=waiting, in_flight=in_flight, at_once=at_once)

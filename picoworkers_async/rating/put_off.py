@@ -1,4 +1,4 @@
-"""Which tasks are to be asked about again, and when: a pure state, without a clock."""
+"""Which tasks to ask about again, and when: a pure state, without a clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 from ..models import Rating, Task
 
 LONGEST_RETRY_SECONDS = 3600.0
-"""How long after a failure `decide` is asked again at most, unless `retry_failed` itself is longer."""
+"""The longest time after a failure until `decide` is asked again, unless `retry_failed` itself is longer."""
 
 _MOST_DOUBLINGS = 32
 
@@ -37,7 +37,7 @@ class PutOffTasks:
         self._look = 0
 
     def begin_look(self) -> None:
-        """Another look at the listing begins: what was put off before may be asked about again in it."""
+        """Another sweep of the listing begins: what was put off before may be asked about again in it."""
         self._look += 1
 
     def __len__(self) -> int:
@@ -45,7 +45,7 @@ class PutOffTasks:
         return len(self._tasks) - self._asked
 
     def later(self, task: Task, now: float, seconds: float) -> None:
-        """It is to be asked about again, so many seconds from now."""
+        """It is to be asked about again, this many seconds from now."""
         self.decided(task)
         self._tasks[task.id] = _PutOff(task.revision_number, now + seconds, self._look)
 
@@ -58,14 +58,14 @@ class PutOffTasks:
         self._tasks[task.id] = _PutOff(task.revision_number, now + pause, self._look, failures + 1)
 
     def is_due(self, task: Task, now: float) -> bool:
-        """Whether it is time to ask about this task again: never twice in the same look."""
+        """Whether it is time to ask about this task again: never twice in the same sweep."""
         known = self._tasks.get(task.id)
         if known is None or known.revision != task.revision_number:
             return False
         return known.due_at <= now and known.look != self._look
 
     def take(self, task: Task, now: float) -> bool:
-        """Whether it is time to ask about this task again. It is not, then, until it is put off again."""
+        """Whether it is time to ask about this task again. If so, it is not due until put off again."""
         if not self.is_due(task, now):
             return False
         self._tasks[task.id].due_at = math.inf
@@ -88,7 +88,7 @@ class PutOffTasks:
 
 
 class LeftRatings:
-    """Ratings that were over a limit, and are to be sent once it may allow them: each with the time for that."""
+    """Ratings that exceeded a limit, and are to be sent once it may allow them: each with the time for that."""
 
     def __init__(self) -> None:
         self._ratings: dict[str, tuple[Rating, float]] = {}

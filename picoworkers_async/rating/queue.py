@@ -10,13 +10,13 @@ from .pending import PendingRating
 _REQUESTS_WAITING = 4
 
 MOST_WAITING = 50_000
-"""How many ratings wait at most: requests of 50 for each of 1,000 jobs. At 490 bytes each, 25 MB without tasks."""
+"""The most ratings that wait: requests of 50 for each of 1,000 jobs. At 490 bytes each, 25 MB without tasks."""
 
 
 class JobQueue:
     """The ratings of one job that wait. `under_way` counts its requests, `deciding` its tasks being decided.
 
-    While it is `held`, by so many, nothing is sent: its listing is being read, and must hold still.
+    While it is `held`, by this many, nothing is sent: its listing is being read, and must hold still.
     """
 
     __slots__ = ("deciding", "groups", "held", "job_id", "ratings", "under_way")
@@ -42,7 +42,7 @@ class JobQueue:
 
 
 class LargestFirst:
-    """Jobs by how many of their ratings wait, up to a full request; of equals, the first to get there."""
+    """Jobs by how many of their ratings wait, up to a full request; among equals, the first to get there."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
@@ -52,7 +52,7 @@ class LargestFirst:
         return len(self._sizes)
 
     def set(self, job_id: str, size: int) -> None:
-        """So many of this job wait; none takes it out."""
+        """This many of the job wait; 0 removes it."""
         before = self._sizes.get(job_id, 0)
         if size == before:
             return
@@ -67,12 +67,12 @@ class LargestFirst:
             del self._sizes[job_id]
 
     def largest(self) -> str | None:
-        """The job of which most wait."""
+        """The job with the most waiting ratings."""
         return next(iter(self._by_size[max(self._by_size)])) if self._by_size else None
 
 
 class RatingQueue:
-    """The ratings of a batch that wait, by job. What is asked of it takes as long for many jobs as for one.
+    """The ratings of a batch that wait, by job. Every operation takes as long for many jobs as for one.
 
     `at_once` is how many ratings of a job fit in a request. A group is a request's worth that must be sent by
     itself.
@@ -92,7 +92,7 @@ class RatingQueue:
 
     @property
     def most_waiting(self) -> int:
-        """How many ratings should wait: a few requests, or as many as fill one of each job, 50,000 at most.
+        """How many ratings should wait: a few requests, or as many as fill one of each job, at most 50,000.
 
         While many decisions are awaited it is a few requests: there is time to send smaller ones.
         """
@@ -156,7 +156,7 @@ class RatingQueue:
         self._recount(job)
 
     def take(self, *, part: bool) -> list[PendingRating]:
-        """What the next request should carry: a group, a full request, or with `part` what there is of a job."""
+        """What the next request should carry: a group, a full request, or with `part` what is left of a job."""
         job_id = next(iter(self._ready), None)
         if job_id is None and self.is_crowded:
             job_id = self._unheld.largest()
@@ -202,13 +202,13 @@ class RatingQueue:
         self._recount(job)
 
     def release(self, job: JobQueue) -> None:
-        """Go on with a job that was held."""
+        """Resume a job that was held."""
         job.held -= 1
         self._recount(job)
         self.forget_if_idle(job)
 
     def forget_if_idle(self, job: JobQueue) -> None:
-        """Drop the queue of a job that nothing is left of."""
+        """Drop the queue of a job of which nothing is left."""
         if job.idle and self._jobs.get(job.job_id) is job:
             del self._jobs[job.job_id]
 

@@ -1,4 +1,4 @@
-"""What the user's code raised: whether a task fails, the batch ends, or is being cancelled."""
+"""Exceptions of the user's code: whether a task fails, the batch ends, or is being cancelled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..models import Rating
 
 
 class Failed(NamedTuple):
-    """A task fails: in words, with this error, and with the rating that `decide` gave, if it gave one."""
+    """A task fails: in words, with this error, and with the rating that `decide` gave, if any."""
 
     message: str
     error: Exception
@@ -28,7 +28,7 @@ class TooLongError(TimeoutError):
 
 
 class EndsBatchError(Exception):
-    """Carries what is no `Exception` past those who handle exceptions: it ends the batch."""
+    """Carries what is no `Exception` past handlers of exceptions: it ends the batch."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -36,7 +36,7 @@ class EndsBatchError(Exception):
 
 
 def cancellations() -> int:
-    """How often the running task of asyncio was told to cancel; always 0 on trio, whose tasks cannot be told."""
+    """How often the running asyncio task was asked to cancel; always 0 on trio, whose tasks cannot be asked."""
     try:
         task = _asyncio().current_task()
     except RuntimeError:
@@ -52,9 +52,9 @@ def _asyncio() -> Any:
 
 
 async def failure_of(error: BaseException | None, before: int) -> Failed:
-    """What the task fails with, for which `decide` raised this; None if it cancelled the task that ran it.
+    """The failure of the task for which `decide` raised this; None if it cancelled the task that ran it.
 
-    `before` is what `cancellations` gave before. Raises what `ends_more` does.
+    `before` is what `cancellations` returned before. Raises what `ends_more` does.
     """
     await ends_more(error, before)
     if error is None:
@@ -67,7 +67,7 @@ async def failure_of(error: BaseException | None, before: int) -> Failed:
 
 
 async def failure_of_input(error: BaseException, name: str) -> Exception:
-    """What a batch ends with, for which the input of this name raised this. Raises what `ends_more` does."""
+    """The failure of a batch for which the input of this name raised this. Raises what `ends_more` does."""
     await ends_more(error, cancellations())
     return error if isinstance(error, Exception) else RuntimeError(f"{name} raised {in_words(error)}")
 
@@ -75,10 +75,10 @@ async def failure_of_input(error: BaseException, name: str) -> Exception:
 async def ends_more(error: BaseException | None, before: int) -> None:
     """Raise what the user's code raised, if it ends more than that code.
 
-    A cancellation that is not of the batch, but of something that this code waited for, or of the task that ran
+    A cancellation that is not the batch's, but that of something this code waited for, or of the task that ran
     it, is undone. What is raised: the cancellation of the batch, KeyboardInterrupt and SystemExit as they are, and
-    `EndsBatchError` for any other that is no `Exception`: who raises it, such as a test that fails, means to be
-    heard. So are those two where the loop is not the program's: they would end the loop.
+    `EndsBatchError` for any other that is no `Exception`: whoever raises it, such as a failing test, means it to
+    be noticed. So are those two if the loop is not the program's own: they would end the loop.
     """
     if isinstance(error, GeneratorExit) and not _is_running():
         # Nobody raised it: a task that an event loop left unfinished is being closed, and must not wait.
@@ -119,7 +119,7 @@ def _is_cancellation(error: BaseException) -> bool:
 
 
 async def _undo_cancellations(before: int) -> None:
-    """The running task goes on as if it had not been told to cancel since."""
+    """The running task goes on as if it had not been asked to cancel since."""
     asyncio = _asyncio()
     more = cancellations() - before
     task = asyncio.current_task() if more > 0 else None

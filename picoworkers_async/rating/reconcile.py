@@ -1,4 +1,4 @@
-"""Ratings whose answer was lost: when to look for them, and what the looks prove."""
+"""Ratings whose answer was lost: when to sweep for them, and what the sweeps prove."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .pending import PendingRating
 _LONGEST_PAUSE_SECONDS = 600.0
 
 UNREADABLE_FOR_SECONDS = 86400.0
-"""So long after a rating's answer was lost, a listing that cannot be read is read no more."""
+"""This long after a rating's answer was lost, a listing that cannot be read is given up."""
 
 MOST_TIMES_UNKNOWN = 5
-"""How often the answer to one rating may be lost, but for outages, before it is sent no more."""
+"""How often the answer to one rating may be lost, outages aside, before it is no longer sent."""
 
 
 class Schedule:
@@ -35,7 +35,7 @@ class Schedule:
             heapq.heappush(self._entries, (time, job_id))
 
     def first(self) -> tuple[float, str | None]:
-        """The earliest time, and the job; never, and none, if there is none."""
+        """The earliest time, and its job; never, and None, if there is none."""
         while self._entries:
             time, job_id = self._entries[0]
             if self._times.get(job_id) == time:
@@ -45,7 +45,7 @@ class Schedule:
 
 
 class ParkedRatings:
-    """The ratings of one job that wait to be looked for, by when that is due, and when it is overdue."""
+    """The ratings of one job that await a sweep, by when that is due, and when it is overdue."""
 
     def __init__(self) -> None:
         # By a number that each gets anew whenever it comes; what is overdue may be gone, but for the first.
@@ -72,7 +72,7 @@ class ParkedRatings:
         heapq.heappush(self._overdue, (overdue_at, number))
 
     def take(self, most: int | None) -> list[PendingRating]:
-        """Those for which it is due first, up to so many."""
+        """Those for which it is due first, up to this many."""
         if most is None or most >= len(self._due):
             taken = [self._parked[number] for _, number in sorted(self._due)]
             self._parked, self._due, self._overdue = {}, [], []
@@ -87,12 +87,12 @@ class ParkedRatings:
 
 
 class Reconciler:
-    """Keeps the ratings of unknown fate, by job, until looks at the listings have settled them.
+    """Keeps the ratings of unknown fate, by job, until sweeps of the listings have settled them.
 
-    A first look may tell at once that a rating took effect; whoever has nothing better to do makes it. Without
-    that it waits until `settle_after` seconds have passed, when it is overdue. All that wait of a job share a
-    look. A listing that cannot be read is given up `unreadable_for` seconds after a rating was lost; infinity is
-    never.
+    A first sweep may show at once that a rating took effect; it is made when there is nothing better to do.
+    Otherwise it waits until `settle_after` seconds have passed, when it is overdue. All parked ratings of a job
+    share a sweep. A listing that cannot be read is given up `unreadable_for` seconds after a rating was lost;
+    infinity is never.
     """
 
     def __init__(
@@ -121,11 +121,11 @@ class Reconciler:
         self._add(pending)
 
     def due(self, now: float) -> bool:
-        """Whether a look could tell something now."""
+        """Whether a sweep could tell something now."""
         return self._due.first()[0] <= now
 
     def overdue(self, now: float) -> bool:
-        """Whether a look should not be put off any longer."""
+        """Whether a sweep should not be put off any longer."""
         return self._overdue.first()[0] <= now
 
     def next_change(self, now: float) -> float | None:
@@ -147,15 +147,15 @@ class Reconciler:
         return taken
 
     def give_back(self, pendings: Iterable[PendingRating]) -> None:
-        """These were looked for, and are not settled yet."""
+        """These were swept for, and are not settled yet."""
         for pending in pendings:
             self._add(pending)
 
     def put_off(self, pendings: Sequence[PendingRating], began: float, *, certain: bool, away: bool) -> bool:
-        """The listing could not be read. Have these looked for later; False when that is no use any more.
+        """The listing could not be read. Have these swept for later; False if that is no longer of use.
 
         `certain` says that the service answered, and would again. `away` says that it answers nothing: they are
-        looked for as soon as it does. Otherwise pauses grow to ten minutes.
+        swept for as soon as it does. Otherwise pauses grow to ten minutes.
         """
         if certain or began - min(pending.ended_at for pending in pendings) > self._unreadable_for:
             return False
@@ -168,7 +168,7 @@ class Reconciler:
         return True
 
     def drain(self) -> list[PendingRating]:
-        """Everything that is left, when nobody is going to look any more."""
+        """Everything that is left, when no more sweeps will be made."""
         everything = [pending for job in self._jobs.values() for pending in job.all()]
         self._jobs.clear()
         self._size = 0
@@ -178,7 +178,7 @@ class Reconciler:
     def weigh(
         self, pendings: Sequence[PendingRating], seen: Mapping[str, Sighting], began: float
     ) -> list[tuple[PendingRating, Judgement]]:
-        """What each rating's looks prove, with this one, that began at this time."""
+        """What each rating's sweeps prove, with this one, which began at this time."""
         judgements = []
         for pending in pendings:
             sighting = seen.get(pending.rating.task_id, _NOTHING)
@@ -211,5 +211,5 @@ _NOTHING = Sighting(complete=False)
 
 
 def is_given_up(pending: PendingRating) -> bool:
-    """Whether the answer to a rating was lost so often that it is sent no more; outages do not count."""
+    """Whether the answer to a rating was lost so often that it is no longer sent; outages do not count."""
     return pending.times_unknown - pending.times_away >= MOST_TIMES_UNKNOWN

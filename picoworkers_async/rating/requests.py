@@ -1,4 +1,4 @@
-"""How each step is carried out: what is sent, and what it brought."""
+"""Carry out each step: what is sent, and its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .pending import PendingRating, Result
 
 
 async def send_ratings(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
-    """Rate these tasks of one job in one request; gives what it brought for each, errors of the call too."""
+    """Rate these tasks of one job in one request; returns the result for each, errors of the call included."""
     if session.edition.ratings_at_once == 1:
         (pending,) = pendings
         return [await _rate_one(session, permit, pending)]
@@ -25,7 +25,7 @@ async def send_ratings(session: Session, permit: Permit, pendings: Sequence[Pend
 
 
 async def _rate_one(session: Session, permit: Permit, pending: PendingRating) -> Result:
-    """Section 3.10."""
+    """Rate one task in a request of its own (API document, section 3.10)."""
     call = Call(endpoints.RATE_SINGLE_TASK, codec.read_ack, content=codec.encode_rating(pending.rating))
     try:
         ack = await session.exchange(call, permit, 1 + pending.times_unknown)
@@ -35,7 +35,7 @@ async def _rate_one(session: Session, permit: Permit, pending: PendingRating) ->
 
 
 async def _rate_many(session: Session, permit: Permit, pendings: Sequence[PendingRating]) -> list[Result]:
-    """SproutGigs only: rate-multiple-tasks."""
+    """SproutGigs only: rate several tasks by rate-multiple-tasks."""
     attempt = 1 + pendings[0].times_unknown
     body = codec.write_ratings([pending.rating for pending in pendings])
     try:
@@ -50,9 +50,9 @@ async def _rate_many(session: Session, permit: Permit, pendings: Sequence[Pendin
 def read_result(
     pending: PendingRating, acks: Mapping[str, RatingAck], hide: Callable[[str], str], edition: Edition
 ) -> Result:
-    """What the answer to a bulk rating says of one task. Nothing said is nothing known.
+    """What the answer to a bulk rating says about one task. If it says nothing, nothing is known.
 
-    `hide` takes the secret out of what the service says.
+    `hide` removes the secret from the service's texts.
     """
     call = endpoints.RATE_MULTIPLE_TASKS.call
     ack = acks.get(pending.rating.task_id)
@@ -67,5 +67,5 @@ def read_result(
 
 
 async def read_page(session: Session, permit: Permit, job_id: str | None, number: int) -> Page[Task]:
-    """One page of what is unrated, of one job or of all. Raises `CallError`."""
+    """Read one page of unrated tasks, of one job or of all. Raises `CallError`."""
     return await session.exchange(page_call(endpoints.GET_UNRATED_TASKS, job_id, number), permit)

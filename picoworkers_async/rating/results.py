@@ -1,4 +1,4 @@
-"""What follows from what requests and looks brought: outcomes, another attempt, or a look."""
+"""What follows from requests and sweeps: outcomes, another attempt, or a sweep."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Results:
         self._reads_whole_listings = most_looked_up(session.edition) is None
 
     async def apply(self, results: Sequence[Result]) -> None:
-        """Decide for each rating what follows from what its request brought, and do it."""
+        """Decide for each rating what follows from the result of its request, and do it."""
         if not [result for result in results if result.error is not None]:
             if self._outage.failures:
                 self._watch.answered()
@@ -117,7 +117,7 @@ class Results:
         self._changed.wake_all()
 
     async def _without_the_unpaid(self, results: Sequence[Result]) -> Sequence[Result]:
-        """Put back what the service refused for want of money; gives the others."""
+        """Put back what the service refused for want of money; returns the others."""
         edition = self._session.edition
         unpaid: list[PendingRating] = []
         others: list[Result] = []
@@ -138,7 +138,7 @@ class Results:
         await self._end([(Result(pending), OutcomeStatus.WOULD_RATE) for pending in pendings])
 
     async def within_limits(self, pendings: Sequence[PendingRating]) -> list[PendingRating]:
-        """Reserve the money for these, and give those that may be sent; the others are put back, or left alone."""
+        """Reserve money for these, and return those that may be sent; the others are put back, or left alone."""
         admitted, over = self._spending.admit(await self._in_flight.not_sent_before(list(pendings)))
         back: list[PendingRating] = []
         left: list[tuple[PendingRating, LimitError]] = []
@@ -156,7 +156,7 @@ class Results:
         return admitted
 
     async def _halve(self, results: Sequence[Result]) -> None:
-        """A request was refused whole: send each half by itself, until what it is refused for stands alone."""
+        """A request was refused whole: send each half by itself, until the rating that is refused stands alone."""
         pendings = [result.pending for result in results]
         await self._in_flight.unsend(pendings)
         for pending in pendings:
@@ -184,7 +184,7 @@ class Results:
         )
 
     async def look(self) -> None:
-        """Look what became of ratings of one job whose answers were lost."""
+        """Sweep for ratings of one job whose answers were lost."""
         pendings = self._reconciler.take(self._clock())
         if not pendings:
             return
@@ -275,13 +275,13 @@ class Results:
         await self._in_flight.end(ended)
 
     async def end_the_unknown(self) -> None:
-        """Nobody is going to look any more: what is left of unknown fate has that for its outcome."""
+        """No more sweeps will be made: what is left of unknown fate gets that as its outcome."""
         left = self._reconciler.drain()
         await self._end([(Result(pending, _LEFT), OutcomeStatus.UNKNOWN) for pending in left])
 
 
 def _refused_whole(results: Sequence[Result]) -> bool:
-    """Whether one refusal is of all ratings of a request."""
+    """Whether one refusal applies to all ratings of a request."""
     error = results[0].error
     return len(results) > 1 and isinstance(error, RefusedError) and all(one.error is error for one in results)
 

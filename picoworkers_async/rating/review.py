@@ -29,7 +29,7 @@ logger: logging.Logger = logging.getLogger("picoworkers_async")
 _UNINTERRUPTED = 16
 
 REMEMBERED = 100_000
-"""How many given tasks are remembered, without looks at the listing that would tell which are gone."""
+"""How many given tasks are remembered, without sweeps of the listing that would show which are gone."""
 
 
 class ReviewedTasks:
@@ -82,7 +82,7 @@ class ReviewedTasks:
             # Decisions may still be awaited; whoever runs this ends it when nothing is left in hand.
 
     async def fill(self) -> None:
-        """Nothing can be had at once: pages are read, and decisions awaited."""
+        """Nothing is available at once: pages are read, and decisions awaited."""
 
     def stop(self) -> None:
         self.exhausted = True
@@ -138,9 +138,9 @@ class ReviewedTasks:
 def review_source(
     decide: AnyDecide, options: ReviewOptions
 ) -> Callable[[Parts], tuple[ReviewedTasks, ListingWalk]]:
-    """What makes the source of a review, and the walk over the listing that belongs to it.
+    """Makes the source of a review, and its walk over the listing.
 
-    Raises `InvalidRequestError` for a `decide` that cannot be asked.
+    Raises `InvalidRequestError` for an unusable `decide`.
     """
     walks = options.tasks is None or options.follow is not None
     asker = Asker(decide, threads=options.threads, timeout=options.decide_timeout, at_once=options.deciding)

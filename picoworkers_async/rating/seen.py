@@ -17,12 +17,12 @@ _MET_BETWEEN = 64
 
 
 class SeenTasks:
-    """Which tasks were met, in which revision, and in which look at the listing each was last seen.
+    """Which tasks were met, in which revision, and in which sweep of the listing each was last seen.
 
-    One dictionary entry a task that is listed: about 150 bytes. Tasks that complete looks no longer show are
+    One dictionary entry for each listed task: about 150 bytes. Tasks that complete sweeps no longer show are
     forgotten after a while, and their memory is freed bit by bit: no call examines more than 2,048 tasks and a
-    256th of all. With `most`, for tasks that no look tells are gone, the one that was met first is forgotten when
-    there are more.
+    256th of all. With `most`, for tasks of which no sweep shows that they are gone, the one that was met first
+    is forgotten when there are more.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -44,7 +44,7 @@ class SeenTasks:
         return self._size
 
     def begin_look(self, now: float, *, count_anew: bool) -> None:
-        """Start another look; the count of different tasks goes on from the looks before, or starts anew."""
+        """Start another sweep; the count of different tasks continues from the sweeps before, or starts anew."""
         self._look += 1
         self._began.append((self._look, now))
         if count_anew:
@@ -75,7 +75,7 @@ class SeenTasks:
         return True
 
     def ended(self, task_id: str) -> None:
-        """The task came to its end: a listing that lags may show it for a while, so it is kept for as long."""
+        """The task has ended: a lagging listing may show it for a while, so it is kept for as long."""
         marks = self._shards[hash(task_id) % _SHARDS]
         mark = marks.get(task_id)
         if mark is not None and mark & _LOOK_MASK >= self._oldest_kept:
@@ -91,7 +91,7 @@ class SeenTasks:
         return self._counted >= total
 
     def forget_the_gone(self, before: float) -> None:
-        """After a complete look: drop what was last seen in a look that another followed by the time `before`."""
+        """After a complete sweep: drop what was last seen in one that another followed by the time `before`."""
         oldest_kept = 0
         while len(self._began) > 1 and self._began[1][1] <= before:
             oldest_kept = self._began.popleft()[0] + 1

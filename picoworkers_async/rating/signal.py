@@ -1,4 +1,4 @@
-"""Waking those who wait for something to change, one or all of them."""
+"""Wake those who wait for something to change, one or all of them."""
 
 from __future__ import annotations
 

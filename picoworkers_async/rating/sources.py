@@ -1,4 +1,4 @@
-"""Who brings ratings into a batch: the interface, and ratings that the caller gives."""
+"""The sources of a batch's ratings: the interface, and ratings that the caller gives."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ class Parts(NamedTuple):
 
 
 class Source(Protocol):
-    """What the pipeline asks of whoever brings ratings.
+    """What the pipeline asks of a source of ratings.
 
-    `quiet` says that the outcome of a rating that an earlier run sent is only told once it is asked for again.
+    `quiet` says that the outcome of a rating that an earlier run sent is reported only once it is asked for
+    again.
     """
 
     quiet: bool
@@ -50,7 +51,7 @@ class Source(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether more may come when somebody outside pleases."""
+        """Whether more may come from outside, at any time."""
 
     @property
     def arrived(self) -> int:
@@ -60,7 +61,7 @@ class Source(Protocol):
         """Do whatever has to wait for others."""
 
     async def fill(self) -> None:
-        """Bring what can be had at once, as long as it is needed."""
+        """Bring what is available at once, as long as it is needed."""
 
     def stop(self) -> None:
         """Give nothing more; `run` is cancelled right after."""
@@ -153,5 +154,5 @@ class GivenRatings:
 def given_ratings(
     ratings: Iterable[Rating] | AsyncIterable[Rating],
 ) -> Callable[[Parts], tuple[GivenRatings, None]]:
-    """What makes the source of given ratings."""
+    """Makes the source of given ratings."""
     return lambda parts: (GivenRatings(ratings, parts), None)

@@ -1,4 +1,4 @@
-"""What stands between ratings and the limits of their batch: reserves money, reads balances, and holds back."""
+"""Between ratings and the limits of their batch: reserves money, reads balances, and holds back."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .prices import Prices
 from .progress import Spend
 
 BALANCE_SECONDS = 60.0
-"""How often the balance is read where it matters, and while a batch waits for it to grow."""
+"""How often the balance is read if it matters, and while a batch waits for it to grow."""
 _REQUESTS_BETWEEN = 5
 _RETRY_SECONDS = 5.0
 """How soon it is read again when that failed."""
 _LONGEST_WAIT_SECONDS = 600.0
 PROBE_SECONDS = 3600.0
-"""After so long without money one more rating is tried: the balance may have grown before it was first read."""
+"""After this many seconds without money one more rating is tried: the balance may have grown unseen."""
 
 
 class Spending:
-    """Says what may be sent now, and keeps the account.
+    """Decides what may be sent now, and keeps the account.
 
-    `limited` is whether anything has to be asked before a rating is sent. While `reached` is a limit, nothing is
-    sent; `closed` says that nothing will be any more. Without `patience` a batch waits for money for ever.
+    `limited` is whether anything has to be checked before a rating is sent. While `reached` is a limit, nothing
+    is sent; `closed` says that nothing will be any more. Without `patience` a batch waits for money for ever.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Spending:
         self._tentative = False
 
     async def remember(self, journal: JournalWriter) -> None:
-        """What earlier runs spent, today and ever, by their journal."""
+        """What earlier runs spent, today and in all, by their journal."""
         if self._limits_pay:
             await self.prices.find_earlier(
                 journal, None if self._limits.total is not None else self.budget.day_began
@@ -105,7 +105,7 @@ class Spending:
         return Spend(spent.ratings, pay, spent.bonus, limit)
 
     def held_by(self) -> tuple[str | None, float | None]:
-        """The limit that is waited for, and how many seconds yet; None where there is none, or nobody knows."""
+        """The limit that is waited for, and for how many more seconds; None if there is none, or not known."""
         reached = self.reached
         if reached is None or self.closed:
             return None, None
@@ -129,14 +129,14 @@ class Spending:
         return self._balance_at <= now and not self.closed
 
     def next_change(self, *, waiting: bool) -> float:
-        """When time alone changes what may be done; infinity if not. Whether ratings are `waiting` matters."""
+        """When time alone changes what may be done; infinity if never. Whether ratings are `waiting` matters."""
         if self.closed or not (self.reached is not None or (waiting and self._balance_wanted(self._clock()))):
             # The balance is read again when it stands in the way, not before.
             return math.inf
         return min(self._until, self._balance_at, self._give_up_at)
 
     async def weigh(self, pending: PendingRating) -> LimitError | None:
-        """Find out what a rating costs; why it can never be sent, if that is so. Raises what reading raises."""
+        """Find out what a rating costs; returns why it can never be sent, if so. Raises what reading raises."""
         if self.needs_pay and not await self.prices.find(pending) and self._limits_pay:
             # Left, or stopped, while the price was asked for: it is not sent without.
             return None
@@ -146,7 +146,7 @@ class Spending:
         return None if never is None else LimitError(*never)
 
     def admit(self, pendings: Sequence[PendingRating]) -> tuple[list[PendingRating], list[PendingRating]]:
-        """Reserve for those that may be sent, in order; the others are over a limit, which `reached` tells.
+        """Reserve for those that may be sent, in order; the others exceed a limit, which `reached` names.
 
         With `on_limit="leave"` a limit does not hold back what fits under it.
         """
@@ -179,13 +179,13 @@ class Spending:
         return all(one is None or self.budget.is_of_today(one, now) for one in reserved)
 
     def leaves(self, pending: PendingRating) -> Reached | None:
-        """The limit that a rating is over and is left alone for; None if it is put back."""
+        """The limit that a rating exceeds, and for which it is left alone; None if it is put back."""
         if self._on_limit != "leave" or self.reached is not None or self._balance_wanted(self._clock()):
             return None
         return self.budget.reached(cost_of(pending.rating, pending.pay), time.time())
 
     def ended(self, pending: PendingRating, status: OutcomeStatus) -> None:
-        """A rating came to its end: what had no effect is given back, what is unknown stays reserved."""
+        """A rating has ended: what had no effect is given back, what is unknown stays reserved."""
         if status in (OutcomeStatus.REFUSED, OutcomeStatus.FAILED):
             self.give_back(pending)
         elif pending.reservation is not None:
@@ -205,7 +205,7 @@ class Spending:
             self._settled()
 
     def _settled(self) -> None:
-        """What is under way may yet be given back: only when nothing is any more, a limit is reached for good."""
+        """What is in flight may yet be given back: only when nothing is any more, a limit is reached for good."""
         self._under_way -= 1
         if self._tentative:
             self._go_on()
@@ -222,9 +222,9 @@ class Spending:
             self._give_up_at = min(self._give_up_at, now + self._patience)
 
     async def read_balance(self, session: Session) -> CallError | None:
-        """Read the balance, and see whether that lifts a limit; gives why it could not be read, if so.
+        """Read the balance, and find out whether that lifts a limit; returns why it could not be read, if so.
 
-        Raises `AuthenticationError` only.
+        Raises only `AuthenticationError`.
         """
         began, wall = self._clock(), time.time()
         self._balance_at = began + self._balance_seconds
@@ -272,7 +272,7 @@ class Spending:
         self._until = self._give_up_at = math.inf
 
     def _hold(self, reached: Reached) -> None:
-        """Send nothing while a limit is reached, as far as what is to be done at it says so."""
+        """Send nothing while a limit is reached, unless what to do at it says otherwise."""
         now = self._clock()
         if reached.limit == "keep_balance" and (
             self.budget.unsure or now - self._balance_read >= self._balance_seconds

@@ -1,4 +1,4 @@
-"""`decide` in worker threads: so many at once, those included that nobody waits for any more."""
+"""`decide` in worker threads: a bounded number at once, including those that nobody waits for any more."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class _Call:
 class DecidingThreads:
     """At most `most` threads, each of which keeps its place until it returns.
 
-    A call may take `timeout` seconds (None: for ever), not counting its wait for a place. A thread cannot be
-    stopped: one that takes longer goes on, and what it gives is dropped. That all are so is told once.
+    A call may take `timeout` seconds (None: no limit), not counting its wait for a place. A thread cannot be
+    stopped: one that takes longer goes on, and its result is dropped. If all do, that is reported once.
     """
 
     def __init__(self, most: int, timeout: float | None, group: TaskGroup) -> None:
@@ -37,7 +37,7 @@ class DecidingThreads:
         self._told = False
 
     async def run(self, function: Callable[[], object]) -> object:
-        """What the function gives. Raises what it raises, and `TooLongError`."""
+        """The function's result. Raises what it raises, and `TooLongError`."""
         await self._places.acquire()
         call = _Call(anyio.Event())
         self._group.start_soon(self._run, function, call)

@@ -1,4 +1,4 @@
-"""Walking the listing of unrated tasks, again and again, until a whole look shows nothing undecided."""
+"""Sweep the listing of unrated tasks again and again, until a whole sweep shows nothing undecided."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _QUIET_LOOKS = 12
 
 
 class ListingWalk:
-    """The looks of a review at the listing, of one job or of all.
+    """The sweeps of a review over the listing, of one job or of all.
 
-    The pipeline asks it for pages to read and brings them; tasks that were not met before go to the decider. With
-    `follow` it looks again every so many seconds, for ever. `listed` is how many tasks the last look found.
+    The pipeline asks it for pages to read and brings them; tasks that were not met before go to the decider.
+    With `follow` it sweeps again at that interval, for ever. `listed` is how many tasks the last sweep found.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ListingWalk:
         return not self._stopped and self._sweep is not None and (self._meeting > 0 or not self._sweep.done)
 
     def stop(self) -> None:
-        """Nothing more is read, and a page that is on its way is let go."""
+        """Nothing more is read, and a page that is in flight is ignored."""
         self._stopped = True
 
     def standing(self) -> tuple[int | None, int, int | None]:
@@ -80,7 +80,7 @@ class ListingWalk:
         return self._sweep.total, self._sweep.pages_left, self._sweep.items_left
 
     def next_page_at(self) -> float | None:
-        """When a page may be asked for; None if none is wanted."""
+        """When a page may be read; None if none is wanted."""
         if self._stopped or self._sweep is None or not self._sweep.wants_page:
             return None
         room = self._queue.waiting + self._decider.undecided < self._queue.most_waiting
@@ -114,10 +114,10 @@ class ListingWalk:
             self._swept.wake_all()
 
     def failed_page(self, error: CallError) -> None:
-        """A page could not be read: it is read again after a pause. Raises the error when that is no use.
+        """A page could not be read: it is read again after a pause. Raises the error if that is of no use.
 
-        That is so for a refusal of the very first page, such as of a job that does not exist, and for a page that
-        could not be read for as long as there is patience, though others could.
+        That is so for a refusal of the very first page, such as of a job that does not exist, and for a page
+        that could not be read for as long as there is patience, although others could.
         """
         now = anyio.current_time()
         self._failures += 1
@@ -145,7 +145,7 @@ class ListingWalk:
         await self._decider.meet_again(of_job)
 
     def ended(self, ended: Sequence[tuple[Result, OutcomeStatus]]) -> None:
-        """These came to their end; a listing that lags may show them for a while."""
+        """These have ended; a lagging listing may show them for a while."""
         for result, status in ended:
             task_id = result.pending.rating.task_id
             self._seen.ended(task_id)
@@ -154,7 +154,7 @@ class ListingWalk:
                 self._due.rated(task_id)
 
     async def run(self) -> None:
-        """Look until a whole look shows nothing undecided; with `follow`, for ever."""
+        """Sweep until a whole sweep shows nothing undecided; with `follow`, for ever."""
         quiet = 0
         total: int | None = None
         while True:

@@ -1,4 +1,4 @@
-"""What a batch does about outages: it is told of every failure and answer, says so once, and lets one try."""
+"""Outages of the service in a batch: notes every failure and answer, reports once, and lets one loop try."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .signal import Signal
 class ServiceWatch:
     """Knows whether the service is away. `changed` wakes the loops when that changes.
 
-    `patience` is how many seconds a batch with an end waits for it; infinity, one that follows the listing.
+    `patience` is how many seconds a batch with an end waits for it; infinity for one that follows the listing.
     """
 
     def __init__(self, session: Session, patience: float, changed: Signal) -> None:
@@ -68,14 +68,14 @@ class ServiceWatch:
                 self._ended(seconds)
 
     def at_no_api(self, error: CallError) -> bool:
-        """Whether this client asks at an address where no API is: nothing it has sent so far found one."""
+        """Whether this client uses an address without an API: nothing it has sent so far found one."""
         if self._session.has_answered or not is_no_api(error):
             return False
         self._not_found += 1
         return self._not_found >= self._session.requests
 
     def met(self, error: CallError) -> bool:
-        """A request ended with this error. Whether there is patience left; none with an address without an API."""
+        """A request ended with this error. Returns whether patience is left; at no API there is none."""
         if self.at_no_api(error):
             return False
         if not is_failure(error):
@@ -100,5 +100,5 @@ class ServiceWatch:
 
 
 def reason_of(error: CallError) -> Exception:
-    """What is to be told of a call that failed, whether or not it may have taken effect."""
+    """What to report about a call that failed, whether or not it may have taken effect."""
     return error.reason if isinstance(error, OutcomeUnknownError) else error

@@ -1,4 +1,4 @@
-"""The groups of methods: `pico.jobs`, `pico.users`, `pico.lists`, `pico.wallet`. One method an endpoint."""
+"""The groups of methods: `pico.jobs`, `pico.users`, `pico.lists`, `pico.wallet`. Each method is one endpoint."""
 
 from .jobs import Jobs
 from .lists import Lists

@@ -10,7 +10,7 @@ from ..problems import Problem
 
 
 def require(endpoint: Endpoint, *checks: Iterable[Problem]) -> None:
-    """Raises `InvalidRequestError` with every problem of all checks, if there is one."""
+    """Raises `InvalidRequestError` with every problem of all checks, if there is any."""
     problems = [problem for check in checks for problem in check]
     if problems:
         raise InvalidRequestError(endpoint.call, problems)

@@ -1,4 +1,4 @@
-"""`pico.jobs`: post jobs, steer them, read their tasks, rate one."""
+"""`pico.jobs`: post jobs, steer them, read their tasks, rate them."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ Order = Literal["asc", "desc"]
 
 
 class Jobs:
-    """Jobs and their tasks (section 3).
+    """Jobs and their tasks (section 3 of the API document).
 
-    Every method raises `InvalidRequestError` before anything is sent if an argument breaks a documented limit,
+    Every method raises `InvalidRequestError` before it sends anything if an argument breaks a documented limit,
     and the errors of `picoworkers_async.errors` for what the service answers.
     """
 
@@ -54,38 +54,51 @@ class Jobs:
         self._catalogue = Catalogue(session)
 
     async def get_zones(self) -> list[Zone]:
-        """The zones a job can target, and the countries that each lets one exclude (section 3.1)."""
+        """Get the zones that a job can target, and the countries that each lets you exclude.
+
+        Source: section 3.1 of the API document.
+        """
         return await self._session.call(endpoints.GET_ZONES, codec.read_zones)
 
     async def get_lists(self) -> list[WorkerList]:
-        """Your lists of workers; a job needs one of at least 10 workers (section 3.2)."""
+        """Get your lists of workers; a job needs a list of at least 10 workers.
+
+        Source: section 3.2 of the API document.
+        """
         return await self._session.call(endpoints.GET_LISTS, codec.read_lists)
 
     async def get_categories(self) -> list[Category]:
-        """The categories, with the least pay for a task in each zone, in US dollars (section 3.3)."""
+        """Get the categories, with the least pay for a task in each zone, in US dollars.
+
+        Source: section 3.3 of the API document.
+        """
         return await self._session.call(endpoints.GET_CATEGORIES, codec.read_categories)
 
     async def check(self, draft: JobDraft, *, max_age: float = MAX_AGE_SECONDS) -> DraftCheck:
-        """Check a draft against the limits, the live zones, categories and lists, and the balance (section 3).
+        """Check a draft against the limits, the live zones, categories and lists, and the balance.
 
-        Besides the limits: an unknown zone, category or list, countries that the zone does not let one exclude,
-        pay below the category's minimum for the zone (the international one for a list), a list of fewer than 10
-        workers, and a certain cost above the balance are `problems`; what only the web site's form minds, and an
-        estimated cost above the balance, are `warnings`. Costs nothing, and posts nothing.
+        Costs nothing, and posts nothing. Besides broken limits, these are `problems`: an unknown zone, category
+        or list; countries that the zone does not let you exclude; pay below the category's minimum for the zone
+        (for a list, the international one); a list of fewer than 10 workers; and a certain cost above the
+        balance. These are `warnings`: what only the web site's form objects to, and an estimated cost above the
+        balance.
 
         Zones, categories and lists are read once in `max_age` seconds (600; 0 or more) for all checks of this
         client, and again after a change to a list; the balance is read each time. Raises `InvalidRequestError`
-        only for `max_age`, and what reading raises.
+        only for `max_age`, and what reading raises. Source: section 3 of the API document.
         """
         return await self._catalogue.check(draft, max_age)
 
     async def post_job(self, draft: JobDraft, *, test: bool = False) -> PostedJob:
-        """Post a job; with `test`, have the service validate it only, at no cost (section 3.4).
+        """Post a job; with `test`, have the service only validate it, at no cost.
 
-        Where the service accepts the post without naming the job (SproutGigs was seen to answer 2xx with an empty
-        body), the job is looked for among the jobs, once and for 30 seconds at most: see `PostedJob.note`. Nothing
-        is posted twice. Raises `OutcomeUnknownError` if the answer was lost: the job may have been posted. With
-        `test`, an empty answer raises `InvalidResponseError`, since it does not say that the draft is valid.
+        Nothing is posted twice. If the service accepts the post without naming the job (SproutGigs was seen to
+        answer 2xx with an empty body), the jobs are read once, for 30 seconds at most, to find it: see
+        `PostedJob.note`.
+
+        Raises `OutcomeUnknownError` if the answer was lost: the job may have been posted. With `test`, an empty
+        answer raises `InvalidResponseError`, because it does not say that the draft is valid. Source: section
+        3.4 of the API document.
         """
         require(endpoints.POST_JOB, rules.check_draft(draft, self._session.edition))
         body = codec.write_draft(draft, test=test)
@@ -94,22 +107,29 @@ class Jobs:
         return await post(self._session, body)
 
     async def add_positions(self, job_id: str, positions: int) -> Ack:
-        """Add 1 to 9999 positions to a job, each at its task's value (section 3.5).
+        """Add 1 to 9999 positions to a job; each costs its task's value.
 
-        Raises `OutcomeUnknownError` if the answer was lost: they may have been added.
+        Raises `OutcomeUnknownError` if the answer was lost: they may have been added. Source: section 3.5 of the
+        API document.
         """
         require(endpoints.ADD_POSITIONS, rules.check_job_id(job_id), rules.check_positions(positions))
         body = {"job_id": job_id, "positions": positions}
         return await self._session.call(endpoints.ADD_POSITIONS, codec.read_ack, body=body)
 
     async def set_speed(self, job_id: str, speed: int) -> Ack:
-        """Set how readily the job is shown to workers, 1 (slow) to 1000 (section 3.6)."""
+        """Set how readily the job is shown to workers, from 1 (slow) to 1000.
+
+        Source: section 3.6 of the API document.
+        """
         require(endpoints.SET_SPEED, rules.check_job_id(job_id), rules.check_speed(speed))
         body = {"job_id": job_id, "speed": speed}
         return await self._session.call(endpoints.SET_SPEED, codec.read_ack, body=body)
 
     async def set_ttr(self, job_id: str, ttr: int) -> Ack:
-        """Set the days until a task is rated as satisfied by itself, 1 to 7, on SproutGigs to 90 (section 3.7)."""
+        """Set the days until a task is rated as satisfied by itself: 1 to 7, on SproutGigs 1 to 90.
+
+        Source: section 3.7 of the API document.
+        """
         require(endpoints.SET_TTR, rules.check_job_id(job_id), rules.check_ttr(ttr, self._session.edition))
         return await self._session.call(endpoints.SET_TTR, codec.read_ack, body={"job_id": job_id, "ttr": ttr})
 
@@ -121,10 +141,11 @@ class Jobs:
         unrated_tasks: bool = False,
         order: Order | None = None,
     ) -> Page[Job]:
-        """One page of your active jobs; archived ones are never listed (section 3.8).
+        """Get one page of your active jobs; archived ones are never listed.
 
-        `status` filters by status, `unrated_tasks` keeps only jobs with tasks waiting to be rated. `order` is
-        `asc` (the default) or `desc`, by date of creation (SproutGigs).
+        `status` keeps only jobs of that status, `unrated_tasks` only jobs with tasks waiting to be rated.
+        `order` sorts by creation date, `asc` (the default) or `desc` (SproutGigs only). Source: section 3.8 of
+        the API document.
         """
         checks = (rules.check_page(page), rules.check_status_filter(status))
         require(endpoints.GET_JOBS, *checks, rules.check_order(order, self._session.edition))
@@ -146,7 +167,10 @@ class Jobs:
         unrated_tasks: bool = False,
         order: Order | None = None,
     ) -> Pages[Job]:
-        """All your active jobs, page by page, read ahead (section 3.8). Filters and order as in `get_jobs`."""
+        """Iterate over all your active jobs, with pages read ahead. Filters and order as in `get_jobs`.
+
+        Source: section 3.8 of the API document.
+        """
         order_check = rules.check_order(order, self._session.edition)
         require(endpoints.GET_JOBS, rules.check_status_filter(status), order_check)
 
@@ -156,7 +180,10 @@ class Jobs:
         return Pages(fetch, _job_key, self._session.throttle.max_concurrency)
 
     async def get_job(self, job_id: str) -> Job:
-        """One job by its id (section 3.13)."""
+        """Get one job by its id. Raises `NotFoundError` if it is not there.
+
+        Source: section 3.13 of the API document.
+        """
         require(endpoints.GET_JOB, rules.check_job_id(job_id))
         began = anyio.current_time()
         job = await self._session.call(endpoints.GET_JOB, codec.read_job, query={"job_id": job_id})
@@ -166,7 +193,7 @@ class Jobs:
     def watch(
         self, job_id: str, *, every: float = 60.0, changes: AsyncIterable[ChangeOfJob] | None = None
     ) -> JobWatch:
-        """The changes of one job, as `JobWatch` says: `async for update in pico.jobs.watch(job_id)`."""
+        """Watch one job for changes: `async for update in pico.jobs.watch(job_id)`. `JobWatch` has the details."""
         from .watching import JobWatch
 
         session = self._session.view(priority=Priority.BATCH, group=object()).once()
@@ -175,49 +202,57 @@ class Jobs:
     async def get_unrated_tasks(
         self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None
     ) -> Page[Task]:
-        """One page of the tasks waiting to be rated, of one job or of all (section 3.9).
+        """Get one page of the tasks waiting to be rated, of one job or of all.
 
-        `task_ids`, at most 400 of one job, keeps only those tasks (SproutGigs).
+        `task_ids`, at most 400 of one job, keeps only those tasks (SproutGigs only). Source: section 3.9 of the
+        API document.
         """
         return await self._get_tasks(endpoints.GET_UNRATED_TASKS, page, job_id, task_ids)
 
     def iter_unrated_tasks(
         self, *, job_id: str | None = None, task_ids: Sequence[str] | None = None
     ) -> Pages[Task]:
-        """All tasks waiting to be rated, page by page, read ahead (section 3.9). Filters as for one page.
+        """Iterate over all tasks waiting to be rated, with pages read ahead. Filters as in `get_unrated_tasks`.
 
-        Rating while walking moves the listing underfoot: use `AsyncPicoworkers.review` for that.
+        Rating during the walk moves the listing, and tasks are missed: use `AsyncPicoworkers.review` for that.
+        Source: section 3.9 of the API document.
         """
         return self._iter_tasks(endpoints.GET_UNRATED_TASKS, job_id, task_ids)
 
     async def get_rated_tasks(
         self, *, page: int = 1, job_id: str | None = None, task_ids: Sequence[str] | None = None
     ) -> Page[Task]:
-        """One page of the tasks that were rated, with `status` and `previous_proofs` (SproutGigs, of 2024).
+        """Get one page of the tasks that were rated, with `status` and `previous_proofs` (SproutGigs only).
 
-        Filters as in `get_unrated_tasks`.
+        Filters as in `get_unrated_tasks`. Source: the API document of 2024.
         """
         return await self._get_tasks(endpoints.GET_RATED_TASKS, page, job_id, task_ids)
 
     def iter_rated_tasks(self, *, job_id: str | None = None, task_ids: Sequence[str] | None = None) -> Pages[Task]:
-        """All tasks that were rated, page by page, read ahead (SproutGigs, of 2024)."""
+        """Iterate over all tasks that were rated, with pages read ahead (SproutGigs only).
+
+        Filters as in `get_unrated_tasks`. Source: the API document of 2024.
+        """
         return self._iter_tasks(endpoints.GET_RATED_TASKS, job_id, task_ids)
 
     async def rate_single_task(self, rating: Rating) -> Ack:
-        """Rate one task, which pays its worker or refuses them; it cannot be undone (section 3.10).
+        """Rate one task, which pays its worker or refuses them; it cannot be undone.
 
-        Raises `RefusedError` if the service will not, `OutcomeUnknownError` if the answer was lost.
+        Raises `RefusedError` if the service refuses, `OutcomeUnknownError` if the answer was lost. Source:
+        section 3.10 of the API document.
         """
         require(endpoints.RATE_SINGLE_TASK, rules.check_rating(rating))
         body, known = codec.write_rating(rating), _known([rating])
         return await self._session.call(endpoints.RATE_SINGLE_TASK, codec.read_ack, body=body, known=known)
 
     async def rate_multiple_tasks(self, ratings: Sequence[Rating]) -> list[RatingAck]:
-        """Rate 1 to 1000 tasks of one job in one request (SproutGigs, of 2024); it cannot be undone.
+        """Rate 1 to 1000 tasks of one job in one request (SproutGigs only). It cannot be undone.
 
-        Gives what the service said to each, in the order of `ratings`; `ok` is None where it said nothing. A
-        batch (`AsyncPicoworkers.rate`) gathers ratings into such requests by itself, and settles those.
+        Returns what the service said about each, in the order of `ratings`; `ok` is None where it said nothing.
+        A batch (`AsyncPicoworkers.rate`) gathers ratings into such requests by itself, and settles those.
+
         Raises `RefusedError` if the service refused them all, `OutcomeUnknownError` if the answer was lost.
+        Source: the API document of 2024.
         """
         endpoint = endpoints.RATE_MULTIPLE_TASKS
         self._session.require(endpoint)
@@ -227,9 +262,10 @@ class Jobs:
         return [acks.get(rating.task_id, RatingAck(rating.task_id, None)) for rating in ratings]
 
     async def feature_job(self, job_id: str, amount: Decimal | int | float | str) -> Ack:
-        """Pay `amount` US dollars, at least 2.00, to have a job shown before others (SproutGigs, of 2024).
+        """Pay `amount` US dollars, at least 2.00, to have a job shown before others (SproutGigs only).
 
-        Raises `OutcomeUnknownError` if the answer was lost: it may have been paid.
+        Raises `OutcomeUnknownError` if the answer was lost: it may have been paid. Source: the API document of
+        2024.
         """
         money = to_money(amount)
         require(endpoints.FEATURE_JOB, rules.check_job_id(job_id), rules.check_feature(money))
@@ -239,20 +275,24 @@ class Jobs:
     async def get_predicted_position(
         self, category_id: str, amount: Decimal | int | float | str
     ) -> PredictedPosition:
-        """Where a job of this category would stand, featured with `amount` US dollars (SproutGigs, of 2024)."""
+        """Get the place of a job of this category, featured for `amount` US dollars (SproutGigs only).
+
+        Source: the API document of 2024.
+        """
         money, endpoint = to_money(amount), endpoints.GET_PREDICTED_POSITION
         require(endpoint, rules.check_category(category_id), rules.check_feature(money))
         body = {"category_id": category_id, "amount": money}
         return await self._session.call(endpoint, codec.read_predicted_position, body=body)
 
     async def stop_job(self, job_id: str) -> Ack:
-        """Stop a job (section 3.11)."""
+        """Stop a job. Source: section 3.11 of the API document."""
         return await self._steer(endpoints.STOP_JOB, job_id)
 
     async def restart_job(self, job_id: str, positions: int | None = None) -> Ack:
-        """Restart a job, with that many positions added if given, 1 to 9999 (section 3.12).
+        """Restart a job; `positions`, 1 to 9999, adds that many.
 
-        With positions, raises `OutcomeUnknownError` if the answer was lost: they may have been added.
+        With positions, raises `OutcomeUnknownError` if the answer was lost: they may have been added. Source:
+        section 3.12 of the API document.
         """
         if positions is None:
             return await self._steer(endpoints.RESTART_JOB, job_id)
@@ -261,11 +301,11 @@ class Jobs:
         return await self._session.call(endpoints.RESTART_JOB, codec.read_ack, body=body)
 
     async def pause_job(self, job_id: str) -> Ack:
-        """Pause a job (section 3.14)."""
+        """Pause a job. Source: section 3.14 of the API document."""
         return await self._steer(endpoints.PAUSE_JOB, job_id)
 
     async def resume_job(self, job_id: str) -> Ack:
-        """Resume a paused job (section 3.15)."""
+        """Resume a paused job. Source: section 3.15 of the API document."""
         return await self._steer(endpoints.RESUME_JOB, job_id)
 
     async def _get_tasks(
@@ -308,5 +348,5 @@ def _task_key(task: Task) -> tuple[str, int]:
 
 
 def _known(ratings: Sequence[Rating]) -> dict[str, Any]:
-    """What is known of the tasks beside what is sent."""
+    """What is known of the tasks besides what is sent."""
     return {"revisions": {rating.task_id: rating.revision_number for rating in ratings}}

@@ -13,28 +13,33 @@ from .checking import require
 
 
 class Lists:
-    """Manage custom lists (section 5)."""
+    """Manage your own lists of workers (section 5 of the API document)."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def add_workers(self, list_id: int, workers: Sequence[str]) -> Ack:
-        """Add workers, by their ids, to a list. The service leaves invalid and blocked ones out (section 5.1).
+        """Add workers, by their ids, to a list. The service leaves out invalid and blocked ones.
 
-        Raises `InvalidRequestError` if there are no workers, or an id is not a non-empty string.
+        Raises `InvalidRequestError` if there are no workers, or an id is not a non-empty string. Source: section
+        5.1 of the API document.
         """
         require(endpoints.ADD_WORKERS, rules.check_list_id(list_id), rules.check_workers(workers))
         return await self._change(endpoints.ADD_WORKERS, {"list_id": list_id, "workers": list(workers)})
 
     async def block_workers(self, workers: Sequence[str]) -> Ack:
-        """Block workers, by their ids, and take them off every list (SproutGigs, of 2024).
+        """Block workers, by their ids, which also takes them off every list (SproutGigs only).
 
-        Raises `InvalidRequestError` if there are no workers, or the edition cannot.
+        Raises `InvalidRequestError` if there are no workers, or the edition cannot block. Source: the API
+        document of 2024.
         """
         return await self._set_blocked(endpoints.BLOCK_WORKERS, workers)
 
     async def unblock_workers(self, workers: Sequence[str]) -> Ack:
-        """Unblock workers, by their ids (SproutGigs, of 2024). Raises as `block_workers`."""
+        """Unblock workers, by their ids (SproutGigs only).
+
+        Raises the same errors as `block_workers`. Source: the API document of 2024.
+        """
         return await self._set_blocked(endpoints.UNBLOCK_WORKERS, workers)
 
     async def _set_blocked(self, endpoint: Endpoint, workers: Sequence[str]) -> Ack:

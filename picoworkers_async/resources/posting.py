@@ -1,4 +1,4 @@
-"""Posting a job, at most once, and learning which job it became."""
+"""Post a job at most once, and find out which job it became."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..session import Session
 
 
 async def post(session: Session, body: Mapping[str, Any]) -> PostedJob:
-    """Send the body of post-job, and look for the job where the answer accepts the post without naming it.
+    """Send the body of post-job; if the answer accepts the post without naming the job, look for it.
 
-    Raises what the call raises, but for an answer of 2xx with nothing in it.
+    Raises what the call raises, except for an answer of 2xx with nothing in it.
     """
     call: Call[PostedJob | None] = Call(endpoints.POST_JOB, codec.read_posted_job, body=body)
     try:

@@ -1,4 +1,4 @@
-"""Watching one job: what changed in it since the last look."""
+"""Watch one job: what changed in it since the last read."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ from ..session import Session
 from ..settings import interval_problems
 
 ENDED = frozenset({JobStatus.FINISHED, JobStatus.DECLINED})
-"""In these a job stays, unless somebody restarts it."""
+"""A job stays in one of these unless somebody restarts it."""
 
 
 _LISTEN_AGAIN_SECONDS = 5.0
 
 
 class ChangeOfJob(Protocol):
-    """What is read of a change that the service told of: which job to look at. The rest is looked up."""
+    """What is used of a change that the service reports: which job to read. The rest is read from the service."""
 
     @property
     def job_id(self) -> str: ...
 
 
 def changed_fields(before: Job, after: Job) -> tuple[str, ...]:
-    """The names of the attributes in which two looks at a job differ."""
+    """The names of the attributes in which two reads of a job differ."""
     names = (field.name for field in attrs.fields(Job))
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
 def has_ended(job: Job) -> bool:
-    """Whether the job changes its status no more by itself."""
+    """Whether the job's status no longer changes by itself."""
     return job.status in ENDED
 
 
 def pause_after(error: CallError, failures: int, *, every: float, retry: RetryPolicy) -> float:
-    """How many seconds after a look that failed the next one is due, where no outage says otherwise.
+    """How many seconds after a failed read the next one is due, unless an outage says otherwise.
 
     A 429 is waited out at the gate. A refusal may be how the service says that it is being repaired.
     """
@@ -66,20 +66,22 @@ def pause_after(error: CallError, failures: int, *, every: float, retry: RetryPo
 class JobWatch:
     """The changes of one job: an async iterator of `JobUpdate`, and with `changes` an async context manager too.
 
-    The first item is the job as it is, each further one a look that found something changed. It ends after the one
-    that shows the job finished or declined, whether or not tasks of it still wait to be rated: a job that is
-    restarted is watched anew. What changed and changed back between two looks is not seen. Looks have the place of
-    a batch at the gate, and are `every` seconds (60) apart.
+    The first item is the job as it is; each further one is a read that found a change. Reads are `every` seconds
+    (60) apart, and have a batch's place at the gate. What changed and changed back between two reads is not
+    seen. The iterator ends after the item that shows the job finished or declined, even if tasks of it still
+    wait to be rated. To watch a job that was restarted, call `watch` again.
 
-    With `changes` (as `async with receiver.job_changes() as changes` gives them), a change of this job has it read
-    at once; nothing else in it is believed, and those of other jobs are passed over. When they end, looks go on.
-    What they raise is raised here, and 5 seconds later they are asked again: whoever iterates on goes on hearing
-    of changes. What they raise then is raised only if a change has come meanwhile.
+    With `changes` (from `async with receiver.job_changes() as changes`), each change of this job has it read at
+    once. Nothing else in a change is believed, and changes of other jobs are skipped. When `changes` ends, the
+    reads go on. What it raises is raised here, and it is asked again 5 seconds later, so you may go on
+    iterating. If it fails again, that is raised only if a change has come meanwhile.
 
-    A service that cannot be reached, or does not answer as documented, is waited for without end, with pauses that
-    grow to a minute; so is one that refuses, but for the very first look. Raises `NotFoundError` for a job that is
-    not there, or not any more, `AuthenticationError`, and `InvalidRequestError` for an id that is empty or a path,
-    an `every` that is not above 0, and `changes` that are no async iterable.
+    A service that cannot be reached, or does not answer as documented, is waited for without end, with pauses
+    that grow to a minute. So is one that refuses, except on the first read.
+
+    Raises `NotFoundError` for a job that is not there, or no longer there; `AuthenticationError`; and
+    `InvalidRequestError` for an id that is empty or a path, an `every` that is not above 0, and `changes` that
+    are no async iterable.
     """
 
     def __init__(
@@ -163,7 +165,7 @@ class JobWatch:
                 return
 
     async def _until_due(self) -> None:
-        """Wait until a look is due by time, or unless there is an outage, by a change that was told of."""
+        """Wait until a read is due: by time or, unless there is an outage, by a change that was reported."""
         if self._outage.lasts:
             await anyio.sleep_until(self._next_at)
         with anyio.move_on_after(max(0.0, self._next_at - anyio.current_time())):
@@ -175,7 +177,7 @@ class JobWatch:
             self._told = anyio.Event()
 
     async def _look(self) -> Job | None:
-        """The job; None where it could not be read, and is to be read again when that is due."""
+        """The job; None if it could not be read, and is to be read again when that is due."""
         began = anyio.current_time()
         try:
             job = await self._read(self._job_id)

@@ -1,4 +1,4 @@
-"""The documented limits, checked on plain values before anything is sent. Each check lists all it finds."""
+"""The documented limits, checked on plain values before anything is sent. Each check lists every problem."""
 
 from .calls import (
     MOST_TASK_IDS,

@@ -20,7 +20,7 @@ _LEAST_FEATURE = Decimal("2.00")
 _PATH_PART = re.compile(r"[A-Za-z0-9._-]+")
 _ORDERS = ("asc", "desc")
 MOST_TASK_IDS = 400
-"""So many ids in an address keep it under 8 KB, which is as long as web servers commonly take."""
+"""This many ids keep an address under 8 KB, the longest that web servers commonly accept."""
 
 _FILTERS = [status.value for status in JobStatus if status is not JobStatus.PENDING_APPROVAL]
 
@@ -35,12 +35,12 @@ def check_job_id(job_id: str) -> list[Problem]:
 
 
 def check_page(page: int) -> list[Problem]:
-    """Pages are counted from 1 (sections 3.8, 3.9)."""
+    """Pages are counted from 1 (sections 3.8 and 3.9 of the API document)."""
     return list(values.whole("page", page, 1))
 
 
 def check_status_filter(status: JobStatus | str | None) -> list[Problem]:
-    """Only the documented statuses filter the listing of jobs, in any letter case (section 3.8)."""
+    """Only the documented statuses filter the listing of jobs, in any letter case (API document, section 3.8)."""
     if status is None or (isinstance(status, str) and status.lower() in _FILTERS):
         return []
     return [Problem("status", status, f"one of {', '.join(_FILTERS)}", ProblemCode.CHOICE)]
@@ -82,7 +82,7 @@ def check_feature(amount: Decimal) -> list[Problem]:
 
 
 def check_category(category_id: str) -> list[Problem]:
-    """A category's id must be a text, leading zeroes included (section 3.3)."""
+    """A category's id must be a text, leading zeroes included (API document, section 3.3)."""
     return list(values.text("category_id", category_id))
 
 
@@ -103,23 +103,23 @@ def _lacking(field: str, value: object, edition: Edition, ability: Ability) -> P
 
 
 def check_positions(positions: int) -> list[Problem]:
-    """Positions must be 1 to 9999 (section 3.5)."""
+    """Positions must be 1 to 9999 (API document, section 3.5)."""
     return list(values.whole("positions", positions, 1, _MOST_POSITIONS))
 
 
 def check_speed(speed: int) -> list[Problem]:
-    """Speed must be 1 to 1000 (section 3.6)."""
+    """Speed must be 1 to 1000 (API document, section 3.6)."""
     limit = limits_of(JobDraft)["speed"]
     return list(values.whole("speed", speed, int(limit.minimum or 0), int(limit.maximum or 0)))
 
 
 def check_ttr(ttr: int, edition: Edition) -> list[Problem]:
-    """The time to rate must be 1 day to the edition's longest, 7 or 90 days (section 3.7)."""
+    """The time to rate must be 1 day to the edition's longest, 7 or 90 days (API document, section 3.7)."""
     return list(values.named(edition, values.whole("ttr", ttr, 1, edition.max_ttr)))
 
 
 def check_deposit(amount: int) -> list[Problem]:
-    """A deposit must be at least 1000, in whole US cents (section 6.1)."""
+    """A deposit must be at least 1000, in whole US cents (API document, section 6.1)."""
     return [
         attrs.evolve(problem, limit=f"{problem.limit}, in US cents")
         for problem in values.whole("amount", amount, _LEAST_DEPOSIT)
@@ -127,10 +127,10 @@ def check_deposit(amount: int) -> list[Problem]:
 
 
 def check_list_id(list_id: int) -> list[Problem]:
-    """The id of a list of workers must be a whole number, at least 1 (section 5.1)."""
+    """The id of a list of workers must be a whole number, at least 1 (API document, section 5.1)."""
     return list(values.whole("list_id", list_id, 1))
 
 
 def check_workers(workers: Sequence[str]) -> list[Problem]:
-    """There must be at least one worker, each an id that is not empty (section 5.1)."""
+    """There must be at least one worker, each an id that is not empty (API document, section 5.1)."""
     return list(values.texts("workers", workers, least=1))

@@ -1,4 +1,4 @@
-"""The rules for a job to be posted (section 3.4)."""
+"""The rules for a job to be posted (API document, section 3.4)."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _check_challenges(draft: JobDraft) -> Iterator[Problem]:
 
 
 def _made(model: str, given: object, first: str, second: str) -> str:
-    """What is wanted in place of this, in words for a person at a form; a program that gave a dict reads more."""
+    """What is wanted in place of this, in words for a person at a form; a program that gave a dict gets more."""
     wanted = f"a {model.lower()}, with {first} and {second}"
     for_dict = f"; as a dict for JobDraft.from_dict, as a {model} for JobDraft"
     return wanted + for_dict if isinstance(given, Mapping) else wanted

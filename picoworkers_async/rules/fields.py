@@ -1,4 +1,4 @@
-"""The rules for fields that no document gives, of the low-level call and of a draft: JSON that fits the wire."""
+"""The rules for undocumented fields, of the low-level call and of a draft: they must be JSON that can be sent."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _DEEPEST = 50
 def check_fields(fields: object, field: str = "fields") -> list[Problem]:
     """Everything that keeps these fields from being sent as JSON, each named by its path, such as `fields.a[3]`.
 
-    `field` is what the path begins with. None stands for no fields. Texts must be ones that UTF-8 can encode,
-    whole numbers must fit 64 bits, other numbers must be finite, and nothing may be nested more than 50 deep.
+    The path begins with `field`. None means no fields. Texts must be encodable in UTF-8, whole numbers must fit
+    64 bits, other numbers must be finite, and nothing may be nested more than 50 deep.
     """
     if fields is None:
         return []

@@ -1,4 +1,4 @@
-"""What only the service's own, live catalogue can tell about a draft (sections 3.1 to 3.3)."""
+"""Checks of a draft against the service's live catalogue (API document, sections 3.1 to 3.3)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _COST = ("num_tasks", "task_value", "notify_followers", "premium_amount")
 
 @attrs.frozen
 class DraftCheck:
-    """What `pico.jobs.check` found out about a draft.
+    """The result of `pico.jobs.check`.
 
-    `problems` are all that keep it from being posted, `warnings` what the service may mind; both may be empty.
-    `cost` is what the job costs, None where its parts break the limits. `balance` is what the account could spend
-    at the time, in US dollars. Both are None for what is no `JobDraft`.
+    `problems` are everything that keeps the draft from being posted, `warnings` what the service may object to;
+    both may be empty. `cost` is what the job costs, None if its parts break the limits. `balance` is what the
+    account could spend at the time, in US dollars. Both are None for what is not a `JobDraft`.
     """
 
     problems: tuple[Problem, ...]
@@ -33,7 +33,7 @@ class DraftCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is known that keeps the draft from being posted."""
+        """Whether no problem is known that keeps the draft from being posted."""
         return not self.problems
 
 
@@ -46,10 +46,10 @@ def check_draft_live(
     lists: Sequence[WorkerList],
     balance: Decimal,
 ) -> DraftCheck:
-    """Everything about this draft, by the limits and by the catalogue and the balance as they are now.
+    """Every problem of this draft, by the limits and by the current catalogue and balance.
 
-    A field that breaks the limits is not held against the catalogue too. A certain cost above the balance is a
-    problem; where only the estimate exceeds it, that is a warning, since no document has the fees.
+    A field that breaks the limits is not checked against the catalogue, too. A certain cost above the balance is
+    a problem; if only the estimate exceeds it, that is a warning, because no document has the fees.
     """
     problems = check_draft(draft, edition)
     broken = {problem.path[0] for problem in problems}

@@ -1,4 +1,4 @@
-"""The rules for a rating (section 3.10)."""
+"""The rules for a rating (API document, section 3.10)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXPLAINED = (Verdict.NOT_OK, Verdict.REVISE)
 
 
 def check_rating(rating: Rating) -> list[Problem]:
-    """Everything that keeps this rating from being sent, or from being kept in a journal (section 3.10)."""
+    """Everything that keeps this rating from being sent, or kept in a journal (API document, section 3.10)."""
     problems: list[Problem] = []
     if not _is_plain(rating.job_id):
         problems += values.text("job_id", rating.job_id)
@@ -55,7 +55,7 @@ def check_rating(rating: Rating) -> list[Problem]:
 
 
 def _is_plain(text: object) -> bool:
-    """What nearly all texts are, told without the cost of a closer look."""
+    """Whether this is like nearly all texts, found out without a costly check."""
     return type(text) is str and text.isascii() and not text.isspace() and text != ""
 
 

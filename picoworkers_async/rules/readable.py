@@ -1,4 +1,4 @@
-"""The limits of a draft of which some fields could not be read: what holds whatever these were meant to be."""
+"""Limits of a draft of which some fields could not be read: those that hold whatever these were meant to be."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _JUDGED_TOGETHER = frozenset(
         *("workers_level", "workers_max_tasks", "start_time", "end_time"),
     )
 )
-"""Fields of which one can break a limit by what another one is."""
+"""Fields where one can break a limit because of another one's value."""
 
 
 def check_readable(fields: Mapping[str, Any], unread: Collection[Problem]) -> list[Problem]:
-    """What breaks the limits of every edition in the fields that could be read, beside what was `unread`.
+    """What breaks the limits of every edition in the fields that could be read, besides what was `unread`.
 
     `fields` are what was read, by names; what could not be read is None, or has None in its place.
     """

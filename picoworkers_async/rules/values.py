@@ -1,4 +1,4 @@
-"""Checks of single values, that the rules of every call are made of."""
+"""Checks of single values, from which the rules of every call are made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MONEY_MOST = Decimal(1_000_000_000)
 
 
 def named(edition: Edition, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The same problems, whose limits say that they are those of this edition."""
+    """The same problems, with limits that name this edition."""
     for problem in problems:
         yield attrs.evolve(problem, limit=f"{problem.limit} (edition {edition.name})")
 
@@ -99,7 +99,7 @@ def money(where: Where, value: object) -> Iterator[Problem]:
 
 
 def texts(where: Where, value: object, *, least: int = 0, most: int | None = None) -> Iterator[Problem]:
-    """A sequence of texts. A text by itself is rejected, since it would be taken apart into letters."""
+    """A sequence of texts. A text by itself is rejected, because it would be split into letters."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
         yield Problem(where, value, "a list of texts", ProblemCode.TYPE)
         return

@@ -1,4 +1,4 @@
-"""The service itself, small and honest, for tests and demos. Needs the extra `picoworkers-async[sandbox]`."""
+"""A small, honest sandbox of the service, for tests and demos. Needs the extra `picoworkers-async[sandbox]`."""
 
 try:
     import starlette as _starlette  # noqa: F401

@@ -1,4 +1,4 @@
-"""The account: everything that requests, workers and time change, and what a rating does to it."""
+"""The sandbox's account: everything that requests, workers and time change, and the effects of a rating."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ T = TypeVar("T")
 _NOTHING: Mapping[str, object] = {}
 
 _WORKERS = tuple(f"abcd{number}" for number in range(1234, 1244))
-"""They take turns at handing in tasks."""
+"""They take turns in handing in tasks."""
 
 
 class Account:
-    """The state of one account. `store` is how things are; `shown()` is how a read sees them.
+    """The state of one account. `store` is the current state; `shown()` is what a read sees.
 
-    Whoever uses it from outside of the thread that made it holds `lock`.
+    Hold `lock` to use it outside the thread that made it.
     """
 
     def __init__(self, edition: Edition, behaviour: Behaviour, *, balance: Decimal, seed: int) -> None:
@@ -52,11 +52,11 @@ class Account:
         self.lag_reads(behaviour.read_lag)
 
     def now(self) -> float:
-        """The time that a change counts from: when it was due, if it acts late."""
+        """The time from which a change counts: when it was due, if it acts late."""
         return self.clock.now() if self.acting_at is None else self.acting_at
 
     def lag_reads(self, seconds: float) -> None:
-        """Have reads show what was so many seconds ago, but nothing from before the lag began."""
+        """Have reads show the state of this many seconds ago, but nothing from before the lag began."""
         self.behaviour.read_lag = seconds
         if not seconds:
             self._replica = None
@@ -64,7 +64,7 @@ class Account:
             self._replica = Replica(self.store)
 
     def shown(self) -> Store:
-        """The account as a read is to see it: as it is, or as it was `read_lag` seconds ago."""
+        """The account as a read sees it: the current state, or that of `read_lag` seconds ago."""
         if self._replica is None:
             return self.store
         share = self.behaviour.lag_share
@@ -73,7 +73,7 @@ class Account:
         return self._replica.as_of(self.now() - self.behaviour.read_lag)
 
     def add_job(self, fields: Mapping[str, Any], extra: Mapping[str, object] = _NOTHING) -> str:
-        """Add a job with these fields of get-job; gives its id. `extra` is listed with them, as it is."""
+        """Add a job with these fields of get-job; returns its id. `extra` is listed with them, as it is."""
         rest = {"created_at": timestamp(), **fields}
         job_id = str(rest.pop("id", None) or self._make_id(12))
         job = JobRow(
@@ -90,7 +90,7 @@ class Account:
     def add_tasks(
         self, job_id: str, rows: Iterable[Mapping[str, Any]], extra: Mapping[str, object] = _NOTHING
     ) -> list[str]:
-        """Have workers hand in tasks of the job with these fields; gives their ids."""
+        """Have workers hand in tasks of the job with these fields; returns their ids."""
         job = self.store.jobs[job_id]
         ids = []
         for row in rows:
@@ -118,11 +118,11 @@ class Account:
         self.submitted.append((task.job.id, task.id))
 
     def withdraw(self, task_id: str) -> None:
-        """Take a task away, as if somebody else had settled it."""
+        """Remove a task, as if somebody else had settled it."""
         self._apply(Store.remove_task, self.store.tasks[task_id])
 
     def put_job(self, job: JobRow) -> None:
-        """Make what was changed of a job known. A status that it came into is there to be posted back."""
+        """Publish changes of a job. A status that it came into can be posted back."""
         if self._statuses.get(job.id, job.status) != job.status:
             self.status_changes.append((job.id, {"status": job.status, "date": timestamp()}))
         self._statuses[job.id] = job.status
@@ -133,7 +133,7 @@ class Account:
         self._apply(Store.set_balance, balance)
 
     def rate(self, task: TaskRow, rating: Mapping[str, Any]) -> None:
-        """Let a rating take effect: the worker is paid, or not, and the ledger has it."""
+        """Let a rating take effect: the worker is paid, or not, and the ledger records it."""
         verdict, bonus = rating["task_rating"], Decimal(rating.get("task_bonus", 0))
         task.verdict, task.comment = verdict, rating.get("task_comment")
         self._apply(Store.put_task, task)
@@ -155,7 +155,7 @@ class Account:
             callback()
 
     def pay(self, entry: Entry) -> None:
-        """Take what an entry costs from the balance, and write it down."""
+        """Take the cost of an entry from the balance, and record it."""
         self.set_balance(self.store.balance - entry.amount)
         self.ledger.append(entry)
 
@@ -170,7 +170,7 @@ class Account:
             return sum((entry.bonus for entry in self.ledger), Decimal(0))
 
     def decisions(self) -> dict[tuple[str, int], tuple[str, Decimal]]:
-        """The verdict and bonus that took effect, by task id and revision; of repeats, the last."""
+        """The verdict and bonus that took effect, by task id and revision; for repeats, the last."""
         with self.lock:
             return {
                 (entry.task_id, entry.revision or 0): (entry.verdict or "", entry.bonus)
@@ -179,7 +179,7 @@ class Account:
             }
 
     def _apply(self, change: Callable[[Store, T], object], value: T) -> None:
-        """Change the store, and in its time what lagging reads see of it."""
+        """Change the store, and after the lag what lagging reads see of it."""
         change(self.store, value)
         if self._replica is not None:
             self._replica.note(self.now(), change, value)
@@ -191,5 +191,5 @@ class Account:
 
 
 def timestamp() -> str:
-    """The time now, as the service writes it."""
+    """The current time, in the service's format."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

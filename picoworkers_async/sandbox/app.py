@@ -51,7 +51,7 @@ class HttpEndpoint:
 
 
 def application(delivery: Delivery) -> ASGIApp:
-    """The service, and beside it `/_sandbox/ledger`: what really happened, for a test in another process."""
+    """The service, with `/_sandbox/ledger` beside it: what really happened, for a test in another process."""
 
     async def ledger(_: requests.Request) -> JSONResponse:
         return JSONResponse(truth(delivery))
@@ -62,8 +62,8 @@ def application(delivery: Delivery) -> ASGIApp:
 def truth(delivery: Delivery) -> dict[str, Any]:
     """The ledger and the counts, as JSON.
 
-    `repeats` is how many entries of the ledger pay a revision of a task that had been rated; `pending` how many
-    requests are still to take effect.
+    `repeats` is how many entries of the ledger pay a revision of a task that had been rated; `pending` is how
+    many requests have not taken effect yet.
     """
     account = delivery.account
     with account.lock:

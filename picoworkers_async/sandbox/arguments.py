@@ -1,4 +1,4 @@
-"""What the sandbox reads out of a request's arguments, and how it says no."""
+"""The sandbox's reading of a request's arguments, and its refusals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .store import JobRow, Store
 
 
 class Refusal(Exception):
-    """The service says no, with this message."""
+    """The service refuses, with this message."""
 
 
 def find_job(store: Store, arguments: dict[str, Any]) -> JobRow:
@@ -28,5 +28,5 @@ def page_number(query: dict[str, Any]) -> int:
 
 
 def page_count(rows: int, size: int) -> int:
-    """How many pages so many rows make; one at least."""
+    """How many pages this many rows make; at least one."""
     return max(1, -(-rows // size))

@@ -1,4 +1,4 @@
-"""A served sandbox's board: what the account holds, what happens to it, and what workers and staff would do."""
+"""A served sandbox's board: the account, what happens to it, and actions of workers and staff."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class SandboxBoard:
         self._tally = Tally()
 
     async def snapshot(self, page: int) -> Snapshot:
-        """Everything now; of the tasks those of this page."""
+        """Everything now, with this page of the tasks."""
         delivery, tally = self._delivery, self._tally
         account = delivery.account
         with account.lock:

@@ -1,4 +1,4 @@
-"""The zones, categories and lists that the sandbox knows, as the API documents show them."""
+"""The sandbox's zones, categories and lists, as the API documents show them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LISTS: list[dict[str, object]] = [
 
 
 def zones(edition: Edition) -> list[dict[str, object]]:
-    """The zones of the edition, as get-zones answers them."""
+    """The zones of the edition, in the form of get-zones."""
     return [
         {"id": zone, "zone": name, "excludable_countries": countries.split()}
         for zone, (name, countries) in _COUNTRIES.items()
@@ -44,7 +44,7 @@ def zones(edition: Edition) -> list[dict[str, object]]:
 
 
 def categories(edition: Edition) -> list[dict[str, object]]:
-    """The categories, with the least pay by zone, as get-categories answers them."""
+    """The categories, with the least pay by zone, in the form of get-categories."""
     rows: list[dict[str, object]] = []
     for category, (group, name, prices) in _PRICES.items():
         by_place = prices.split()

@@ -1,6 +1,6 @@
-"""What the sandbox refuses: requests held against the document, without the client's own rules.
+"""The sandbox's refusals: it checks requests against the document, without the client's own rules.
 
-It is the other side's opinion: a mistake in the client's rules shows here.
+As a second opinion, it reveals mistakes in the client's rules.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _SHORT_RATING: dict[str, Check] = {
     **{name.removeprefix("task_"): check for name, check in _RATING.items()},
 }
 LONG_NAMES = {name.removeprefix("task_"): name for name in _RATING}
-"""By the name that an attribute has among several ratings, the one that it has in a single one."""
+"""By an attribute's name in a request with several ratings, its name in a request with one."""
 
 
 def _short_ratings(value: Any) -> bool:
@@ -180,7 +180,7 @@ def queries(edition: Edition) -> dict[str, frozenset[str]]:
 
 
 def refuse(body: Any, attributes: Mapping[str, Check], required: tuple[str, ...]) -> str | None:
-    """The message with which a body is refused, if it is."""
+    """The message with which a body is refused, if any."""
     if not isinstance(body, dict):
         return "The request is not a JSON object."
     for name in body:
@@ -196,7 +196,7 @@ def refuse(body: Any, attributes: Mapping[str, Check], required: tuple[str, ...]
 
 
 def refuse_rating(rating: Mapping[str, Any]) -> str | None:
-    """What holds between the attributes of a rating."""
+    """Check attributes of a rating against each other."""
     fitting = {"ok": ("excellent", "good", "ok"), "not_ok": ("incorrect", "spam", "dupe"), "revise": ()}
     verdict, satisfaction = rating["task_rating"], rating.get("task_satisfaction")
     if satisfaction is not None and satisfaction not in fitting[verdict]:
@@ -207,7 +207,7 @@ def refuse_rating(rating: Mapping[str, Any]) -> str | None:
 
 
 def refuse_draft(draft: Mapping[str, Any]) -> str | None:
-    """What holds between the attributes of a job."""
+    """Check attributes of a job against each other."""
     if ("zone_id" in draft) == ("list_id" in draft):
         return "Either zone_id or list_id is required."
     if draft.get("excluded_countries") and "zone_id" not in draft:
@@ -220,7 +220,7 @@ def refuse_draft(draft: Mapping[str, Any]) -> str | None:
 
 
 def refuse_variables(draft: Mapping[str, Any], edition: Edition) -> str | None:
-    """Every `{{NAME}}` of the instructions has a variable, and the other way round, where there are variables."""
+    """Every `{{NAME}}` of the instructions has a variable and, if there are variables, the other way round."""
     if not edition.can(Ability.VARIABLES):
         return None
     used = set(re.findall(r"\{\{\s*([^{}]+?)\s*\}\}", "\n".join(draft.get("instructions", ()))))

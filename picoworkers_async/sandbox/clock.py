@@ -12,8 +12,8 @@ from anyio.lowlevel import RunVar
 class Clock:
     """Seconds that pass as they do in the event loop that asks, so that virtual time counts.
 
-    The loops of a test, of a server's thread and of a second run each have a zero of their own. The first one's
-    is kept; a later one goes on from where time stood, plus the real seconds since. Without a running loop only
+    The loops of a test, of a server's thread and of a second run each have their own zero. The first one's is
+    kept; a later one continues from where time stood, plus the real seconds since. Without a running loop only
     real time passes.
     """
 
@@ -23,7 +23,7 @@ class Clock:
         self._offset: RunVar[float] = RunVar(f"picoworkers_async.sandbox.{uuid4()}")
 
     def now(self) -> float:
-        """The time now, in seconds. To be asked by one thread at a time."""
+        """The time now, in seconds. Only one thread at a time may ask."""
         real = time.monotonic()
         before = self._now
         passed = real if before is None else before + real - self._looked

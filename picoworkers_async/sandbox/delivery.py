@@ -1,4 +1,4 @@
-"""A request from arrival to answer: the limit, the latency, the fault, the log. Shared by both ways in."""
+"""A request from arrival to answer: limit, latency, fault and log. Shared by both transports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_ANSWER = Reply(200, b"{}")
 
 @attrs.define(eq=False)
 class _Arrival:
-    """A request that came, and what is to become of it. `seconds` is how long it takes, there and back."""
+    """A request that arrived, and what happens to it. `seconds` is how long it takes, there and back."""
 
     request: Request
     time: float
@@ -34,10 +34,10 @@ class _Arrival:
 
 
 class Delivery:
-    """Carries requests through. `requests` has what was asked, in the order in which it was answered.
+    """Carries requests through. `requests` has the requests, in the order in which they were answered.
 
-    A request that acts late, or whose client gave up waiting, stays in a queue, and acts as of its time as soon as
-    anybody asks or looks after that: no task runs for it.
+    A request that acts late, or whose client gave up waiting, stays in a queue. It acts, as of its time, as soon
+    as anybody asks or reads after that: no task runs for it.
     """
 
     def __init__(self, dispatch: Dispatch, limiter: Limiter) -> None:
@@ -53,7 +53,7 @@ class Delivery:
         self._turn = count()
 
     async def deliver(self, request: Request) -> tuple[Reply, Sending]:
-        """Carry a request through, and say how its answer goes out."""
+        """Carry a request through; returns how its answer is sent."""
         arrival = self._arrive(request)
         half = arrival.seconds / 2
         try:
@@ -69,7 +69,7 @@ class Delivery:
         return reply, sending_of(arrival.fault)
 
     async def _travel(self, arrival: _Arrival, seconds: float) -> None:
-        """Wait until the request is there; one whose client gives up meanwhile is there all the same, by then."""
+        """Wait until the request arrives; if its client gives up meanwhile, it arrives all the same, by then."""
         try:
             await anyio.sleep(seconds)
         except anyio.get_cancelled_exc_class():
@@ -99,14 +99,14 @@ class Delivery:
         self.act_due(float("inf"))
 
     def pending(self) -> int:
-        """How many requests are still to take effect."""
+        """How many requests have not taken effect yet."""
         return len(self._to_come)
 
     def _put_off(self, due: float, act: Callable[[], object]) -> None:
         heapq.heappush(self._to_come, (due, next(self._turn), act))
 
     def _arrive(self, request: Request) -> _Arrival:
-        """Hold a request against the limit, and draw what becomes of it."""
+        """Check a request against the limit, and draw its fault."""
         account, faults = self.account, self.account.behaviour.faults
         with account.lock:
             now = account.clock.now()
@@ -122,7 +122,7 @@ class Delivery:
         return _Arrival(request, now, seconds, limited, faults, fault, processed)
 
     def _answer(self, arrival: _Arrival) -> Reply:
-        """Do what a request asks for, if its fault lets it; answer it, and write it into the log."""
+        """Do what a request asks for, if its fault lets it; answer and log it."""
         request, fault = arrival.request, arrival.fault
         if fault in ACTS_LATE:
             gone = self.account.now() + arrival.seconds / 2
@@ -141,7 +141,7 @@ class Delivery:
         return reply
 
     def _admit(self, now: float) -> Reply | None:
-        """Hold an arrival against the rate limit: None, or the 429."""
+        """Check an arrival against the rate limit: None, or the 429."""
         silent = self._limiter.admit(now)
         if not silent:
             return None

@@ -1,4 +1,4 @@
-"""From a request to its reply: which endpoint it is for, whose it is, whether it is well-formed, what it does."""
+"""From a request to its reply: finds its endpoint, checks its credentials and form, and carries it out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXACT = json.JSONDecoder(parse_float=Decimal)
 
 
 class Dispatch:
-    """Answers requests for one account. `complaints` has what broke the document, request by request."""
+    """Answers requests for one account. `complaints` has where requests broke the document."""
 
     def __init__(self, account: Account, user_id: str, api_secret: str) -> None:
         edition = account.edition
@@ -64,7 +64,7 @@ class Dispatch:
         return reply
 
     def answer_half(self, request: Request) -> None:
-        """Rate the first half of the tasks of a bulk rating, as a service that dies in the midst of it."""
+        """Rate the first half of the tasks of a bulk rating, like a service that dies in the middle of it."""
         endpoint = self.endpoint_of(request)
         if endpoint is None or endpoint.name != "rate_multiple_tasks":
             return

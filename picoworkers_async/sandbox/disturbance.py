@@ -1,4 +1,4 @@
-"""What a fault does to a request and to its answer, as plain functions."""
+"""The effect of a fault on a request and on its answer, as plain functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .messages import Reply, json_reply
 
 
 class Sending(enum.Enum):
-    """How an answer goes out."""
+    """How an answer is sent."""
 
     WHOLE = "whole"
     HALF = "half"
@@ -45,19 +45,19 @@ _PAGES = {Fault.HTML_200: 200, Fault.HTML_502: 502, Fault.HTML_503: 503}
 
 
 def sending_of(fault: Fault | None) -> Sending:
-    """How the answer of a request that met this fault goes out."""
+    """How the answer of a request with this fault is sent."""
     return Sending.WHOLE if fault is None else _SENDINGS.get(fault, Sending.WHOLE)
 
 
 def processed_at_once(fault: Fault | None, rng: random.Random) -> bool:
-    """Whether a request that meets this fault is processed all the same, and before its answer."""
+    """Whether a request with this fault is processed all the same, before its answer."""
     if fault in _BY_COIN:
         return rng.random() < 0.5
     return fault not in _UNPROCESSED
 
 
 def disturbed(fault: Fault, reply: Reply, rng: random.Random) -> Reply:
-    """What becomes of the answer."""
+    """The answer after the fault."""
     if fault in _PAGES:
         page = f"<html><body><h1>{_PAGES[fault]}</h1><p>nginx</p></body></html>"
         return Reply(_PAGES[fault], page.encode(), "text/html")

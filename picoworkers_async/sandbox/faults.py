@@ -1,4 +1,4 @@
-"""Cruelty on request: what may go wrong with a request, how likely, drawn from a seed."""
+"""Faults to inject: what may go wrong with a request, and how likely, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..problems import Problem, ProblemCode, did_you_mean
 
 
 class Fault(enum.Enum):
-    """One thing that goes wrong. Which of them leave the request processed is said at each field of `Faults`."""
+    """One thing that goes wrong. Each field of `Faults` says whether the request is processed."""
 
     CUT_BEFORE = "cut_before"
     CUT_AFTER = "cut_after"
@@ -40,7 +40,7 @@ ERROR_STATUSES = (408, 409, 425, 499, 500, 502, 503, 504)
 
 
 def probability(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
-    """Refuse what is no probability."""
+    """Reject what is not a probability."""
     if not 0 <= value <= 1:
         raise ValueError(f"{attribute.name}={value!r}: must be a probability from 0 to 1")
 
@@ -51,7 +51,7 @@ def names(given: Collection[str]) -> frozenset[str]:
 
 
 def _only(given: Collection[str] | None) -> Any:
-    """The names of endpoints. What is no collection of names stays as it is, to be refused with what is wanted."""
+    """The names of endpoints. What is no collection stays as it is, to be rejected with what is wanted."""
     try:
         return None if given is None else names(given)
     except TypeError:
@@ -65,22 +65,22 @@ def _chance() -> float:
 
 @attrs.frozen(kw_only=True)
 class Faults:
-    """How likely each fault is for a request, from 0 to 1. They add up; more than 1 in all is refused.
+    """How likely each fault is for a request, from 0 to 1. They add up; a total above 1 is rejected.
 
-    `only` names the endpoints they are for, such as `{"rate_single_task"}`; left out, all. Raises
-    `InvalidRequestError` for a name that no endpoint has, with those that there are.
+    `only` names the endpoints that they apply to, such as `{"rate_single_task"}`; if left out, all. Raises
+    `InvalidRequestError`, with the names that exist, for a name that no endpoint has.
     """
 
     cut_before: float = _chance()
     """The connection is cut before the request is processed."""
     cut_after: float = _chance()
-    """It is processed, and the connection cut before the answer."""
+    """The request is processed, then the connection is cut before the answer."""
     half_answer: float = _chance()
-    """It is processed, and half the answer sent."""
+    """The request is processed, and half the answer is sent."""
     html_200: float = _chance()
-    """A page of HTML with status 200; processed or not by the toss of a coin."""
+    """A page of HTML with status 200; whether the request is processed is a coin toss."""
     html_502: float = _chance()
-    """A page of HTML with status 502; processed or not by the toss of a coin."""
+    """A page of HTML with status 502; whether the request is processed is a coin toss."""
     html_503: float = _chance()
     """A page of HTML with status 503; not processed."""
     error_500_before: float = _chance()
@@ -88,21 +88,21 @@ class Faults:
     error_500_after: float = _chance()
     """Status 500, processed."""
     slow: float = _chance()
-    """It is processed, and answered `slow_seconds` later."""
+    """The request is processed, and answered `slow_seconds` later."""
     reset_idle: float = _chance()
-    """It is processed and answered; then the idle connection is reset."""
+    """The request is processed and answered; then the idle connection is reset."""
     too_many: float = _chance()
     """Status 429, not processed, with a short `Retry-After`."""
     cut_midway: float = _chance()
-    """Half of the tasks of a bulk rating are processed, then the connection is cut; else nothing is processed."""
+    """Half of the tasks of a bulk rating are processed (of other requests nothing), then the connection is cut."""
     left_out: float = _chance()
-    """A bulk rating is processed, and half of its tasks are left out of the answer; else nothing goes wrong."""
+    """A bulk rating is processed, and half of its tasks are left out of the answer; nothing else is affected."""
     late: float = _chance()
     """The connection is cut at once, and the request takes effect `late_seconds` after that."""
     answer_late_504: float = _chance()
     """Status 504 with JSON that says `"ok": false`; the request takes effect `late_seconds` after that."""
     error_json: float = _chance()
-    """It is processed; the answer is JSON that says `"ok": false`, with a status drawn from `ERROR_STATUSES`."""
+    """The request is processed; the answer is JSON with `"ok": false` and a status from `ERROR_STATUSES`."""
     slow_seconds: float = 1.0
     late_seconds: float = 0.5
     only: Collection[str] | None = attrs.field(default=None, converter=_only)
@@ -125,7 +125,7 @@ class Faults:
         return cls(**chances, slow_seconds=slow_seconds, late_seconds=late_seconds)
 
     def total(self) -> float:
-        """How likely it is that anything goes wrong."""
+        """The probability that anything goes wrong."""
         return float(sum(chance for _, chance in self._likely))
 
     def draw(self, endpoint: str, rng: random.Random) -> Fault | None:

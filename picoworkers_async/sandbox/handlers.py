@@ -1,4 +1,4 @@
-"""What each endpoint does, once a request is well-formed: functions over the account and JSON values."""
+"""What each endpoint does with a well-formed request: functions over the account and JSON values."""
 
 from __future__ import annotations
 
@@ -281,4 +281,4 @@ HANDLERS: dict[str, Callable[[Account, dict[str, Any]], Any]] = {
     "unblock_workers": _unblock_workers,
     **TASK_HANDLERS,
 }
-"""By the name of the row in the table of endpoints."""
+"""By the row's name in the table of endpoints."""

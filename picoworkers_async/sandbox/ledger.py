@@ -1,4 +1,4 @@
-"""The book of what was really paid, whatever the client was told."""
+"""The ledger: what was really paid, whatever the client was told."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 
 class Kind(enum.Enum):
-    """What an entry is about."""
+    """The kind of an entry."""
 
     RATING = "rating"
     JOB = "job"
@@ -23,7 +23,7 @@ class Entry:
     """One thing that moved money, or a rating that refused it.
 
     `amount` is in US dollars: the pay for a task rated ok, the cost of a job or of positions, the funds added.
-    `bonus` is what a worker got beside the pay.
+    `bonus` is what a worker got on top of the pay.
     """
 
     kind: Kind

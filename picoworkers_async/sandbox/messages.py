@@ -1,4 +1,4 @@
-"""What comes in, what goes out, and what is kept of it."""
+"""Requests, replies, and the log of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Request:
 
 @attrs.frozen
 class Reply:
-    """An answer before it goes out."""
+    """An answer before it is sent."""
 
     status: int
     body: bytes
@@ -35,10 +35,10 @@ class Reply:
 
 @attrs.frozen
 class Logged:
-    """A request and what became of it.
+    """A request and its answer.
 
-    `time` is when it arrived, in seconds on the sandbox's clock. `status` is that of the answer, also of one that
-    never reached the client. `fault` names what was done to it on request.
+    `time` is when it arrived, in seconds on the sandbox's clock. `status` is the answer's, even if that never
+    reached the client. `fault` names the fault that was injected.
     """
 
     time: float
@@ -51,7 +51,7 @@ class Logged:
 
 
 def logged(arrived: float, request: Request, status: int, fault: str | None) -> Logged:
-    """The entry of the log for this request: its body as JSON, or as text where it is none."""
+    """The log entry for this request: its body as JSON, or as text if it is not JSON."""
     body: Any = None
     if request.body:
         try:
@@ -62,7 +62,7 @@ def logged(arrived: float, request: Request, status: int, fault: str | None) -> 
 
 
 def json_reply(status: int, value: object) -> Reply:
-    """An answer of JSON, without spaces."""
+    """A JSON answer, without spaces."""
     return Reply(status, _COMPACT.encode(value).encode())
 
 

@@ -1,4 +1,4 @@
-"""Answers that nobody documented: fields of tasks in odd shapes, pages that are not whole."""
+"""Undocumented answers: fields of tasks in odd shapes, pages that are not whole."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ODD_FIELDS: tuple[dict[str, Any], ...] = (
     {"variables": _nested()},
     {"mood": {"of": "the worker", "since": None}},
 )
-"""What an odd task has instead of, or beside, its own fields. Its id, job and revision are never among them."""
+"""What an odd task has instead of, or besides, its own fields: never its id, job or revision."""
 
 
 def oddity_of(task_id: str, seed: int, share: float) -> dict[str, Any] | None:
@@ -48,7 +48,7 @@ def made_odd(task: dict[str, Any], oddity: dict[str, Any] | None, *, of_one_job:
 
 
 def with_huge_numbers(body: bytes) -> bytes:
-    """The answer with the numbers that Python's encoder cannot write."""
+    """The answer with numbers that Python's encoder cannot write."""
     return body.replace(f'"{_HUGE}"'.encode(), b"1e1000000")
 
 

@@ -1,4 +1,4 @@
-"""The postbacks of tasks and jobs: what SproutGigs sends to a URL of the account's, and sends again."""
+"""Postbacks of tasks and jobs: what SproutGigs posts to a URL of the account, and repeats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PostbackShape = Literal["jobs", "envelope"]
 
 @attrs.define(eq=False)
 class _Postback:
-    """One body that is due, until it was answered with 200."""
+    """One body that is due, until it is answered with 200."""
 
     body: bytes
     first: float
@@ -31,12 +31,12 @@ class _Postback:
 
 
 class Postbacks:
-    """For as long as its block lasts, posts the ids of submitted tasks to `url`, as the service would.
+    """Posts the ids of submitted tasks to `url` while its block lasts, as the service would.
 
-    Every `every` seconds what was submitted since goes out, in the `shape` given; with `job_changes` also the
-    statuses that jobs came into since, always in an envelope. With a `signing_secret`, each body is signed by it.
-    Any answer but 200 has the same body sent again every `retry_every` seconds, until `give_up_after` seconds
-    after the first. `statuses` has every answer's status, 0 where none came. Times are those of the event loop.
+    Every `every` seconds it posts what was submitted since, in the given `shape`; with `job_changes` also the
+    statuses that jobs came into since, always in an envelope. With a `signing_secret`, it signs each body. After
+    any answer but 200 it sends the same body again every `retry_every` seconds, until `give_up_after` seconds
+    after the first. `statuses` has every answer's status, 0 if none came. Times are the event loop's.
     """
 
     def __init__(

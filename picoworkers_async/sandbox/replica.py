@@ -1,4 +1,4 @@
-"""A replica that lags: every change of the account reaches it, later."""
+"""A lagging replica: every change of the account reaches it later."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _copy(value: Any) -> Any:
 
 
 class Replica:
-    """A second store, that begins as the account is now and learns of each change when its time is asked for."""
+    """A second store, which begins as the account is now and learns of each change when its time is asked for."""
 
     def __init__(self, origin: Store) -> None:
         self._store = Store(origin.balance)
@@ -31,11 +31,11 @@ class Replica:
         self._coming: deque[tuple[float, Callable[[Store, Any], object], Any]] = deque()
 
     def note(self, now: float, change: Callable[[Store, Any], object], value: object) -> None:
-        """Keep a change that the account went through at `now`."""
+        """Keep a change of the account at `now`."""
         self._coming.append((now, change, _copy(value)))
 
     def as_of(self, moment: float) -> Store:
-        """The account as it was at this moment, which must not be before one that was asked for already."""
+        """The account as it was at this moment, which must not be before one asked for already."""
         while self._coming and self._coming[0][0] <= moment:
             _, change, value = self._coming.popleft()
             change(self._store, value)

@@ -1,4 +1,4 @@
-"""Jobs and tasks as the service writes them."""
+"""Jobs and tasks in the service's format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STATUS = {"ok": "OK", "not_ok": "NOK"}
 
 
 def job_json(job: JobRow, unrated: int, titles: Titles = "as_sent", extra: Iterable[str] = ()) -> dict[str, Any]:
-    """A job as get-job answers it; `extra` names fields that only some editions show."""
+    """A job in the form of get-job; `extra` names fields that only some editions show."""
     fields = job.fields
     return {
         **{name: fields[name] for name in extra if name in fields},
@@ -53,7 +53,7 @@ def title_as(titles: Titles, title: str) -> str:
 
 
 def task_json(task: TaskRow) -> dict[str, Any]:
-    """A task as get-unrated-tasks answers it, and once it is rated get-rated-tasks."""
+    """A task in the form of get-unrated-tasks or, once it is rated, get-rated-tasks."""
     fields = task.fields
     task_fields = {
         "id": task.id,

@@ -1,4 +1,4 @@
-"""The front door: a service of one's own, and the truth about it."""
+"""The sandbox's public class: a service of your own, and the truth about it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from .transport import SandboxTransport
 
 
 class Sandbox:
-    """The service for one account, with a ledger that tells the truth whatever the client was told.
+    """A sandbox of the service for one account, with a ledger of what really took effect.
 
-    Use it in process through `transport()`, or over real HTTP by `async with sandbox.serve() as url`.
+    Use it in process by `client()` or `transport()`, or over real HTTP by `async with sandbox.serve() as url`.
 
-    `requests_per_second` is a limit enforced strictly by time of arrival, with `cooldown` seconds of 429 after one
-    too many. Everything random comes from `seed`. Time is that of the event loop. These, `edition` and the
-    credentials are fixed; all other arguments are described in `Behaviour`, and are attributes of the same name
-    too, which can be changed at any time.
+    `requests_per_second` is a limit, enforced strictly by time of arrival, with `cooldown` seconds of 429 after
+    one request too many. Everything random comes from `seed`. Time is the event loop's. These, `edition` and the
+    credentials are fixed. All other arguments are described in `Behaviour`; they are also attributes of the same
+    name, which you can change at any time.
     """
 
     def __init__(
@@ -117,9 +117,9 @@ class Sandbox:
 
     @property
     def read_lag(self) -> float:
-        """So many seconds ago was what reads of tasks, jobs and the balance show.
+        """Reads of tasks, jobs and the balance show the state of this many seconds ago.
 
-        It shows nothing from before it was set: what is there then is what they see first.
+        They show nothing from before this was set: what is there then is what they see first.
         """
         return self._behaviour.read_lag
 
@@ -129,21 +129,21 @@ class Sandbox:
             self._account.lag_reads(seconds)
 
     def add_job(self, *, extra: Mapping[str, object] | None = None, **fields: Unpack[JobSeed]) -> str:
-        """A running job; `fields` are those of get-job, `num_tasks` and `task_value` among them. Gives its id.
+        """Add a running job, and return its id; `fields` are those of get-job, such as `num_tasks`.
 
-        `extra` is listed with them, or in place of them, just as it is: for what no document has.
-        Raises `InvalidRequestError` for fields that there are not, and for values of another kind.
+        `extra` is listed with them, or in place of them, as it is, for fields that are in no document. Raises
+        `InvalidRequestError` for unknown fields, and for values of the wrong type.
         """
         return seeding.add_job(self._account, fields, extra)
 
     def set_job_status(self, job_id: str, status: JobStatus | JobStatusWord) -> None:
-        """Have the service put the job into this status, as its staff or its system would."""
+        """Set the job's status, as the service's staff or system would."""
         seeding.set_job_status(self._account, job_id, status)
 
     def approve(self, job_id: str) -> None:
         """Let a job run that waits for the service's approval, its review or its restart.
 
-        Raises `InvalidRequestError` for one that does not. A posted job waits as `posted_as` says.
+        Raises `InvalidRequestError` for a job that does not wait. A posted job waits as `posted_as` says.
         """
         seeding.approve(self._account, job_id)
 
@@ -155,33 +155,33 @@ class Sandbox:
         extra: Mapping[str, object] | None = None,
         **fields: Unpack[TaskSeed],
     ) -> list[str]:
-        """Have ten workers in turn hand in tasks of the job, whatever its status; gives the tasks' ids.
+        """Have ten workers in turn hand in tasks of the job, whatever its status; returns the tasks' ids.
 
-        `fields` are those of get-unrated-tasks: with `worker_id` all are that worker's. `proofs` may be a function
-        of a task's number, from 0, for proofs that differ. `extra` and errors are as those of `add_job`.
+        `fields` are those of get-unrated-tasks; with `worker_id`, all tasks are that worker's. `proofs` may be a
+        function of a task's number, from 0, for proofs that differ. `extra` and errors are as in `add_job`.
         """
         return seeding.add_tasks(self._account, job_id, count, fields, extra)
 
     def resubmit(
         self, task_id: str, *, extra: Mapping[str, object] | None = None, **fields: Unpack[TaskSeed]
     ) -> None:
-        """Hand in again a task that was sent back: the same id, a higher revision number; else as `add_tasks`."""
+        """Hand in again a task that was sent back: same id, higher revision number; otherwise as `add_tasks`."""
         seeding.resubmit(self._account, task_id, fields, extra)
 
     def withdraw(self, task_id: str) -> None:
-        """Take a task away, as if somebody else had settled it."""
+        """Remove a task, as if somebody else had settled it."""
         seeding.withdraw(self._account, task_id)
 
     def refuse(self, task_id: str, message: str | None = "Task cannot be rated.") -> None:
-        """Refuse ratings of a task with this message, though it stays listed; None takes them again."""
+        """Refuse ratings of a task with this message, although it stays listed; None accepts them again."""
         seeding.refuse(self._account, task_id, message)
 
     def after_each_rating(self, callback: Callable[[Sandbox], object]) -> None:
-        """Call back whenever a rating took effect, for instance to have more tasks arrive."""
+        """Call this back whenever a rating took effect, for instance to have more tasks arrive."""
         self._account.after_rating.append(lambda: callback(self))
 
     def catch_up(self) -> None:
-        """Let every request that acts late take effect now, also those that are not due yet."""
+        """Let every late request take effect now, even those that are not due yet."""
         self._delivery.act_all()
 
     @property
@@ -191,7 +191,10 @@ class Sandbox:
 
     @property
     def ledger(self) -> list[Entry]:
-        """Everything that took effect by now, in order. Ask anew after waiting: acting late happens when asked."""
+        """Everything that has taken effect by now, in order.
+
+        Read it again after a wait: a late request takes effect when the ledger is read.
+        """
         return self._account.ledger
 
     @property
@@ -216,12 +219,12 @@ class Sandbox:
 
     @property
     def double_ratings(self) -> int:
-        """How often a task was rated that had been rated already, refused or not."""
+        """How many times a task was rated that had been rated already, whether the repeat was refused or not."""
         return self._account.double_ratings
 
     @property
     def blocked_workers(self) -> set[str]:
-        """The ids of workers that are blocked."""
+        """The ids of the blocked workers."""
         return self._account.blocked_workers
 
     @property
@@ -231,7 +234,7 @@ class Sandbox:
 
     @property
     def complaints(self) -> list[str]:
-        """What broke the API document, and how."""
+        """Where requests broke the API document, and how."""
         return self._delivery.dispatch.complaints
 
     @property
@@ -241,11 +244,11 @@ class Sandbox:
 
     @property
     def peak_concurrency(self) -> int:
-        """The most requests that were under way at the same time."""
+        """The largest number of requests in flight at the same time."""
         return self._delivery.peak_concurrency
 
     def decisions(self) -> dict[tuple[str, int], tuple[str, Decimal]]:
-        """The verdict and bonus that took effect, by task id and revision; of repeats, the last."""
+        """The verdict and bonus that took effect, by task id and revision; for repeats, the last."""
         return self._account.decisions()
 
     def unrated(self) -> list[str]:
@@ -254,9 +257,9 @@ class Sandbox:
             return list(self._account.store.unrated)
 
     def client(self, **options: Unpack[ClientKeywords]) -> AsyncPicoworkers:
-        """A client of this account in process, still to be entered, that no pace holds back.
+        """Make a client of this account, in process and without a pace; enter it before use.
 
-        `options` are those of `AsyncPicoworkers`, and go before what is set here.
+        `options` are those of `AsyncPicoworkers`, and override what is set here.
         """
         given: ClientKeywords = {
             "edition": self.edition,
@@ -273,11 +276,11 @@ class Sandbox:
         return transport
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> AbstractAsyncContextManager[str]:
-        """This service over real HTTP on a port (0: a free one): the block has its base URL.
+        """Serve over real HTTP on a port (0: a free one): `async with sandbox.serve() as url`.
 
-        It listens on loopback. `host="0.0.0.0"` listens everywhere: for other containers, which reach it by this
-        one's name and need `insecure_http_hosts` for it; the URL is then the one to reach it from this machine.
-        Raises `OSError` for a port that is taken, and a host that this machine is not.
+        It listens on loopback. `host="0.0.0.0"` listens on all addresses, for other containers, which reach it
+        by this container's name and need `insecure_http_hosts` for it; the URL is then the one to use on this
+        machine. Raises `OSError` for a port that is taken, or a host that is not this machine's.
         """
         return serve(self._delivery, port, host)
 
@@ -292,7 +295,7 @@ class Sandbox:
         retry_every: float = 300.0,
         give_up_after: float = 86400.0,
     ) -> Postbacks:
-        """Post submitted tasks, and jobs' changes, to a loopback URL while the block lasts; see `Postbacks`."""
+        """Post submitted tasks, and changes of jobs, to a loopback URL while the block lasts; see `Postbacks`."""
         return Postbacks(
             self._account,
             url,
@@ -306,6 +309,6 @@ class Sandbox:
 
     @property
     def _account(self) -> Account:
-        """The account, with everything done to it that was due by now."""
+        """The account, with all requests to it that were due by now in effect."""
         self._delivery.act_due()
         return self._delivery.account

@@ -1,4 +1,4 @@
-"""What workers and the service's staff do to an account, once what was asked for is found to be right."""
+"""Actions of workers and the service's staff on an account, once their arguments are checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WAITING = ("pending_review", "pending_approval", "pending_restart")
 
 
 def add_job(account: Account, fields: Mapping[str, Any], extra: Extra) -> str:
-    """Add a job; gives its id."""
+    """Add a job; returns its id."""
     with account.lock:
         seeds.refuse("add_job", seeds.job_problems(fields, account.store) + seeds.extra_problems(extra))
         return account.add_job(fields, extra or {})
@@ -42,7 +42,7 @@ def _put_status(account: Account, job_id: str, status: str) -> None:
 
 
 def add_tasks(account: Account, job_id: str, count: int, fields: Mapping[str, Any], extra: Extra) -> list[str]:
-    """Have workers hand in tasks of a job; gives their ids."""
+    """Have workers hand in tasks of a job; returns their ids."""
     with account.lock:
         rows, problems = seeds.rows_of_tasks(count, fields)
         unknown = seeds.id_problems("job_id", job_id, account.store.jobs, "a job")
@@ -60,7 +60,7 @@ def resubmit(account: Account, task_id: str, fields: Mapping[str, Any], extra: E
 
 
 def withdraw(account: Account, task_id: str) -> None:
-    """Take a task away."""
+    """Remove a task."""
     with account.lock:
         seeds.refuse("withdraw", seeds.id_problems("task_id", task_id, account.store.tasks, "a task"))
         account.withdraw(task_id)

@@ -1,4 +1,4 @@
-"""What a sandbox may be seeded with: fields of jobs and tasks, and what is wrong with those that were given."""
+"""Seeds of a sandbox: fields of jobs and tasks, and the checks of those that are given."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class ProofSeed(TypedDict):
 
 
 Proofs = Sequence[TextProof | ScreenshotProof | ProofSeed]
-"""What one task has for proofs."""
+"""The proofs of one task."""
 
 
 class TaskSeed(TypedDict, total=False):
@@ -136,7 +136,7 @@ def job_problems(fields: Mapping[str, Any], store: Store) -> list[Problem]:
 
 
 def rows_of_tasks(count: object, fields: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Problem]]:
-    """The fields of so many tasks, as JSON has them, and what is wrong with them."""
+    """The fields of this many tasks, as JSON has them, and what is wrong with them."""
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         return [], [Problem("count", count, "a whole number, 0 or more", number_code(count))]
     make = fields.get("proofs")
@@ -159,14 +159,14 @@ def status_problems(status: object) -> list[Problem]:
 
 
 def extra_problems(extra: object) -> list[Problem]:
-    """What keeps this from being fields to be listed as they are."""
+    """What keeps these from being fields that are listed as they are."""
     if extra is None or isinstance(extra, Mapping):
         return []
     return [Problem("extra", extra, "a mapping of names to values", ProblemCode.TYPE)]
 
 
 def id_problems(name: str, given: object, known: Mapping[str, object], what: str) -> list[Problem]:
-    """What keeps this from being the id of one of those that are known, such as "a job"."""
+    """What keeps this from being the id of a known "job" or other kind."""
     if isinstance(given, str) and given in known:
         return []
     code = ProblemCode.CHOICE if isinstance(given, str) else ProblemCode.TYPE
@@ -209,7 +209,7 @@ def _problems(kind: type, fields: Mapping[str, Any]) -> list[Problem]:
 
 
 def _as_json(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with their times and proofs as JSON has them."""
+    """The fields with times and proofs as JSON has them."""
     return {name: _value_as_json(value) for name, value in fields.items()}
 
 

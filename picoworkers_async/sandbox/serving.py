@@ -1,4 +1,4 @@
-"""The sandbox over real HTTP: the service, and the console that shows it."""
+"""The sandbox over real HTTP: the service, and its console."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OF_THE_PAGE = ("/", "/favicon.ico")
 
 
 class Connection:
-    """A way for the application to cut the connection that a request came on."""
+    """Lets the application cut the connection that a request came on."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -53,7 +53,7 @@ class CuttableProtocol(H11Protocol):
 
 @asynccontextmanager
 async def serve(delivery: Delivery, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
-    """Serve for as long as the block lasts; gives the base URL, which ends with `/api/`. The console is at `/`."""
+    """Serve for as long as the block lasts; yields the base URL, ending with `/api/`. The console is at `/`."""
     from ..console.listening import listening  # loaded by who serves only
     from ..console.site import PREFIX, Site
     from .board import SandboxBoard

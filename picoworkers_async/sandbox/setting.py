@@ -14,7 +14,7 @@ class _Behaving(Protocol):
 
 
 class Setting(Generic[T]):
-    """A setting of the same name among `Behaviour`'s, where it is described and checked."""
+    """A setting of the same name in `Behaviour`, which describes and checks it."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""What the service shows when it is asked: jobs, tasks, which are unrated, the balance."""
+"""The data that the service shows: jobs, tasks, which are unrated, the balance."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TaskRow:
 
 
 class Store:
-    """Jobs, tasks and the balance. Unrated tasks stand in the order in which they were handed in."""
+    """Jobs, tasks and the balance. Unrated tasks are in the order in which they were handed in."""
 
     def __init__(self, balance: Decimal) -> None:
         self.jobs: dict[str, JobRow] = {}
@@ -75,7 +75,7 @@ class Store:
             self.rated[task.id] = task
 
     def remove_task(self, task: TaskRow) -> None:
-        """Take a task away."""
+        """Remove a task."""
         self.tasks.pop(task.id, None)
         self._unlist(task)
 

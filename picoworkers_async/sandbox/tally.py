@@ -1,4 +1,4 @@
-"""A sandbox's ledger and log, added up once: every look reads only what came since the last."""
+"""Sums of a sandbox's ledger and log: each read covers only what came since the last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEPOSIT, _RATING = "deposit", "rating"
 class Tally:
     """Sums over a ledger and a log that only grow; one that became shorter is read anew.
 
-    `pay` and `rated` are of each job. `spent` is what jobs, positions and features cost. `last` are the newest
+    `pay` and `rated` are by job. `spent` is what jobs, positions and features cost. `last` has the newest
     ratings with their number in the ledger.
     """
 
@@ -62,7 +62,7 @@ class Tally:
                 del self._seconds[second_number]
 
     def minute(self, now: float) -> list[tuple[int, int]]:
-        """How many requests arrived in each of the last seconds, and how many of them were too many."""
+        """How many requests arrived in each of the last seconds, and how many of them were over the limit."""
         numbers = range(int(now) - SECONDS + 1, int(now) + 1)
         return [(passed, held) for passed, held in (self._seconds.get(number, (0, 0)) for number in numbers)]
 

@@ -1,4 +1,4 @@
-"""What the endpoints around tasks do: list them, rate one, rate many."""
+"""The endpoints for tasks: list them, rate one, rate many."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _rate_multiple_tasks(account: Account, body: dict[str, Any]) -> Any:
 
 
 def _refuse_listed(account: Account, task_ids: Iterable[str]) -> None:
-    """Refuse the whole request for one task in it, as a service does that cannot read one of the ratings."""
+    """Refuse the whole request for one task in it, like a service that cannot read one of the ratings."""
     refused = account.behaviour.refuse_bulk_with
     if refused and not refused.isdisjoint(task_ids):
         raise Refusal("Invalid tasks.")

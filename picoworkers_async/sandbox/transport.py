@@ -1,4 +1,4 @@
-"""The sandbox in process: a transport of httpx or httpx2, with the failures that a real connection would have."""
+"""The sandbox in process: a transport of httpx or httpx2, with the failures of a real connection."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .messages import Request, parse_query
 
 
 class SandboxTransport:
-    """Hands requests to a sandbox in the same process; answers and fails in the package that asks.
+    """Hands requests to a sandbox in the same process; answers and fails like the package that asks.
 
-    To be made of a package's `AsyncBaseTransport`.
+    Make it of a package's `AsyncBaseTransport`.
     """
 
     def __init__(self, delivery: Delivery) -> None:
@@ -32,7 +32,7 @@ class SandboxTransport:
         """Nothing is open."""
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing: nothing is open."""
 
     async def handle_async_request(self, request: Any) -> Any:
         package = package_of(request, "Request")

@@ -1,4 +1,4 @@
-"""The sandbox's faults in a few words each, as the page names them."""
+"""The sandbox's faults in a few words each, for its page."""
 
 from __future__ import annotations
 

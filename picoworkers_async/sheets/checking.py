@@ -1,4 +1,4 @@
-"""The first pass over a sheet: every bad row is named, before one rating is given out."""
+"""The first pass over a sheet: it finds every bad row before any rating is yielded."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .swallowed import holds_rows
 from .tables import Layout, Table, open_table
 
 BLOCK = 1_000
-"""So many ratings are compared with the first pass, and then given out, at once."""
+"""Ratings are compared with the first pass, and then yielded, in blocks of this size."""
 
 
 @attrs.frozen
 class Checked:
-    """What the first pass found: the sum of it, a digest of each block of ratings, and the lines to pass over."""
+    """The result of the first pass: its summary, a digest of each block of ratings, and the lines to skip."""
 
     summary: SheetSummary
     digests: list[bytes]
@@ -34,7 +34,7 @@ class Checked:
 
 
 class BlockDigests:
-    """Digests of ratings in their order, a block at a time."""
+    """Digests of ratings in their order, one for each block."""
 
     def __init__(self) -> None:
         self._hash = hashlib.blake2b(digest_size=16)
@@ -109,7 +109,7 @@ def _ratings(
 
 
 def _repeated(seen: SeenRows, header: Header, tally: Tally, problems: Problems) -> array[int]:
-    """The lines that repeat an earlier one; what says something else is a problem."""
+    """The lines that repeat an earlier one; a different rating of the same task is a problem."""
     lines = array("q")
     for row in seen.twice():
         if row.same:
@@ -122,7 +122,7 @@ def _repeated(seen: SeenRows, header: Header, tally: Tally, problems: Problems) 
 
 
 def _slips(header: Header) -> Iterator[str]:
-    """Columns that are not read, and whose names are nearly those of columns that are."""
+    """Ignored columns whose names are nearly those of known ones."""
     for name in header.unknown:
         like = like_a_field(name)
         if like is not None:

@@ -16,7 +16,7 @@ MOST_UNKNOWN = 1_000
 
 
 class Field(enum.StrEnum):
-    """What a column can mean. Their values are the names for `columns=`."""
+    """What a column can mean. The values are the names to use in `columns=`."""
 
     JOB_ID = "job_id"
     TASK_ID = "task_id"
@@ -28,7 +28,7 @@ class Field(enum.StrEnum):
     REVISE_TASK = "revise_task"
     """A mark: the task is sent back."""
     VERDICT = "verdict"
-    """`ok`, `not_ok` or `revise`, in place of the marks."""
+    """`ok`, `not_ok` or `revise`, instead of the marks."""
     SATISFACTION = "satisfaction"
     COMMENT = "comment"
     BONUS = "bonus"
@@ -36,7 +36,7 @@ class Field(enum.StrEnum):
     """A mark."""
     LIST_ID = "list_id"
     WORKER_ID = "worker_id"
-    """Whom it is paid to: for the journal, and never sent."""
+    """Who is paid: for the journal, and never sent."""
 
 
 VERDICTS = (Field.SATISFIED, Field.NOT_SATISFIED, Field.REVISE_TASK, Field.VERDICT)
@@ -52,16 +52,16 @@ _NAMES: Mapping[str, Field] = {
 """By their names in lower case, words joined by `_`: ours, and those of the marketplace's own file."""
 
 _TOLD = re.compile(r"worker_id|pay|submitted_at|rate_by|proof_\d+(_part_\d+)?")
-"""What is known, and says nothing of a rating."""
+"""Columns that are known, but say nothing about a rating."""
 
 
 def plain_name(name: str) -> str:
-    """A name as it is looked up: without regard to case, spaces and hyphens."""
+    """A name as it is compared: without regard to case, spaces and hyphens."""
     return re.sub(r"[\s\-_]+", "_", name.strip().strip("\ufeff\u200b").strip()).lower()
 
 
 def field_of(name: str, mapped: Mapping[str, Field]) -> Field | None:
-    """The field that a column of this name is; `mapped` goes before the names that are known."""
+    """The field that a column of this name is; `mapped` overrides the names that are known."""
     if name in mapped:
         return mapped[name]
     plain = plain_name(name)
@@ -90,14 +90,14 @@ def mapping_problems(columns: object) -> list[Problem]:
 
 
 def to_mapped(columns: Mapping[str, str]) -> dict[str, Field]:
-    """The mapping by the names as they stand, and as they are looked up."""
+    """The mapping by the names as written, and as they are compared."""
     exact = {name: Field(field) for name, field in columns.items()}
     return {plain_name(name): field for name, field in exact.items()} | exact
 
 
 @attrs.frozen
 class Header:
-    """Where each field stands in a row, and the names of columns that mean nothing here."""
+    """Where each field is in a row, and the names of columns that are ignored."""
 
     names: tuple[str, ...]
     places: Mapping[Field, int]
@@ -110,19 +110,19 @@ class Header:
 
 
 def is_unknown(name: str) -> bool:
-    """Whether a column that is of no field is of no other use that is known either."""
+    """Whether a column that is no field has no other known use either."""
     return _TOLD.fullmatch(plain_name(name)) is None
 
 
 def like_a_field(name: str) -> str | None:
-    """The name of a column that means something, where this one may be a slip for it."""
+    """The name of a known column for which this name may be a slip."""
     plain = plain_name(name)
     found = get_close_matches(plain, _NAMES, 1, 0.85)
     return found[0].upper() if found and found[0] != plain else None
 
 
 def read_header(names: Sequence[str], mapped: Mapping[str, Field]) -> tuple[Header, list[tuple[str, str]]]:
-    """The header, and each column that is of a field which has a column already, with that one's name."""
+    """The header, and each column whose field already has a column, with that one's name."""
     places: dict[Field, int] = {}
     twice = []
     unknown: list[str] = []
@@ -141,7 +141,7 @@ def read_header(names: Sequence[str], mapped: Mapping[str, Field]) -> tuple[Head
 def header_problems(
     line: int, names: Sequence[str], mapped: Mapping[str, Field], *, has_job: bool
 ) -> list[Problem]:
-    """What keeps a header from being one."""
+    """What keeps this from being a header."""
     header, twice = read_header(names, mapped)
     problems = [
         at(line, name, name, f"one column, but {first!r} means the same: delete one of them", ProblemCode.CONFLICT)
@@ -151,7 +151,7 @@ def header_problems(
 
 
 def missing_problems(line: int, header: Header, mapped: Mapping[str, Field], *, has_job: bool) -> list[Problem]:
-    """The columns that there must be, and those that were named, where they are not there."""
+    """The required columns, and those that were named, that are missing."""
     problems = []
     for wanted in Field:
         named = [name for name, field in mapped.items() if field is wanted]
@@ -176,5 +176,5 @@ def missing_problems(line: int, header: Header, mapped: Mapping[str, Field], *, 
 
 
 def no_header(line: int) -> Problem:
-    """There is nothing in the sheet."""
+    """The problem of an empty sheet."""
     return whole(line, None, "a first line with the names of the columns", ProblemCode.REQUIRED)

@@ -1,4 +1,4 @@
-"""`compare`: a sheet beside what the service lists now, before anything is rated by it."""
+"""`compare`: check a sheet against what the service lists now, before rating by it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .of_client import needs_async_client
 from .reading import SheetRatings
 
 MOST_HELD = 20_000
-"""So many rows are read of a sheet before what they are about is looked up, all of a job at once."""
+"""At most this many rows are read before their tasks are looked up, all of a job at once."""
 
 _MOST_TOLD = 100
 _UNINTERRUPTED = 500
@@ -33,7 +33,7 @@ _PAGES_AT_ONCE = 4
 
 @attrs.frozen
 class StaleRow:
-    """A row about work that does not wait any more: its line, and the revision that waits in its place, if any."""
+    """A row that is out of date: its line, and the revision that waits in its place, if any."""
 
     line: int
     job_id: str
@@ -43,11 +43,11 @@ class StaleRow:
 
 @attrs.frozen
 class Comparison:
-    """A sheet beside what waits to be rated: `ratings` are those of its rows that are still true.
+    """A sheet compared with what waits to be rated: `ratings` are those of the rows that are up to date.
 
-    `changed` counts rows whose worker has handed in anew since, `gone` those whose task does not wait any more;
-    neither is among `ratings`, and `rows` are the first 100 of them. `unread` counts rows of which nothing could
-    be told, since the service does not show their job or not the whole of its listing: they stay.
+    `changed` counts rows whose worker has handed in again since, `gone` those whose task no longer waits.
+    Neither is in `ratings`; `rows` has the first 100 of them. `unread` counts rows that could not be checked,
+    because the service does not show their job or not its whole listing: they stay in `ratings`.
     """
 
     ratings: SheetRatings
@@ -61,21 +61,21 @@ class Comparison:
 async def compare(
     pico: AsyncPicoworkers, ratings: SheetRatings, *, journal: str | os.PathLike[str] | None = None
 ) -> Comparison:
-    """Leave out what the service does not list any more as the sheet has it. It reads only; nothing is rated.
+    """Leave out rows that are out of date. Only reads; nothing is rated.
 
-    A rating is sent without its revision, which no call takes, and the service rates what was handed in last:
-    this finds the rows whose work was handed in anew while the sheet was filled in, and those that somebody else
-    has settled. What happens between this and the rating it cannot see. Rows of which the `journal` has
-    something that was sent are not looked at, and stay.
+    A rating is sent without its revision, because no call takes one, and the service rates what was handed in
+    last. This finds the rows whose work was handed in again while the sheet was filled in, and those that
+    somebody else has settled. It cannot see what happens between this and the rating. Rows of which the
+    `journal` has something that was sent are not checked, and stay.
 
     On SproutGigs it asks for 400 tasks of a job at a time, by their ids: as many requests as these take pages.
-    The edition of 2022 cannot be asked so, and the listing of each job is read whole, once for every 20,000 rows.
-    It takes memory for those rows, the listing of one job without its proofs, and 8 bytes for each row that is
-    left out.
+    The 2022 edition cannot be asked by ids, so the listing of each job is read whole, once for every 20,000
+    rows. It takes memory for those rows, the listing of one job without its proofs, and 8 bytes for each row
+    that is left out.
 
     With the blocking client: `pico.call(sheets.compare, ratings)`.
 
-    Raises what reading tasks raises, except for a job that is refused; `JournalError`, and `SheetChangedError`.
+    Raises what reading tasks raises, except for a job that is refused; `JournalError`; and `SheetChangedError`.
     """
     kept = None if journal is None or not _is_there(Path(journal)) else Path(journal)
     return await _Comparing(pico, ratings).run(kept)
@@ -88,7 +88,7 @@ class _Row(NamedTuple):
 
 
 class _Comparing:
-    """Rows that were not looked up yet, by their jobs, and what was found out of the others."""
+    """Rows that were not checked yet, by their jobs, and the results for the others."""
 
     def __init__(self, pico: AsyncPicoworkers, ratings: SheetRatings) -> None:
         self._pico = pico.with_options(priority=Priority.BATCH)
@@ -168,10 +168,10 @@ class _Comparing:
 
 
 def _is_there(journal: Path) -> bool:
-    """Whether there is a journal to be read; a batch makes one of an empty file, or of none."""
+    """Whether there is a journal to read; a batch makes one from an empty file, or from none."""
     return journal.is_file() and journal.stat().st_size > 0
 
 
 def _needed(task: Task) -> Task:
-    """What is needed of a task; its proofs would only take room."""
+    """What is needed of a task; its proofs would only take memory."""
     return Task(task.id, task.job_id, finished_at=task.finished_at, revision_number=task.revision_number)

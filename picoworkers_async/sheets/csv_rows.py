@@ -1,4 +1,4 @@
-"""The rows of a CSV, of any program: their encoding and delimiter are found out, their lines stay right."""
+"""The rows of a CSV from any program: finds its encoding and delimiter, and keeps line numbers right."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
 
 
 class CsvRows:
-    """The names of the columns, and iterated, the rows below them. Close it.
+    """The names of the columns and, when iterated, the rows below them. Close it.
 
     `encoding` and `delimiter` are those that were found. Bytes that are not of the encoding become lone
-    surrogates, so that only who reads such a cell has to mind. Raises `UnreadableError` where nothing can be
-    made of it.
+    surrogates, so that they matter only to who reads such a cell. Raises `UnreadableError` for a file that
+    cannot be read as CSV.
     """
 
     def __init__(self, file: IO[bytes], encoding: str | None, mapped: Mapping[str, Field]) -> None:
@@ -45,7 +45,7 @@ class CsvRows:
             raise
 
     def close(self) -> None:
-        """Let go of the file, which stays open."""
+        """Release the file, which stays open."""
         self._text.detach()
 
     def _read_header(self, mapped: Mapping[str, Field]) -> None:
@@ -161,7 +161,7 @@ def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _delimiter(first: str, mapped: Mapping[str, Field]) -> str:
-    """The one that makes the most of the first line: columns that mean something, then columns at all."""
+    """The delimiter by which the first line has the most known columns, then the most columns."""
 
     def worth(delimiter: str) -> tuple[int, int]:
         try:

@@ -1,4 +1,4 @@
-"""`rows`: what the cells of a sheet hold, as data, with nothing left of what made it harmless."""
+"""`rows`: the cells of a sheet as data, with guards and escapes removed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_WORKERS = re.compile(r"PROOF_\d+(?:_PART_\d+)?")
 
 @attrs.frozen
 class SheetRow:
-    """A row that is not blank: the line that it begins in, and its cells by the names of their columns."""
+    """A row that is not blank: the line in which it begins, and its cells by the names of their columns."""
 
     line: int
     cells: dict[str, Cell]
@@ -37,13 +37,13 @@ class SheetRow:
 def rows(
     path: str | os.PathLike[str], *, encoding: str | None = None, sheet: str | None = None
 ) -> Iterator[SheetRow]:
-    """The rows of a .csv, .jsonl or .xlsx as they stand, one by one, with nothing made of them.
+    """Iterate over the rows of a .csv, .jsonl or .xlsx as they are, without interpreting them.
 
     In a sheet that `export` made, the texts of workers are as they were handed in: what made them harmless in a
-    CSV is undone, and the parts of a long proof are one again. Such a text may be a formula: mind where you
-    write it. A cell is a text, or where the format has such a thing a bool, a `Decimal`, None, or an `Odd` for
-    what is none of these. `encoding` and `sheet` are as for `check`. Raises `SheetError` for a file or a row
-    that cannot be read, when it comes to it, `InvalidRequestError` for arguments, and `OSError`.
+    CSV is undone, and the parts of a long proof are joined. Such a text may be a formula, so be careful where
+    you write it. A cell is a text or, where the format has such a type, a bool, a `Decimal`, None, or an `Odd`
+    for anything else. `encoding` and `sheet` are as in `check`. Raises `SheetError` for a file or a row that
+    cannot be read, when it reaches it; `InvalidRequestError` for arguments; and `OSError`.
     """
     file = Path(path)
     problems = path_problems(file) + encoding_problems(encoding)
@@ -83,7 +83,7 @@ def _named(path: Path, names: list[str], rows: CsvRows | XlsxRows, *, is_csv: bo
 
 
 def _undone(names: list[str], row: RawRow, *, is_csv: bool) -> dict[str, Cell]:
-    """The cells of a sheet of ours as they were before they were written."""
+    """The cells of one of our sheets as they were before they were written."""
     found: dict[str, Cell] = {}
     for name, cell in zip(names, row.cells, strict=True):
         value = cell

@@ -1,4 +1,4 @@
-"""`export`: the tasks that wait to be rated, as a sheet to fill in."""
+"""`export`: write the tasks that wait to be rated to a sheet."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _AT_ONCE = 500
 
 @attrs.frozen
 class ExportReport:
-    """What an export wrote: `rows` tasks of `jobs` jobs, with `proofs` proofs at most.
+    """What an export wrote: `rows` tasks of `jobs` jobs, with at most `proofs` proofs each.
 
     `cut` counts tasks with a proof that did not fit: a sheet has room for 100 proofs of a task, and 20 cells of
-    32,767 characters for each. Their whole proofs are in JSON Lines. `without_pay` counts tasks of jobs that the
-    service does not show any more.
+    32,767 characters for each. JSON Lines have their whole proofs. `without_pay` counts tasks of jobs that the
+    service no longer lists.
     """
 
     path: str
@@ -54,20 +54,20 @@ async def export(
 ) -> ExportReport:
     """Write the tasks that wait to be rated to a .csv, .jsonl or .xlsx, to fill in and to `read` again.
 
-    All of them, those of the job `job_id`, or the `tasks` that are given. A row has JOB_ID, TASK_ID,
+    Exports all of them, those of the job `job_id`, or the `tasks` that you give. A row has JOB_ID, TASK_ID,
     REVISION_NUMBER, WORKER_ID, PAY (the job's pay for a task in US dollars, without fees), SUBMITTED_AT and
-    RATE_BY (when the task pays itself) in UTC, each proof in a column of its own, and empty columns to fill.
-    Texts of workers cannot be run as formulas. In a CSV, an apostrophe is before those that could, and before
-    ids that a spreadsheet program would take for numbers; `rows` takes it away.
+    RATE_BY (when the task pays itself) in UTC, each proof in a column of its own, and empty columns to fill in.
+    Texts of workers cannot run as formulas. In a CSV, an apostrophe is before those that could, and before ids
+    that a spreadsheet program would take for numbers; `rows` removes it.
 
-    Each job is read once. The file appears whole or not at all, is for its owner only to read, and replaces
-    another one only with `overwrite`. It takes memory that does not grow with the number of tasks, beside disk
-    space for temporary files.
+    Each job is read once. The file appears whole or not at all, is readable for its owner only, and replaces
+    another one only with `overwrite`. Memory does not grow with the number of tasks; temporary files take disk
+    space.
 
     With the blocking client: `pico.call(sheets.export, "tasks.csv")`.
 
-    Raises `InvalidRequestError` for arguments, a file that exists, and more rows than an .xlsx can have, the
-    errors of reading tasks and jobs, and `OSError`.
+    Raises `InvalidRequestError` for arguments, a file that exists, and more rows than an .xlsx can have; the
+    errors of reading tasks and jobs; and `OSError`.
     """
     file = Path(path)
     problems = path_problems(file)
@@ -138,7 +138,7 @@ class _Jobs:
             self._jobs[job.id] = _needed(job)
 
     async def get(self, job_id: str) -> Job | None:
-        """A job; None where the service does not show it, and for a task made by hand that names none."""
+        """A job; None if the service does not show it, and for a task made by hand that names none."""
         if not job_id:
             return None
         if job_id not in self._jobs:
@@ -153,12 +153,12 @@ class _Jobs:
 
 
 def _needed(job: Job) -> Job:
-    """What is needed of a job; the rest would only take room."""
+    """What is needed of a job; the rest would only take memory."""
     return Job(job.id, task_value=job.task_value, ttr=job.ttr)
 
 
 def _write(path: Path, spool: Spool, overwrite: bool) -> int:
-    """Write the sheet. Gives how many tasks were cut."""
+    """Write the sheet. Returns how many tasks were cut."""
     kind = FORMATS[path.suffix.lower()]
     cut = 0
     try:

@@ -1,4 +1,4 @@
-"""What a row says: a rating, nothing yet, or what is wrong with it. Cells come in the order of `Field`."""
+"""What a row says: a rating, nothing yet, or a problem. Cells come in the order of `Field`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLAIN_MARKS: dict[tuple[Cell, ...], Verdict] = {
     tuple("x" if place == marked else "" for place in range(3)): verdict
     for marked, (_, verdict) in enumerate(_MARKS)
 }
-"""What nearly all rows have in the columns of marks, told without a closer look."""
+"""What nearly all rows have in the columns of marks, recognised without parsing."""
 
 _WORDS = {
     "ok": Verdict.OK,
@@ -51,13 +51,13 @@ _FIELD_OF_RATING = {
 
 
 class Interpreter:
-    """Reads the rows of one sheet. `job_id` is that of rows which name none."""
+    """Reads the rows of one sheet. `job_id` is the job of rows that name none."""
 
     def __init__(self, job_id: str | None, max_bonus: Decimal | None) -> None:
         self._job_id, self._max_bonus = job_id, max_bonus
 
     def read(self, line: int, cells: Sequence[Cell], header: Header) -> tuple[Rating | None, list[Problem]]:
-        """The rating of a row; None with no problem where nothing was filled in."""
+        """The rating of a row; None with no problem if nothing was filled in."""
         problems: list[Problem] = []
 
         def cell(field: Field, value: Cell, read: Callable[[Cell], T]) -> T | None:
@@ -139,7 +139,7 @@ class Interpreter:
     def _rules(
         self, line: int, rating: Rating, header: Header, problems: list[Problem], verdict: Verdict | None
     ) -> None:
-        """What the rules of ratings mind, told by columns."""
+        """The problems that the rules of ratings find, by column."""
         told = {problem.path[2] for problem in problems if len(problem.path) > 2}
         for problem in check_rating(rating):
             field = _FIELD_OF_RATING[str(problem.path[0])]
@@ -155,7 +155,7 @@ class Interpreter:
 
 
 def _worded(cell: Cell) -> Verdict | None:
-    """The verdict that a word is for, if it is one."""
+    """The verdict that a word stands for, if any."""
     try:
         return _WORDS.get(values.word(cell))
     except CellError:

@@ -21,7 +21,7 @@ JsonRow = tuple[int, Mapping[str, Cell], Problem | None]
 
 
 def json_rows(file: IO[bytes]) -> Iterator[JsonRow]:
-    """Each object with its line, or what is wrong with that line. Raises `UnreadableError` for an endless one."""
+    """Each object with its line, or the problem of that line. Raises `UnreadableError` for an endless line."""
     number = 0
     while raw := file.readline(MOST_BYTES):
         number += 1

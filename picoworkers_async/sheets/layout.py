@@ -1,4 +1,4 @@
-"""The columns of an exported sheet, and what stands in them."""
+"""The columns of an exported sheet, and their contents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .cells import split
 
 IDENTIFIERS = ("JOB_ID", "TASK_ID", "WORKER_ID")
 BEFORE = ("JOB_ID", "TASK_ID", "REVISION_NUMBER", "WORKER_ID", "PAY", "SUBMITTED_AT", "RATE_BY")
-"""What is known of a task: ids, its pay in US dollars without fees, and times in UTC."""
+"""What is known about a task: ids, its pay in US dollars without fees, and times in UTC."""
 
 TO_FILL = (
     "SATISFIED",
@@ -26,14 +26,14 @@ TO_FILL = (
     "BLOCK_WORKER",
     "LIST_ID",
 )
-"""What is empty, for somebody to fill in."""
+"""Empty columns to fill in."""
 
 MOST_PROOFS = 100
 MOST_PARTS = 20
 
 
 def known_of(task: Task, job: Job | None) -> list[str]:
-    """What stands in the columns before the proofs. What cannot be told is empty."""
+    """The cells of the columns before the proofs. What is not known is empty."""
     return [
         task.job_id or "",
         task.id,
@@ -66,14 +66,14 @@ def _rate_by(task: Task, job: Job | None) -> datetime | None:
 
 
 def text_of(proof: TaskProof) -> str:
-    """A proof as a text: its own, or, where it has none, all that the service sent of it as JSON."""
+    """A proof as a text: its own or, if it has none, all that the service sent of it as JSON."""
     if proof.text is not None:
         return proof.text
     return json.dumps(to_jsonable(proof.extra)) if proof.extra else ""
 
 
 def proof_columns(parts: Sequence[int]) -> list[str]:
-    """The columns of proofs, of which each takes so many cells."""
+    """The columns of proofs, of which each takes this many cells."""
     names = []
     for number, count in enumerate(parts, 1):
         names.append(f"PROOF_{number}")
@@ -93,7 +93,7 @@ def proof_cells(proofs: Sequence[str], parts: Sequence[int]) -> tuple[list[str],
 
 
 class Widths:
-    """How many cells each proof takes, of the tasks so far."""
+    """How many cells each proof takes, for the tasks so far."""
 
     def __init__(self) -> None:
         self.parts: list[int] = []

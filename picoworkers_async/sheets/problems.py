@@ -9,15 +9,15 @@ from ..errors import Fate, PicoworkersError
 from ..problems import Problem, ProblemCode
 
 MOST_TOLD = 100
-"""So many problems of a sheet are named; the others are counted."""
+"""At most this many problems of a sheet are named; the others are counted."""
 
 
 class SheetError(PicoworkersError, ValueError):
-    """A sheet cannot be used as it is; nothing of it was given out, and nothing was sent.
+    """A sheet cannot be used as it is; none of its ratings was yielded, and nothing was sent.
 
-    `.problems` names what is wrong, the first 100 by their lines, and `.count` says how many there are. The path
-    of each is `("line", 5, "BONUS_AMOUNT")`: lines count from 1, as editors and spreadsheet programs show them.
-    `.path` is the file.
+    `.problems` has what is wrong, the first 100 by line, and `.count` says how many there are. The path of each
+    is `("line", 5, "BONUS_AMOUNT")`: lines count from 1, as editors and spreadsheet programs show them. `.path`
+    is the file.
     """
 
     fate = Fate.NOT_PROCESSED
@@ -36,10 +36,10 @@ class SheetError(PicoworkersError, ValueError):
 
 
 class SheetChangedError(PicoworkersError):
-    """The sheet changed after it was checked: nothing further was given out of it. `.path` is the file.
+    """The sheet changed after it was checked, so no further ratings are yielded. `.path` is the file.
 
-    What was given out before is as it was checked, and may be rated. With the journal of the batch, reading the
-    sheet again and rating it again goes on where this ended.
+    What was yielded before is as it was checked, and may have been rated. With the batch's journal, read and
+    rate the sheet again to resume where this ended.
     """
 
     _paragraph = "errors-of-sheets-and-webhooks"
@@ -68,14 +68,14 @@ def whole(line: int, value: object, remedy: str, code: ProblemCode = ProblemCode
 
 
 class Problems:
-    """The problems of a sheet, of which the first by their lines are kept. Its memory is bounded."""
+    """The problems of a sheet, of which the first by line are kept. Its memory is bounded."""
 
     def __init__(self) -> None:
         self.count: int = 0
         self._kept: list[tuple[int, int, Problem]] = []  # a heap, the last line on top
 
     def add(self, problem: Problem) -> None:
-        """Note one; those of one line stay in their order."""
+        """Add one; those of one line stay in their order."""
         self.count += 1
         line = problem.path[1] if len(problem.path) > 1 else 0
         entry = (-line if isinstance(line, int) else 0, -self.count, problem)
@@ -90,7 +90,7 @@ class Problems:
 
 
 class UnreadableError(Exception):
-    """The file cannot be read on from here; `problem` says where and why."""
+    """The file cannot be read further than here; `problem` says where and why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))

@@ -1,4 +1,4 @@
-"""One row of a file as it stands, before anything is made of it."""
+"""One row of a file as it is, before it is interpreted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .cells import Cell
 
 
 class RawRow(NamedTuple):
-    """The cells of a row, and the line it begins in; with a `problem`, it is not to be used.
+    """The cells of a row, and the line in which it begins; with a `problem`, it must not be used.
 
     `hidden` says that a spreadsheet program does not show it.
     """

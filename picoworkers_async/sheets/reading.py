@@ -1,4 +1,4 @@
-"""`check` and `read`: a sheet is looked through whole, and then gives its ratings one by one."""
+"""`check` and `read`: a sheet is checked whole, and then yields its ratings one by one."""
 
 from __future__ import annotations
 
@@ -36,23 +36,25 @@ def check(
     encoding: str | None = None,
     sheet: str | None = None,
 ) -> SheetSummary:
-    """Look a sheet through, and add up what it says. Nothing is rated, and nothing is sent.
+    """Check a sheet and add up what it says. Nothing is rated, and nothing is sent.
 
     The file is a .csv, .jsonl or .xlsx: one that `export` made, the marketplace's own for rating many tasks, or
     any other. Its first line has the names of its columns, in any case: TASK_ID or ID, JOB_ID, SATISFIED,
     NOT_SATISFIED, REVISE_TASK (one `x` among the three), EMPLOYER_COMMENT, SATISFACTION, BONUS_AMOUNT,
-    BLOCK_WORKER, LIST_ID, REVISION_NUMBER; or VERDICT (`ok`, `not_ok`, `revise`) in place of the marks.
-    `columns` says what others are, such as `{"Result": "verdict"}`: the names on the right are those of `Field`.
-    `job_id` is the job of all tasks where the sheet does not say it. `max_bonus` is the most that a bonus may
-    be, in US dollars. A CSV is UTF-8, or UTF-16 with a byte order mark; `encoding` says so if it is another,
-    such as `cp1252`, which matters only for cells that are read. `sheet` names the sheet of a workbook that has
-    several.
+    BLOCK_WORKER, LIST_ID, REVISION_NUMBER; or VERDICT (`ok`, `not_ok`, `revise`) instead of the marks.
 
-    A row that nothing was filled in of is left alone. One that says of a task what an earlier row says is taken
-    once. It takes memory that does not grow with the file, beside disk space for temporary files. It blocks; in
-    an async program with a large file, call it by `anyio.to_thread.run_sync`.
+    - `columns` says what others mean, such as `{"Result": "verdict"}`, by the names of `Field`.
+    - `job_id` is the job of all tasks, if the sheet does not have it.
+    - `max_bonus` is the highest bonus allowed, in US dollars.
+    - `encoding` is that of a CSV, such as `cp1252`; left out, it is UTF-8, or UTF-16 with a byte order mark. It
+      matters only for cells that are read.
+    - `sheet` names the sheet to read of a workbook that has several.
 
-    Raises `SheetError`, naming every bad row, `InvalidRequestError` for arguments, and `OSError`.
+    A row in which nothing was filled in is left alone. A row that says the same of a task as an earlier row is
+    taken once. Memory does not grow with the file; temporary files take disk space. This blocks; in an async
+    program with a large file, call it by `anyio.to_thread.run_sync`.
+
+    Raises `SheetError` with every bad row, `InvalidRequestError` for arguments, and `OSError`.
     """
     _, checked, _, _ = _checked("check", path, columns, job_id, max_bonus, encoding, sheet)
     return checked.summary
@@ -67,18 +69,16 @@ def read(
     encoding: str | None = None,
     sheet: str | None = None,
 ) -> SheetRatings:
-    """The ratings of a sheet, for `pico.rate`, once all of it is known to be right. Arguments and errors:
-    `check`.
-    """
+    """Check a sheet, and return its ratings for `pico.rate`. Arguments and errors are those of `check`."""
     file, checked, layout, most = _checked("read", path, columns, job_id, max_bonus, encoding, sheet)
     return SheetRatings(file, checked, layout, most)
 
 
 class SheetRatings:
-    """The ratings of a sheet that was checked; `summary` adds them up. It may be iterated many times.
+    """The ratings of a sheet that was checked; `summary` adds them up. Iterate over it as often as you like.
 
     The file is read again, a thousand ratings at a time, and each thousand is compared with what was checked
-    before any of it is given out. Where the file says something else by then, `SheetChangedError` is raised.
+    before any of it is yielded. If the file has changed by then, `SheetChangedError` is raised.
     """
 
     def __init__(self, path: Path, checked: Checked, layout: Layout, max_bonus: Decimal | None) -> None:
@@ -89,9 +89,9 @@ class SheetRatings:
         return _Ratings(self._blocks(), self.summary.ratings)
 
     def numbered(self) -> Iterator[tuple[int, Rating]]:
-        """The ratings with their lines, as the file has them now, to be looked at and not to be sent.
+        """The ratings with their lines, as the file has them now: for inspection, not for sending.
 
-        Raises `SheetChangedError` where the file cannot be read any more.
+        Raises `SheetChangedError` if the file can no longer be read.
         """
         given = skip = 0
         repeated = self._checked.repeated
@@ -106,7 +106,7 @@ class SheetRatings:
             raise SheetChangedError(self._path, given) from None
 
     def without(self, lines: Sequence[int]) -> SheetRatings:
-        """The same ratings but for those of these lines, which `numbered` gave, in that order; added up anew."""
+        """The same ratings without those of these lines, which `numbered` gave, in that order; added up anew."""
         repeated = array("q", merge(self._checked.repeated, lines))
         rest = SheetRatings(
             self._path, attrs.evolve(self._checked, repeated=repeated), self._layout, self._max_bonus
@@ -179,11 +179,11 @@ class SheetRatings:
 
 
 class _OtherwiseError(Exception):
-    """The sheet has something wrong that it did not have."""
+    """The sheet has a problem that it did not have before."""
 
 
 class _Ratings(Iterator[Rating]):
-    """Ratings of blocks, that know about how many are to come. Dropped early, the file is closed."""
+    """Ratings of blocks, which know about how many are to come. Dropped early, the file is closed."""
 
     def __init__(self, blocks: Iterator[list[Rating]], count: int) -> None:
         self._blocks = blocks
@@ -226,7 +226,7 @@ def _checked(
 
 
 def path_problems(path: Path) -> list[Problem]:
-    """What is wrong with the name of a file, which says what it is."""
+    """What is wrong with a file's name, whose suffix says its format."""
     if path.suffix.lower() in FORMATS:
         return []
     return [Problem("path", str(path), "a file whose name ends in .csv, .jsonl or .xlsx", ProblemCode.CHOICE)]

@@ -31,7 +31,7 @@ LIMIT 1 OFFSET (SELECT (count(*) - 1) / 2 FROM rows WHERE bonus > 0)
 
 
 class Twice(NamedTuple):
-    """A task that stands in a line, stood in an earlier one, and whether both say the same; and what this says."""
+    """A task in a line that was in an earlier one, whether both say the same, and what this one says."""
 
     line: int
     first_line: int
@@ -41,7 +41,7 @@ class Twice(NamedTuple):
 
 
 def digest_of(rating: Rating) -> bytes:
-    """What tells ratings apart that say something else."""
+    """A digest that differs for ratings that differ."""
     said = (
         rating.job_id,
         rating.task_id,
@@ -95,15 +95,15 @@ class SeenRows:
         self._waiting.clear()
 
     def twice(self) -> Iterator[Twice]:
-        """Each line whose task stood in an earlier one, in their order."""
+        """Each line whose task was in an earlier one, in order."""
         self._write()
         for line, first, same, verdict, bonus in self._database.execute(_TWICE):
             yield Twice(line, first, bool(same), Verdict(verdict), _dollars(bonus))
 
     def bonuses_above(self, times_median: int, dollars: int, most: int) -> tuple[int, list[tuple[int, Decimal]]]:
-        """How many bonuses are so many times the median of all, and above so many dollars; and the largest ones.
+        """How many bonuses exceed the median by this factor, and this many dollars; and the largest ones.
 
-        The median is the lower of the two in the middle, where there are two.
+        The median is the lower of the two in the middle, if there are two.
         """
         self._write()
         median = self._database.execute(_MEDIAN).fetchone()

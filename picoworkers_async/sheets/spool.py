@@ -1,4 +1,4 @@
-"""Tasks on their way into a sheet, in a temporary file: its columns are only known when all of them came."""
+"""Tasks on their way into a sheet, in a temporary file: its columns are known only once all tasks came."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Self
 from .layout import Widths
 
 SpooledRow = tuple[list[str], list[str]]
-"""What is known of a task, and its proofs."""
+"""What is known about a task, and its proofs."""
 
 
 class Spool:
-    """Rows that were added, in their order, and how wide they are. Close it; its file goes with it."""
+    """Rows that were added, in their order, and their widths. Close it; its file is removed with it."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""What a sheet says, added up: enough to ask somebody before anything is rated."""
+"""The summary of a sheet: enough to ask somebody before anything is rated."""
 
 from __future__ import annotations
 
@@ -29,15 +29,18 @@ class HighBonus:
 
 @attrs.frozen
 class SheetSummary:
-    """What a sheet says, all of which was found to be right.
+    """The summary of a sheet that was found valid.
 
-    `rows` are those that are not blank; `ratings` those with a mark, each task once, and `verdicts` how many of
-    each sort; `left_alone` those that nothing was filled in of; `repeated` those that say of a task what an
-    earlier row says, and are taken once. `bonuses` is the sum, in US dollars, `largest_bonus` the largest of
-    them with its line. `high_bonuses` are those far above the others, the first 100 of `high_bonus_count`: more
-    than ten times the median of all bonuses of the sheet, and more than $1. `hidden` counts ratings of rows that
-    a spreadsheet program does not show. `unknown_columns` mean nothing here, and were not read. `warnings` are
-    for people.
+    - `rows`: rows that are not blank.
+    - `ratings`: rows with a mark, each task once; `verdicts`: how many of each verdict.
+    - `left_alone`: rows in which nothing was filled in.
+    - `repeated`: rows that say the same of a task as an earlier row, and are taken once.
+    - `bonuses`: their sum, in US dollars; `largest_bonus`: the largest of them, with its line.
+    - `high_bonuses`: those far above the others, more than ten times the median of all bonuses of the sheet and
+      more than $1: the first 100 of `high_bonus_count`.
+    - `hidden`: ratings in rows that a spreadsheet program does not show.
+    - `unknown_columns`: columns without a known meaning, which were not read.
+    - `warnings`: for people.
     """
 
     path: str
@@ -99,12 +102,12 @@ class Tally:
             self._swallowing.append(line)
 
     def take_back(self, verdict: Verdict, bonus: Decimal) -> None:
-        """A row that says what an earlier one did."""
+        """Take back a row that says what an earlier one did."""
         self.verdicts[verdict] -= 1
         self.bonuses = CONTEXT.subtract(self.bonuses, bonus)
 
     def of_some(self, whole: SheetSummary, left_out: Collection[int]) -> SheetSummary:
-        """The summary of what was counted here, of a sheet without these lines."""
+        """The summary of what was counted here, for a sheet without these lines."""
         high = tuple(one for one in whole.high_bonuses if one.line not in left_out)
         return attrs.evolve(
             whole,

@@ -35,14 +35,14 @@ from .xlsx_rows import XlsxRows, column_name
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
 FIELDS = tuple(Field)
 MOST_NAMES = 5_000
-"""So many different names the lines of a JSON Lines file may have, those of proofs aside: each is remembered."""
+"""At most this many different names in a JSON Lines file, those of proofs aside: each is remembered."""
 
 _NOTHING: Cell = None
 
 
 @attrs.frozen
 class Layout:
-    """How a file is to be read: what each column is, and what it does not say itself."""
+    """How to read a file: what each column is, and what it does not say itself."""
 
     columns: Mapping[str, str] = attrs.field(factory=dict)
     job_id: str | None = None
@@ -52,10 +52,9 @@ class Layout:
 
 @attrs.define
 class Table:
-    """An open sheet. `problems` keep it from being read; `rows` has the cells of each row in the order of
-    `Field`.
+    """An open sheet. `problems` keep it from being read; `rows` has the cells of each row in the order of `Field`.
 
-    The `header` of JSON Lines is whole when the rows were read.
+    The `header` of JSON Lines is complete once the rows were read.
     """
 
     format: str
@@ -69,7 +68,7 @@ class Table:
     xlsx: XlsxRows | None = None
 
     def late_problems(self, layout: Layout) -> Iterator[Problem]:
-        """What is known when all rows were read: merged cells over columns that are read, and missing names."""
+        """Problems known once all rows were read: merged cells over columns that are read, and missing names."""
         if self.format == "jsonl":
             mapped = to_mapped(layout.columns)
             yield from missing_problems(self.line, self.header, mapped, has_job=layout.job_id is not None)
@@ -138,7 +137,7 @@ def _projected(rows: CsvRows | XlsxRows, header: Header) -> Iterator[RawRow]:
 
 
 def _jsonl(file: IO[bytes], layout: Layout, mapped: Mapping[str, Field]) -> Table:
-    """JSON Lines have no header: each row is as wide as it is, and the columns are known at the end."""
+    """JSON Lines have no header: each row has its own width, and the columns are known at the end."""
     table = Table("jsonl", Header((), {}, ()), iter(()), encoding="utf-8")
     table.rows = _json_projected(file, table, mapped)
     first = next(table.rows, None)
@@ -179,7 +178,7 @@ def _json_projected(file: IO[bytes], table: Table, mapped: Mapping[str, Field]) 
 
 
 class _JsonNames:
-    """The names that the lines of a file had so far. `header` has those that are of a field."""
+    """The names in the lines of a file so far. `header` has those of fields."""
 
     def __init__(self, mapped: Mapping[str, Field]) -> None:
         self._mapped = mapped
@@ -188,7 +187,7 @@ class _JsonNames:
         self.header: Header = Header((), {}, ())
 
     def field_of(self, name: str, line: int) -> Field | None:
-        """The field that a name is of. Raises `UnreadableError` where there are too many names."""
+        """The field of this name. Raises `UnreadableError` if there are too many names."""
         if name in self._fields:
             return self._fields[name]
         if name in self._told:
@@ -209,6 +208,6 @@ class _JsonNames:
         return field
 
     def whole_header(self) -> Header:
-        """The header with the names that are of no field too."""
+        """The header with the names that are no field, too."""
         others = [name for name, field in self._fields.items() if field is None]
         return attrs.evolve(self.header, names=(*self.header.names, *others), unknown=tuple(others[:MOST_UNKNOWN]))

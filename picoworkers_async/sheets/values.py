@@ -1,4 +1,4 @@
-"""What single cells say: marks, ids, amounts, numbers. What they cannot say is told with its remedy."""
+"""Values of single cells: marks, ids, amounts, numbers. An invalid one is reported with its remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .cells import Cell, Odd, unguarded
 
 _MOST_DIGITS = 40
 _EXACT_DIGITS = 15
-"""A spreadsheet program keeps so many digits of a number."""
+"""A spreadsheet program keeps this many digits of a number."""
 
 _AMOUNT = re.compile(r"\d{1,40}(?:\.\d{0,40})?|\.\d{1,40}", re.ASCII)
 _ROUNDED = re.compile(r"\d+[.,]\d*(?:[eE][+-]?\d+)?|\d+[eE]\+\d+", re.ASCII)
@@ -37,22 +37,22 @@ class CellError(Exception):
 
 
 def plain(text: str) -> str:
-    """A text without the blanks around it, no-break spaces and byte order marks among them."""
+    """A text without the blanks around it, no-break spaces and byte order marks included."""
     return text.strip(_INVISIBLE)
 
 
 def is_blank(cell: Cell) -> bool:
-    """Whether there is nothing to be seen in a cell."""
+    """Whether a cell shows nothing."""
     return cell is None or cell is False or (isinstance(cell, str) and not plain(cell))
 
 
 def is_empty(cell: Cell) -> bool:
-    """Whether there is nothing in a cell; FALSE is something."""
+    """Whether a cell has no value; FALSE is one."""
     return cell is None or cell == "" or (isinstance(cell, str) and not plain(cell))
 
 
 def readable(text: str) -> str:
-    """The text, if it is one. Raises `CellError` for bytes that were none, and for NUL."""
+    """The text, if it is one. Raises `CellError` for bytes that could not be decoded, and for NUL."""
     if text.isascii():
         if "\x00" in text:
             raise CellError("text without NUL bytes; save the file as CSV in UTF-8")
@@ -65,7 +65,7 @@ def readable(text: str) -> str:
 
 
 def mark(cell: Cell) -> bool:
-    """Whether the cell is marked: `x` in either case, or the TRUE of a spreadsheet program."""
+    """Whether the cell is marked: `x` in either case, or a spreadsheet program's TRUE."""
     if cell is None or cell is False or cell == "":
         return False
     if cell is True:
@@ -110,7 +110,7 @@ def identifier(cell: Cell) -> str:
 
 
 def worker(cell: Cell) -> str | None:
-    """The id of a worker; None for what is none, since it is never sent and keeps nobody from being paid."""
+    """The id of a worker; None for what is none, because it is never sent and keeps nobody from being paid."""
     if isinstance(cell, str) and cell.isalnum() and cell.isascii():  # nearly all are
         return cell
     try:
@@ -184,7 +184,7 @@ def words(cell: Cell) -> str:
 
 
 def word(cell: Cell) -> str:
-    """One of a few words; without regard to blanks."""
+    """One of a few words, without regard to blanks."""
     return re.sub(r"[\s-]+", "_", plain(words(cell)).lower())
 
 

@@ -1,4 +1,4 @@
-"""Writing rows to a CSV, JSON Lines or XLSX: texts that no program runs, and that come back as they were."""
+"""Write rows to a CSV, JSON Lines or XLSX: no program runs their texts, and they can be read back unchanged."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _BLANKS = re.compile(r"^\s|\s$|\s\s|\n")
 
 @contextmanager
 def open_writer(kind: str, file: IO[bytes], columns: Sequence[str]) -> Iterator[WriteRow]:
-    """What writes rows of this format into the file, below a first line with the names of the columns."""
+    """What writes rows in this format into the file, below a first line with the names of the columns."""
     writers = {"csv": csv_writer, "jsonl": jsonl_writer, "xlsx": xlsx_writer}
     with writers[kind](file, columns) as write:
         yield write
@@ -92,10 +92,10 @@ def jsonl_writer(file: IO[bytes], columns: Sequence[str]) -> Iterator[WriteRow]:
 
 @contextmanager
 def xlsx_writer(file: IO[bytes], columns: Sequence[str]) -> Iterator[WriteRow]:
-    """A workbook of one sheet whose cells are texts by their type.
+    """A workbook of one sheet whose cells have the type text.
 
-    Written here and not by a library: xlsxwriter, where it streams, takes a text from `<r>` to `</r>` for its
-    own XML, and openpyxl takes one that begins with = for a formula. Both keep memory flat; neither keeps any
+    Written here and not by a library: xlsxwriter, when it streams, takes a text from `<r>` to `</r>` for its own
+    XML, and openpyxl takes one that begins with = for a formula. Both keep memory flat; neither keeps every
     text.
     """
     letters = [column_name(place) for place in range(len(columns))]

@@ -1,4 +1,4 @@
-"""What a workbook says of its sheets, and of how numbers are shown in them."""
+"""A workbook's description of its sheets, and of how numbers are shown in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DATE_LETTERS = re.compile(r"[dmyhs]", re.IGNORECASE)
 
 @attrs.frozen
 class SheetPart:
-    """A sheet: its name, the part that has it, and whether it is shown."""
+    """A sheet: its name, the part that holds it, and whether it is shown."""
 
     name: str
     part: str
@@ -27,7 +27,7 @@ class SheetPart:
 
 @attrs.frozen
 class Book:
-    """A workbook: its sheets in their order, the part with its strings, and what each style shows numbers as."""
+    """A workbook: its sheets in order, the part with its strings, and how each style shows numbers."""
 
     sheets: Sequence[SheetPart]
     strings: str | None
@@ -35,7 +35,7 @@ class Book:
 
 
 def read_book(archive: Archive) -> Book:
-    """What the workbook says of itself. Raises `UnreadableError` where it says too little."""
+    """The workbook's description of itself. Raises `UnreadableError` if it says too little."""
     root = _relations(archive, "_rels/.rels", "")
     book = next((target for kind, target in root.values() if kind == "officeDocument"), "xl/workbook.xml")
     folder, name = posixpath.split(book)
@@ -59,7 +59,7 @@ def read_book(archive: Archive) -> Book:
 
 
 def _relations(archive: Archive, part: str, folder: str) -> dict[str, tuple[str, str]]:
-    """What a part refers to: kind and part by id."""
+    """The parts that a part refers to: kind and part by id."""
     found: dict[str, tuple[str, str]] = {}
 
     def start(element: str, attributes: Attributes) -> None:
@@ -75,7 +75,7 @@ def _relations(archive: Archive, part: str, folder: str) -> dict[str, tuple[str,
 
 
 def _number_kinds(archive: Archive, part: str) -> list[str | None]:
-    """For each style, what it shows numbers as: a date, a percentage, or None for a number."""
+    """How each style shows numbers: as a date, a percentage, or None for a number."""
     formats: dict[str, str | None] = {str(number): "a date" for number in _DATES}
     formats |= {str(number): "a percentage" for number in _PERCENTAGES}
     kinds: list[str | None] = []

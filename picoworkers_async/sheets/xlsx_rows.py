@@ -1,8 +1,7 @@
 """The rows of an XLSX, one piece of the file after the other.
 
-Read by the standard library's own parser, not by a library for spreadsheets: of those, openpyxl keeps every
-shared string in memory and says nothing of merged and hidden cells where it streams, and python-calamine keeps
-whole sheets.
+Read by the standard library's own parser, not by a library for spreadsheets: openpyxl keeps every shared string
+in memory and, when it streams, says nothing about merged and hidden cells; python-calamine keeps whole sheets.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ Merged = tuple[int, int, int, int]
 
 
 class XlsxRows:
-    """The names of the columns of one sheet, and iterated, the rows below them. Close it.
+    """The names of the columns of one sheet and, when iterated, the rows below them. Close it.
 
-    Without `sheet`, the only one that is shown and has columns that mean something. `merged` is known at the
-    end. Raises `UnreadableError` where nothing can be made of it.
+    Without `sheet`, the only one that is shown and has known columns. `merged` is known at the end. Raises
+    `UnreadableError` for a file that cannot be read as a workbook.
     """
 
     def __init__(self, file: IO[bytes], sheet: str | None, mapped: Mapping[str, Field]) -> None:
@@ -56,7 +55,7 @@ class XlsxRows:
         self.names: list[str] = [] if header is None else _names(header.cells)
 
     def close(self) -> None:
-        """Drop its temporary files."""
+        """Remove its temporary files."""
         self._strings.close()
 
     def __iter__(self) -> Iterator[RawRow]:
@@ -108,7 +107,7 @@ def _names(cells: Sequence[Cell]) -> list[str]:
 
 
 class _SheetParser:
-    """Makes rows of the elements of a sheet."""
+    """Makes rows from the elements of a sheet."""
 
     def __init__(self, strings: SharedStrings, kinds: Sequence[str | None], merged: list[Merged]) -> None:
         self._strings, self._kinds, self._merged = strings, kinds, merged
@@ -123,7 +122,7 @@ class _SheetParser:
         self._size = 0
 
     def take(self) -> list[RawRow]:
-        """The rows that are whole."""
+        """The rows that are complete."""
         rows, self._rows = self._rows, []
         return rows
 

@@ -1,4 +1,4 @@
-"""The strings that the cells of an XLSX share: on disk, since they may be as many as there are cells."""
+"""The strings that the cells of an XLSX share: on disk, because they may be as many as there are cells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REMEMBERED = 4_096
 
 
 class TextParts:
-    """Gathers the text of a cell or string from its parts; hints on how to pronounce it are none of it."""
+    """Collects the text of a cell or string from its parts, without hints on how to pronounce it."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -70,7 +70,7 @@ class SharedStrings:
             raise
 
     def close(self) -> None:
-        """Drop them."""
+        """Remove them."""
         self._texts.close()
         self._places.close()
 

@@ -12,28 +12,28 @@ from ..problems import ProblemCode
 from .problems import UnreadableError, whole
 
 MOST_BYTES = 4 * 1024**3
-"""What one part may be when unpacked: a sheet of a million rows, each of about four thousand bytes."""
+"""The most that one part may be when unpacked: a sheet of a million rows, each of about four thousand bytes."""
 
 _CALM_BYTES = 64 * 1024**2
 _MOST_RATIO = 250
-"""A part above 64 MiB may be packed this well; DEFLATE manages 1032, and a sheet of real work about 10."""
+"""A part above 64 MiB may be compressed this well; DEFLATE reaches 1032, and a sheet of real work about 10."""
 
 _MOST_PARTS = 2_000
 _MOST_DIRECTORY_BYTES = 4 * 1024**2
-"""What the archive may say of its parts; it is read whole, and before they can be counted."""
+"""The most that the archive's directory may be; it is read whole, before its entries can be counted."""
 
 _MOST_SMALL_BYTES = 16 * 1024**2
-"""What a part may be that is kept in memory, such as the styles."""
+"""The most that a part may be that is kept in memory, such as the styles."""
 
 MOST_DEPTH = 200
-"""How deep elements may lie within each other; the parser keeps those that are open, and a sheet has about 8."""
+"""How deeply elements may be nested; the parser keeps those that are open, and a sheet has about 8."""
 
 _CHUNK_BYTES = 64 * 1024
 MOST_TOKEN_BYTES = 512 * 1024
-"""What one tag may be; the parser keeps it whole."""
+"""The most that one tag may be; the parser keeps it whole."""
 
 MOST_TEXT = 1024 * 1024
-"""What one cell may hold, in characters: thirty times what Excel lets in."""
+"""The most that one cell may hold, in characters: thirty times Excel's limit."""
 
 Attributes = Mapping[str, str]
 
@@ -44,7 +44,7 @@ def unreadable(why: str, code: ProblemCode = ProblemCode.FORMAT) -> UnreadableEr
 
 
 class Archive:
-    """An open XLSX. Raises `UnreadableError` for what is none, or cannot be one in good faith."""
+    """An open XLSX. Raises `UnreadableError` for what is not one, or cannot be one in good faith."""
 
     def __init__(self, file: IO[bytes]) -> None:
         try:
@@ -97,7 +97,7 @@ class Archive:
             raise unreadable(f"a whole workbook: {name}: {error}") from None
 
     def read(self, name: str, start: Callable[[str, Attributes], None]) -> None:
-        """Tell the elements of a small part, by their names without namespaces."""
+        """Report the elements of a small part, by their names without namespaces."""
 
         def prepare(parser: Any) -> None:
             parser.StartElementHandler = lambda name, attributes: start(local(name), attributes)
@@ -110,7 +110,7 @@ class Archive:
 
 
 class _ReadInPieces:
-    """A file that gives no more at a time than the directory of a workbook takes."""
+    """A file that returns no more at a time than the directory of a workbook takes."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -126,7 +126,7 @@ class _ReadInPieces:
 
 
 def _bound_depth(parser: Any) -> None:
-    """Have the handlers of a parser refuse elements that lie too deep within each other."""
+    """Have the handlers of a parser refuse elements that are nested too deeply."""
     start, end = parser.StartElementHandler, parser.EndElementHandler
     depth = 0
 

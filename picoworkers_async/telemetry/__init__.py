@@ -1,4 +1,4 @@
-"""Spans and metrics for OpenTelemetry, made of a client's events. Needs the extra `picoworkers-async[otel]`."""
+"""Spans and metrics for OpenTelemetry from a client's events. Needs the extra `picoworkers-async[otel]`."""
 
 try:
     import opentelemetry.metrics as _metrics  # noqa: F401

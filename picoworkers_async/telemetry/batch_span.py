@@ -10,11 +10,11 @@ from opentelemetry.trace import Link, Span, SpanContext, Status, StatusCode, Tra
 from opentelemetry.util.types import Attributes, AttributeValue
 
 PART_SECONDS = 600.0
-"""After so long a batch goes on in a span, and a trace, of its own, which is linked to the one before."""
+"""After this many seconds a batch continues in a span, and a trace, of its own, linked to the one before."""
 
 
 class BatchSpan(Span):
-    """Stands for whichever part is open: it is the parent of what begins now, whoever holds it since when."""
+    """Stands for the part that is open: it is the parent of what begins now, however long it has been held."""
 
     def __init__(self, tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) -> None:
         self._tracer, self._name, self._attributes = tracer, name, dict(attributes)
@@ -23,7 +23,7 @@ class BatchSpan(Span):
         self._until = time.monotonic() + PART_SECONDS
 
     def go_on(self) -> None:
-        """Begin the next part, if this one has lasted for long enough."""
+        """Begin the next part, if this one has lasted long enough."""
         if time.monotonic() < self._until:
             return
         self._number += 1

@@ -1,4 +1,4 @@
-"""A request in the words of OpenTelemetry's semantic conventions for HTTP clients."""
+"""A request in terms of OpenTelemetry's semantic conventions for HTTP clients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ..events import RequestDone
 
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""Those that the conventions advise, in seconds."""
+"""The buckets that the conventions advise, in seconds."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -31,7 +31,7 @@ def _target(url: str) -> Target:
 
 
 def target_of(event: RequestDone) -> Target:
-    """Where it went. Ids stand in the query, which is not looked at."""
+    """Where it went. Ids are in the query, which is not used."""
     return _target(event.url.partition("?")[0])
 
 
@@ -43,7 +43,7 @@ def error_type(event: RequestDone) -> str | None:
 
 
 def attributes_of(event: RequestDone) -> Attributes:
-    """What spans and metrics of a request have in common: nothing that takes many values."""
+    """Attributes that spans and metrics of a request share: none that takes many values."""
     target = target_of(event)
     attributes: Attributes = {
         "http.request.method": event.method,

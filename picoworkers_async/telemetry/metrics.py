@@ -26,13 +26,13 @@ _BATCHES, _ENDINGS = ("rate", "review"), ("done", "stopped", "failed")
 
 
 class Metrics:
-    """What is counted, with one meter. Attributes take few values: no id, and no text from outside, is one."""
+    """The instruments, of one meter. Attributes take few values: none is an id, or a text from outside."""
 
     _by_provider: ClassVar[WeakKeyDictionary[MeterProvider, Metrics]] = WeakKeyDictionary()
 
     @classmethod
     def of(cls, provider: MeterProvider, meter: Meter) -> Metrics:
-        """Those of a provider, made once: it asks the first gauge of a name alone, and knows no second."""
+        """Those of a provider, created once: it reads only the first gauge of a name, and ignores a second."""
         found = cls._by_provider.get(provider)
         if found is None:
             found = cls._by_provider[provider] = cls(meter)
@@ -105,7 +105,7 @@ class Metrics:
         gauge("picoworkers.batch.away", [self._away], "{batch}", "Batches that wait for the service to be back.")
 
     def _begin_at_zero(self) -> None:
-        """Nothing can be said of the growth of a series that begins with its first 1."""
+        """Nothing can be said about the growth of a series that begins with its first 1."""
         for counter in (self._gate_timeouts, self._rate_limited, self._pauses, self._unknown_calls):
             counter.add(0)
         for counter in (self._unpriced, self._lost, self._due):

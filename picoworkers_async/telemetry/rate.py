@@ -1,4 +1,4 @@
-"""How much of the permitted rate is used: requests of the last minute, counted by the second."""
+"""The share of the permitted rate that is used: requests of the last minute, counted by the second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WINDOW_SECONDS = 60
 
 
 class RateUsed:
-    """Counts requests in a window of a minute, of which it keeps one number a second."""
+    """Counts requests in a window of a minute, with one number kept for each second."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class RateUsed:
         self.permitted: float | None = None
 
     def count(self, permitted: float | None) -> None:
-        """A request ended, at a time at which so many a second are permitted."""
+        """A request ended, at a time at which this many a second are permitted."""
         self.permitted = permitted
         now = self._clock()
         if self._began is None:

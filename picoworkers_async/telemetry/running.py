@@ -1,4 +1,4 @@
-"""The batches that run: what the gauges tell of them at the moment when somebody reads these."""
+"""The running batches: what the gauges report about them when somebody reads these."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..events import BatchBegan, Event, LookDone, OutageBegan, OutageEnded
 
 @attrs.define(eq=False)
 class Running:
-    """A batch that runs. `looked_at` is when a review last saw the whole listing, or when it began."""
+    """A running batch. `looked_at` is when a review last swept the whole listing, or when it began."""
 
     kind: str
     looked_at: float
@@ -21,7 +21,7 @@ class Running:
 
 
 class RunningBatches:
-    """Keeps count of batches by their events, each told in a task of its batch. Read from any thread."""
+    """Keeps count of batches by their events, each reported in a task of its batch. Read from any thread."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -44,7 +44,7 @@ class RunningBatches:
         return batch
 
     def tell(self, event: Event) -> None:
-        """Something happened in a batch; what happens outside of any is not counted."""
+        """Something happened in a batch; events outside of any batch are not counted."""
         batch = self._current.get()
         if batch is None:
             return
@@ -63,6 +63,6 @@ class RunningBatches:
         return list(self._batches.copy().values())
 
     def listing_age(self) -> float | None:
-        """Seconds since the review that waits longest saw the whole listing; None where no review runs."""
+        """Seconds since the review that waits longest swept the whole listing; None if no review runs."""
         times = [batch.looked_at for batch in self.all() if batch.kind == "review"]
         return self._clock() - min(times) if times else None

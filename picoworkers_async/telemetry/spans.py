@@ -1,4 +1,4 @@
-"""The spans: of batches, requests, waits at the gate, looks at the listing, and of settling."""
+"""The spans: of batches, requests, waits at the gate, sweeps of the listing, and of settling."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEAST_WAIT_SECONDS = 0.001
 
 @attrs.frozen(eq=False)
 class _Open:
-    """A span that is the current one of this task, and what was so before it."""
+    """A span that is this task's current one, and the one that was current before it."""
 
     span: Span
     token: Token[Context]
@@ -29,10 +29,10 @@ class _Open:
 
 
 class Spans:
-    """Makes a span of what happened, as a child of the span that is the current one where it was told.
+    """Makes spans from events, as children of the span that is current where the event is reported.
 
-    A request, a wait and a look are told when they are over, and their spans begin in the past. A batch and its
-    settling are current spans in their own tasks from beginning to end.
+    A request, a wait and a sweep are reported when they are over, so their spans begin in the past. A batch and
+    its settling are current spans in their own tasks from beginning to end.
     """
 
     def __init__(self, tracer: Tracer) -> None:
@@ -114,7 +114,7 @@ class Spans:
         attributes: dict[str, AttributeValue],
         kind: SpanKind = SpanKind.INTERNAL,
     ) -> None:
-        """A span that ended at this time, and began so many seconds before."""
+        """A span that ended at this time, and began this many seconds before."""
         began = ended - _nanoseconds(seconds)
         span = self._tracer.start_span(name, kind=kind, attributes=attributes, start_time=began)
         if "error.type" in attributes:
@@ -144,7 +144,7 @@ class Spans:
         self._leave(None if event.error is None else event.error.partition(":")[0], of_batch=True)
 
     def _leave(self, error_type: str | None, *, of_batch: bool) -> None:
-        """End the current span, if it is of this kind: it is another's where the beginning could not be told."""
+        """End the current span, if it is of this kind: it is another's if the beginning could not be reported."""
         now = self._open.get()
         if now is None or isinstance(now.span, BatchSpan) is not of_batch:
             return

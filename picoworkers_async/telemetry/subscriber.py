@@ -1,4 +1,4 @@
-"""What a client takes as `on_event=`: it hands each event to the metrics and to the spans."""
+"""The subscriber for `on_event=`: it hands each event to the metrics and to the spans."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ _SCHEMA = "https://opentelemetry.io/schemas/1.29.0"
 
 
 class Telemetry:
-    """Makes spans and metrics of a client's events: `AsyncPicoworkers(..., on_event=Telemetry())`.
+    """Makes spans and metrics from a client's events: `AsyncPicoworkers(..., on_event=Telemetry())`.
 
-    Made after the providers were set up: `tracer_provider` and `meter_provider`, or else OpenTelemetry's global
-    ones. All clients of an account may share one; for another account, give providers of its own, so that the two
-    can be told apart. To use a function of your own besides, call this in it, with each event.
+    Create it after you have set up the providers: `tracer_provider` and `meter_provider`, or else
+    OpenTelemetry's global ones. All clients of an account may share one. For another account, give it providers
+    of its own, so that the two can be told apart. To use a function of your own as well, have it call this with
+    each event.
 
-    Nothing of what it makes holds the API secret, or words of workers, of yours or of the service.
+    Nothing that it makes holds the API secret, or texts of workers, of yours or of the service.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Telemetry:
         self._spans = Spans(tracer)
 
     def __call__(self, event: Event) -> None:
-        """Take an event of the client, in the task that it was told in."""
+        """Handle an event of the client, in the task in which it was reported."""
         try:
             self._metrics.tell(event)
         finally:

@@ -1,4 +1,4 @@
-"""Staying within an account's limits."""
+"""Keep within an account's limits."""
 
 from .bound import WaitBound
 from .departures import Permit

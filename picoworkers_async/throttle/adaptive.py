@@ -1,13 +1,13 @@
-"""A pace where none is known: learned from 429s, by pure arithmetic over a small state.
+"""A pace where no limit is given: learned from 429s, by pure arithmetic over a small state.
 
-Until the first 429 there is no pace; batches only begin with few requests at once. What a 429 teaches is the
-rate at which requests were answered lately, since that is what the limit let through: the pace begins a little
-below it. A limit may count by the second or by the
-minute, which one 429 does not tell. So the rate is first that of the last second; if 429s come again at once, in
-spite of the pace, it is that of the last ten, and at last of the last minute.
+Until the first 429 there is no pace; batches only begin with few requests at once. A 429 teaches the rate at
+which requests were answered recently, because the limit let that through: the pace begins a little below it. A
+limit may count by the second or by the minute, which one 429 does not tell. So the rate is first that of the
+last second; if 429s come again at once, in spite of the pace, it is that of the last ten seconds, and at last of
+the last minute.
 
-Without a 429 the pace comes back to just below the rate that was refused, stays there for some minutes, and then
-tries a higher one. If that is refused, it waits twice as long for the next try; if it is not, it goes on growing,
+Without a 429 the pace returns to just below the rate that was refused, stays there for some minutes, and then
+tries a higher one. If that is refused, it waits twice as long for the next try. If not, it goes on growing,
 until it is so far above what was refused that the 429 must have been a stray one, and is forgotten.
 """
 
@@ -49,11 +49,11 @@ _ANY_NUMBER_AT_ONCE = 1024
 class LearnedPace(NamedTuple):
     """What was learned. Rates are requests a second, times are seconds of one clock.
 
-    `rate` is the pace (infinite: none), `refused` the rate that was refused, reached again only for a try.
-    `since` and `requests` are when the pace became this one and how many have left at it. `calm_since` is the end
-    of the latest pause, `pause` how long that was. `window` is the time over which the rate is measured,
-    `at_once` how many 429s in a row came soon after a pause. `try_after` is how long the pace is kept before a
-    higher one is tried.
+    `rate` is the pace (infinite: none). `refused` is the rate that was refused, reached again only for a try.
+    `since` is when the pace became this one, and `requests` how many have left at it. `calm_since` is the end of
+    the latest cooldown, `pause` how long that was. `window` is the time over which the rate is measured.
+    `at_once` is how many 429s in a row came soon after a cooldown. `try_after` is how long the pace is kept
+    before a higher one is tried.
     """
 
     rate: float = math.inf
@@ -70,10 +70,11 @@ class LearnedPace(NamedTuple):
 def refused(
     learned: LearnedPace, now: float, pause: float, answers: Sequence[float], *, alone: bool = False
 ) -> LearnedPace:
-    """A 429 came, which asks for a pause; `answers` are the times of the latest other answers, oldest first.
+    """A 429 came, which asks for a cooldown; `answers` are the times of the latest other answers, oldest first.
 
-    Those that were on the wire with the first teach nothing new. The request that went ahead `alone` after a pause
-    teaches that the pause was too short. One that nothing was answered before teaches nothing about a rate.
+    Those that were in flight with the first teach nothing new. The request that went ahead `alone` after a
+    cooldown teaches that the cooldown was too short. One before which nothing was answered teaches nothing about
+    a rate.
     """
     if now < learned.calm_since:
         return learned
@@ -108,7 +109,7 @@ def refused(
 
 
 def departed(learned: LearnedPace, now: float) -> LearnedPace:
-    """A request left at this pace: it grows when enough did without a 429, or after a long time."""
+    """A request left at this pace: it grows once enough have left without a 429, or after a long time."""
     requests = learned.requests + 1
     settled = learned.rate < 0.93 * learned.refused or learned.rate > learned.refused
     seconds = _trial_seconds(learned.window) if settled else learned.try_after
@@ -122,9 +123,9 @@ def departed(learned: LearnedPace, now: float) -> LearnedPace:
 
 
 def at_once(answers: int) -> float:
-    """How many requests of batches may be under way where nothing is known yet, after so many answers and no 429.
+    """How many requests of batches may be in flight while nothing is known, after so many answers and no 429.
 
-    All that are on the wire with the first 429 are refused, so it is better met with few of them.
+    All that are in flight with the first 429 are refused, so it is better to meet it with few of them.
     """
     most = max(_FIRST_AT_ONCE, answers // _ANSWERS_FOR_ONE_MORE)
     return most if most < _ANY_NUMBER_AT_ONCE else math.inf
@@ -151,7 +152,7 @@ def _calm(learned: LearnedPace, now: float, pause: float) -> LearnedPace:
 
 
 def _trial_seconds(window: float) -> float:
-    """So long a pace must hold to be believed: some requests more than the window lets through at once."""
+    """How long a pace must hold to be believed: some requests more than the window lets through at once."""
     return 2.0 * window + 3.0
 
 

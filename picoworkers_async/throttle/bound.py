@@ -13,7 +13,7 @@ from ..errors import GateTimeoutError
 
 @attrs.define(eq=False)
 class WaitBound:
-    """The seconds that a call may wait at the gate, in all its attempts together; `left` of them are left."""
+    """How many seconds a call may wait at the gate, in all its attempts together; `left` of them are left."""
 
     call: str
     seconds: float
@@ -24,7 +24,7 @@ class WaitBound:
 
     @contextmanager
     def counting(self, why: Callable[[], str]) -> Iterator[None]:
-        """A block that waits: raises `GateTimeoutError` when that took too long; `why` says what it waits for.
+        """A block that waits: raises `GateTimeoutError` if that took too long; `why` says what it waits for.
 
         Only the time in such blocks counts, not that of connections and answers.
         """

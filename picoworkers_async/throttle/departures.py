@@ -1,4 +1,4 @@
-"""What leaves, and what is under way: each request's way from its permit to its answer."""
+"""Requests from their permit to their answer: which may leave now, and which are in flight."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from .shared_pace import SharedPace, SharedSlot, Ticket
 
 
 class Departures:
-    """The requests of one account that were let through, and the pace that they keep.
+    """The requests of one account that were admitted, and the pace that they keep.
 
-    Whoever was let through may still take a while until it writes, to open a connection or because the program is
-    busy. So the distance is kept where it counts: one request at a time is between `before_writing` and `written`,
-    and it gets there only when the one before it is far enough away. A slow connection holds up nobody else.
+    A request that was admitted may take a while until it is written, to open a connection or because the program
+    is busy. So the distance is kept where it counts: one request at a time is between `before_writing` and
+    `written`, and it gets there only when the one before it is far enough away. A slow connection holds up
+    nobody else.
 
     Without an interval the pace is learned: `learning` is what is known of it, and `batches_at_once` how many
-    requests of batches may be under way. All that is not a coroutine is one
-    step under the lock of the loops.
+    requests of batches may be in flight. Everything that is not a coroutine is one step under the lock of the
+    loops.
     """
 
     def __init__(self, interval: float, pacer: Pacer | None, loops: Loops) -> None:
@@ -40,7 +41,7 @@ class Departures:
         self._least_rtt: float | None = None
 
     def admit(self, loop: Loop, slot: SharedSlot | None) -> Permit:
-        """Let one more through, in its loop; with its slot, if it comes from a pacer."""
+        """Admit one more, in its loop; with its slot, if it comes from a pacer."""
         self.in_flight += 1
         if slot is not None:
             permit = Permit(self, loop, slot.at, shared=slot)
@@ -53,7 +54,7 @@ class Departures:
         return permit
 
     def silence(self, seconds: float) -> float:
-        """A 429 came: nobody leaves for so long, or longer, and then one alone. Gives the seconds."""
+        """A 429 came: nobody leaves for this long, or longer, and then one alone. Returns the seconds."""
         now = self.loops.here().now()
         if self.learning is None:
             self.pace = paces.too_many(self.pace, now, seconds)
@@ -67,7 +68,7 @@ class Departures:
         return seconds
 
     def why_waiting(self, room: float) -> str:
-        """What a request waits for now, of which `room` may be under way at once."""
+        """What a request waits for now, of which `room` may be in flight at once."""
         left = self.pace.silent_until - self.loops.now()
         if left > 0:
             return f"a pause after a 429, {left:.3g} s of which are left"
@@ -96,7 +97,7 @@ class Departures:
             await step.over()
 
     def look_after_others(self, here: Loop) -> None:
-        """See that what other loops hold does not have this one wait for ever."""
+        """Make sure that what other loops hold does not make this one wait for ever."""
         self.loops.look_after_others(here)
         leaving = self._leaving
         if leaving is not None and leaving.loop is not here and leaving.loop.silent_for(LATE_AFTER_SECONDS):
@@ -154,7 +155,7 @@ class Departures:
         self.loops.notify()
 
     def forget(self) -> None:
-        """In a child process: nothing of its parent's is under way here. The pace, and a pause, are kept."""
+        """In a child process: nothing of its parent's is in flight here. The pace, and a cooldown, are kept."""
         self.loops.forget()
         self.in_flight = self._on_the_wire = 0
         self._leaving = self._latest = None
@@ -164,7 +165,7 @@ class Departures:
             self.pace = self.pace._replace(interval=learning.interval)
 
     def _leaving_step(self, permit: Permit) -> Wait | SharedSlot | None:
-        """What is next for a request that is to be written: wait, ask the pacer for its slot, or (None) write."""
+        """The next step for a request to be written: wait, ask the pacer for its slot, or (None) write."""
         now = permit.loop.now()
         if self._may_write_now(permit, now):
             return None
@@ -198,7 +199,7 @@ class Departures:
         return Wait(at - now)
 
     def _may_write_now(self, permit: Permit, now: float) -> bool:
-        """Whether a request that was allowed to write, and has not yet, still is."""
+        """Whether a request that was allowed to write, and has not yet, still may."""
         return (
             self._leaving is permit
             and permit.may_write
@@ -207,7 +208,7 @@ class Departures:
         )
 
     def _must_let_others(self, permit: Permit) -> bool:
-        """Whether another one is just leaving, or is sent ahead after a pause and not answered yet."""
+        """Whether another one is leaving now, or was sent ahead after a cooldown and is not answered yet."""
         others = self._on_the_wire - (permit.written_at is not None and not permit.released)
         return self._leaving not in (None, permit) or (self.probing and others > 0)
 
@@ -225,10 +226,10 @@ class Departures:
 class Permit:
     """Permission to send one request. It needs one `release`, whatever becomes of the request.
 
-    `due` is when it should leave, `until` the slot after its own; both may change while it waits. `shared` and
-    `ticket` are what a pacer gave. `waited` is how many seconds it was waited for, as far as whoever asked noted
-    that. While `may_have_left` is False, certainly nothing of the request was written. `bound` is how long it may
-    wait, None for ever.
+    `due` is when it should leave, `until` is the slot after its own; both may change while it waits. `shared`
+    and `ticket` come from a pacer. `waited` is how many seconds it was waited for, as far as the caller noted
+    that. While `may_have_left` is False, certainly nothing of the request was written. `bound` is how long it
+    may wait, None for ever.
     """
 
     _departures: Departures
@@ -251,18 +252,18 @@ class Permit:
         self.release()
 
     def use_up(self) -> None:
-        """What was given for one write is not good for another one."""
+        """Use up what was given for one write: it is not valid for another."""
         self.ticket = None
         if self.shared is not None:
             self.shared = SharedSlot(-math.inf)
 
     async def before_writing(self) -> None:
-        """Wait until the request may be written; to be called when nothing else is left to wait for.
+        """Wait until the request may be written; call it when nothing else is left to wait for.
 
-        Until `written` or `release`, no other request of the account is written, so nothing slow (a connection to
-        open) belongs in between. May be called again right before the write: it returns at once unless the program
-        was busy meanwhile, or a 429 came. Raises `GateTimeoutError` where its `bound` is used up, unless some
-        of the request may have been written before.
+        Until `written` or `release`, no other request of the account is written, so nothing slow (such as
+        opening a connection) belongs in between. It may be called again right before the write: it returns at
+        once unless the program was busy meanwhile, or a 429 came. Raises `GateTimeoutError` if its `bound` is
+        used up, unless some of the request may have been written before.
         """
         if self.bound is None or self.may_have_left or self.written_at is not None:
             await self._departures.leave(self)
@@ -271,21 +272,21 @@ class Permit:
             await self._departures.leave(self)
 
     def written(self) -> None:
-        """The request's head has just been written; the next request keeps its distance from this moment."""
+        """The request's head has been written; the next request keeps its distance from this moment."""
         with self._departures.loops.lock:
             self._departures.wrote(self)
 
     def answered(self) -> None:
-        """An answer other than 429 came: if the request left after the pause, the others may follow."""
+        """An answer other than 429 came: if the request left after the cooldown, the others may follow."""
         with self._departures.loops.lock:
             self._departures.answered(self)
 
     def left_at(self) -> float:
-        """When it was written, by the clock of its event loop; minus infinity where that is not known."""
+        """When it was written, by the clock of its event loop; minus infinity if that is not known."""
         return -math.inf if self.written_at is None else self.loop.by_its_own_clock(self.written_at)
 
     def held_up(self) -> bool:
-        """Whether nothing may leave for a while, since a 429 came."""
+        """Whether nothing may leave for a while, because a 429 came."""
         departures = self._departures
         return departures.probing and departures.pace.silent_until > self.loop.now()
 

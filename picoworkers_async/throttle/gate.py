@@ -1,4 +1,4 @@
-"""The one gate that every call of an account goes through: concurrency, pace, and the pause after a 429."""
+"""The one gate that every call of an account goes through: concurrency, pace, and the cooldown after a 429."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ logger: logging.Logger = logging.getLogger("picoworkers_async")
 class ThrottleState:
     """A throttle at one moment. Times are in seconds.
 
-    `requests_per_second` is the pace it keeps now: the limit divided by 1 + `margin`, such as 9.80 for a limit of
-    10 with a margin of 0.02, so that requests which the network brings closer together still keep to the limit.
-    Where none was given, it is the one that it learned from 429s (`margin` is 0 then); None without a pace.
+    `requests_per_second` is the pace it keeps now: the limit divided by 1 + `margin`, such as 9.80 for a limit
+    of 10 with a margin of 0.02, so that requests which the network brings closer together still keep to the
+    limit. If no limit was given, it is the pace learned from 429s (`margin` is 0 then); None without a pace.
     `waiting` counts callers by priority.
     """
 
@@ -43,28 +43,28 @@ class ThrottleState:
 
 
 class Throttle:
-    """Keeps all callers of one account within its limits. Share one object between all clients of the account.
+    """Keeps all callers of one account within its limits. Share one between all clients of the account.
 
-    They may be in several threads and event loops; in a forked child it begins with nothing under way.
+    The clients may be in several threads and event loops; in a forked child it begins with nothing in flight.
 
-    `max_concurrency` is how many requests may be under way at once, `requests_per_second` the pace, `cooldown` the
-    seconds everybody stays silent after a 429: never less, and more if it asks for more, up to an hour. `pacer`
-    shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
+    `max_concurrency` is how many requests may be in flight at once. `requests_per_second` is the pace.
+    `cooldown` is how many seconds everybody stays silent after a 429: never less; more if the 429 asks for more,
+    up to an hour. `pacer` shares the pace with other processes (`SqlitePacer`, `RedisPacer`).
 
     Without `requests_per_second` there is no pace until a 429 comes; batches only begin with three requests at
-    once, and may have one more after every eight answers. From then on one is learned, by this object
-    alone: it is not shared with other processes. It stays a little below the rate that was refused, tries a higher
-    one every few minutes, later every hour, and is forgotten where no limit proves to be. A pause that is too
-    short is then doubled, up to 5 minutes.
+    once, and get one more after every eight answers. From then on this object learns a pace, which is not shared
+    with other processes. It stays a little below the rate that was refused, tries a higher one every few
+    minutes, later every hour, and is forgotten if there proves to be no limit. A cooldown that is too short is
+    then doubled, up to 5 minutes.
 
-    Callers are served by priority, then fairly between batches, then first come, first served; one that gives up
-    while waiting gives its place back at once. One place of `max_concurrency`, if it is more than 1, is kept from
-    batches, so that an interactive call waits for one interval at most. After a pause one request goes ahead
-    alone; the rest follow when it was answered.
+    Callers are served by priority, then fairly between batches, then first come, first served. A caller that
+    gives up while waiting gives its place back at once. One place of `max_concurrency`, if it is more than 1, is
+    kept from batches, so that an interactive call waits for one interval at most. After a cooldown one request
+    goes ahead alone; the rest follow once it was answered.
 
     Raises `InvalidRequestError` for a limit that is not a positive, finite number, and for what is no pacer.
-    Source: the 2022 document names no limit; the later one allows one request a second and asks for 10 s of
-    silence after a 429.
+    Source: the API document of 2022 names no limit; that of 2024 allows one request a second and asks for 10 s
+    of silence after a 429.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Throttle:
 
     @property
     def batch_concurrency(self) -> int:
-        """How many requests of batches may be under way at once: one fewer than all, if that leaves one."""
+        """How many requests of batches may be in flight at once: one fewer than all, if that leaves one."""
         return max(1, self.max_concurrency - 1)
 
     @property
@@ -109,7 +109,7 @@ class Throttle:
         return None if math.isinf(rate) else rate
 
     def state(self) -> ThrottleState:
-        """How things stand now; may be called from any thread."""
+        """The throttle's state now; may be called from any thread."""
         departures = self._departures
         with departures.loops.lock:
             now = departures.loops.now()
@@ -128,7 +128,7 @@ class Throttle:
             )
 
     def admit_now(self, priority: Priority = Priority.INTERACTIVE) -> Permit | None:
-        """Permission to send one request, as `acquire` gives it, if there is nothing to wait for."""
+        """Permission to send one request, as from `acquire`, if there is nothing to wait for."""
         departures = self._departures
         loops = departures.loops
         with loops.lock:
@@ -147,11 +147,11 @@ class Throttle:
         group: Hashable = None,
         bound: WaitBound | None = None,
     ) -> Permit:
-        """Wait for permission to send one request, no longer than `bound`, if one is given, lets it.
+        """Wait for permission to send one request; no longer than `bound`, if given, allows.
 
-        The permit says when the request may be written (`before_writing`) and is told when it was (`written`),
-        that it was answered (`answered`), and that it is over (`release`, or the end of a `with` block). Raises
-        `GateTimeoutError` where the bound is used up: the place, and the slot of a pacer, are given back.
+        The permit says when the request may be written (`before_writing`). Report to it when it was written
+        (`written`), answered (`answered`), and over (`release`, or the end of a `with` block). Raises
+        `GateTimeoutError` if the bound is used up: the place, and the slot of a pacer, are given back.
         """
         permit = self.admit_now(priority)
         if bound is None:
@@ -163,7 +163,7 @@ class Throttle:
         return permit
 
     async def too_many(self, retry_after: float | None = None) -> float:
-        """A 429 came: everybody waits. Gives the seconds to wait.
+        """A 429 came: everybody waits. Returns how many seconds.
 
         They are `retry_after`, but at least the cooldown, and at most an hour: a longer one is logged.
         """
@@ -179,7 +179,7 @@ class Throttle:
         return seconds
 
     def _room(self, priority: Priority) -> float:
-        """How many requests may be under way for a caller of this priority to be let through."""
+        """How many requests may be in flight for a caller of this priority to be admitted."""
         if self._departures.probing:
             return 1
         if priority is Priority.BATCH:
@@ -187,7 +187,7 @@ class Throttle:
         return self.max_concurrency
 
     async def _wait(self, priority: Priority, group: Hashable) -> Permit:
-        """Stand in this loop's line, and lead it where nobody does."""
+        """Wait in this loop's line, and lead it if nobody does."""
         lines, lock = self._lines, self._departures.loops.lock
         with lock:
             line, caller, place = lines.join(priority, group)
@@ -213,7 +213,7 @@ class Throttle:
                     line.hand_over()
 
     async def _lead(self, line: Line, me: Caller) -> Permit:
-        """Wait for each slot on behalf of everybody in the line, and give it to whose turn it is, until mine."""
+        """Wait for each slot on behalf of everybody in the line, and give it to the next, until it is mine."""
         while me.permit is None:
             with self._departures.loops.lock:
                 step = self._lines.step(line)

@@ -1,4 +1,4 @@
-"""What a pacer's file has kept, and whether to believe it: it may be of before a restart, or nonsense."""
+"""What a pacer's file has kept, and whether to believe it: it may be from before a restart, or nonsense."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN_INTERVAL_SECONDS = 600.0
 
 @functools.cache
 def boot_id() -> str:
-    """The name of this start of the machine, from Linux; empty where the system gives none."""
+    """The id of this start of the machine, from Linux; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, ValueError):
@@ -25,14 +25,14 @@ def boot_id() -> str:
 
 
 def most_ahead(interval: float) -> float:
-    """How far ahead a time can be, in seconds: the longest pause, and what is reserved after it."""
+    """How far ahead a time can be, in seconds: the longest cooldown, and what is reserved after it."""
     return paces.MOST_RETRY_AFTER_SECONDS + MOST_RESERVED * interval * (1.0 + paces.MOST_MARGIN)
 
 
 def understood(row: Sequence[object], now: float, interval: float) -> tuple[str, paces.Pace] | None:
-    """The epoch and the pace of a row, within their ranges; None if they are of a clock that started anew since.
+    """The epoch and the pace of a row, within their ranges; None if their clock has started anew since.
 
-    Without an `interval` what is reserved is not known, and it is taken for a long one. Raises `ValueError` for
+    Without an `interval` it is not known what is reserved, and a long one is assumed. Raises `ValueError` for
     what no pacer wrote.
     """
     epoch, *numbers, first_after_pause = row[:7]

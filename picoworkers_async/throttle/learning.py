@@ -1,4 +1,4 @@
-"""What one throttle has learned of a pace that nobody told it."""
+"""What one throttle has learned about a pace that was not given."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from . import pacing as paces
 
 
 class Learning:
-    """The pace that was `learned`, and the answers that it is measured by.
+    """The pace that was `learned`, and the answers by which it is measured.
 
-    Until a 429 came, `batches_at_once` is how many requests of batches may be under way.
+    Until a 429 comes, `batches_at_once` is how many requests of batches may be in flight.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Learning:
         return 1.0 / (self.learned.rate * (1.0 + paces.LEAST_MARGIN))
 
     def refused(self, now: float, seconds: float, *, alone: bool) -> float:
-        """A 429 came, which asks for a pause; gives how long it should be."""
+        """A 429 came, which asks for a cooldown; returns how long it should be."""
         self.batches_at_once = math.inf
         before = self.learned
         self.learned = adaptive.refused(before, now, seconds, self._answers, alone=alone)
@@ -38,7 +38,7 @@ class Learning:
         self.learned = adaptive.departed(self.learned, now)
 
     def answered(self, now: float) -> float:
-        """An answer came that was no 429; gives `batches_at_once`."""
+        """An answer came that was no 429; returns `batches_at_once`."""
         self._answers.append(now)
         if self.batches_at_once != math.inf:
             self._answered += 1

@@ -1,4 +1,4 @@
-"""What a throttle may be made with, and a call's place at its gate."""
+"""The arguments of a throttle, and a call's place at its gate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..settings import is_finite
 from .queue import Priority
 
 _CALLED = ("bind", "reserve", "give_back", "depart", "pause")
-"""What a throttle calls of its pacer."""
+"""The methods of its pacer that a throttle calls."""
 
 
 def limit_problems(
@@ -42,7 +42,7 @@ def limit_problems(
 
 
 def priority_problems(priority: object) -> list[Problem]:
-    """What keeps this from being a call's place at the gate; None stands for the one that it has."""
+    """What keeps this from being a call's place at the gate; None keeps the present one."""
     if priority is None or isinstance(priority, Priority):
         return []
     names = " or ".join(f"Priority.{one.name}" for one in Priority)

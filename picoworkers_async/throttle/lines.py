@@ -1,8 +1,8 @@
 """One line for each event loop that waits at the gate, and whose turn it is.
 
-Whoever leads a line lets only its own loop's callers through: nothing is handed to a loop that may be stuck.
-Within a line the order is that of `FairQueue`. Between lines, the one whose head has the higher priority goes
-first, then the one whose head came first; a loop that does not take its turn is passed over until it shows up.
+The leader of a line admits only its own loop's callers: nothing is handed to a loop that may be stuck. Within a
+line the order is that of `FairQueue`. Between lines, the one whose head has the higher priority goes first, then
+the one whose head came first; a loop that does not take its turn is skipped until it responds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .shared_pace import SharedSlot
 
 @attrs.define(eq=False, repr=False)
 class Caller:
-    """One caller waiting at the gate. Its event says: you may go, or it is yours to lead the others.
+    """One caller waiting at the gate. Its event says that it may go, or that it now leads the others.
 
-    `number` tells who came first, in whichever loop.
+    `number` says who came first, in whichever loop.
     """
 
     priority: Priority
@@ -37,7 +37,7 @@ class Caller:
 
 @attrs.define(eq=False, repr=False)
 class Line:
-    """Those who wait in one loop, who leads them, and the slot of a pacer that waits for the first of them."""
+    """The callers that wait in one loop, their leader, and the slot of a pacer that waits for the first."""
 
     loop: Loop
     queue: FairQueue[Caller] = attrs.field(factory=FairQueue)
@@ -45,7 +45,7 @@ class Line:
     slot: SharedSlot | None = None
 
     def hand_over(self) -> None:
-        """The leader goes; the next in line, if there is one, leads from here."""
+        """The leader leaves; the next in line, if there is one, leads from here."""
         self.leader = None
         if self.queue:
             self.leader = self.queue.peek()
@@ -65,7 +65,7 @@ class Next(enum.Enum):
 
 
 class Lines:
-    """All lines of a throttle. `room` is how many requests may be under way for a caller to be let through.
+    """All lines of a throttle. `room` is how many requests may be in flight for a caller to be admitted.
 
     Everything here is one step under the lock of the loops.
     """
@@ -89,7 +89,7 @@ class Lines:
         return sum(line.queue.waiting(priority) for line in self._lines.values() if not line.loop.gone)
 
     def join(self, priority: Priority, group: Hashable) -> tuple[Line, Caller, Place[Caller]]:
-        """Stand in the line of the loop that runs here, and lead it where nobody does."""
+        """Wait in the line of the running loop, and lead it if nobody does."""
         loop = self._departures.loops.here()
         line = self._lines.get(loop)
         if line is None:
@@ -104,12 +104,12 @@ class Lines:
         return line, caller, place
 
     def leave(self, line: Line, place: Place[Caller]) -> None:
-        """Somebody gives up."""
+        """A caller gives up."""
         line.queue.remove(place)
         self._departures.loops.notify()
 
     def step(self, line: Line) -> Wait | Next:
-        """Let the first of a line through, if it is its turn; or what its leader has to wait for."""
+        """Admit the first of a line, if it is its turn; otherwise what its leader has to wait for."""
         departures, loops, loop = self._departures, self._departures.loops, line.loop
         priority = line.queue.peek().priority
         if departures.in_flight >= self._room(priority):
@@ -137,12 +137,12 @@ class Lines:
         return Next.LOOK_AGAIN
 
     def forget_slots(self) -> None:
-        """A 429 came: the slots that were reserved are in its pause."""
+        """A 429 came: the slots that were reserved fall into its cooldown."""
         for line in self._lines.values():
             line.slot = None
 
     def forget(self) -> None:
-        """In a child process, nobody of its parent waits."""
+        """In a child process, no caller of its parent waits."""
         self._lines = {}
 
     def _first(self, line: Line) -> Line:

@@ -1,8 +1,9 @@
 """The event loops that share a throttle: one clock for all, and a bell for each.
 
-A throttle's state is changed under one lock, in steps that never wait. What waits does so in its own event loop,
-for some time or until its bell is rung. Another loop's bell is posted to it, so its answer also tells that this
-loop still goes round: one that is blocked by its program, stopped, or closed must not have others wait for ever.
+A throttle's state is changed under one lock, in steps that never wait. Whatever waits does so in its own event
+loop, for some time or until its bell is rung. Another loop's bell is posted to it, so its answer also shows that
+this loop still runs: one that its program blocks, or that was stopped or closed, must not make others wait for
+ever.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SAME_CLOCK_SECONDS = 1.0
 
 
 class Held(Protocol):
-    """Something that a loop holds, to be taken from it when it is gone."""
+    """Something that a loop holds, to take from it when it is gone."""
 
     released: bool
 
@@ -40,7 +41,7 @@ class Held(Protocol):
 
 
 class Wait(NamedTuple):
-    """What somebody has to wait for: so many seconds, or less where it may `change` before."""
+    """How long to wait, in seconds: less if it may `change` before."""
 
     seconds: float
     change: anyio.Event | None = None
@@ -73,21 +74,21 @@ class Loop:
         self.gone: bool = False
 
     def now(self) -> float:
-        """The time by the clock of all loops; to be asked where this one runs."""
+        """The time by the clock of all loops; call it where this one runs."""
         return self._time() + self._offset
 
     def by_its_own_clock(self, time: float) -> float:
         return time - self._offset
 
     def silent_for(self, seconds: float) -> bool:
-        """Whether it has not answered its bell for so long."""
+        """Whether it has not answered its bell for this long."""
         return self.rung_at is not None and monotonic() - self.rung_at > seconds
 
 
 class Loops:
     """The loops that use one throttle. All but `here` and `now` are called under the `lock`.
 
-    The first loop's clock is everybody's, so that whoever is alone pays nothing for it. The offset of another is
+    The first loop's clock is everybody's, so a single loop pays nothing for it. The offset of another is
     measured once, when it is met.
     """
 
@@ -109,7 +110,7 @@ class Loops:
         return monotonic() + (self._ahead or 0.0) if loop is None else loop.now()
 
     def wait(self, loop: Loop, seconds: float) -> Wait:
-        """Wait here until something changes, for `seconds` at most; less, where others have to be looked after."""
+        """Wait here until something changes, for `seconds` at most; less, if other loops have to be checked."""
         if loop.changed is None or loop.changed.is_set():
             loop.changed = anyio.Event()
         self._waiting.add(loop)
@@ -128,7 +129,7 @@ class Loops:
     def ring(self, loop: Loop) -> None:
         """Ring another loop's bell, unless that was done and not answered. One that is closed is dropped.
 
-        One that did not answer may have been closed since: it is asked again, for that alone.
+        One that did not answer may have been closed since, so it is asked again, only to find that out.
         """
         now, answer = monotonic(), _nothing
         if loop.rung_at is None:
@@ -154,7 +155,7 @@ class Loops:
                 _take_back(loop)
 
     def forget(self) -> None:
-        """In a child process, none of the loops and threads of its parent goes on."""
+        """In a child process, none of its parent's loops and threads runs."""
         self.lock = threading.RLock()
         for loop in self._known.values():
             loop.gone = True

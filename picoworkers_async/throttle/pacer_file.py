@@ -1,4 +1,4 @@
-"""Where the pacer file of an account is, and that nobody else can have put something in its place."""
+"""Find the pacer file of an account, and make sure that nobody else can have put something in its place."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _opening = threading.Lock()
 
 
 def unusable(what: object, why: str) -> PacerError:
-    """The error for a file or folder that cannot be used, and what to do instead."""
+    """The error for a file or folder that cannot be used, with what to do instead."""
     return PacerError(f"pacer {what}: {why}. {_REMEDY}")
 
 
 def default_file(account: str) -> Path:
-    """The file of an account where none was named.
+    """The file of an account if none was named.
 
-    It is in the folder that `PICOWORKERS_PACER_FOLDER` names; else in that of the machine, if an administrator
-    made it for this user; else in the user's own. Raises `PacerError` for a folder that was named and cannot be
-    used, or where none is left.
+    It is in the folder that `PICOWORKERS_PACER_FOLDER` names; else in the machine's, if an administrator made it
+    for this user; else in the user's own. Raises `PacerError` for a folder that was named and cannot be used, or
+    if none is left.
     """
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
@@ -62,9 +62,9 @@ def default_file(account: str) -> Path:
 
 
 def connect(path: Path, *, named: bool) -> sqlite3.Connection:
-    """Open the file, or make it, for this user alone. Only one that was `named` may be reached by a link.
+    """Open the file, or create it, for this user alone. Only one that was `named` may be reached by a link.
 
-    Raises `PacerError` unless nobody else may write the file, what SQLite keeps beside it, and their folder.
+    Raises `PacerError` unless nobody else may write the file, SQLite's files beside it, and their folder.
     """
     import sqlite3  # only who uses a file of SQLite's pays for loading it
 
@@ -102,7 +102,7 @@ def journal_of(path: Path) -> str:
 
 
 def check_journal(path: Path) -> None:
-    """Raises `PacerError` where SQLite would wait for ever for what is in the place of its journal, a FIFO."""
+    """Raises `PacerError` if SQLite would wait for ever for a FIFO in the place of its journal."""
     try:
         found = os.lstat(journal_of(path))
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def check_journal(path: Path) -> None:
 
 
 def error_of(path: Path, error: sqlite3.Error) -> PacerError | PacerLost:
-    """`PacerError` for what stays as it is until somebody mends it, `PacerLost` for what may pass by itself."""
+    """`PacerError` for what lasts until somebody repairs it, `PacerLost` for what may pass by itself."""
     name = getattr(error, "sqlite_errorname", "")
     may_pass = name.startswith("SQLITE_CANTOPEN") and path.parent.is_dir() and _may_write(path.parent)
     if may_pass and not path.is_dir() and (not path.exists() or _may_write(path)):
@@ -124,7 +124,7 @@ def error_of(path: Path, error: sqlite3.Error) -> PacerError | PacerLost:
 
 
 def system_error(path: Path, error: OSError, tried: str = "used") -> PacerError | PacerLost:
-    """The same for an error of the system, when it was `tried` to have the file used or made."""
+    """The same for an error of the system, when it was `tried` to use or create the file."""
     why = f"it cannot be {tried} ({error.strerror})"
     if errno.errorcode.get(error.errno or 0) in _PASSING:
         return PacerLost(f"{path}: {why}")
@@ -132,7 +132,7 @@ def system_error(path: Path, error: OSError, tried: str = "used") -> PacerError 
 
 
 def why_unusable(path: Path, error: sqlite3.Error) -> str:
-    """What is wrong with a file that SQLite cannot use, as far as a look at it tells."""
+    """What is wrong with a file that SQLite cannot use, as far as can be seen."""
     if error.sqlite_errorname.startswith(_FOR_GOOD):
         return f"it is not a pacer's database, or it is damaged ({error})"
     folder = path.parent
@@ -185,7 +185,7 @@ def _make(path: Path) -> None:
 
 
 def _problem_of_file(path: str) -> str | None:
-    """Why this file, or what is in its place, is not safe to open; None if it is, or is not there."""
+    """Why this file, or what is in its place, is not safe to open; None if it is, or does not exist."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -197,7 +197,7 @@ def _problem_of_file(path: str) -> str | None:
 
 
 def _exposed(folder: Path) -> str | None:
-    """Why a folder is not this user's alone to write; None if it is."""
+    """Why not only this user may write in a folder; None if only this user may."""
     try:
         found = exposure(folder)
     except FileNotFoundError:
@@ -250,7 +250,7 @@ def _may_write(path: Path) -> bool:
 
 
 def _forget_in_child() -> None:
-    """Whoever was opening a file during a fork does not do so in the child."""
+    """A thread that was opening a file during a fork does not exist in the child."""
     global _opening
     _opening = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""The tables of a pacer's file, and what is asked of them."""
+"""The tables of a pacer's file, and the queries on them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STORE = "INSERT OR REPLACE INTO paces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def prepare(database: sqlite3.Connection) -> None:
-    """Make the tables in a new file, and bring those of an earlier version up to this one."""
+    """Create the tables in a new file, and bring those of an earlier version up to this one."""
     database.executescript(SCHEMA)
     if database.execute(HAS_INDEX).fetchone() == (0,):
         database.executescript(FORGET_ALL)

@@ -1,4 +1,4 @@
-"""What a pacer that several processes share does, and the plain values that it gives."""
+"""The interface of a pacer that several processes share, and the plain values that it returns."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class PacerLost(Exception):
 class Reservation(NamedTuple):
     """A slot: `wait` seconds from now; `slot`, and the next one, `until`, by the store's own clock.
 
-    `sharers` is how many clients used the store in the last minute, `rank` this one's place among them, from 0;
-    `epoch` is a name that changes when the store has lost its state, `margin` what was added to the interval.
+    `sharers` is how many clients used the store in the last minute, and `rank` this one's place among them, from
+    0. `epoch` is a name that changes when the store has lost its state. `margin` is what was added to the
+    interval.
     """
 
     wait: float
@@ -50,18 +51,18 @@ class Departure(NamedTuple):
 class Pacer(Protocol):
     """Hands out slots and departures for an account, first come, first served, to all who use the same store.
 
-    A throttle calls it in each event loop that it is used in, also from several threads at the same time. Every
-    method raises `PacerLost` if the store does not answer.
+    A throttle calls it in each event loop that uses it, also from several threads at once. Every method raises
+    `PacerLost` if the store does not answer.
     """
 
     def bind(self, account: str) -> None:
-        """Use this account, if none was named before. The name gives no secret away."""
+        """Use this account, if none was named before. The name does not reveal a secret."""
 
     async def reserve(self, interval: float) -> Reservation:
         """Take the next slot. Raises `PacerError` if the store cannot be used at all."""
 
     async def give_back(self, reservation: Reservation) -> None:
-        """Return a slot that will not be used, where nobody has taken a later one."""
+        """Return a slot that will not be used, if nobody has taken a later one."""
 
     async def depart(self, interval: float, held: Departure | None) -> Departure:
         """Ask, right before a request is written, whether it may leave.
@@ -71,4 +72,4 @@ class Pacer(Protocol):
         """
 
     async def pause(self, seconds: float, *, widen: bool) -> None:
-        """Have everybody be silent for so long; after a 429, with a wider margin."""
+        """Silence everybody for this long; after a 429, with a wider margin."""

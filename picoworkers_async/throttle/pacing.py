@@ -3,9 +3,9 @@
 The limit counts arrivals, and a client only knows when its requests leave. So they leave a little further apart
 than the limit asks, by a margin that grows when a 429 shows it too small, and shrinks slowly after.
 
-A request takes a slot first, which says when it should leave, and may leave some time after: a connection has to
-be opened, or the program is busy. Slots keep their distance from each other, and departures keep theirs by
-themselves, so that a request which leaves late never has the next one close behind it.
+A request first takes a slot, which says when it should leave, and may leave some time after: a connection has to
+be opened, or the program is busy. Slots keep their distance from each other, and departures keep their own, so
+that the next request never follows closely behind one that leaves late.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _SLOW_INTERVAL_SECONDS = 0.5
 class Pace(NamedTuple):
     """The pace of one account. Times are seconds of one monotonic clock.
 
-    `interval` is the distance between two requests that the limit asks for (0: no pace), `next_slot` the earliest
-    time for the next slot, `next_departure` the earliest time for the next request to leave, whatever its slot.
-    `silent_until` is the end of the pause that a 429 brought. `margin` is the share that was added to the interval
-    at `margin_at`. `alone` is the time that the first slot after a pause has to itself.
+    `interval` is the distance between two requests that the limit asks for (0: no pace). `next_slot` is the
+    earliest time for the next slot, `next_departure` the earliest time for the next request to leave, whatever
+    its slot. `silent_until` is the end of the cooldown after a 429. `margin` is the share that was added to the
+    interval at `margin_at`. `alone` is the time that the first slot after a cooldown has to itself.
     """
 
     interval: float = 0.0
@@ -46,18 +46,18 @@ class Pace(NamedTuple):
 
 
 def margin(pace: Pace, now: float) -> float:
-    """The margin as it is now: half of what is above the least is gone after five minutes."""
+    """The margin now: half of what is above the least is gone after five minutes."""
     left: float = 0.5 ** (max(0.0, now - pace.margin_at) / MARGIN_HALF_LIFE_SECONDS)
     return LEAST_MARGIN + (pace.margin - LEAST_MARGIN) * left
 
 
 def spacing(pace: Pace, now: float) -> float:
-    """The distance that two requests keep now."""
+    """The distance between two requests now."""
     return pace.interval * (1.0 + margin(pace, now)) if pace.interval else 0.0
 
 
 def counted(due: float, now: float) -> float:
-    """The time that something which was due, and happens now, counts as having happened at.
+    """The time at which something that was due, and happens now, counts as having happened.
 
     Up to `CATCH_UP_SECONDS` of lateness are forgiven. What counts keeps its distance, so of any number in a row
     the last comes that much too early at most, not each of them.
@@ -75,19 +75,19 @@ def reserve(pace: Pace, now: float) -> tuple[Pace, float]:
 
 
 def give_back(pace: Pace, slot: float, until: float) -> Pace:
-    """Return a slot that was not used, if `until`, what it had made the next one, still is."""
+    """Return a slot that was not used, if `until`, which it had made the next one, still is."""
     return pace._replace(next_slot=slot) if pace.next_slot == until else pace
 
 
 def depart(
     pace: Pace, now: float, *, held: float | None = None, until: float | None = None
 ) -> tuple[Pace, float, float]:
-    """Take the next departure, where others cannot see it used: the new state, its time, and the next one's.
+    """Take the next departure where others cannot see it used: the new state, its time, and the next one's.
 
-    A time that is past means: leave now. Of one ahead nothing is taken yet, and both times are the same; a request
-    that asks again, with what it `held` and the `until` that came with it, and is too late once more, gets one
-    that is kept for it. A departure that was kept and not used in time, or fell into a pause, is replaced by a new
-    one; it is not lost if nobody has taken a later one.
+    A time that is past means: leave now. If it is ahead, nothing is taken yet, and both times are the same. A
+    request that asks again, with what it `held` and the `until` that came with it, and is too late once more,
+    gets one that is kept for it. A departure that was kept and not used in time, or fell into a cooldown, is
+    replaced by a new one; it is not lost if nobody has taken a later one.
     """
     if held is not None and until is not None and until > held:
         if now - held <= STALE_AFTER_SECONDS and pace.silent_until <= max(held, now):
@@ -107,12 +107,13 @@ def departed(pace: Pace, due: float, now: float) -> Pace:
 
 
 def answered(pace: Pace, departed_at: float, rtt: float, least_rtt: float | None) -> Pace:
-    """The answer to the latest request tells that it may have arrived late: the next keeps its distance from that.
+    """The answer to the latest request shows that it may have arrived late: the next keeps its distance from that.
 
     A connection that has to be opened, or a slow moment of the network, holds one request back and not the next.
     `rtt` is how long the answer took, `least_rtt` the least before (None: it is the first, which opens a
-    connection; two thirds of it are gone before the request leaves). Jitter of a tenth of the interval is left to
-    the margin. At more than two requests a second the limit is over many, and answers come too late to tell.
+    connection; two thirds of it are gone before the request leaves). Jitter of a tenth of the interval is left
+    to the margin. At more than two requests a second the limit covers many requests, and answers come too late
+    to tell.
     """
     late = rtt * 2 / 3 if least_rtt is None else rtt - least_rtt
     if pace.interval < _SLOW_INTERVAL_SECONDS or late <= 0.1 * pace.interval:
@@ -121,13 +122,13 @@ def answered(pace: Pace, departed_at: float, rtt: float, least_rtt: float | None
 
 
 def silence(pace: Pace, now: float, seconds: float) -> Pace:
-    """Nobody sends before a pause is over. A shorter pause never cuts a longer one."""
+    """Nobody sends before a cooldown is over. A shorter cooldown never cuts a longer one."""
     until = max(pace.silent_until, now + seconds)
     return pace._replace(silent_until=until, next_slot=max(pace.next_slot, until), first_after_pause=True)
 
 
 def too_many(pace: Pace, now: float, seconds: float) -> Pace:
-    """A 429 came: a pause, and a wider margin. Those that were on the wire with the first widen it no further."""
+    """A 429 came: a cooldown, and a wider margin. Those in flight with the first widen it no further."""
     wider = min(MOST_MARGIN, 2.0 * margin(pace, now) + LEAST_MARGIN)
     if pace.silent_until <= now:
         pace = pace._replace(margin=wider, margin_at=now)

@@ -21,7 +21,7 @@ class Priority(enum.IntEnum):
 
 @attrs.define(eq=False)
 class Place(Generic[T]):
-    """One place in a `FairQueue`, and who has it. Each knows its neighbours: any can be given up at once."""
+    """One place in a `FairQueue`, and who has it. Each knows its neighbours, so any can be given up at once."""
 
     item: T
     priority: Priority
@@ -32,7 +32,7 @@ class Place(Generic[T]):
 
 @attrs.define(eq=False)
 class _Line(Generic[T]):
-    """Those of one group, the first and the last of them."""
+    """The callers of one group, from first to last."""
 
     first: Place[T]
     last: Place[T]
@@ -62,7 +62,7 @@ class FairQueue(Generic[T]):
         return self._waiting[priority]
 
     def push(self, item: T, priority: Priority, group: Hashable) -> Place[T]:
-        """Let somebody wait; gives the place, for `remove`."""
+        """Add a caller; returns its place, for `remove`."""
         place = Place(item, priority, group)
         lines = self._lines[priority]
         line = lines.get(group)
@@ -76,7 +76,7 @@ class FairQueue(Generic[T]):
         return place
 
     def pop(self) -> T:
-        """Take the one whose turn it is; its group goes to the back of its priority's line."""
+        """Take the next caller; its group goes to the back of its priority's line."""
         place = self._next()
         self.remove(place)
         lines = self._lines[place.priority]
@@ -85,11 +85,11 @@ class FairQueue(Generic[T]):
         return place.item
 
     def peek(self) -> T:
-        """Who would be next."""
+        """The next caller."""
         return self._next().item
 
     def remove(self, place: Place[T]) -> None:
-        """Take out one that gave up; everybody behind it moves up."""
+        """Take out a caller that gave up; everybody behind it moves up."""
         lines = self._lines[place.priority]
         line, before, after = lines[place.group], place.before, place.after
         if before is not None:

@@ -122,10 +122,10 @@ for _name, _value in {
 class RedisPacer:
     """Shares the pace of an account between all machines that use the same Redis or Valkey server.
 
-    `url` is as redis-py takes it, such as `redis://:password@host:6379/0`. Needs the extra `redis`. Clocks of the
-    clients do not matter. Raises `InvalidRequestError` for a `url` that is no string, and `PacerError`, at the
-    first call, for a password that is refused; while the server does not answer, clients go on with a share of the
-    limit.
+    `url` is in redis-py's form, such as `redis://:password@host:6379/0`. Needs the extra `redis`. The clients'
+    clocks do not matter. Raises `InvalidRequestError` for a `url` that is not a string, and `PacerError`, at the
+    first call, for a password that is refused. While the server does not answer, clients go on with a share of
+    the limit.
     """
 
     def __init__(self, url: str) -> None:
@@ -216,7 +216,7 @@ class _Answer(NamedTuple):
 
 
 def _understood(answer: Any) -> _Answer:
-    """What the script said. Raises `PacerError` for anything that it cannot have said."""
+    """The script's answer. Raises `PacerError` for anything that it cannot have said."""
     try:
         wait, at, until, sharers, rank, epoch, margin, sound = answer
         times = (float(wait), float(at), float(until))

@@ -25,9 +25,9 @@ class SharedSlot(NamedTuple):
 
 
 class Ticket(NamedTuple):
-    """What became of asking to leave. Times are of the clock of all loops.
+    """The answer to a request that asked to leave. Times are of the clock of all loops.
 
-    A request may be written from `at` until `fresh_until`. Where that is over, or was never, it asks again, at
+    The request may be written from `at` until `fresh_until`. If that is over, or never was, it asks again, at
     `at` or later, with this ticket.
     """
 
@@ -40,7 +40,7 @@ class Ticket(NamedTuple):
 
 
 def turn(now: float, *, interval: float, sharers: int, rank: int) -> float:
-    """The next turn, at or after `now`, of one client among several that only have the time of day in common.
+    """The next turn, at or after `now`, of one client among several that share only the time of day.
 
     Time is cut into rounds of one interval for each sharer; the client of rank 0 has the first of a round.
     """
@@ -86,7 +86,7 @@ class SharedPace:
         return SharedSlot(self._loops.now() + reservation.wait, reservation)
 
     async def depart(self, slot: SharedSlot, ticket: Ticket | None) -> Ticket:
-        """Ask to leave, right before the request is written, with the ticket of the time before."""
+        """Ask to leave, right before the request is written, with the previous ticket."""
         now = self._loops.now()
         if self._lost:
             return self._turn_ticket(slot, ticket, now)
@@ -132,7 +132,7 @@ class SharedPace:
         return Ticket(asked_at, asked_at + usual + paces.STALE_AFTER_SECONDS, departure)
 
     async def _store_began_anew(self) -> None:
-        """Others may not have noticed yet that the store is another one: nobody sends until they have."""
+        """The store is another one, and others may not have noticed yet: nobody sends until they have."""
         await self._pacer.pause(_PAUSE_AFTER_LOSS_SECONDS, widen=False)
         self._lost, self._epoch = False, None
         logger.warning("the pacer's store is back, perhaps without its state; all calls wait a moment")

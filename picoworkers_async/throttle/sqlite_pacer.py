@@ -41,21 +41,23 @@ _of_parents: list[sqlite3.Connection] = []
 
 
 class SqlitePacer:
-    """Shares the pace of an account between all processes of this machine that use the same file.
+    """Shares the pace of an account between all processes on this machine that use the same file.
 
-    `path` left out, it is a file named after the account (by a hash, without the secret), in the first of these
-    folders: the one that `PICOWORKERS_PACER_FOLDER` in the environment names; `/var/lib/picoworkers_async`, if an
-    administrator made it for this user; the user's own state folder. Wherever it is, nobody else than root and
-    this user may write in its folder, since whoever may can have SQLite delete the user's files: so /tmp itself is
-    refused. Windows has no such modes to look at.
+    If you leave out `path`, the file is named after the account (by a hash, without the secret), in the first of
+    these folders: the one that `PICOWORKERS_PACER_FOLDER` in the environment names;
+    `/var/lib/picoworkers_async`, if an administrator made it for this user; the user's own state folder. In any
+    case only root and this user may be able to write in its folder, because whoever can may have SQLite delete
+    the user's files: so /tmp itself is refused. Windows has no such modes to check.
 
-    Times are of the machine's monotonic clock, the same in every process; a restart of the machine starts anew. A
-    process that is killed costs the others one slot at most. A file that is deleted or replaced while it is in use
-    is noticed by the next request of each process: everybody waits 6 s, and goes on with the new one. A file that
-    does not answer within 2 s is done without for a while. It may be made before a fork and used on both sides.
+    Times are of the machine's monotonic clock, the same in every process; a restart of the machine starts anew.
+    A process that is killed costs the others one slot at most. If the file is deleted or replaced while it is in
+    use, the next request of each process notices: everybody waits 6 s, and goes on with the new one. If the file
+    does not answer within 2 s, clients do without it for a while. The pacer may be created before a fork and
+    used on both sides.
+
     Raises `InvalidRequestError` for a `path` that is none, and `PacerError`, at the first call, for a file or
-    folder that cannot be used, with the reason. Source: one request a second for an account, in the document of
-    2024.
+    folder that cannot be used, with the reason. Source: the API document of 2024 allows one request a second for
+    an account.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -75,14 +77,14 @@ class SqlitePacer:
         return f"SqlitePacer({str(self._path)!r})"
 
     def _begin(self) -> None:
-        """What a process has for itself: a copy of this object in a child of it is another client."""
+        """State of one process: a copy of this object in its child is another client."""
         self._process = os.getpid()
         self._client = secrets.token_hex(8)
         # Whichever event loops use it, and a transaction may go on after a native cancellation.
         self._one_at_a_time = threading.Lock()
 
     def _begin_in_child(self) -> None:
-        """The connection of a parent process is of no use in its child."""
+        """The connection of a parent process cannot be used in its child."""
         if self._database is not None:
             _of_parents.append(self._database)
             self._database = None
@@ -187,7 +189,7 @@ class SqlitePacer:
         raise PacerLost(f"{self._path} does not answer within {_LONGEST_WAIT_SECONDS:g} s")
 
     def _run(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
-        """Run it on the file that is there; once more, if that was deleted in the middle."""
+        """Run it on the existing file; once more, if that was deleted meanwhile."""
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
         try:
@@ -218,7 +220,7 @@ class SqlitePacer:
         return result
 
     def _open(self) -> sqlite3.Connection:
-        """Open the file that is there now, or make it, and note which one it is."""
+        """Open the existing file, or create it, and note which one it is."""
         import sqlite3  # only who uses a file of SQLite's pays for loading it
 
         if self._account is None:
@@ -269,7 +271,7 @@ class SqlitePacer:
         return secrets.token_hex(8), fresh
 
     def _epoch(self, stored: str) -> str:
-        """The state's name; a copy of it in another file is not the same."""
+        """The state's name; a copy of it in another file has another."""
         return stored if self._file is None else f"{stored}-{self._file[1]}"
 
     def _store(self, database: sqlite3.Connection, epoch: str, pace: paces.Pace) -> None:

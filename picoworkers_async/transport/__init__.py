@@ -1,1 +1,1 @@
-"""What carries requests: httpx clients and transports, which one is used, and what their failures prove."""
+"""Transports of requests: httpx clients and transports, the choice between them, and what their failures prove."""

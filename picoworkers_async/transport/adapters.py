@@ -1,4 +1,4 @@
-"""What sends one request and brings its whole answer: the interface, and the words for what came of it."""
+"""The interface that sends one request and returns its whole answer, and the types of the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPENING_SHARE = 0.9
 
 
 class Response(NamedTuple):
-    """What came back: the status, the headers (by names in lower case), the body, and why that is missing."""
+    """An answer: the status, the headers (by names in lower case), the body, and why that is missing."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,7 +28,7 @@ class Response(NamedTuple):
 
 
 class NoResponseError(Exception):
-    """No whole answer came: `failure` is why, without its frames, and `fate` what that proves of the request."""
+    """No whole answer came: `failure` is why, without its frames; `fate` is what that proves of the request."""
 
     def __init__(self, fate: Fate, failure: Exception) -> None:
         super().__init__(fate, failure)
@@ -49,13 +49,13 @@ class HttpAdapter(Protocol):
         """The same adapter, with another timeout in seconds for the whole of a request."""
 
     async def open(self) -> None:
-        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late.
+        """Get ready before anything waits for a slot: what takes time now would make a request arrive late.
 
-        Raises `ClientStateError` where it cannot send from this event loop.
+        Raises `ClientStateError` if it cannot send from this event loop.
         """
 
     async def aclose(self) -> None:
-        """Close every connection of ours."""
+        """Close all our own connections."""
 
     def send(self, method: str, url: str, content: bytes | None, permit: Permit) -> Coroutine[Any, Any, Response]:
         """Send the request when the permit lets it be written, and read the answer.
@@ -65,7 +65,7 @@ class HttpAdapter(Protocol):
 
 
 def request_headers(credentials: Credentials, user_agent: str) -> dict[str, str]:
-    """The headers of every request; one with a body has `Content-Type: application/json` beside them."""
+    """The headers of every request; one with a body has `Content-Type: application/json`, too."""
     return {
         "Authorization": credentials.authorization(),
         "Accept": "application/json",

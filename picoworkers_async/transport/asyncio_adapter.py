@@ -25,10 +25,10 @@ _TARGET = re.compile('/[!"$-~]*')
 class AsyncioAdapter:
     """Sends one request and reads its whole answer. Never follows a redirect, never repeats anything.
 
-    What a failure proves is known by where it comes from: before a request is handed to its connection not a byte
+    What a failure proves is known from where it happens: before a request is handed to its connection not a byte
     of it is written, and from then on it counts as sent. `base_url` is where all requests go, `timeout` is in
     seconds for the whole of a request, `max_bytes` is how large an answer may be, unpacked. There are as many
-    connections as there are permits at once; `shared` ones, to the same service, may be others' too. To be made
+    connections as there are permits at once; `shared` ones, to the same service, may be others' too. Create it
     where the event loop runs.
     """
 
@@ -61,7 +61,7 @@ class AsyncioAdapter:
         return other
 
     async def open(self) -> None:
-        """Nothing is left to get ready: the certificates were loaded when this was made."""
+        """Do nothing: the certificates were loaded when this was made."""
 
     async def aclose(self) -> None:
         await self._connections.aclose()
@@ -105,7 +105,7 @@ class AsyncioAdapter:
         raise NoResponseError(Fate.UNKNOWN, result)
 
     def _target(self, url: str) -> bytes:
-        """What stands in the request's first line for an address."""
+        """The address in the request's first line."""
         target = url.removeprefix(self._origin)
         if _TARGET.fullmatch(target):
             return target.encode()
@@ -117,7 +117,7 @@ class AsyncioAdapter:
         return start + self._get if content is None else b"%b%b%d\r\n\r\n" % (start, self._post, len(content))
 
     async def _usable(self, connection: Connection, times: int, left: float) -> Connection:
-        """The same connection, if what came on it was nothing to close it for, or a new one."""
+        """The same connection, if nothing came on it for which to close it, or a new one."""
         if times == _MOST_UNUSABLE:
             problem = f"{times} times in a row, a connection closed or brought data before the request was written"
             raise NoResponseError(Fate.NOT_PROCESSED, ConnectionError(problem))

@@ -30,7 +30,7 @@ class Body:
         self._inflating = None if coding in ("", "identity") else _Inflating(coding)
 
     def feed(self, raw: bytes) -> None:
-        """What came next."""
+        """Take in the next part."""
         self._received += len(raw)
         for part in (raw,) if self._inflating is None else self._inflating.feed(raw):
             self._size += len(part)
@@ -41,7 +41,7 @@ class Body:
             raise _too_large(self._limit)
 
     def whole(self) -> bytes:
-        """All of it, once its end has come."""
+        """The whole body, once its end has come."""
         inflating, parts = self._inflating, self._parts
         if inflating is not None and self._received and not inflating.whole:
             raise UnusableBodyError(f"its {inflating.coding} body is cut short")
@@ -49,10 +49,10 @@ class Body:
 
 
 async def read_body(response: Any, limit: int) -> bytes:
-    """The unpacked body of a response of httpx or httpx2, of `limit` bytes at most.
+    """The unpacked body of a response of httpx or httpx2, at most `limit` bytes.
 
-    A response that was read already (by a hook, or made whole by a transport in memory) is taken as it is.
-    Raises `UnusableBodyError`, and whatever the transport raises.
+    A response that was read already (by a hook, or made whole by a transport in memory) is used as it is. Raises
+    `UnusableBodyError`, and whatever the transport raises.
     """
     if response.is_closed or response.is_stream_consumed:
         content: bytes = response.content

@@ -1,4 +1,4 @@
-"""Which way requests take: the one that was named, or the fastest that nothing speaks against."""
+"""Which transport requests go over: the one that was named, or the fastest that can be used."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _INSTALL = 'pip install "picoworkers-async[fast]"'
 
 
 class Choice(NamedTuple):
-    """A way that requests take, and why."""
+    """A transport, and why it is used."""
 
     name: TransportName
     why: str
 
 
 def environment_name() -> str | None:
-    """The way that the environment names, whatever it is; None if it names none."""
+    """The transport that the environment names, whatever it is; None if it names none."""
     return os.environ.get(VARIABLE, "").strip().lower() or None
 
 
 def name_problems(field: str, name: object) -> list[Problem]:
-    """What keeps this from being the name of a way."""
+    """What keeps this from being the name of a transport."""
     if name in NAMES:
         return []
     return [Problem(field, name, f"one of {', '.join(NAMES)}", ProblemCode.CHOICE)]
 
 
 def fast_problems(field: str, name: object, base_url: str) -> list[Problem]:
-    """What keeps requests to an address from going over `fast` here, where that is the name."""
+    """What keeps requests to an address from going over `fast` here, if that is the name."""
     if name != "fast":
         return []
     if not _is_installed():
@@ -56,16 +56,16 @@ def fast_problems(field: str, name: object, base_url: str) -> list[Problem]:
 
 
 def way_problems(field: str, name: object, base_url: str) -> list[Problem]:
-    """What keeps requests to an address from going over what has this name here; None for what is chosen."""
+    """What keeps requests to an address from going over the transport of this name here; None is the default."""
     # Over fast, any proxy is one too many.
     return fast_problems(field, name, base_url) if name == "fast" else proxy_problems(base_url)
 
 
 def choose(given: str | None, named: str | None, base_url: str) -> Choice:
-    """The way for requests to an address: `given` by the caller, or `named` by the environment, or the fastest.
+    """The transport for requests to an address: `given` by the caller, `named` by the environment, or the fastest.
 
-    To be asked where the event loop runs. Raises `ClientStateError` for `fast` where that is not asyncio's, and
-    for what the environment has come to name since the client was made, and cannot be used.
+    Call it where the event loop runs. Raises `ClientStateError` for `fast` in an event loop other than
+    asyncio's, and for a name that the environment was given after the client was made, and that cannot be used.
     """
     wanted, why = (given, "transport= says so") if given else (named, f"{VARIABLE} says so")
     if problems := way_problems("transport" if given else VARIABLE, wanted, base_url):
@@ -82,7 +82,7 @@ def choose(given: str | None, named: str | None, base_url: str) -> Choice:
 
 
 def _against_fast(base_url: str) -> str | None:
-    """Why `fast` is not used where nobody named it; None if nothing speaks against it."""
+    """Why `fast` is not used where nobody named it; None if it can be used."""
     if not on_asyncio():
         return "the event loop is not asyncio's"
     if not _is_installed():
@@ -93,7 +93,7 @@ def _against_fast(base_url: str) -> str | None:
 
 
 def on_asyncio() -> bool:
-    """Whether the event loop that runs is asyncio's."""
+    """Whether the running event loop is asyncio's."""
     import asyncio  # 10 ms of the time to import us, and loaded already where an event loop of it runs
 
     return anyio.get_cancelled_exc_class() is asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""The client of httpx or httpx2 that requests go through: one of ours, or one that the user shares with us."""
+"""The client of httpx or httpx2 that requests go through: our own, or one that the user shares with us."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .tls import environment_tls
 
 
 class ClientSource(Protocol):
-    """Where an adapter has its client from. `ours` says that its transport is of this library too.
+    """Where an adapter gets its client. `ours` says that its transport is this library's, too.
 
-    `watched` says whether it matters when each request is written; `traces` whether the client tells, as far as is
-    known. `name` says what the client is, or what it sends over.
+    `watched` says whether it matters when each request is written; `traces` whether the client reports that, as
+    far as is known. `name` says what the client is, or what it sends over.
     """
 
     name: str
@@ -30,7 +30,7 @@ class ClientSource(Protocol):
         """An `httpx.AsyncClient`, or the same of httpx2."""
 
     def headers(self, fields: Mapping[str, str]) -> Mapping[str, str]:
-        """These headers, in the form that a request takes soonest."""
+        """These headers, in the form that a request accepts fastest."""
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, extensions: dict[str, Any]
@@ -41,10 +41,10 @@ class ClientSource(Protocol):
 
 
 class OwnClient:
-    """A client of ours, made when it is first needed, where the event loop runs, and closed with us.
+    """Our own client, made when it is first needed, where the event loop runs, and closed with us.
 
-    `make` makes it, of the package. `ours` is as above, `paced` says that requests keep a distance in time, `name`
-    what it sends over.
+    `make` makes it, from the package. `ours` is as above, `paced` says that requests keep a distance in time,
+    `name` is what it sends over.
     """
 
     def __init__(self, package: Any, make: Callable[[], Any], name: str, *, ours: bool, paced: bool) -> None:
@@ -86,14 +86,14 @@ def client_over(transport: Any, package: Any) -> Any:
 
 
 def client_with_lanes(package: Any, lanes: int, base_url: str) -> Any:
-    """A client over so many lanes, with the proxy that the environment names for an address."""
+    """A client over this many lanes, with the proxy that the environment names for an address."""
     return client_over(Lanes(lanes, package, proxy=usable_proxy(base_url, package)), package)
 
 
 def client_with_pool(package: Any, connections: int | None, base_url: str) -> Any:
-    """A client with httpx's own pool of so many connections (None: no limit), and the same proxy.
+    """A client with httpx's own pool of this many connections (None: no limit), and the same proxy.
 
-    Of the environment it gets this only: httpx itself would hand an address without TLS to `HTTP_PROXY`.
+    It uses only this of the environment: httpx itself would send an address without TLS to `HTTP_PROXY`.
     """
     limits = package.Limits(max_connections=connections, max_keepalive_connections=connections)
     proxy, kind = usable_proxy(base_url, package), _client_class(package.AsyncClient, package.Cookies)
@@ -130,14 +130,14 @@ class SharedClient:
 
 
 def package_of_transport(transport: object) -> Any:
-    """The package that a transport is of: its clients can send through it. None if it is no transport."""
+    """The package of a transport, whose clients can send through it. None if it is not a transport."""
     return transport.package if isinstance(transport, Lanes) else package_of(transport, "AsyncBaseTransport")
 
 
 class BytesStream:
-    """The body of a request in one piece; to be made of a package's `AsyncByteStream`.
+    """The body of a request in one piece; make it of a package's `AsyncByteStream`.
 
-    That of httpx itself is an async generator, which a failed connection leaves behind unfinished.
+    That of httpx itself is an async generator, which a failed connection leaves unfinished.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -156,13 +156,13 @@ class BytesStream:
 
 @functools.lru_cache(maxsize=64)
 def _parsed(package: Any, url: str) -> Any:
-    """An address, which cannot be changed. To parse one takes httpx a tenth of all that a request costs."""
+    """An address, which cannot be changed. Parsing one takes httpx a tenth of what a request costs."""
     return package.URL(url)
 
 
 @functools.cache
 def _client_class(base: Any, cookies: Any) -> Any:
-    """A package's `AsyncClient`, or its stand-in, without cookies: no answer leaves any for another account."""
+    """A package's `AsyncClient`, or its stand-in, without cookies: no answer leaves one for another account."""
 
     class NoCookies(cookies):  # type: ignore[misc]
         def extract_cookies(self, response: Any) -> None:

@@ -21,8 +21,8 @@ _ROUNDS_TO_READ = 4
 class Connection(asyncio.Protocol):
     """One request at a time, each with one answer.
 
-    Whatever comes that was not asked for closes it, so that no answer is ever taken for another request's.
-    `is_open` says that it may be written to; `on_lost` is told when it is closed for good.
+    Anything unasked-for closes it, so that no answer is ever taken for another request's. `is_open` says that it
+    may be written to; `on_lost` is called when it is closed for good.
     """
 
     def __init__(self, on_lost: Callable[[Connection], None]) -> None:
@@ -61,15 +61,15 @@ class Connection(asyncio.Protocol):
     def is_quiet(self) -> bool:
         """Whether it is open, and nothing came that the event loop has not read yet.
 
-        Asked right before a request is written: what came until then is not its answer. What no client can tell
-        from an answer is what was still on its way then, or came between this question and the write.
+        Call it right before a request is written: what came until then is not its answer. What was still on its
+        way then, or came between this check and the write, no client can tell from an answer.
         """
         return self.is_open and not self._poll()
 
     async def read_up(self) -> bool:
-        """Have the event loop read what came, and say whether that was nothing to close it for.
+        """Have the event loop read what came, and return whether that was nothing for which to close it.
 
-        An answer or an end is; the tickets that TLS sends for its next connection are not.
+        An answer or an end is a reason; the tickets that TLS sends for its next connection are not.
         """
         for _ in range(_ROUNDS_TO_READ):
             await asyncio.sleep(0)
@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
 
 
 def _poller(descriptor: int) -> Callable[[], object]:
-    """What asks the operating system whether a socket has something to read, without waiting."""
+    """How to ask the operating system whether a socket has something to read, without waiting."""
     if not hasattr(select, "poll"):
         return lambda: select.select([descriptor], [], [], 0)[0]
     poll = select.poll()

@@ -16,10 +16,10 @@ _NEXT_ADDRESS_SECONDS = 0.25
 
 
 class Connections:
-    """The connections to the service at an address: idle ones to take, and all of them, to be closed in the end.
+    """The connections to the service at an address: idle ones to take, and all of them, to close at the end.
 
-    What is sent says whose it is, so they may be shared by clients of many accounts. To be made where the event
-    loop runs.
+    Each request carries its own credentials, so clients of many accounts may share them. Create it where the
+    event loop runs.
     """
 
     def __init__(self, base_url: str) -> None:

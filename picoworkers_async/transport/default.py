@@ -1,4 +1,4 @@
-"""Which adapter a client sends through."""
+"""The adapter that a client sends through."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def choose_adapter(
     max_connections: int,
     paced: bool,
 ) -> HttpAdapter:
-    """An adapter over what the user gave or named; with neither, `choice.choose` says over what.
+    """An adapter over what the user gave or named; with neither, `choice.choose` decides.
 
     What is named, or left out, is decided when the client is entered, where the event loop runs. `timeout` is in
-    seconds for a whole request: None stands for 30, or for the timeouts of a client that was given. `paced` says
-    that requests keep a distance in time.
+    seconds for a whole request: None means 30, or the timeouts of a client that was given. `paced` says that
+    requests keep a distance in time.
     """
     if http_client is not None:
         _tell(base_url, SharedClient.name, "it was given")
@@ -99,7 +99,7 @@ def choose_adapter(
 class LateAdapter:
     """An adapter that is chosen and made when it is first needed, where the event loop runs.
 
-    `given` is what its user said it should be, None for nothing.
+    `given` is what the user named, None for nothing.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class LateAdapter:
 
 
 class _Made:
-    """What was made, for all views with other timeouts."""
+    """The adapter that was made, for all views with other timeouts."""
 
     adapter: HttpAdapter | None = None
 

@@ -1,6 +1,6 @@
 """What the failure of a request proves about it. Knows the exceptions of httpx, httpx2 and their cores by name.
 
-By name, so that none of these packages has to be installed for another's sake.
+By name, so that none of these packages has to be installed because of another.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _BEFORE_SENDING = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "P
 def fate_of(failure: BaseException, *, ours: bool) -> Fate:
     """What `failure`, raised from the moment the transport was called, proves. What proves nothing counts as sent.
 
-    `ours` says that both the client and the transport are of this library, so that httpx's exceptions mean what
+    `ours` says that both the client and the transport are this library's, so that httpx's exceptions mean what
     they say. Others report a request that was received and then dropped as a failed connect: of theirs, only an
-    exception that was raised from httpcore's own is believed. A write that failed may have gone out before: the
+    exception that was raised from httpcore's own is believed. A write that failed may have been sent before: the
     error can belong to an earlier write's acknowledgement.
     """
     if ours:

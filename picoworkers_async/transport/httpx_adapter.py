@@ -1,4 +1,4 @@
-"""The adapter over a client of httpx or httpx2, whosever it is."""
+"""The adapter over a client of httpx or httpx2, our own or the user's."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class HttpxAdapter:
         return self._source.name
 
     async def open(self) -> None:
-        """Get ready, before anything waits for a slot: what takes time now would have a request arrive late."""
+        """Get ready before anything waits for a slot: what takes time now would make a request arrive late."""
         _ = self._source.client
 
     async def aclose(self) -> None:
@@ -65,8 +65,8 @@ class HttpxAdapter:
     async def send(self, method: str, url: str, content: bytes | None, permit: Permit) -> Response:
         """Send the request when the permit lets it be written, and read the answer.
 
-        Raises `NoResponseError`, and the errors of a permit that cannot be used. Whatever else is raised from the
-        moment the client was handed the request counts as sent, unless it proves the contrary.
+        Raises `NoResponseError`, and the errors of a permit that cannot be used. Anything else that is raised
+        from the moment the client was handed the request counts as sent, unless it proves the contrary.
         """
         moment = _Moment(permit, self._source)
         request, seconds = self._prepared(method, url, content, moment)
@@ -130,16 +130,16 @@ class HttpxAdapter:
 
 
 def _unknown() -> bool:
-    """Whether a connection is quiet of which nothing is known: it is taken to be."""
+    """A connection about which nothing is known: it is assumed to be quiet."""
     return True
 
 
 class _Moment:
-    """Tells a permit when its request is written: by the events of httpcore, or without them at the hand-over.
+    """Reports to a permit when its request is written: by httpcore's events or, without them, at the hand-over.
 
-    A client that has such events shows it by the first of them (they come through `extensions["trace"]`); one that
-    was taken to have them, and does not, by its first answer. `refusal` is why the request must not be written:
-    the error of a permit that cannot be used, or that something came on its lane's connection before.
+    A client that has such events shows it by the first of them (they come through `extensions["trace"]`); one
+    that was assumed to have them, and does not, by its first answer. `refusal` is why the request must not be
+    written: the error of a permit that cannot be used, or that something came on its lane's connection before.
     """
 
     def __init__(self, permit: Permit, source: ClientSource) -> None:
@@ -171,7 +171,7 @@ class _Moment:
             self._permit.written()
 
     async def _before_writing(self, is_quiet: Callable[[], bool]) -> None:
-        """Waiting for a slot is no slowness of the service: the deadline waits too."""
+        """Waiting for a slot is not the service's slowness: the deadline waits too."""
         scope = self.deadline
         if scope is None:
             return

@@ -15,11 +15,11 @@ from .tls import environment_tls
 
 
 class _Lane:
-    """Made one of either package's transports, of one connection, of which it knows more than httpcore tells.
+    """A transport of one connection, of either package, which knows more about it than httpcore reports.
 
-    When a request is to be written, that event's `info` has `is_quiet` beside the rest, a function: whether the
-    connection is open, and nothing came that nobody asked for. A new one over TLS is taken to be: its first bytes
-    are tickets for the next connection, and httpcore reads them with the answer only.
+    When a request is about to be written, that event's `info` also has `is_quiet`, a function: whether the
+    connection is open, and nothing came that nobody asked for. A new one over TLS is assumed to be: its first
+    bytes are tickets for the next connection, and httpcore reads them only with the answer.
     """
 
     _stream: Any = None
@@ -59,14 +59,14 @@ class _Waiter:
 
 
 class Lanes:
-    """Many transports of one connection each: a request takes a free one, so none looks at all the others.
+    """Many transports of one connection each: a request takes a free one, so none has to search all the others.
 
-    `lanes` is how many requests may be under way at once; one more waits for as long as its `pool` timeout says,
-    and raises `PoolTimeout` after that. `package` is httpx or httpx2: that of the client which sends through
-    this, and of the transports within. `options` are those of its `AsyncHTTPTransport` (`verify`, `cert`, `proxy`,
-    `http2`, `retries` and so on), except `limits`. A lane whose request ended in an exception or a
-    cancellation, or whose answer was not read to its end, is closed and replaced: what state it was left in is
-    not known. Works on asyncio and trio.
+    `lanes` is how many requests may be in flight at once; one more waits for as long as its `pool` timeout says,
+    and then raises `PoolTimeout`. `package` is httpx or httpx2: that of the client which sends through this, and
+    of the transports within. `options` are those of its `AsyncHTTPTransport` (`verify`, `cert`, `proxy`,
+    `http2`, `retries` and so on), except `limits`. A lane whose request ended in an exception or a cancellation,
+    or whose answer was not read to its end, is closed and replaced, because its state is not known. Works on
+    asyncio and trio.
     """
 
     def __init__(self, lanes: int, package: Any = None, **options: Any) -> None:
@@ -119,7 +119,7 @@ class Lanes:
             self._free.append(lane)
 
     async def replace(self, lane: Any) -> None:
-        """Close the lane, and give back a fresh one."""
+        """Close the lane, and put a fresh one in its place."""
         # First the fresh one, so that no cancellation of the closing can lose a place.
         self._all.discard(lane)
         self.give_back(self._fresh())

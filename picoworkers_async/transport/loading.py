@@ -1,4 +1,4 @@
-"""What a way of sending needs is loaded before its first use, without holding up the event loop."""
+"""Load what a transport needs before its first use, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FAST = f"{__package__}.asyncio_adapter"
 
 
 async def load(name: TransportName, base_url: str) -> None:
-    """Load the packages and the certificates that this way to an address needs, unless they are loaded.
+    """Load the packages and the certificates that this transport to an address needs, unless they are loaded.
 
-    In a thread: both take tens of milliseconds, in which nothing else of the program would run.
+    In a thread: both take tens of milliseconds, in which nothing else in the program would run.
     """
     needs_tls = name != "fast" or base_url.lower().startswith("https:")
     loaded = environment_tls_is_loaded() if needs_tls else True

@@ -1,6 +1,6 @@
 """Which of the two HTTP packages is used: httpx, or httpx2, which took over its interface. Imported when needed.
 
-Both are handled by the names that they share; what must be of a package's own kind is made of its classes here.
+Both are used by the names that they share; what must have a package's own type is made from its classes here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ NAMES = ("httpx", "httpx2")
 
 
 def default_package() -> Any:
-    """The package of a client of ours: httpx, or httpx2 where that alone is installed."""
+    """The package of our own clients: httpx, or httpx2 if only that is installed."""
     try:
         import httpx
     except ImportError:
@@ -24,7 +24,7 @@ def default_package() -> Any:
 
 
 def package_of(thing: object, kind: str) -> Any:
-    """The package whose class of this name, such as `AsyncBaseTransport`, the thing is of; None if neither's."""
+    """The package to whose class of this name (`AsyncBaseTransport` and so on) this belongs; None if neither."""
     for one in type(thing).__mro__:
         root = one.__module__.partition(".")[0]
         if root in NAMES and one.__name__ == kind:
@@ -34,5 +34,5 @@ def package_of(thing: object, kind: str) -> Any:
 
 @functools.cache
 def made_of(kind: type, base: type) -> Any:
-    """The class `kind`, made one of a package's own (`base`) as well: its clients take no other."""
+    """The class `kind`, also made a subclass of a package's own (`base`): its clients accept no other."""
     return type(kind.__name__, (kind, base), {})

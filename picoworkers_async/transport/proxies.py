@@ -36,14 +36,14 @@ def environment_proxy(base_url: str) -> str | None:
 
 
 def proxy_problems(base_url: str) -> list[Problem]:
-    """What keeps the proxy that the environment names for an address from being used; imports nothing for it."""
+    """What keeps the proxy that the environment names for an address from being used; imports nothing."""
     named = _named(base_url)
     limit = None if named is None else _wanted(named.url)
     return [] if named is None or limit is None else [_problem(named, limit)]
 
 
 def usable_proxy(base_url: str, package: Any) -> Any:
-    """The proxy for an address as httpx or httpx2 takes it, if the environment names any.
+    """The proxy for an address in the form of httpx or httpx2, if the environment names any.
 
     Raises `ClientStateError` for one that cannot be used.
     """
@@ -72,14 +72,14 @@ def _named(base_url: str) -> _Named | None:
 
 
 def _variable(kind: str) -> str:
-    """What names the proxies of a kind; a variable in small letters goes before one in capitals."""
+    """What names the proxies of a kind; a variable in lower case overrides one in capitals."""
     wanted = f"{kind}_proxy"
     names = sorted((name for name in os.environ if name.lower() == wanted and os.environ[name]), reverse=True)
     return names[0] if names else "the system's proxy"
 
 
 def _wanted(proxy: str) -> str | None:
-    """What a proxy would have to be that is not usable as it is; None for one that is."""
+    """What an unusable proxy would have to be; None for a usable one."""
     try:
         parts = urlsplit(proxy)
         usable = bool(parts.hostname) and parts.port != 0 and proxy.isascii() and proxy.isprintable()
@@ -99,7 +99,7 @@ def _problem(named: _Named, limit: str) -> Problem:
 
 
 def _shown(proxy: str) -> object:
-    """The proxy without what may be a password, wherever that has come by a mistake."""
+    """The proxy without what may be a password, even one that is there by mistake."""
     found = _PLACE.fullmatch(proxy)
     if found is None or proxy.count("@") != bool(found[2]):
         return Hidden()

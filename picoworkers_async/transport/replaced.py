@@ -1,4 +1,4 @@
-"""Whether something stands in for a part of httpx, and so wants to see its requests: respx, OpenTelemetry."""
+"""Whether something (respx, OpenTelemetry) replaces a part of httpx, and so wants to see its requests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _PLACES = (
 def replacement() -> str | None:
     """What replaced or wrapped a class or method that httpx sends through, in words; None if all are its own.
 
-    It is the package of our own clients that is looked at, httpx, or httpx2 where that alone is installed. Imports
-    nothing: what is not loaded is not replaced.
+    Checks the package of our own clients: httpx, or httpx2 if only that is installed. Imports nothing: what is
+    not loaded is not replaced.
     """
     if "httpx" not in sys.modules and importlib.util.find_spec("httpx"):
         return None
@@ -42,7 +42,7 @@ def replacement() -> str | None:
 
 
 def _kind_replaced_by(kind: object, package: str) -> str | None:
-    """The module of what stands in for a package's class; None if it is the package's own."""
+    """The module of what replaces a package's class; None if it is the package's own."""
     if type(kind) is not type:
         return _replaced_by(kind, package)
     module = kind.__module__
@@ -50,7 +50,7 @@ def _kind_replaced_by(kind: object, package: str) -> str | None:
 
 
 def _replaced_by(method: object, package: str) -> str | None:
-    """The module of what stands in for a package's method; None if it is the package's own."""
+    """The module of what replaces a package's method; None if it is the package's own."""
     # By its type: an object of wrapt passes for the function that it wraps.
     if type(method) is FunctionType:
         module = str(method.__globals__.get("__name__"))

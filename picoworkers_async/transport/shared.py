@@ -1,4 +1,4 @@
-"""One transport for many clients: their connections and their TLS context are shared."""
+"""One transport for many clients, which share its connections and its TLS context."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ from .package import default_package
 class SharedTransport:
     """Connections that the clients of many accounts share: `async with SharedTransport() as shared:`.
 
-    Given to each as `AsyncPicoworkers(..., transport=shared)`. `transport` is "fast", "lanes" or "client", chosen
-    as for a client when it is left out. Whose a request is, it says itself, and no cookie is kept, so that no
-    account is mistaken for another's; each client keeps its own throttle, timeouts and limits. There are as many
-    connections to a service as requests were ever under way at once, and no more than the places of all the
-    clients' throttles together. A client that is closed closes none of them: the end of this block does. From then
-    on, before the block, and in another event loop than its own, its clients raise `ClientStateError`.
+    Give it to each client: `AsyncPicoworkers(..., transport=shared)`. `transport` is "fast", "lanes" or
+    "client"; if you leave it out, it is chosen as for a client. Each request carries its own credentials, and no
+    cookie is kept, so no account is mistaken for another's. Each client keeps its own throttle, timeouts and
+    limits.
 
-    Raises `InvalidRequestError` for another name, given or in the environment.
+    There are as many connections to a service as requests were ever in flight at once, and no more than the
+    places of all the clients' throttles together. Closing a client closes none of them; the end of this block
+    does. Before the block, after it, and in an event loop other than the block's, its clients raise
+    `ClientStateError`.
+
+    Raises `InvalidRequestError` for an unknown name, given or in the environment.
     """
 
     def __init__(self, transport: TransportName | None = None) -> None:
@@ -73,7 +76,7 @@ class SharedTransport:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections, as the end of the block does; requests under way fail. May be repeated."""
+        """Close all connections, as the end of the block does; requests in flight fail. May be repeated."""
         self._state = "closed"
         carriers = list(self._carriers.values())
         with anyio.CancelScope(shield=True):
@@ -81,7 +84,7 @@ class SharedTransport:
                 await carrier.aclose()
 
     def problems(self, base_url: str) -> list[Problem]:
-        """What keeps a client of this address from sending over it."""
+        """What keeps a client of this address from using this transport."""
         if self._name is None:
             return way_problems(VARIABLE, self._named, base_url)
         return way_problems("transport", self._name, base_url)
@@ -95,9 +98,9 @@ class SharedTransport:
             )
 
     def choice(self, base_url: str) -> Choice:
-        """Which way requests to this address take: the same for all clients of its service.
+        """The transport for requests to this address: the same for all clients of its service.
 
-        Raises `ClientStateError` outside the block, and in another event loop than the block's.
+        Raises `ClientStateError` outside the block, and in an event loop other than the block's.
         """
         self.require_open()
         if running_loop() is not self._loop:
@@ -118,7 +121,7 @@ class SharedTransport:
         max_bytes: int,
         paced: bool,
     ) -> HttpAdapter:
-        """An adapter for one client, over the connections to its service that are shared."""
+        """An adapter for one client, over the shared connections to its service."""
         carrier = self._carrier(choice, base_url)
         adapter: HttpAdapter
         if choice.name == "fast":
@@ -135,7 +138,7 @@ class SharedTransport:
         return _LentAdapter(self, adapter)
 
     def _carrier(self, choice: Choice, base_url: str) -> Any:
-        """What all requests to a service go over: the connections of `fast`, or a client."""
+        """What carries all requests to a service: the connections of `fast`, or a client."""
         service = _service(base_url)
         if (carrier := self._carriers.get(service)) is not None:
             return carrier
@@ -152,7 +155,7 @@ class SharedTransport:
 
 
 class _LentAdapter:
-    """An adapter over connections that are not its own, for as long as they are open."""
+    """An adapter over connections that belong to the shared transport, for as long as they are open."""
 
     def __init__(self, shared: SharedTransport, adapter: HttpAdapter) -> None:
         self._shared = shared

@@ -25,9 +25,9 @@ _making = threading.Lock()
 def environment_tls() -> ssl.SSLContext:
     """The TLS context of the process: its certificates are loaded once, for all connections of all clients.
 
-    It is made anew only when the environment names other certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`), or these
-    have changed. That takes tens of milliseconds: where an event loop runs, have it done in a thread. May be
-    called in any thread. Raises `ClientStateError` where what is named holds no certificate.
+    It is made anew only if the environment names other certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`), or these
+    have changed. That takes tens of milliseconds, so call it in a thread where an event loop runs. Any thread
+    may call it. Raises `ClientStateError` if what is named holds no certificate.
     """
     named = _named()
     if (context := _contexts.get(named)) is not None:
@@ -54,7 +54,7 @@ def _named() -> tuple[Any, ...]:
 
 
 def _version(place: str | None) -> tuple[int, ...] | None:
-    """What changes with the file, or the files of the folder; None for what is not there."""
+    """What changes with the file, or the files in the folder; None if it is not there."""
     try:
         found = os.stat(place or "")
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Receiving postbacks of submitted tasks and changed jobs. Needs the extra `picoworkers-async[webhooks]`."""
+"""Receive postbacks of submitted tasks and changed jobs. Needs the extra `picoworkers-async[webhooks]`."""
 
 try:
     import starlette as _starlette  # noqa: F401

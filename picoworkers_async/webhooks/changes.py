@@ -1,4 +1,4 @@
-"""Changes of jobs' statuses that were posted back: noted before the service is thanked, given out in order."""
+"""Changes of jobs' statuses that were posted back: durable before the service is answered, yielded in order."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _STATUSES = {status.value: status for status in JobStatus}
 
 @attrs.frozen
 class Change:
-    """What is taken once: a job came into a status. All are texts; `date` is empty where none was said."""
+    """A change as it is kept: a job's new status. All fields are texts; `date` is empty if none was given."""
 
     job_id: str
     status: str
     date: str
 
     def model(self) -> JobChange:
-        """This change as it is given to a user."""
+        """This change as the user gets it."""
         try:
             at = to_datetime(self.date)
         except ShapeError:
@@ -46,11 +46,11 @@ class Changes:
         self._file = PostbackFile(path)
 
     def note(self, changes: Iterable[Change]) -> int:
-        """Make them durable, each that is not there yet. Gives how many were dropped for want of room, unhandled.
+        """Make durable those not there yet. Returns how many were dropped, unhandled, for want of room.
 
-        One with a date is there if its job, status and date are. Changes without a date are there if they are the
-        job's last ones, all that are told of it in a row taken together; and one that repeats the status before
-        it is none.
+        One with a date is there if its job, status and date are. Changes without a date are there if they are
+        the job's last ones, all that came of it in a row taken together; one that repeats the status before it
+        is none.
         """
         dated = "INSERT OR IGNORE INTO changes (job_id, status, date) VALUES (?, ?, ?)"
         undated = (
@@ -80,9 +80,9 @@ class Changes:
         return int(number)
 
     def next_after(self, number: int, handled: int) -> tuple[int, JobChange] | None:
-        """The change that follows this number, with its own; None if there is none yet.
+        """The change after this number, with its own number; None if there is none yet.
 
-        Makes it durable before that those up to `handled` were handled.
+        Before that, it makes durable that those up to `handled` were handled.
         """
         with self._file.transaction() as database:
             database.execute("UPDATE handled SET number = max(number, ?)", (handled,))
@@ -92,7 +92,7 @@ class Changes:
 
 
 def _not_there(database: sqlite3.Connection, job_id: str, told: list[Change]) -> list[Change]:
-    """Those of one job's changes that are to be noted: none of what was posted before as a whole."""
+    """Those of one job's changes that are to be kept: none of what was posted before as a whole."""
     if all(change.date for change in told):
         return told
     pairs = [(change.status, change.date) for change in told]

@@ -46,7 +46,7 @@ _PUT_OFF = (
     "UPDATE submitted SET refusals = 0",
 )
 _STEPS = (_SUBMITTED, _CHANGES, _PUT_OFF)
-"""What makes each version out of the one before it; version 0 is a new file."""
+"""The steps that make each version from the one before it; version 0 is a new file."""
 
 
 class SubmittedError(PicoworkersError):
@@ -56,7 +56,7 @@ class SubmittedError(PicoworkersError):
 
 
 class PostbackFile:
-    """The file, made when it is first used, and brought up to date in the same transaction if it is older.
+    """The file, created when it is first used, and brought up to date in the same transaction if it is older.
 
     Several processes may use it. Everything blocks, and raises `SubmittedError` for a file that cannot be used.
     """
@@ -92,7 +92,7 @@ class PostbackFile:
             raise SubmittedError(f"postbacks {self.path}: {error}") from error
 
     def _prepare(self, database: sqlite3.Connection) -> None:
-        """Bring the file to the version of today; refuse one that is of something else, or of a later version."""
+        """Bring the file to today's version; refuse one of something else, or of a later version."""
         (application,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if (application, version) == (_APPLICATION_ID, _VERSION):

@@ -1,4 +1,4 @@
-"""The changes of jobs' statuses, given to whoever iterates."""
+"""The changes of jobs' statuses, for whoever iterates."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ _POLL = 1.0
 
 
 class JobChanges:
-    """An async context manager and, inside its block, an endless async iterator of `JobChange` objects.
+    """An async context manager and, inside its block, an endless async iterator of changes, as they came.
 
-    At least once: a change is handled when the next one is asked for. One that was given out when the process
-    died, or when its block was left, comes again in the next run; one that was handled does not. Several blocks of
-    one receiver each get every change, and the slowest of them says what is handled; a block that was left says no
-    more. Of several processes each gets every change while it runs, and the quickest says what is handled: let one
-    process iterate. One block is iterated by one task. The file is looked at once a second.
+    It yields each `JobChange` at least once: a change is handled when you ask for the next one. One that was
+    yielded when the process died, or when its block was left, comes again in the next run; one that was handled
+    does not.
 
-    `SubmittedError` is raised for a file that cannot be used; the iteration may go on after it.
+    Several blocks of one receiver each get every change, and the slowest of them decides what is handled; a
+    block that was left no longer counts. Several processes each get every change while they run, and the
+    quickest decides what is handled: so let one process iterate. Let one task iterate over a block. The file is
+    read once a second.
+
+    Raises `SubmittedError` for a file that cannot be used; you may go on iterating after it.
     """
 
     def __init__(self, changes: Changes, opened: list[JobChanges]) -> None:

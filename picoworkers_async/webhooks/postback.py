@@ -1,4 +1,4 @@
-"""What a postback says: ids of tasks to look up, or statuses of jobs. Nothing else in it is believed."""
+"""What a postback says: ids of tasks to read, or statuses of jobs. Nothing else in it is believed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATUSES = {status.value: status.value for status in JobStatus}
 
 @attrs.frozen
 class Postback:
-    """Submitted tasks as `(job id, task id)`, and changes of jobs. `problem`: the first thing not understood."""
+    """Submitted tasks as `(job id, task id)`, and changes of jobs. `problem` is the first thing not understood."""
 
     ids: tuple[tuple[str, str], ...] = ()
     changes: tuple[Change, ...] = ()
@@ -38,13 +38,13 @@ class Postback:
 def read_postback(raw: bytes) -> Postback:
     """Read a body of either shape: one key for each job with the ids of its tasks, or an envelope with an event.
 
-    A body is understood whole if every entry is: an id is 1 to 64 ASCII letters, digits, `_` and `-`, a status a
-    printable text of 1 to 64 characters. What is understood of another body is given beside its `problem`. PHP's
-    `[]`, lists written as objects and ids that are numbers are understood; unknown fields are passed over, but for
-    lists in an envelope, which may hold ids or changes: those are a problem.
+    A body is understood whole if every entry is: an id is 1 to 64 ASCII letters, digits, `_` and `-`; a status
+    is a printable text of 1 to 64 characters. Of any other body, what is understood is returned with its
+    `problem`. PHP's `[]`, lists written as objects and ids that are numbers are understood. Unknown fields are
+    skipped, except lists in an envelope, which may hold ids or changes: those are a problem.
 
-    Raises `NotTakenError`: 413 for more than 5,000 jobs, or 50,000 ids or changes; 422 for what is no JSON or has
-    one name twice. Source: the webhook of the document of 2024; the envelope as seen in use.
+    Raises `NotTakenError`: 413 for more than 5,000 jobs, or 50,000 ids or changes; 422 for what is not JSON or
+    has one name twice. Source: the webhook in the API document of 2024; the envelope as seen in use.
     """
     try:
         data = codec.loads(raw, unique_names=True)
@@ -69,7 +69,7 @@ def _jobs(data: Any) -> Postback:
 
 
 def _envelope(data: dict[str, Any]) -> Postback:
-    """The shape of today: `{"event_type": ..., "event_date": ..., "event": [{"job_id": ..., ...}, ...]}`."""
+    """Today's shape: `{"event_type": ..., "event_date": ..., "event": [{"job_id": ..., ...}, ...]}`."""
     kind = data.get("event_type")
     if kind not in ("tasks_submitted", "job_status_changed"):
         return Postback(problem=f"event_type {shown(kind)} is not known")
@@ -118,7 +118,7 @@ class _Reading:
                 self._ids[job, task] = None
 
     def add_changes(self, job_id: Any, changes: Any, where: str) -> None:
-        """Take one job's changes. The date of the event is none of theirs: it may be that of the sending."""
+        """Take one job's changes. The event's date is not theirs: it may be when it was sent."""
         job = self._id(job_id, "a job")
         for place, entry in enumerate(self._list(changes, f"{where}.changes")):
             try:
@@ -131,7 +131,7 @@ class _Reading:
                     self._changes.append(Change(job, status, date))
 
     def pass_over(self, given: dict[str, Any], known: frozenset[str], it_has: str) -> None:
-        """Note what stands beside the known names if it could hold ids or changes: a list of anything."""
+        """Note unknown fields that could hold ids or changes: a list of anything."""
         for name in given.keys() - known:
             if _is_list_of_something(given[name]):
                 self.note(f"{it_has} a list {shown(name)}, which is not known")
@@ -176,7 +176,7 @@ def _status(value: Any) -> str:
 
 
 def _date(value: Any) -> str:
-    """The time in one notation, so that a repeat is known; a text that is no time as it is; none as empty."""
+    """The time in one notation, so that a repeat is recognised; a text that is no time as it is; none as empty."""
     if value is None:
         return ""
     text = _short_text(value, "date")

@@ -40,24 +40,26 @@ _SECONDS_FOR_A_BODY = 30.0
 
 
 class Receiver:
-    """Takes the service's postbacks, as an ASGI application: mount it in Starlette or FastAPI, or serve it.
+    """Receives the service's postbacks, as an ASGI application: mount it in Starlette or FastAPI, or serve it.
 
-    `path` is an SQLite file, made if it is not there. 200 is answered only to what was understood whole, once it
-    is durable in that file; any other answer has the service send it again. Both shapes are taken: the one of 2024
-    (tasks by job) and the envelope of today (`tasks_submitted`, `job_status_changed`). What cannot be understood
-    is answered 422 and logged; the entries beside it that can be are taken all the same. A body is read up to
-    1 MiB, 5,000 jobs and 50,000 entries (else 413), in 30 seconds (else 408). Of more than 16 requests at once the
-    one whose body has taken longest gives way (503). Nothing of it is believed but "look
-    at these ids", and the statuses of jobs. Postbacks that come twice do no harm.
+    `path` is an SQLite file, created if it is not there. A postback is answered 200 only if it was understood
+    whole and is durable in that file; any other answer makes the service send it again. Both shapes are
+    accepted: that of 2024 (tasks by job) and today's envelope (`tasks_submitted`, `job_status_changed`). What
+    cannot be understood is answered 422 and logged; the entries beside it that can be are kept all the same. A
+    body may have 1 MiB, 5,000 jobs and 50,000 entries (else 413), and take 30 seconds (else 408). Above 16
+    requests at once, the one whose body has taken longest gives way (503). Nothing in a postback is believed but
+    "read these ids", and the statuses of jobs. Postbacks that come twice do no harm.
 
     With `secret`, at least 16 letters that nobody can guess, the URL to give the service ends in it
-    (`app.mount("/hooks", receiver)`: `https://.../hooks/<secret>`); any other is answered 404. Without, it ends in
-    the slash (`https://.../hooks/`), since Starlette redirects the one that does not. With
-    `signing_secret`, at least 8 characters, a body that is not signed by it is answered 401 before it is parsed;
-    give both in a list while one is being changed. Without it, whoever knows the URL can post what they like.
+    (`app.mount("/hooks", receiver)`: `https://.../hooks/<secret>`); any other is answered 404. Without it, the
+    URL ends in the slash (`https://.../hooks/`), because Starlette redirects the one that does not.
+
+    With `signing_secret`, at least 8 characters, a body that is not signed with it is answered 401 before it is
+    parsed. While you change it, give both in a list. Without it, anybody who knows the URL can post anything.
 
     Raises `InvalidRequestError` for a secret that is too short or has a slash, and for a signing secret that is
-    too short or has white space at an end. Source: the webhook of 2024; envelope and signature as seen in use.
+    too short or has white space at an end. Source: the webhook in the API document of 2024; envelope and
+    signature as seen in use.
     """
 
     def __init__(
@@ -81,20 +83,20 @@ class Receiver:
         return f"Receiver({str(self._path)!r})"
 
     def tasks(self, pico: AsyncPicoworkers) -> SubmittedTasks:
-        """The submitted tasks, fetched by their ids: `async with receiver.tasks(pico) as tasks`.
+        """The submitted tasks, read by their ids: `async with receiver.tasks(pico) as tasks`.
 
-        To be iterated, or given to `pico.review(decide, tasks=tasks)`. It never ends by itself. Each task comes
-        once in each revision; after a restart, those that are still unrated come again.
+        Iterate over them, or give them to `pico.review(decide, tasks=tasks)`. It never ends by itself. Each task
+        comes once in each revision; after a restart, those that are still unrated come again.
         """
         return SubmittedTasks(self._submitted, pico)
 
     def job_changes(self) -> JobChanges:
         """The changes of jobs' statuses: `async with receiver.job_changes() as changes`, then `async for`.
 
-        It never ends by itself. Each change comes once over restarts, but for one that was given out and not yet
-        followed by the next when the process ended: that one comes again. A change is its job, status and date;
-        posted again it is taken once, as long as it is among the newest 100,000, which are kept. Without a
-        `signing_secret`, read the job before acting upon what is said of it. See `JobChanges`.
+        It never ends by itself. Each change comes once over restarts, except one that was yielded, but not
+        followed by the next, when the process ended: that one comes again. A change is its job, status and date;
+        if it is posted again it is taken once, as long as it is among the newest 100,000, which are kept.
+        Without a `signing_secret`, read the job before you act on what is said about it. See `JobChanges`.
         """
         return JobChanges(self._changes, self._opened)
 
@@ -133,7 +135,7 @@ class Receiver:
         return 200, "Noted"
 
     def _send_slowest_away(self) -> bool:
-        """End the reading of the body that has taken longest; False if none is being read."""
+        """Abort the reading of the body that has taken longest; False if none is being read."""
         slowest = next(iter(self._reading), None)
         if slowest is None:
             return False
@@ -165,7 +167,7 @@ class Receiver:
         return body
 
     def _take(self, body: bytes) -> None:
-        """Understand a body and make durable what it says. Raises `NotTakenError` unless all of it is both."""
+        """Read a body and make durable what it says. Raises `NotTakenError` unless both succeed for all of it."""
         try:
             postback = read_postback(body)
             room = self._submitted.note(postback.ids) if postback.ids else True
@@ -182,15 +184,15 @@ class Receiver:
             raise NotTakenError(422, postback.problem, excerpt_of(body))
 
     def _is_the_door(self, request: Request) -> bool:
-        """Whether the path, below where this is mounted, is the secret; told in constant time."""
+        """Whether the path, below where this is mounted, is the secret; compared in constant time."""
         below = _below_the_mount(request.scope)
         return hmac.compare_digest(_digest(below.strip("/")), self._segment)
 
 
 def _below_the_mount(scope: Scope) -> str:
-    """What is left of the path below where this is mounted.
+    """The rest of the path below where this is mounted.
 
-    A proxy may have taken off the path that it serves the whole application at (`app_root_path`), or left it on.
+    A proxy may have removed the path at which it serves the whole application (`app_root_path`), or kept it.
     """
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
@@ -199,7 +201,7 @@ def _below_the_mount(scope: Scope) -> str:
 
 
 def _checked(secret: str) -> bytes:
-    """The digest of a secret that will do: all that is kept of it."""
+    """The digest of a valid secret: all that is kept of it."""
     if not isinstance(secret, str) or len(secret) < _LEAST_SECRET or "/" in secret:
         limit = f"a text of at least {_LEAST_SECRET} letters, without a slash"
         raise InvalidRequestError(
@@ -213,7 +215,7 @@ def _digest(segment: str) -> bytes:
 
 
 async def _body_of(request: Request) -> bytes:
-    """The body, if it is no larger than what is read; one that is announced larger is not read at all."""
+    """The body, if it is no larger than the limit; one that is announced larger is not read at all."""
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdigit() and (len(announced) > 12 or int(announced) > MOST_BYTES):
         raise NotTakenError(413, f"at most {MOST_BYTES} bytes are read")

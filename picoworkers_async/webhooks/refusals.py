@@ -1,4 +1,4 @@
-"""What a postback is refused for, and saying so without filling the log."""
+"""Why a postback is refused, and how to log that without filling the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXCERPT_BYTES = 200
 
 
 class NotTakenError(Exception):
-    """A postback is not acknowledged: the `status` answered, `what` is wrong, an `excerpt` of its body."""
+    """A postback is not accepted: the `status` to answer, `what` is wrong, an `excerpt` of its body."""
 
     def __init__(self, status: int, what: str, excerpt: str = "") -> None:
         self.status = status
@@ -41,14 +41,14 @@ class _Period:
 
 
 class RefusalLog:
-    """Logs refusals, at most 5 a minute of each status; the next that is logged says how many were not."""
+    """Logs refusals, at most 5 a minute of each status; the next one logged says how many were not."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._periods: dict[int, _Period] = {}
 
     def tell(self, refusal: NotTakenError) -> None:
-        """Log one warning of it, or an error where the fault is on this side (503)."""
+        """Log a warning, or an error if the fault is on this side (503)."""
         now = self._clock()
         period = self._periods.setdefault(refusal.status, _Period(now))
         if now - period.began >= _PERIOD_SECONDS:

@@ -1,4 +1,4 @@
-"""Whether a body was signed by a secret that only the service and its user know."""
+"""Whether a body was signed with a secret that only the service and its user know."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIMIT = f"a text of at least {_LEAST_SECRET} characters, without white space at
 
 
 class Signatures:
-    """Verifies bodies by one signing secret, or by several while one is being changed: any of them will do.
+    """Verifies bodies by one signing secret, or by several while one is being changed: any of them is accepted.
 
     Keeps no secret as text. Raises `InvalidRequestError` for a secret of less than 8 characters, or with white
     space at an end. Source: seen in use (`X-Sproutgigs-Signature: sha256=` and the HMAC-SHA256 of the raw body).
@@ -46,7 +46,7 @@ class Signatures:
         self._keyed = [hmac.new(text.encode(), digestmod=hashlib.sha256) for text in texts]
 
     def problem_of_header(self, values: Sequence[str]) -> str | None:
-        """What is wrong with the values of the request's signature headers, whatever the body; None: nothing."""
+        """What is wrong with the request's signature headers, whatever the body; None if nothing is."""
         if not values:
             return "it has no header X-Sproutgigs-Signature"
         if len(values) > 1:
@@ -56,7 +56,7 @@ class Signatures:
         return None
 
     def match(self, value: str, body: bytes) -> bool:
-        """Whether the header's value is the body's signature by one of the secrets, told in constant time."""
+        """Whether the header's value is the body's signature by one of the secrets, compared in constant time."""
         found = _SIGNATURE.fullmatch(value)
         if found is None:
             return False

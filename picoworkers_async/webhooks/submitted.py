@@ -1,4 +1,4 @@
-"""The submitted tasks that were posted back: noted before the service is thanked."""
+"""The submitted tasks that were posted back: durable before the service is answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .file import PostbackFile
 
 _MOST_ROWS = 1_000_000
 _MOST_REFUSALS = 151
-"""With the pauses between them, a look that is refused is tried again for a day."""
+"""With the pauses between them, a read that is refused is repeated for a day."""
 _MOST_NOT_FOUND = 10
 """A job that is not found is asked for again for half an hour, or for longer if it was refused before."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
@@ -23,23 +23,23 @@ _GONE = (_NOT_YET, 0, 0, None)
 
 
 def pause_after_refusal(refusals: int) -> float:
-    """How many seconds after so many refusals in a row the next look is due: 5, then twice as many, up to 600."""
+    """How many seconds after this many refusals in a row the next read is due: 5, doubled each time, up to 600."""
     return min(_FIRST_PAUSE * 2.0 ** min(refusals - 1, 10), _LONGEST_PAUSE)
 
 
 def proves_absence(missing_since: float | None, began: float, *, settle_after: float) -> bool:
-    """Whether a complete look that does not list a task is the second one, late enough, that does not.
+    """Whether a complete read that does not list a task is the second such read, and late enough.
 
-    `missing_since` is when the first such look ended. One look proves nothing: see `effects`.
+    `missing_since` is when the first such read ended. One read proves nothing: see `effects`.
     """
     return missing_since is not None and began >= missing_since + settle_after
 
 
 @attrs.frozen
 class Lookup:
-    """Ids of one job's tasks that should be asked for together, and how often each had been posted by then.
+    """Ids of one job's tasks to read together, and how often each had been posted by then.
 
-    `at`, in seconds since 1970, is before the look began.
+    `at`, in seconds since 1970, is before the read began.
     """
 
     job_id: str
@@ -54,17 +54,17 @@ class Lookup:
 
 @attrs.frozen
 class Refused:
-    """What a refused look comes to: whether it was the `first` in a row for any task; how many were dropped."""
+    """The result of a refused read: whether it was the `first` in a row for any task; how many were dropped."""
 
     first: bool
     dropped: int
 
 
 class Submitted:
-    """The ids in a file. A row waits to be looked up; then it keeps the revision that was given out.
+    """The ids in a file. A row waits to be read; then it keeps the revision that was yielded.
 
-    Rows of tasks that are no longer unrated are dropped. Several processes may use the file. Every method blocks,
-    and raises `SubmittedError` for a file that cannot be used. `clock` gives seconds since 1970.
+    Rows of tasks that are no longer unrated are dropped. Several processes may use the file. Every method
+    blocks, and raises `SubmittedError` for a file that cannot be used. `clock` returns seconds since 1970.
     """
 
     def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float] = time.time) -> None:
@@ -89,17 +89,17 @@ class Submitted:
         return True
 
     def begin(self) -> None:
-        """A new run: whatever was given out before and is still here comes again."""
+        """A new run: what was yielded before and is still here comes again."""
         with self._file.transaction() as database:
             # What was put off stays so: a process that restarts often must not hurry what is counted.
             update = "UPDATE submitted SET due = iif(waiting, due, ?), waiting = 1, revision = ?"
             database.execute(update, (self._clock(), _NOT_YET))
 
     def next_lookup(self, most: int) -> Lookup | None:
-        """The job that has waited longest, with up to so many of its ids.
+        """The job that has waited longest, with up to that many of its ids.
 
-        Room that is left is used to see whether tasks given out a minute ago are rated; with nothing waiting,
-        those of an hour ago are looked at.
+        Any room left is used to see whether tasks yielded a minute ago are rated; if nothing waits, those of an
+        hour ago are read.
         """
         now = self._clock()
         with self._file.transaction() as database:
@@ -127,12 +127,12 @@ class Submitted:
         settle_after: float,
         wanted: Callable[[], bool] = lambda: True,
     ) -> list[str]:
-        """Note what is unrated, with its revision; gives the ids that were not given out in that revision yet.
+        """Note what is unrated, with its revision; returns the ids that were not yielded in that revision yet.
 
-        A listing may lag: one that is not listed is dropped by the second of two `complete` looks that are
-        `settle_after` seconds apart, with neither a postback of it nor a look that shows it between them. What
-        was posted again since the look began stays, and waits for another. Nothing is noted if it is not `wanted`
-        any more.
+        A listing may lag: a task that is not listed is dropped by the second of two `complete` reads that are
+        `settle_after` seconds apart, with neither a postback of it nor a read that shows it between them. What
+        was posted again since the read began stays, and waits for another. Nothing is noted if it is no longer
+        `wanted`.
         """
         now = self._clock()
         fresh: list[str] = []
@@ -174,7 +174,7 @@ class Submitted:
         return fresh
 
     def refused(self, lookup: Lookup, *, not_found: bool) -> Refused:
-        """The service would not look: they are put off, each time for longer, and dropped after a day of that.
+        """The service refused the read: the ids are put off, each time for longer, and dropped after a day.
 
         A job that is not found, ten times in a row, is given up sooner.
         """

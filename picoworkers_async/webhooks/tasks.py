@@ -1,4 +1,4 @@
-"""From ids that were posted back to the tasks that they stand for."""
+"""From ids that were posted back to their tasks."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ _AFTER_FAILURE = 5.0
 class SubmittedTasks:
     """An async context manager and, inside its block, an endless async iterator of tasks.
 
-    Looks ids up as they come, those of a job together, at a batch's priority. What fails is tried again; what the
-    service refuses too, with pauses of 5 seconds that grow to 10 minutes, for a day (a job that is not found: half
-    an hour). Tasks that two complete looks do not list, the client's `settle_after` apart, are passed over. Wrong
-    credentials raise `AuthenticationError`. Whoever awaits the next task may be cancelled: none is lost.
+    Reads tasks by their ids as they come, those of a job together, at a batch's priority. What fails is
+    repeated; so is what the service refuses, with pauses of 5 seconds that grow to 10 minutes, for a day (for a
+    job that is not found, half an hour). Tasks that two complete reads do not list, the client's `settle_after`
+    apart, are skipped. Wrong credentials raise `AuthenticationError`. Whoever awaits the next task may be
+    cancelled: none is lost.
     """
 
     def __init__(self, submitted: Submitted, pico: AsyncPicoworkers) -> None:

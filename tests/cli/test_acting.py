@@ -109,7 +109,7 @@ def test_a_lost_answer_is_settled_by_reading_and_said_so(run: Run, service: Sand
     assert (ran.code, ran.document["outcome"]) == (0, "done")
     assert "the answer was lost" in ran.err
     assert "nothing is sent again" in ran.err
-    assert "it took effect, as reading shows" in ran.err
+    assert "reading shows that it took effect" in ran.err
     assert writes(service) == ["add_positions"]
     assert fields_of(run)["num_tasks"] == 60
 
@@ -121,7 +121,7 @@ def test_a_lost_call_that_had_no_effect_has_exit_code_1(
     service.faults = Faults(error_500_before=1.0, only={"add_positions"})
     ran = run("add-positions", JOB, "10", "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (1, "failed")
-    assert "it did not take effect, as reading shows" in ran.err
+    assert "reading shows that it did not take effect" in ran.err
     assert writes(service) == ["add_positions"]
 
 

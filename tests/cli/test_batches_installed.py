@@ -77,7 +77,7 @@ def test_at_a_terminal_it_is_live_follows_a_resize_stops_by_ctrl_c_and_goes_on_b
         child.sendintr()
         printed, code = ended(child)
         assert code == 130
-        assert "stopping: what was decided is sent" in " ".join(lines_of(printed))
+        assert "stopping: sending what was decided" in " ".join(lines_of(printed))
         assert all(len(line) <= 50 for line in lines_of(printed.partition("stopping")[0]))
         first = len(sandbox.ledger)
         assert 0 < first < TASKS

@@ -51,7 +51,7 @@ def is_there(pid: int) -> bool:
 
 def processes(printed: str) -> list[int]:
     """The numbers of the process that was killed, and of the one that went on."""
-    return [int(number) for number in re.findall(r"process (\d+) (?:is killed|goes on)", printed)]
+    return [int(number) for number in re.findall(r"process (\d+) (?:is killed|resumes)", printed)]
 
 
 def numbers(printed: str, name: str) -> list[int]:
@@ -130,7 +130,7 @@ def test_at_a_terminal_its_tables_change_in_place_and_its_pages_are_kept_if_aske
 def test_ctrl_c_in_the_middle_ends_its_process_too() -> None:
     env = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "1"}
     child = at_terminal("--fast", env=env)
-    child.expect(r"process (\d+) goes on")
+    child.expect(r"process (\d+) resumes")
     pid = int(child.match[1])
     child.sendintr()
     child.expect(pexpect.EOF)

@@ -66,7 +66,7 @@ def test_another_edition_than_the_one_that_answers_is_a_problem(run: Run, monkey
     serve(monkeypatch, Sandbox(edition=SPROUTGIGS))
     ran = run("doctor", "--sandbox", "--json")
     assert ran.code == 1
-    assert remedy(ran, "edition") == "--edition sproutgigs"
+    assert remedy(ran, "edition") == "use --edition sproutgigs"
 
 
 def test_a_service_that_has_moved_is_told_from_one_that_is_away(
@@ -77,7 +77,7 @@ def test_a_service_that_has_moved_is_told_from_one_that_is_away(
 
     change_answers(monkeypatch, service, moved)
     ran = run("doctor", "--sandbox", "--json")
-    assert "--edition sproutgigs" in remedy(ran, "address")
+    assert "use --edition sproutgigs" in remedy(ran, "address")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_of_very_many_rows_the_first_are_shown_and_the_others_counted(capsys: py
     print_table([Column("number")], ([number] for number in range(101_000)), whole="--csv")
     out, err = capsys.readouterr()
     assert out.split()[-1] == "999"
-    assert err == "100,000 more rows are not shown; --csv has all\n"
+    assert err == "100,000 more rows are not shown; use --csv for all\n"
 
 
 @pytest.mark.parametrize("width", [40, *range(60, 130, 7)])

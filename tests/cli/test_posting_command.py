@@ -37,7 +37,7 @@ def test_a_good_draft_is_posted_after_its_cost_was_told(run: Run, service: Sandb
     ran = run("post", draft, "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (0, "done")
     assert ran.document["check"]["cost"]["known"] == "5.00"
-    assert "cost: $5.00 for certain, about $6.00 with fees" in ran.err
+    assert "cost: at least $5.00, about $6.00 with fees" in ran.err
     assert "balance: $1,000.00\n" in ran.err
     assert writes(service) == ["post_job"]
 
@@ -117,7 +117,7 @@ def test_a_post_that_cannot_be_looked_up_is_unknown(
     service.faults = Faults(cut_after=1.0, only={"post_job"})
     ran = run("post", draft, "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["outcome"]) == (3, "unknown")
-    assert "could not be looked up" in ran.err
+    assert "could not be read" in ran.err
     assert ran.err.rstrip().endswith("before you repeat it")
     assert writes(service) == ["post_job"]
 

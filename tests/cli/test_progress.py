@@ -66,7 +66,7 @@ def test_it_says_what_was_done_and_paid_what_it_took_and_how_long_the_rest_takes
 
 def test_what_it_waits_for_is_said_with_the_time_that_is_left() -> None:
     waiting = attrs.evolve(STATE, waiting_for="limit", until=3725.0, put_off=4)
-    assert "waiting: limit, 1:02:05 yet" in shown.facts(waiting)
+    assert "waiting: limit, 1:02:05 left" in shown.facts(waiting)
     assert "put off 4" in shown.facts(waiting)
     assert "waiting: outage" in shown.facts(attrs.evolve(STATE, waiting_for="outage"))
 

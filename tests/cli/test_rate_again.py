@@ -163,11 +163,11 @@ def test_the_journal_knows_afterwards_what_was_paid_for_tasks_and_in_total(
     (of_job,) = run("journal", f"{sheet}.sandbox.journal", "--by", "job", "--json").lines
     assert (Decimal(of_job["pay"]), of_job["unpriced"]) == (Decimal("0.3"), 0)
     for asked in (["--by", "worker"], ["--worker", "abcd1234"]):
-        assert "this journal does not know workers" in run("journal", f"{sheet}.sandbox.journal", *asked).err
+        assert "this journal has no workers" in run("journal", f"{sheet}.sandbox.journal", *asked).err
 
 
 def test_pay_that_is_not_known_is_no_zero_and_has_its_remedy(run: Run, journal: str) -> None:
     told = run("journal", journal, "--by", "job", "--csv")
     assert told.out.splitlines()[1].split(",")[3:] == ["", "0.05", "2"]
-    assert "the pay of 2 ratings is not known here" in told.err
+    assert "the pay of 2 ratings is not known" in told.err
     assert "--report" in run("journal", journal).err

@@ -145,7 +145,7 @@ def test_bad_rows_are_a_table_by_line_column_value_and_remedy_and_nothing_is_sen
     ran = run("rate", str(sheet), "--yes", "--sandbox")
     assert ran.code == 2
     assert "correct 2 problems" in ran.err
-    assert ran.out.split()[:4] == ["line", "column", "value", "what"]
+    assert ran.out.split()[:4] == ["line", "column", "value", "expected"]
     assert "0.05, with a point instead of the comma" in ran.out
     assert "\x1b" not in ran.out + ran.err
     told = run("rate", str(sheet), "--yes", "--sandbox", "--json").document
@@ -400,7 +400,7 @@ def test_rows_whose_work_was_handed_in_anew_or_waits_no_more_are_left_out_and_sa
     desk.withdraw(gone)
     ran = run(*asked)
     assert (ran.code, ran.document["rated"], ran.document["outcome"]) == (1, 6, "failed")
-    assert ran.document["stale"] == "2 rows are left out: 1 handed in anew since, 1 waiting no more (line 2, 3)"
+    assert ran.document["stale"] == "2 rows are left out: 1 handed in again since, 1 no longer waiting (line 2, 3)"
     assert again in desk.unrated()
     assert "6 tasks" not in ran.err
     twice = run(*asked)
@@ -432,7 +432,7 @@ def test_where_it_cannot_be_read_what_still_waits_nothing_is_rated_and_the_way_o
     sheet = write(tmp_path / "s.csv", *(f"{JOB},{task_id},x," for task_id in service.unrated()))
     ran = run("rate", str(sheet), "--yes", "--sandbox")
     assert ran.code == 1
-    assert "nothing was rated; --no-compare rates without it" in ran.err
+    assert "nothing was rated; --no-compare skips this check" in ran.err
     assert ledger_of(service) == {}
     assert run("rate", str(sheet), "--yes", "--sandbox", "--no-compare").code == 0
 

@@ -82,7 +82,7 @@ def test_a_watched_job_is_told_until_it_has_ended(run: Run, service: Sandbox) ->
     watched = run("job", JOB, "--watch", "--sandbox", "--json")
     assert watched.code == 0
     assert [line["after"]["status"] for line in watched.lines] == ["finished"]
-    assert "Ctrl-C ends it" in watched.err
+    assert "stop with Ctrl-C" in watched.err
     assert "finished" in run("job", JOB, "--watch", "--sandbox").out
 
 

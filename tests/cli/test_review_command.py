@@ -91,14 +91,14 @@ def test_a_function_may_be_async_take_the_job_or_stand_within_something(
         "review", rule, "--yes", "--sandbox", "--json", "--deciding", "2", "--due-first", "--due-within", "1d"
     )
     assert (ran.code, ran.document["rated"]) == (0, rated)
-    assert "there is no --journal" in ran.err
+    assert "no --journal" in ran.err
 
 
 def test_it_asks_first_and_says_the_limits(run: Run, service: Sandbox) -> None:
     limits = ["--max-bonus", "0.05", "--total", "0.20", "--keep-balance", "10", "--tasks-per-day", "7"]
     ran = run("review", "my_rules:bonus", *limits, "--follow", "60", "--sandbox")
     assert ran.code == 2
-    assert "Have my_rules:bonus rate all waiting tasks, and read the listing again every 60 s?" in ran.err
+    assert "Let my_rules:bonus rate all waiting tasks, and read the listing again every 60 s?" in ran.err
     assert "limits: max bonus $0.05, tasks per day 7, total $0.20, keep balance $10." in ran.err
     assert "limits: no limit." in run("review", "my_rules:bonus", "--sandbox").err
     assert ledger_of(service) == {}
@@ -125,13 +125,13 @@ def test_a_function_that_exits_is_not_taken_for_a_batch_that_is_done(run: Run, s
 def test_a_limit_ends_it_with_exit_code_1_and_says_so(run: Run, service: Sandbox) -> None:
     ran = run("review", "my_rules:bonus", "--total", "0.20", "--journal", "j.db", "--yes", "--sandbox", "--json")
     assert (ran.code, ran.document["rated"]) == (1, 1)
-    assert "it ended at a limit" in ran.err
-    assert "pays nobody twice: picoworkers review" in ran.err.splitlines()[-1]
+    assert "the batch reached a limit" in ran.err
+    assert "paying nobody twice: picoworkers review" in ran.err.splitlines()[-1]
 
 
 def test_a_limit_is_told_by_its_option(run: Run, service: Sandbox) -> None:
     day = run("review", "my_rules:bonus", "--pay-per-day", "0.20", "--yes", "--sandbox")
-    assert "it ended at a limit: --pay-per-day is 0.20, and would be exceeded today" in day.err
+    assert "the batch reached a limit: --pay-per-day is 0.20, and would be exceeded today" in day.err
     alone = run("review", "my_rules:bonus", "--max-bonus", "0.01", "--yes", "--sandbox", "--json").document
     said = "--max-bonus: 0.05 for this rating alone is more than 0.01; it was not sent"
     assert {one["why"] for one in alone["outcomes"]} == {said}
@@ -148,8 +148,8 @@ def test_a_function_that_raises_fails_its_task_and_no_other(run: Run, service: S
 def test_a_dry_run_that_a_limit_ends_does_not_say_that_it_rates(run: Run, service: Sandbox) -> None:
     ran = run("review", "my_rules:bonus", "--dry-run", "--tasks-per-day", "1", "--sandbox")
     assert ran.code == 1
-    assert "this rates" not in ran.err
-    assert "nothing was sent; this looks again" in ran.err
+    assert "to rate what" not in ran.err
+    assert "nothing was sent; to run it again" in ran.err
 
 
 def test_a_dry_run_asks_nothing_and_rates_nothing(run: Run, service: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""`picoworkers demo`: what the library does, shown on two services that it serves itself.
+"""`picoworkers demo`: the library shown on two services that it serves itself.
 
-It uses what the library makes public and nothing else, so its files are examples, too.
+It uses only the public interface, so its files are examples, too.
 """

@@ -1,4 +1,4 @@
-"""The last part: what the library reported, beside what the services' ledgers have."""
+"""The last part: the library's report beside the services' ledgers."""
 
 from __future__ import annotations
 

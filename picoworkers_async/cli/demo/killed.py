@@ -1,4 +1,4 @@
-"""The second part: a process that is killed amid a batch, and another that goes on with its journal."""
+"""The second part: a process that is killed during a batch, and another that resumes with its journal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Batch:
 
 
 async def show(screen: Screen, served: Served, sizes: Sizes, folder: Path, pace_file: Path) -> Part:
-    """Kill the process once some are rated, run it again to its end, and say what became of the rest."""
+    """Kill the process once some are rated, run it again to its end, and report what became of the rest."""
     screen.say(words.KILLED.format(tasks=sizes.of_batch))
     screen.gap()
     started = time.perf_counter()
@@ -92,7 +92,7 @@ async def show(screen: Screen, served: Served, sizes: Sizes, folder: Path, pace_
 
 
 async def _kill(batch: Batch, rated: int) -> tuple[int, int]:
-    """Run the command until so many are rated, then kill it; gives its process's number and exit code."""
+    """Run the command until this many are rated, then kill it; returns its process's number and exit code."""
     async with _child(batch.command) as process:
         while batch.rated() < rated:
             if process.returncode is not None:
@@ -103,7 +103,7 @@ async def _kill(batch: Batch, rated: int) -> tuple[int, int]:
 
 
 async def _said(process: Process) -> dict[str, Any]:
-    """What it prints in the end, once it has ended."""
+    """What it prints at its end."""
     printed = await _read(process)
     if await process.wait() != 0:
         raise _failed(printed)

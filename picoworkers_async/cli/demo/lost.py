@@ -21,7 +21,7 @@ _RATE = "jobs.rate_multiple_tasks"
 
 
 async def show(screen: Screen, served: Served, sizes: Sizes, pace_file: Path) -> Part:
-    """Lose the answer to one rating, and tell each step until it is known what became of it."""
+    """Lose the answer to one rating, and report each step until its outcome is known."""
     screen.say(words.LOST)
     screen.gap()
     sandbox = served.sandbox

@@ -1,4 +1,4 @@
-"""What an employer writes: a function that rates one task. And the proofs that it meets here."""
+"""What an employer writes: a function that rates one task. And the proofs that it gets here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PROOFS = ("done", "all of it, and a screenshot", "", "blue? or green", "done", "
 
 
 def decide(task: Task) -> Rating:
-    """Proofs are paid, long ones with a bonus; none is refused, a doubtful one sent back."""
+    """Pay for proofs, with a bonus for long ones; refuse if there is none, and send back a doubtful one."""
     text = task.proofs[0].text or "" if task.proofs else ""
     if not text:
         return Rating.not_ok(task, "No proof was handed in.", "incorrect")

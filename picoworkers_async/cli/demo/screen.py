@@ -23,7 +23,7 @@ _REFRESH_SECONDS, _LINE_SECONDS = 0.1, 2.0
 class Screen:
     """Paragraphs and tables on stdout, no wider than 80 columns.
 
-    Without a terminal a table that changes is one line every two seconds, and whole at its end.
+    Without a terminal, a table that changes is one line every two seconds, and is printed whole at its end.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Screen:
         self._print(Text())
 
     def step(self, when: float, text: str, style: str = "") -> None:
-        """Something that happened so many seconds after the part began; long ones go on below their beginning."""
+        """Something that happened this many seconds after the part began; long texts wrap below their start."""
         begins = f"  {when:5.2f} s  "
         width = max(self._console.width - len(begins), _LEAST_COLUMNS)
         lines = f"\n{' ' * len(begins)}".join(_lines(text, width))
@@ -57,7 +57,7 @@ class Screen:
 
     @asynccontextmanager
     async def watching(self, table: Callable[[], Table], line: Callable[[], str]) -> AsyncIterator[None]:
-        """Keep this table new while the block lasts, or print this line now and then."""
+        """Keep this table up to date while the block lasts, or print this line now and then."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._keep_new if self._is_live else self._print_lines, table, line)
             yield
@@ -102,7 +102,7 @@ def _indented(table: Table) -> Padding:
 
 
 def table_of(headings: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[int]) -> Table:
-    """A table; the columns of these places hold numbers."""
+    """A table; the columns at these indices hold numbers."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place in numbers else "left", overflow="fold")

@@ -1,4 +1,4 @@
-"""The two services of the demo, clients of them, and what their ledgers say."""
+"""The two services of the demo, clients of them, and their ledgers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Money:
 
 @attrs.frozen
 class Part:
-    """What a part of the demo was told, and what its service's ledger has."""
+    """What a part of the demo reported, and what its service's ledger has."""
 
     name: str
     told: Money
@@ -51,7 +51,7 @@ class Part:
 
 
 def service(edition: Edition, pace: float) -> Sandbox:
-    """One without tasks that takes so many requests a second, and silences for a second whoever sends more."""
+    """One without tasks that accepts this many requests a second, and silences for a second whoever sends more."""
     return Sandbox(
         edition=edition, page_size=100, latency=0.01, requests_per_second=pace, cooldown=1.0, balance=_BALANCE
     )
@@ -80,7 +80,7 @@ def client(
 
 
 def add_tasks(sandbox: Sandbox, titles: Collection[str], tasks: int) -> list[str]:
-    """Jobs of these titles with so many tasks together, each of another worker; gives the jobs' ids."""
+    """Jobs of these titles with this many tasks in all, each of another worker; returns the jobs' ids."""
     jobs = [sandbox.add_job(title=title, task_value=TASK_VALUE, num_tasks=tasks) for title in titles]
     for number in range(tasks):
         proof = TextProof(PROOFS[number % len(PROOFS)])

@@ -18,7 +18,7 @@ from .sizes import WHOLE, Sizes
 
 
 async def run_demo(sizes: Sizes = WHOLE, *, keep: bool = False) -> Exit:
-    """Show everything; FAILED if a report and a ledger differ. `keep` has the pages stay until an interrupt."""
+    """Show everything; FAILED if a report and a ledger differ. `keep` keeps the pages open until an interrupt."""
     screen = Screen()
     sandboxes = [service(edition, sizes.pace) for edition in (SPROUTGIGS, PICOWORKERS)]
     sproutgigs, picoworkers = sandboxes

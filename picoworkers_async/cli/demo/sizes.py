@@ -1,4 +1,4 @@
-"""How large the demo is."""
+"""The sizes of the demo."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ class Sizes:
     """How many tasks each part has, and how fast it goes.
 
     `tasks` are rated in bulk, `few` one by one, both at `pace` requests a second. Of `of_batch` tasks
-    `before_kill` are rated when the process is killed, with requests that last `latency` seconds, so that some are
-    always under way. `settle_after` is the client's, in seconds; `expected` how many seconds each part takes.
+    `before_kill` are rated when the process is killed, with requests that take `latency` seconds, so that some
+    are always in flight. `settle_after` is the client's, in seconds; `expected` is how many seconds each part
+    takes.
     """
 
     tasks: int = 2000

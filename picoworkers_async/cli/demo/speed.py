@@ -68,7 +68,7 @@ class Run:
 async def show(
     screen: Screen, sproutgigs: Served, picoworkers: Served, sizes: Sizes, pace_file: Path
 ) -> list[Part]:
-    """Rate on both at once, and say what the difference is."""
+    """Rate on both at once, and show the difference."""
     screen.say(words.SPEED.format(pace=sizes.pace, few=sizes.few))
     runs = [Run(sproutgigs, sizes.tasks), Run(picoworkers, sizes.few)]
     jobs = [add_tasks(run.served.sandbox, _TITLES, run.tasks) for run in runs]

@@ -1,4 +1,4 @@
-"""Everything that the demo says, in one place."""
+"""All texts of the demo, in one place."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PARTS = (
 )
 CONSOLES = "Each service has a page in your browser, for as long as the demo runs (with --keep until Ctrl-C):"
 CONSOLE_OF = {
-    "sproutgigs": "SproutGigs, the service as it is today",
-    "picoworkers": "Picoworkers, as it was in 2022",
+    "sproutgigs": "SproutGigs, today's service",
+    "picoworkers": "Picoworkers, the 2022 edition",
 }
 
 SPEED = (
@@ -38,31 +38,31 @@ SPEED_LINE = "{}: {:,} of {:,} rated with {} requests"
 SPEED_RECKONED = "about {:,.0f}"
 SPEED_SAID = (
     "So {requests} requests were {tasks:,} ratings: {reading} read jobs and lists of 100 tasks, {rating} rated all"
-    " of them. One by one, {tasks:,} tasks take about {seconds:.0f} s at this pace (reckoned from the {few}). The"
+    " of them. One by one, {tasks:,} tasks take about {seconds:.0f} s at this pace (estimated from the {few}). The"
     " real SproutGigs takes 1 request a second: {requests} s in bulk, {minutes:.0f} minutes one by one."
 )
 
 KILLED = (
     "A process of its own rates {tasks} tasks on Picoworkers, a request each, and keeps a journal: a file in which"
-    " every step is written down before the next is taken. In the middle it is killed. It cannot say goodbye, and"
-    " requests are on their way. Then the same command is run again, with the same journal."
+    " every step is durable before the next is taken. In the middle it is killed, without a chance to clean up,"
+    " while requests are in flight. Then the same command is run again, with the same journal."
 )
 KILLED_HEADINGS = ("in the journal", "when killed", "now", "which means")
 MEANINGS = {
     JournalState.DECIDED: "to be sent",
-    JournalState.SENT: "left; may have paid: looked up, never just repeated",
-    JournalState.UNKNOWN: "looked up, and could not be told",
-    JournalState.RATED: "done, once and for all",
+    JournalState.SENT: "in flight; may have paid: settled by reading first",
+    JournalState.UNKNOWN: "reading could not tell",
+    JournalState.RATED: "done, never sent again",
 }
 KILLED_LEDGER = ("rated by the service", "what really happened: its ledger")
 KILLED_TWICE = ("paid twice", "what must never happen")
 KILLED_FIRST = "the first process rates"
 KILLED_LINE = "{}: {} of {} rated by the service"
 KILLED_AT = "process {} is killed ({})"
-KILLED_AGAIN = "process {} goes on with the same journal"
+KILLED_AGAIN = "process {} resumes with the same journal"
 KILLED_SAID = (
-    "{sent} ratings had left, and their answers were never read. Two looks at the list, {settle_after:g} s apart"
-    " (30 unless told otherwise), showed that {took_effect} had taken effect: those were not sent again."
+    "{sent} ratings were in flight, and their answers were never read. Two sweeps of the list, {settle_after:g} s"
+    " apart (30 by default), showed that {took_effect} had taken effect: those were not sent again."
 )
 KILLED_OTHERS = " {did_not} had not taken effect: sent again."
 CHILD_ENDED = "the process of the demo ended before it was told to: {}"
@@ -73,18 +73,16 @@ LOST = (
     " send it again could pay twice; to forget it could leave the worker unpaid."
 )
 LOST_SENT = "a rating is sent, ok with a bonus of ${}; the service rates and pays, and its answer is lost"
-LOST_UNKNOWN = "UNKNOWN: nothing is sent again; it is looked up"
+LOST_UNKNOWN = "UNKNOWN: nothing is sent again; the batch reads what became of it"
 LOST_LOOK = "asks for the task by its id: {}"
 LOST_CALLS = {
     "jobs.get_unrated_tasks": "not among the tasks that wait",
     "jobs.get_rated_tasks": "among those that are rated",
 }
-LOST_SETTLED = "what the look says: {}"
+LOST_SETTLED = "what the sweep shows: {}"
 LOST_OUTCOME = "{}: requests that rated it: {}"
 
-BOOKS = (
-    "What the library (in part 2 its journal) says, and what the services really did, as their ledgers have it:"
-)
+BOOKS = "What the library reports (in part 2, its journal), and what the services really did, by their ledgers:"
 BOOKS_HEADINGS = ("", "", "tasks rated", "paid for tasks", "bonuses")
 BOOKS_REPORT, BOOKS_LEDGER = "report", "ledger"
 BOOKS_AGREE = "They agree to the cent. Rated twice: {}. Left out: {}. Requests over the limit: {}."
@@ -92,4 +90,4 @@ BOOKS_DIFFER = "They differ: {}. Rated twice: {}. Left out: {}. This should neve
 
 END = "Parts 1 to 3 took {}, {} and {} s. Next: picoworkers --help, or docs/tutorial.md for your own program."
 KEPT = "The pages stay open until Ctrl-C."
-KEPT_ENDED = "the demo was over, and its pages are closed"
+KEPT_ENDED = "the demo is over, and its pages are closed"

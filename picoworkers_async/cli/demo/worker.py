@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 20.0
 
 
 async def main(arguments: Sequence[str]) -> None:
-    """Review, and print one line of JSON: how many were rated, and what looking showed of lost answers."""
+    """Review, and print one line of JSON: how many were rated, and what sweeps showed about lost answers."""
     url, journal, pace_file, pace, settle_after = arguments
     settled: Counter[str] = Counter()
 
