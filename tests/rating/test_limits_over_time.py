@@ -263,7 +263,8 @@ async def test_a_cap_that_lets_nobody_pass_on_any_day_fails_by_name(limited, edi
     assert error.limit == "tasks_per_day"
 
 
-async def test_a_batch_that_waits_for_the_next_day_stops_at_once(limited, edition: Edition) -> None:
+async def test_a_batch_that_waits_for_the_next_day_stops_at_once(limited, edition: Edition, starting_at) -> None:
+    starting_at(MIDNIGHT + DAY / 2)
     sandbox, ratings = seeded(10, edition=edition)
     async with (
         limited(sandbox) as pico,
