@@ -18,7 +18,7 @@ version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
-html_title = f"picoworkers_async {release}"
+html_title = f"picoworkers_\u200basync {release}"  # a line may break there
 html_copy_source = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -63,10 +63,10 @@ class AsyncPicoworkers:
 
     Every call of the API is a method of one of four groups. `help(AsyncPicoworkers.jobs)` lists those of one:
 
-        pico.jobs    post, steer and read jobs; read the tasks that were handed in; rate tasks
-        pico.users   the account's balances
-        pico.lists   your lists of workers: add workers; block and unblock them
-        pico.wallet  deposit funds
+    - `pico.jobs`: post, steer and read jobs; read the tasks that were handed in; rate tasks
+    - `pico.users`: the account's balances
+    - `pico.lists`: your lists of workers: add workers; block and unblock them
+    - `pico.wallet`: deposit funds
 
     Built on these calls: `rate` and `review` rate many tasks and pay nobody twice; `settle` finds out whether a
     call took effect whose answer was lost; `ping` tests the connection; `request` sends calls that no document
