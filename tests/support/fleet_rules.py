@@ -49,5 +49,3 @@ async def raising(task: Task) -> Rating:
 async def wordy(task: Task) -> str:
     """No rating."""
     return "fine"
-
-

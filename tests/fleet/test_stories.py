@@ -1,0 +1,263 @@
+"""Deciders in processes of their own, a real broker, and all that can happen to them."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from picoworkers_async import OutcomeStatus, Task
+from picoworkers_async.fleet import BrokerError, Fleet, messages
+from picoworkers_async.sandbox import Sandbox
+from tests.fleet.conftest import Decider
+from tests.support.cut_wire import CutWire
+from tests.support.judge import judge
+from tests.support.valkey import Server
+
+pytestmark = [pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)]
+
+Start = Callable[..., Decider]
+
+
+def with_tasks(number: int, **options) -> Sandbox:
+    sandbox = Sandbox(page_size=50, **options)
+    sandbox.add_tasks(sandbox.add_job(), number)
+    return sandbox
+
+
+def as_judged(sandbox: Sandbox) -> dict:
+    """What the ledger must say in the end: the decision of every task, once."""
+    ratings = [judge(Task(task_id, "any")) for task_id in sandbox.unrated()]
+    return {(one.task_id, 0): (one.verdict.value, one.bonus) for one in ratings if one is not None}
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what has to come."""
+    with anyio.fail_after(60):
+        while not condition():  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+
+
+async def reviewed(pico, fleet: Fleet, deciding: int = 20):
+    return await pico.review_all(fleet.decide, deciding=deciding)
+
+
+async def test_one_decider_killed_and_one_stopped_beyond_its_lease_leave_every_task_rated_once(
+    broker: Server, start: Start, connect
+) -> None:
+    sandbox = with_tasks(120)
+    expected = as_judged(sandbox)
+    killed, stopped, *_ = [start(broker.url, "judged", 0.1) for _ in range(4)]
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+        reports = []
+
+        async def review() -> None:
+            reports.append(await reviewed(pico, fleet))
+
+        group.start_soon(review)
+        await anyio.to_thread.run_sync(killed.next_line)
+        killed.process.kill()
+        await anyio.to_thread.run_sync(stopped.next_line)
+        stopped.process.send_signal(signal.SIGSTOP)
+        await until(lambda: bool(reports))
+        assert fleet.counts().out == 0
+        before = fleet.counts()
+        stopped.process.send_signal(signal.SIGCONT)
+        await until(lambda: fleet.counts().dropped > before.dropped)
+    assert reports[0].rated == len(expected)
+    assert sandbox.decisions() == expected
+    assert sandbox.double_ratings == 0
+    assert before.decided == 120
+    assert before.redelivered >= 1
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept on disk", "kept nowhere"])
+async def test_a_broker_restarted_in_the_middle_loses_and_doubles_nothing(
+    keeps: bool, tmp_path: Path, start: Start, connect
+) -> None:
+    broker = Server(tmp_path, *(("--appendonly", "yes", "--appendfsync", "always") if keeps else ()))
+    broker.start()
+    sandbox = with_tasks(80)
+    expected = as_judged(sandbox)
+    deciders = [start(broker.url, "judged", 0.2) for _ in range(2)]
+    try:
+        async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+            reports = []
+
+            async def review() -> None:
+                reports.append(await reviewed(pico, fleet))
+
+            group.start_soon(review)
+            await until(lambda: fleet.counts().decided > 10)
+            broker.stop()
+            broker.start()
+            await until(lambda: bool(reports))
+            assert fleet.counts().decided == 80
+    finally:
+        broker.stop()
+    assert sandbox.decisions() == expected
+    assert sandbox.double_ratings == 0
+    assert [one.process.poll() for one in deciders] == [None, None]
+
+
+async def test_a_coordinator_cut_off_from_the_broker_goes_on_when_the_wire_is_mended(
+    broker: Server, start: Start, connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("picoworkers_async.fleet.coordinator.ANSWER_SECONDS", 1.0)
+    wire = CutWire(broker.port)
+    sandbox = with_tasks(60)
+    expected = as_judged(sandbox)
+    start(broker.url, "judged", 0.1)
+    async with (
+        Fleet(f"redis://127.0.0.1:{wire.port}/0") as fleet,
+        connect(sandbox) as pico,
+        anyio.create_task_group() as group,
+    ):
+        reports = []
+
+        async def review() -> None:
+            reports.append(await reviewed(pico, fleet))
+
+        group.start_soon(review)
+        await until(lambda: fleet.counts().decided > 10)
+        wire.cut()
+        await until(lambda: fleet._told_of_outage)
+        assert not reports
+        wire.mend()
+        await until(lambda: bool(reports))
+    wire.close()
+    assert sandbox.decisions() == expected
+    assert sandbox.double_ratings == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("deadly", "tried 3 times; in the last its process ended"),
+        ("raising", "tried 3 times; the last raised ValueError: cannot read the proof"),
+    ],
+)
+async def test_a_task_that_no_decider_can_decide_fails_and_the_others_are_rated(
+    rule: str, says: str, broker: Server, start: Start, connect
+) -> None:
+    sandbox = Sandbox()
+    job = sandbox.add_job()
+    sandbox.add_tasks(job, 3)
+    (poison,) = sandbox.add_tasks(job, 1, proofs=lambda _: [{"text": "poison"}])
+    for _ in range(4):
+        start(broker.url, rule)
+    async with Fleet(broker.url, tries=3) as fleet, connect(sandbox) as pico:
+        async with pico.review(fleet.decide) as batch:
+            outcomes = [outcome async for outcome in batch]
+        counts = fleet.counts()
+    (failed,) = [one for one in outcomes if one.status is OutcomeStatus.FAILED]
+    assert failed.task is not None
+    assert failed.task.id == poison
+    assert says in str(failed.message)
+    assert (counts.decided, counts.failed) == (3, 1)
+    assert counts.redelivered >= 2
+    assert sandbox.unrated() == [poison]
+
+
+async def test_a_new_coordinator_takes_the_ratings_that_wait_for_it(broker: Server, start: Start, connect) -> None:
+    sandbox = with_tasks(8)
+    expected = as_judged(sandbox)
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico:
+        with anyio.move_on_after(None) as scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(reviewed, pico, fleet)
+                await until(lambda: fleet.counts().out == 8)
+                await anyio.sleep(0.5)  # all are at the broker
+                scope.cancel()
+    decider = start(broker.url)
+    await until(lambda: len(decider.seen) == 8)
+    await anyio.sleep(0.5)  # the last has told its decision
+    decider.process.send_signal(signal.SIGTERM)
+    await until(lambda: decider.process.poll() is not None)
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico:
+        report = await reviewed(pico, fleet)
+    assert report.rated == 8
+    assert sandbox.decisions() == expected
+    assert len(decider.seen) == 8
+
+
+async def test_a_decider_that_is_told_to_stop_finishes_what_it_has(broker: Server, start: Start, connect) -> None:
+    sandbox = with_tasks(8)
+    first = start(broker.url, "judged", 0.5, "--concurrency", "2")
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+        group.start_soon(reviewed, pico, fleet)
+        await anyio.to_thread.run_sync(first.next_line)
+        first.process.send_signal(signal.SIGTERM)
+        await until(lambda: first.process.poll() is not None)
+        assert first.process.returncode == 0
+        start(broker.url, "judged", 0.01)
+    assert fleet.counts().decided == 8
+    assert fleet.counts().redelivered == 0
+    assert sandbox.unrated() == []
+
+
+async def test_a_plain_function_decides_in_threads_with_the_job(broker: Server, start: Start, connect) -> None:
+    sandbox = with_tasks(5)
+    start(broker.url, "plain", 0.0, "--name", "shop")
+    async with Fleet(broker.url, name="shop") as fleet, connect(sandbox) as pico:
+        report = await pico.review_all(fleet.decide_with_job)
+    assert report.rated == 5
+    assert {entry.comment for entry in sandbox.ledger if entry.task_id} != {None}
+
+
+async def test_a_decider_that_gives_no_rating_fails_its_tasks(broker: Server, start: Start, connect) -> None:
+    sandbox = with_tasks(2)
+    start(broker.url, "wordy")
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, pico.review(fleet.decide) as batch:
+        outcomes = [outcome async for outcome in batch]
+    assert [one.status for one in outcomes] == [OutcomeStatus.FAILED] * 2
+    assert "decide returned str" in str(outcomes[0].message)
+
+
+async def test_a_decider_of_another_version_ends_and_leaves_its_task_to_others(
+    broker: Server, start: Start, connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = with_tasks(1)
+    monkeypatch.setattr(messages, "SCHEMA", 2)
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+        group.start_soon(reviewed, pico, fleet)
+        older = start(broker.url)
+        await until(lambda: older.process.poll() is not None)
+        assert fleet.counts().out == 1
+        group.cancel_scope.cancel()
+    assert older.process.returncode == 2
+    assert "install the same version on both" in "".join(older.errors)
+    assert len(sandbox.unrated()) == 1
+
+
+async def test_a_broker_that_refuses_the_password_is_named_without_it(tmp_path: Path, start: Start) -> None:
+    server = Server(tmp_path, "--requirepass", "right")
+    server.start()
+    try:
+        for url in (server.url, server.url.replace("//", "//:wrong@")):
+            with pytest.raises(BrokerError, match="refuses user or password") as caught:
+                async with Fleet(url):
+                    pass
+            assert caught.value.refused
+            assert "wrong" not in str(caught.value).replace("username", "")
+        decider = start(server.url)
+        await until(lambda: decider.process.poll() is not None)
+        assert decider.process.returncode == 2
+        assert "refuses user or password" in "".join(decider.errors)
+    finally:
+        server.stop()
+
+
+async def test_a_broker_that_is_not_there_is_told_at_once(broker: Server, start: Start) -> None:
+    broker.stop()
+    with pytest.raises(BrokerError, match=r"127\.0\.0\.1"):
+        async with Fleet(broker.url):
+            pass
+    decider = start(broker.url)
+    await until(lambda: decider.process.poll() is not None)
+    assert decider.process.returncode == 1
+    assert "cannot be used" in "".join(decider.errors)
