@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import anyio
 import anyio.lowlevel
+import attrs
 from anyio.abc import TaskGroup
 from streaq import Worker
 
@@ -33,6 +34,14 @@ MOST_TRIES = 100
 _AT_ONCE = 100
 
 
+@attrs.define(eq=False)
+class _Opening:
+    """Whether the first connection was tried, and why it cannot be had."""
+
+    told: anyio.Event
+    refusal: BrokerError | None = None
+
+
 class Fleet:
     """Has tasks decided by the deciders of `name` on other machines: `pico.review(fleet.decide, deciding=500)`.
 
@@ -51,8 +60,6 @@ class Fleet:
         self._questions = Questions()
         self._changed = Signal()
         self._group: TaskGroup | None = None
-        self._first: anyio.Event | None = None
-        self._refusal: BrokerError | None = None
         self._told_of_outage = False
 
     def __repr__(self) -> str:
@@ -61,19 +68,19 @@ class Fleet:
     async def __aenter__(self) -> Self:
         if self._group is not None:
             raise ClientStateError("a Fleet can be entered once at a time")
-        self._first = anyio.Event()
-        self._refusal = None
+        opening = _Opening(anyio.Event())
         group = anyio.create_task_group()
         await group.__aenter__()
-        group.start_soon(self._run, self._first)
+        group.start_soon(self._run, opening)
         try:
-            await self._first.wait()
-            if self._refusal is not None:
-                raise self._refusal
+            await opening.told.wait()
         except BaseException as error:
             group.cancel_scope.cancel()
             if not await group.__aexit__(type(error), error, error.__traceback__):
                 raise
+        if opening.refusal is not None:
+            await group.__aexit__(None, None, None)
+            raise opening.refusal
         self._group = group
         return self
 
@@ -84,7 +91,11 @@ class Fleet:
         assert group is not None  # noqa: S101
         self._questions.give_up(ClientStateError("the Fleet was left while it was asked"))
         group.cancel_scope.cancel()
-        return await group.__aexit__(kind, error, traceback)
+        if isinstance(error, anyio.get_cancelled_exc_class()):
+            return await group.__aexit__(kind, error, traceback)
+        # What the block raised stays what it is: the group would wrap it.
+        await group.__aexit__(None, None, None)
+        return None
 
     async def decide(self, task: Task) -> Decision:
         """What a decider of (task) decides. Raises `DeciderError` if none can, and `ClientStateError` outside."""
@@ -116,22 +127,22 @@ class Fleet:
             case decision:
                 return decision
 
-    async def _run(self, first: anyio.Event) -> None:
+    async def _run(self, opening: _Opening) -> None:
         """Stay connected. That the first connection cannot be had is told to who waits for it."""
         pause = 0.1
         while True:
             began = event_loop_clock()()
             try:
-                await self._connection(first)
+                await self._connection(opening)
             except BaseException as error:
                 # A connection that is cancelled raises errors of its own beside it.
                 await anyio.lowlevel.checkpoint_if_cancelled()
                 lost = broker_error(error, self._url)
                 if lost is None:
                     raise
-                if not first.is_set():
-                    self._refusal = lost
-                    first.set()
+                if not opening.told.is_set():
+                    opening.refusal = lost
+                    opening.told.set()
                     return
                 if not self._told_of_outage:
                     self._told_of_outage = True
@@ -140,9 +151,9 @@ class Fleet:
             pause = 0.1 if lasted > LONGEST_PAUSE_SECONDS else min(LONGEST_PAUSE_SECONDS, 2 * pause)
             await anyio.sleep(pause)
 
-    async def _connection(self, first: anyio.Event) -> None:
+    async def _connection(self, opening: _Opening) -> None:
         """One connection, until it is lost."""
-        with anyio.fail_after(3 * ANSWER_SECONDS) as opening:
+        with anyio.fail_after(3 * ANSWER_SECONDS) as scope:
             async with (
                 make_engine(self._url, self._name, timeout=ANSWER_SECONDS) as engine,
                 engine.redis.pubsub(
@@ -151,8 +162,8 @@ class Fleet:
                     subscription_timeout=ANSWER_SECONDS,
                 ) as answers,
             ):
-                opening.deadline = math.inf
-                first.set()
+                scope.deadline = math.inf
+                opening.told.set()
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._listen, answers)
                     group.start_soon(self._keep_asking, engine)

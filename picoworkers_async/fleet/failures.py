@@ -40,7 +40,8 @@ def broker_error(error: BaseException, url: str) -> BrokerError | None:
     leaves = list(_leaves(error))
     for leaf in leaves:
         if isinstance(leaf, AuthenticationError | AuthorizationError):
-            return BrokerError(f"the broker at {place(url)} refuses user or password ({leaf})", refused=True)
+            words = str(leaf).partition(",")[0]  # a server goes on about its protocol
+            return BrokerError(f"the broker at {place(url)} refuses user or password: {words}", refused=True)
     if all(isinstance(leaf, _LOST) for leaf in leaves):
         kind = type(leaves[0]).__name__
         return BrokerError(f"the broker at {place(url)} cannot be used ({kind}: {leaves[0]})")
