@@ -18,7 +18,7 @@ from ..settings import seconds_problems
 from .messages import FUNCTION, Answer, Question, encode, read_answer, write_question
 
 KEPT_SECONDS = 86400
-"""How long a decision waits in the broker for its coordinator."""
+"""How long a decision waits in the broker for its coordinator, and a task for a decider."""
 CONNECT_SECONDS = 5.0
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SCHEMES = ("redis", "rediss")
@@ -74,6 +74,7 @@ async def ask(engine: Worker[Any], questions: Mapping[str, Question], name: str)
     for question_id, question in questions.items():
         task = engine.enqueue_unsafe(FUNCTION, write_question(question, name))
         task.id = question_id
+        task.parent.expire = KEPT_SECONDS
         tasks.append(task)
     await engine.enqueue_many(tasks)
 

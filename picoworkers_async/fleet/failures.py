@@ -12,7 +12,7 @@ from streaq.types import StreaqError
 from ..errors import Fate, PicoworkersError, _encodable
 
 _LOST = (
-    *(RedisError, StreaqError, OSError),
+    *(RedisError, StreaqError, OSError, UnicodeError),
     *(anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError),
 )
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..classify import in_words
 from ..errors import InvalidRequestError
 from ..models import Job, Rating, Task
 from ..models.from_plain import from_plain
@@ -108,8 +109,9 @@ def read_decision(message: object) -> Decision | NotDecided:
                 return from_plain(Later, fields.get("later"), "reading what a decider gave")
             case "rating":
                 return from_plain(Rating, fields.get("rating"), "reading what a decider gave")
-    except (OtherVersionError, InvalidRequestError, ValueError) as error:
-        return NotDecided(str(error))
+    except Exception as error:
+        # Whoever can write to the broker can have written anything.
+        return NotDecided(f"what came back from a decider cannot be read: {in_words(error)}")
     return NotDecided(f"a decider gave {fields.get('gave')!r:.80}")
 
 
@@ -117,7 +119,7 @@ def read_answer(record: str | bytes) -> Answer:
     """The engine's record of a task that ended; what is no such record is not decided."""
     try:
         fields = json.loads(record)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, Mapping):
         return Answer(NotDecided(f"the broker has {record!r:.80} for a decision"), (record,), 1)
