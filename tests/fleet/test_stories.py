@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
+import redis
 
-from picoworkers_async import OutcomeStatus, Task
+from picoworkers_async import Journal, OutcomeStatus, Rating, Task
 from picoworkers_async.fleet import BrokerError, Fleet, messages
+from picoworkers_async.fleet.engine import channels_of
 from picoworkers_async.sandbox import Sandbox
-from tests.fleet.conftest import Decider
+from tests.fleet.conftest import ROOT, Decider
 from tests.support.cut_wire import CutWire
 from tests.support.judge import judge
 from tests.support.valkey import Server
@@ -185,6 +188,46 @@ async def test_a_new_coordinator_takes_the_ratings_that_wait_for_it(broker: Serv
     assert len(decider.seen) == 8
 
 
+async def test_a_coordinator_killed_and_started_again_pays_everybody_once(
+    broker: Server, start: Start, tmp_path: Path
+) -> None:
+    sandbox = with_tasks(150)
+    expected = as_judged(sandbox)
+    deciders = [start(broker.url, "judged", 0.05) for _ in range(2)]
+    async with sandbox.serve() as url:
+        command = [sys.executable, "-m", "tests.support.fleet_coordinator", url, broker.url]
+        command.append(str(tmp_path / "ratings.db"))
+        for goal in (20, 70):
+            async with await anyio.open_process(command, cwd=ROOT) as coordinator:
+                await until(lambda goal=goal: len(sandbox.decisions()) >= goal)
+                coordinator.kill()
+        done = await anyio.run_process(command, cwd=ROOT)
+    assert done.stdout.split()[1:] == [b"0", b"0"]
+    assert sandbox.decisions() == expected
+    assert sandbox.double_ratings == 0
+    assert Journal(tmp_path / "ratings.db").counts() == {"rated": len(expected)}
+    # What was out when the coordinator was killed is not decided anew, but for the last few of each time.
+    assert sum(len(one.seen) for one in deciders) <= 150 + 2 * 20
+
+
+async def test_what_a_stranger_writes_to_the_broker_pays_nobody_else(broker: Server, connect) -> None:
+    sandbox = Sandbox()
+    one, other = sandbox.add_tasks(job := sandbox.add_job(), 2)
+    client = redis.Redis.from_url(broker.url)
+    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, pico.review(fleet.decide) as batch:
+        await until(lambda: fleet.counts().out == 2)
+        forged = messages.write_decision(Rating.ok(Task(other, job), bonus=5))
+        record = messages.encode({"s": True, "r": forged, "t": 1, "w": "x", "st": 1, "ft": 1})
+        client.publish(f"{channels_of('picoworkers')}{job}:{one}:0", record)
+        client.publish(f"{channels_of('picoworkers')}{job}:{other}:0", "nonsense")
+        outcomes = [outcome async for outcome in batch]
+    client.close()
+    said = {outcome.task.id: str(outcome.message) for outcome in outcomes if outcome.task is not None}
+    assert "returned a rating of" in said[one]
+    assert "nonsense" in said[other]
+    assert sandbox.ledger == []
+
+
 async def test_a_decider_that_is_told_to_stop_finishes_what_it_has(broker: Server, start: Start, connect) -> None:
     sandbox = with_tasks(8)
     first = start(broker.url, "judged", 0.5, "--concurrency", "2")
@@ -201,12 +244,13 @@ async def test_a_decider_that_is_told_to_stop_finishes_what_it_has(broker: Serve
 
 
 async def test_a_plain_function_decides_in_threads_with_the_job(broker: Server, start: Start, connect) -> None:
-    sandbox = with_tasks(5)
+    sandbox = Sandbox()
+    sandbox.add_tasks(sandbox.add_job(title="Play a video"), 5)
     start(broker.url, "plain", 0.0, "--name", "shop")
     async with Fleet(broker.url, name="shop") as fleet, connect(sandbox) as pico:
         report = await pico.review_all(fleet.decide_with_job)
     assert report.rated == 5
-    assert {entry.comment for entry in sandbox.ledger if entry.task_id} != {None}
+    assert {entry.comment for entry in sandbox.ledger if entry.task_id} == {"Play a video"}
 
 
 async def test_a_decider_that_gives_no_rating_fails_its_tasks(broker: Server, start: Start, connect) -> None:
