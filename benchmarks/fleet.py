@@ -1,7 +1,8 @@
 """Decisions a second through a fleet against in-process ones, by the size of what a worker handed in.
 
 Everything runs on this machine: the broker, the coordinator and the deciders share its cores, so the ratio is what
-the way costs, not what more machines would bring. `decide` does nothing. The milliseconds are those of a processor, for one decision. Run: `python -m benchmarks.fleet`.
+the way costs, not what more machines would bring. `decide` does nothing. The
+milliseconds are those of a processor, for one decision. Run: `python -m benchmarks.fleet`.
 """
 
 from __future__ import annotations
@@ -71,9 +72,9 @@ async def main(number: int, at_once: int, processes: int) -> None:
                     await fleet.decide(Task(f"warm-{place}", "job"))
                 print(f"{processes} deciders, {at_once} out at once, {number} tasks each")
                 print(
-                    "| proof, bytes | fleet, decisions/s | in process, decisions/s | share | coordinator's CPU, ms |"
+                    "| proof, bytes | fleet, a second | in process | share | coordinator, ms | decider | broker |"
                 )
-                print("| ---: | ---: | ---: | ---: | ---: |")
+                print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
                 for size in SIZES:
                     inside, _ = await decided_per_second(nothing, number, size, at_once)
                     pids = [[one.pid for one in deciders], [server.pid]]
