@@ -25,6 +25,10 @@ pytestmark = [pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)]
 
 Start = Callable[..., Decider]
 
+# Processes take long to start: both backends where they differ in what happens, else one.
+on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
+on_trio = pytest.mark.parametrize("anyio_backend", ["trio"], indirect=True)
+
 
 def with_tasks(number: int, **options) -> Sandbox:
     sandbox = Sandbox(page_size=50, **options)
@@ -49,6 +53,7 @@ async def reviewed(pico, fleet: Fleet, deciding: int = 20):
     return await pico.review_all(fleet.decide, deciding=deciding)
 
 
+@on_trio
 async def test_one_decider_killed_and_one_stopped_beyond_its_lease_leave_every_task_rated_once(
     broker: Server, start: Start, connect
 ) -> None:
@@ -78,7 +83,12 @@ async def test_one_decider_killed_and_one_stopped_beyond_its_lease_leave_every_t
     assert before.redelivered >= 1
 
 
-@pytest.mark.parametrize("keeps", [True, False], ids=["kept on disk", "kept nowhere"])
+@pytest.mark.parametrize(
+    ("keeps", "anyio_backend"),
+    [(True, "asyncio"), (False, "asyncio"), (False, "trio")],
+    ids=["kept on disk", "kept nowhere", "kept nowhere, trio"],
+    indirect=["anyio_backend"],
+)
 async def test_a_broker_restarted_in_the_middle_loses_and_doubles_nothing(
     keeps: bool, tmp_path: Path, start: Start, connect
 ) -> None:
@@ -137,6 +147,7 @@ async def test_a_coordinator_cut_off_from_the_broker_goes_on_when_the_wire_is_me
     assert sandbox.double_ratings == 0
 
 
+@on_asyncio
 @pytest.mark.parametrize(
     ("rule", "says"),
     [
@@ -166,6 +177,7 @@ async def test_a_task_that_no_decider_can_decide_fails_and_the_others_are_rated(
     assert sandbox.unrated() == [poison]
 
 
+@on_trio
 async def test_a_new_coordinator_takes_the_ratings_that_wait_for_it(broker: Server, start: Start, connect) -> None:
     sandbox = with_tasks(8)
     expected = as_judged(sandbox)
@@ -188,6 +200,7 @@ async def test_a_new_coordinator_takes_the_ratings_that_wait_for_it(broker: Serv
     assert len(decider.seen) == 8
 
 
+@on_asyncio
 async def test_a_coordinator_killed_and_started_again_pays_everybody_once(
     broker: Server, start: Start, tmp_path: Path
 ) -> None:
@@ -210,6 +223,7 @@ async def test_a_coordinator_killed_and_started_again_pays_everybody_once(
     assert sum(len(one.seen) for one in deciders) <= 150 + 2 * 20
 
 
+@on_asyncio
 async def test_what_a_stranger_writes_to_the_broker_pays_nobody_else(broker: Server, connect) -> None:
     sandbox = Sandbox()
     one, other = sandbox.add_tasks(job := sandbox.add_job(), 2)
@@ -228,6 +242,7 @@ async def test_what_a_stranger_writes_to_the_broker_pays_nobody_else(broker: Ser
     assert sandbox.ledger == []
 
 
+@on_asyncio
 async def test_a_decider_that_is_told_to_stop_finishes_what_it_has(broker: Server, start: Start, connect) -> None:
     sandbox = with_tasks(8)
     first = start(broker.url, "judged", 0.5, "--concurrency", "2")
@@ -243,6 +258,7 @@ async def test_a_decider_that_is_told_to_stop_finishes_what_it_has(broker: Serve
     assert sandbox.unrated() == []
 
 
+@on_asyncio
 async def test_a_plain_function_decides_in_threads_with_the_job(broker: Server, start: Start, connect) -> None:
     sandbox = Sandbox()
     sandbox.add_tasks(sandbox.add_job(title="Play a video"), 5)
@@ -253,6 +269,7 @@ async def test_a_plain_function_decides_in_threads_with_the_job(broker: Server, 
     assert {entry.comment for entry in sandbox.ledger if entry.task_id} == {"Play a video"}
 
 
+@on_trio
 async def test_a_decider_that_gives_no_rating_fails_its_tasks(broker: Server, start: Start, connect) -> None:
     sandbox = with_tasks(2)
     start(broker.url, "wordy")
@@ -262,6 +279,7 @@ async def test_a_decider_that_gives_no_rating_fails_its_tasks(broker: Server, st
     assert "decide returned str" in str(outcomes[0].message)
 
 
+@on_asyncio
 async def test_a_decider_of_another_version_ends_and_leaves_its_task_to_others(
     broker: Server, start: Start, connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +296,7 @@ async def test_a_decider_of_another_version_ends_and_leaves_its_task_to_others(
     assert len(sandbox.unrated()) == 1
 
 
+@on_asyncio
 async def test_a_broker_that_refuses_the_password_is_named_without_it(tmp_path: Path, start: Start) -> None:
     server = Server(tmp_path, "--requirepass", "right")
     server.start()
