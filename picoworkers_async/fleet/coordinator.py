@@ -31,7 +31,7 @@ LOOK_SECONDS = 2.0
 """How often all that is out is looked for in the broker: what was told while nobody heard it, and what is lost."""
 LONGEST_PAUSE_SECONDS = 5.0
 MOST_TRIES = 100
-_AT_ONCE = 100
+_AT_ONCE = 50
 
 
 @attrs.define(eq=False)
