@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import anyio
 import pytest
@@ -11,11 +11,11 @@ import redis
 from picoworkers_async import ClientStateError, InvalidRequestError, Rating, Task
 from picoworkers_async.fleet import Fleet
 from picoworkers_async.fleet.messages import encode, write_decision
+from tests.fleet.around import KEYS, until
 from tests.support.valkey import Server
 
 pytestmark = pytest.mark.anyio
 TASK = Task("t1", "j1")
-KEYS = "streaq:picoworkers:picoworkers"
 
 
 async def test_what_the_block_raises_comes_out_as_it_is(broker: Server) -> None:
@@ -75,12 +75,6 @@ def stranger(broker: Server) -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(broker.url, decode_responses=True)
     yield client
     client.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(30):
-        while not condition():  # noqa: ASYNC110
-            await anyio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("often")

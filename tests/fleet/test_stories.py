@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -12,45 +11,15 @@ import anyio.to_thread
 import pytest
 import redis
 
-from picoworkers_async import Journal, OutcomeStatus, Rating, Task
-from picoworkers_async.fleet import BrokerError, Fleet, messages
-from picoworkers_async.fleet.engine import channels_of
+from picoworkers_async import Journal, OutcomeStatus
+from picoworkers_async.fleet import Fleet
 from picoworkers_async.sandbox import Sandbox
-from tests.fleet.conftest import ROOT, Decider
+from tests.fleet.around import KEYS, Start, as_judged, on_asyncio, on_trio, reviewed, until, with_tasks
+from tests.fleet.conftest import ROOT
 from tests.support.cut_wire import CutWire
-from tests.support.judge import judge
 from tests.support.valkey import Server
 
 pytestmark = [pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)]
-
-Start = Callable[..., Decider]
-
-# Processes take long to start: both backends where they differ in what happens, else one.
-on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
-on_trio = pytest.mark.parametrize("anyio_backend", ["trio"], indirect=True)
-
-
-def with_tasks(number: int, **options) -> Sandbox:
-    sandbox = Sandbox(page_size=50, **options)
-    sandbox.add_tasks(sandbox.add_job(), number)
-    return sandbox
-
-
-def as_judged(sandbox: Sandbox) -> dict:
-    """What the ledger must say in the end: the decision of every task, once."""
-    ratings = [judge(Task(task_id, "any")) for task_id in sandbox.unrated()]
-    return {(one.task_id, 0): (one.verdict.value, one.bonus) for one in ratings if one is not None}
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what has to come."""
-    with anyio.fail_after(60):
-        while not condition():  # noqa: ASYNC110
-            await anyio.sleep(0.02)
-
-
-async def reviewed(pico, fleet: Fleet, deciding: int = 20):
-    return await pico.review_all(fleet.decide, deciding=deciding)
 
 
 @on_trio
@@ -60,7 +29,7 @@ async def test_one_decider_killed_and_one_stopped_beyond_its_lease_leave_every_t
     sandbox = with_tasks(120)
     expected = as_judged(sandbox)
     killed, stopped, *_ = [start(broker.url, "judged", 0.1) for _ in range(4)]
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+    async with Fleet(broker.url, tries=20) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
         reports = []
 
         async def review() -> None:
@@ -98,7 +67,11 @@ async def test_a_broker_restarted_in_the_middle_loses_and_doubles_nothing(
     expected = as_judged(sandbox)
     deciders = [start(broker.url, "judged", 0.2) for _ in range(2)]
     try:
-        async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+        async with (
+            Fleet(broker.url, tries=20) as fleet,
+            connect(sandbox) as pico,
+            anyio.create_task_group() as group,
+        ):
             reports = []
 
             async def review() -> None:
@@ -126,7 +99,7 @@ async def test_a_coordinator_cut_off_from_the_broker_goes_on_when_the_wire_is_me
     expected = as_judged(sandbox)
     start(broker.url, "judged", 0.1)
     async with (
-        Fleet(f"redis://127.0.0.1:{wire.port}/0") as fleet,
+        Fleet(f"redis://127.0.0.1:{wire.port}/0", tries=20) as fleet,
         connect(sandbox) as pico,
         anyio.create_task_group() as group,
     ):
@@ -181,19 +154,19 @@ async def test_a_task_that_no_decider_can_decide_fails_and_the_others_are_rated(
 async def test_a_new_coordinator_takes_the_ratings_that_wait_for_it(broker: Server, start: Start, connect) -> None:
     sandbox = with_tasks(8)
     expected = as_judged(sandbox)
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico:
+    stranger = redis.Redis.from_url(broker.url)
+    async with Fleet(broker.url, tries=20) as fleet, connect(sandbox) as pico:
         with anyio.move_on_after(None) as scope:
             async with anyio.create_task_group() as group:
                 group.start_soon(reviewed, pico, fleet)
-                await until(lambda: fleet.counts().out == 8)
-                await anyio.sleep(0.5)  # all are at the broker
+                await until(lambda: stranger.xlen(f"{KEYS}:queues:normal") == 8)
                 scope.cancel()
     decider = start(broker.url)
-    await until(lambda: len(decider.seen) == 8)
-    await anyio.sleep(0.5)  # the last has told its decision
+    await until(lambda: stranger.zcard(f"{KEYS}:index:results") == 8)
+    stranger.close()
     decider.process.send_signal(signal.SIGTERM)
     await until(lambda: decider.process.poll() is not None)
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico:
+    async with Fleet(broker.url, tries=20) as fleet, connect(sandbox) as pico:
         report = await reviewed(pico, fleet)
     assert report.rated == 8
     assert sandbox.decisions() == expected
@@ -224,37 +197,18 @@ async def test_a_coordinator_killed_and_started_again_pays_everybody_once(
 
 
 @on_asyncio
-async def test_what_a_stranger_writes_to_the_broker_pays_nobody_else(broker: Server, connect) -> None:
-    sandbox = Sandbox()
-    one, other = sandbox.add_tasks(job := sandbox.add_job(), 2)
-    client = redis.Redis.from_url(broker.url)
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, pico.review(fleet.decide) as batch:
-        await until(lambda: fleet.counts().out == 2)
-        forged = messages.write_decision(Rating.ok(Task(other, job), bonus=5))
-        record = messages.encode({"s": True, "r": forged, "t": 1, "w": "x", "st": 1, "ft": 1})
-        client.publish(f"{channels_of('picoworkers')}{job}:{one}:0", record)
-        client.publish(f"{channels_of('picoworkers')}{job}:{other}:0", "nonsense")
-        outcomes = [outcome async for outcome in batch]
-    client.close()
-    said = {outcome.task.id: str(outcome.message) for outcome in outcomes if outcome.task is not None}
-    assert "returned a rating of" in said[one]
-    assert "nonsense" in said[other]
-    assert sandbox.ledger == []
-
-
-@on_asyncio
 async def test_a_decider_that_is_told_to_stop_finishes_what_it_has(broker: Server, start: Start, connect) -> None:
     sandbox = with_tasks(8)
     first = start(broker.url, "judged", 0.5, "--concurrency", "2")
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
+    async with Fleet(broker.url, tries=20) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
         group.start_soon(reviewed, pico, fleet)
         await anyio.to_thread.run_sync(first.next_line)
         first.process.send_signal(signal.SIGTERM)
         await until(lambda: first.process.poll() is not None)
         assert first.process.returncode == 0
-        start(broker.url, "judged", 0.01)
+        second = start(broker.url, "judged", 0.01)
     assert fleet.counts().decided == 8
-    assert fleet.counts().redelivered == 0
+    assert not set(first.seen) & set(second.seen)
     assert sandbox.unrated() == []
 
 
@@ -267,60 +221,3 @@ async def test_a_plain_function_decides_in_threads_with_the_job(broker: Server, 
         report = await pico.review_all(fleet.decide_with_job)
     assert report.rated == 5
     assert {entry.comment for entry in sandbox.ledger if entry.task_id} == {"Play a video"}
-
-
-@on_trio
-async def test_a_decider_that_gives_no_rating_fails_its_tasks(broker: Server, start: Start, connect) -> None:
-    sandbox = with_tasks(2)
-    start(broker.url, "wordy")
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, pico.review(fleet.decide) as batch:
-        outcomes = [outcome async for outcome in batch]
-    assert [one.status for one in outcomes] == [OutcomeStatus.FAILED] * 2
-    assert "decide returned str" in str(outcomes[0].message)
-
-
-@on_asyncio
-async def test_a_decider_of_another_version_ends_and_leaves_its_task_to_others(
-    broker: Server, start: Start, connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sandbox = with_tasks(1)
-    monkeypatch.setattr(messages, "SCHEMA", 2)
-    async with Fleet(broker.url) as fleet, connect(sandbox) as pico, anyio.create_task_group() as group:
-        group.start_soon(reviewed, pico, fleet)
-        older = start(broker.url)
-        await until(lambda: older.process.poll() is not None)
-        assert fleet.counts().out == 1
-        group.cancel_scope.cancel()
-    assert older.process.returncode == 2
-    assert "install the same version on both" in "".join(older.errors)
-    assert len(sandbox.unrated()) == 1
-
-
-@on_asyncio
-async def test_a_broker_that_refuses_the_password_is_named_without_it(tmp_path: Path, start: Start) -> None:
-    server = Server(tmp_path, "--requirepass", "right")
-    server.start()
-    try:
-        for url in (server.url, server.url.replace("//", "//:wrong@")):
-            with pytest.raises(BrokerError, match="refuses user or password") as caught:
-                async with Fleet(url):
-                    pass
-            assert caught.value.refused
-            assert "wrong" not in str(caught.value).replace("username", "")
-        decider = start(server.url)
-        await until(lambda: decider.process.poll() is not None)
-        assert decider.process.returncode == 2
-        assert "refuses user or password" in "".join(decider.errors)
-    finally:
-        server.stop()
-
-
-async def test_a_broker_that_is_not_there_is_told_at_once(broker: Server, start: Start) -> None:
-    broker.stop()
-    with pytest.raises(BrokerError, match=r"127\.0\.0\.1"):
-        async with Fleet(broker.url):
-            pass
-    decider = start(broker.url)
-    await until(lambda: decider.process.poll() is not None)
-    assert decider.process.returncode == 1
-    assert "cannot be used" in "".join(decider.errors)

@@ -12,7 +12,7 @@ from picoworkers_async.fleet import decider
 from tests.support.judge import judge
 
 
-@decider(concurrency=4, lease=1.0)
+@decider(concurrency=4, lease=2.0)
 async def judged(task: Task) -> Rating | None:
     """Told on stdout, and so slow that processes can be ended amid."""
     print(task.id, flush=True)
