@@ -64,7 +64,7 @@ class Decider:
                 stream.close()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def streams_that_the_engine_leaves_open() -> Iterator[None]:
     """Its client leaves memory streams behind where a connection cannot be had."""
     with warnings.catch_warnings():

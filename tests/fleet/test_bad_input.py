@@ -15,7 +15,10 @@ from picoworkers_async.sandbox import Sandbox
 from tests.fleet.around import Start, on_asyncio, on_trio, reviewed, until, with_tasks
 from tests.support.valkey import Server
 
-pytestmark = [pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [
+    *(pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)),
+    pytest.mark.usefixtures("streams_that_the_engine_leaves_open"),
+]
 
 
 @on_asyncio

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from picoworkers_async import Job, Later, Rating, Task, TaskProof, __version__
@@ -35,6 +35,7 @@ def sent(message: object) -> object:
     return json.loads(encode(message))
 
 
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(a_model(Task), a_model(Job))
 def test_a_task_and_its_job_arrive_as_they_were(task: Task, job: Job) -> None:
     question = Question(task, job, 3)

@@ -19,7 +19,10 @@ from tests.fleet.conftest import ROOT
 from tests.support.cut_wire import CutWire
 from tests.support.valkey import Server
 
-pytestmark = [pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)]
+pytestmark = [
+    *(pytest.mark.story, pytest.mark.anyio, pytest.mark.timeout(180)),
+    pytest.mark.usefixtures("streams_that_the_engine_leaves_open"),
+]
 
 
 @on_trio
