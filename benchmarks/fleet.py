@@ -1,8 +1,8 @@
 """Decisions a second through a fleet against in-process ones, by the size of what a worker handed in.
 
 Everything runs on this machine: the broker, the coordinator and the deciders share its cores, so the ratio is what
-the way costs, not what more machines would bring. `decide` does nothing. The milliseconds are a processor's, for one
-decision. Run: `python -m benchmarks.fleet`.
+the way costs, not what more machines would bring. `decide` does nothing. The milliseconds are a processor's, for
+one decision. Run: `python -m benchmarks.fleet`.
 """
 
 from __future__ import annotations
