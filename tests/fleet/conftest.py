@@ -66,7 +66,7 @@ class Decider:
 
 @pytest.fixture
 def streams_that_the_engine_leaves_open() -> Iterator[None]:
-    """Its client leaves memory streams behind where a connection cannot be had."""
+    """It leaves memory streams behind where it is cancelled, or a connection cannot be had."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Unclosed <MemoryObject", ResourceWarning)
         yield
