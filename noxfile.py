@@ -165,7 +165,7 @@ def browser(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The manual as a site, in `docs/_build`; a warning, such as of a link that leads nowhere, is an error."""
-    install(session, ".[otel,sandbox,webhooks]", *GROUPS["docs"])
+    install(session, ".[fleet,otel,sandbox,webhooks]", *GROUPS["docs"])
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build")
 
 

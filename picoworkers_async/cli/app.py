@@ -5,7 +5,20 @@ from __future__ import annotations
 from cyclopts import App, Parameter
 
 from ..version import __version__
-from . import account, doctor, jobs, journal, login, posting, rate, review, sandbox_command, steering, watch
+from . import (
+    account,
+    decide,
+    doctor,
+    jobs,
+    journal,
+    login,
+    posting,
+    rate,
+    review,
+    sandbox_command,
+    steering,
+    watch,
+)
 
 app: App = App(
     name="picoworkers",
@@ -20,7 +33,7 @@ for _command in (
     *(posting.post, steering.pause, steering.resume, steering.stop, steering.restart),
     *(steering.add_positions, steering.set_speed, steering.set_ttr),
     *(account.add_workers, account.block, account.unblock, account.deposit),
-    *(rate.export, rate.rate, review.review, watch.watch),
+    *(rate.export, rate.rate, review.review, decide.decide, watch.watch),
     *(login.login, doctor.doctor, sandbox_command.sandbox, sandbox_command.demo),
 ):
     app.command(_command)

@@ -27,6 +27,7 @@ RUN_ELSEWHERE = {
     "docs/how-to/not-async.md": "tests/blocking/test_docs.py",
     "docs/how-to/testing.md": "tests/docs/test_testing_page.py",
     "docs/how-to/telemetry.md": "tests/telemetry/test_docs.py",
+    "docs/how-to/deciders.md": "tests/fleet/test_docs.py",
 }
 PROGRAMS = {
     f"{page}-{number}": program

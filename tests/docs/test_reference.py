@@ -8,7 +8,7 @@ import traceback
 import pytest
 
 import picoworkers_async
-from picoworkers_async import blocking, console, events, sandbox, sheets, telemetry, webhooks
+from picoworkers_async import blocking, console, events, fleet, sandbox, sheets, telemetry, webhooks
 from picoworkers_async.errors import PicoworkersError
 
 from .pages import PAGES, ROOT
@@ -20,7 +20,7 @@ ELSEWHERE = {"__version__"}
 
 
 def public() -> list[tuple[str, str]]:
-    modules = (picoworkers_async, blocking, console, sandbox, sheets, telemetry, webhooks)
+    modules = (picoworkers_async, blocking, console, fleet, sandbox, sheets, telemetry, webhooks)
     return [(module.__name__, name) for module in modules for name in module.__all__ if name not in ELSEWHERE]
 
 

@@ -31,6 +31,10 @@ class Server:
                 return
         raise AssertionError("the server did not start")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
