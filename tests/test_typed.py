@@ -112,7 +112,7 @@ def test_help_shows_the_groups_with_a_line_each_and_no_walls_of_values() -> None
     text = pydoc.render_doc(AsyncPicoworkers, renderer=pydoc.plaintext)
     before_methods = text.partition("Methods defined here")[0]
     for group in ("jobs", "users", "lists", "wallet"):
-        lines = re.findall(rf"^ \|  +pico\.{group} +(\S.*)$", before_methods, re.MULTILINE)
+        lines = re.findall(rf"^ \|  +- `pico\.{group}`: (\S.*)$", before_methods, re.MULTILINE)
         assert len(lines) == 1
     assert "help(AsyncPicoworkers.jobs)" in before_methods
     # Of the signature, the edition's own values would take most.
