@@ -248,6 +248,7 @@ class AsyncPicoworkers:
         limits: Limits | None = None,
         on_limit: OnLimit = "stop",
         dry_run: bool = False,
+        standby: bool = False,
     ) -> Batch:
         """Rate many tasks at once: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
 
@@ -259,10 +260,13 @@ class AsyncPicoworkers:
         `report` adds those up. Left early, requests on the wire have `grace` seconds to learn their answer. A
         service that cannot be reached is waited for, `patience` seconds (600) at most.
 
-        With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
-        journal goes on, and settles what was sent without an answer. What an earlier run settled is not sent
-        again; its outcome is `replayed`, and counts in the report but for the bonus. Raises `JournalError`, before
-        anything is sent, for a journal that cannot be used, or that belongs to another account or edition.
+        With a `journal` (a path, an address `postgresql://...`, or a `Journal`), the process may die at any moment:
+        the same call with the same journal goes on, and settles what was sent without an answer. What an earlier
+        run settled is not sent again; its outcome is `replayed`, and counts in the report but for the bonus. Raises
+        `JournalError`, before anything is sent, for a journal that cannot be used, or that belongs to another
+        account or edition; and if its database is away for longer than a minute. With `standby`, for a journal in
+        PostgreSQL, the block is entered when no other batch has the journal: it waits for that one to end, die or
+        fall silent for 12 seconds, and goes on where it stopped.
 
         `limits` is what may be spent (see `Limits`). At a limit, `on_limit="stop"` sends nothing more and ends the
         batch with what is on its way; `"wait"` goes on when the next day begins, or the balance has grown;
@@ -278,7 +282,13 @@ class AsyncPicoworkers:
         from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
 
         options = BatchOptions(
-            journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
+            journal=journal,
+            grace=grace,
+            patience=patience,
+            limits=limits,
+            on_limit=on_limit,
+            dry_run=dry_run,
+            standby=standby,
         )
         check_options("rate", options, ratings=ratings)
         return Batch(self._session, given_ratings(ratings), options)
@@ -307,6 +317,7 @@ class AsyncPicoworkers:
         limits: Limits | None = None,
         on_limit: OnLimit = "stop",
         dry_run: bool = False,
+        standby: bool = False,
         deciding: int = DECIDING,
         decide_timeout: float | None = None,
         retry_failed: float = RETRY_FAILED_SECONDS,
@@ -365,7 +376,13 @@ class AsyncPicoworkers:
         from .rating.review import review_source  # with what runs a batch, which single calls never load
 
         options = BatchOptions(
-            journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
+            journal=journal,
+            grace=grace,
+            patience=patience,
+            limits=limits,
+            on_limit=on_limit,
+            dry_run=dry_run,
+            standby=standby,
         )
         review = ReviewOptions(
             job_id=job_id,

@@ -30,6 +30,8 @@ RATED_LISTING_MISSING = "rated_listing_missing"
 TASK_DUE = "task_due"
 LIMIT_REACHED = "limit_reached"
 JOURNAL_WRITTEN = "journal_written"
+STANDBY_WAITING = "standby_waiting"
+TOOK_OVER = "took_over"
 BATCH_BEGAN = "batch_began"
 BATCH_ENDED = "batch_ended"
 
@@ -255,6 +257,23 @@ class JournalWritten(Event):
 
     event: ClassVar[str] = JOURNAL_WRITTEN
     steps: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class StandbyWaiting(Event):
+    """A batch stands by: another one has its `journal`, and it goes on when that one ends, or falls silent."""
+
+    event: ClassVar[str] = STANDBY_WAITING
+    journal: str
+
+
+@attrs.frozen(kw_only=True)
+class TookOver(Event):
+    """A batch that stood by has its `journal`, after so many `seconds`, and goes on where the other one stopped."""
+
+    event: ClassVar[str] = TOOK_OVER
+    journal: str
     seconds: float
 
 

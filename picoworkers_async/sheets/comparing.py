@@ -13,9 +13,9 @@ import attrs
 
 from ..client import AsyncPicoworkers
 from ..errors import RefusedError
-from ..journal.reader import reading
 from ..journal.schema import UNSENT, key_of
 from ..journal.steps import known
+from ..journal.stores import reading
 from ..listings.lookup import most_looked_up
 from ..listings.sweep import SweepResult, sweep
 from ..models import Page, Rating, Task

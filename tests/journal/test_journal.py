@@ -247,7 +247,7 @@ async def test_steps_that_wait_together_share_a_commit(path: Path, anyio_backend
         nonlocal commits
         commits += statement == "COMMIT"
 
-    record._file.database.set_trace_callback(count)
+    record._store.database.set_trace_callback(count)
     async with anyio.create_task_group() as group:
         for number in range(50):
             group.start_soon(record.decide, [Entry(Rating("j", f"t{number}", "ok"))])

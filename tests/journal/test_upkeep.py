@@ -209,7 +209,7 @@ async def test_whoever_has_it_open_is_told_apart_from_a_full_disk_and_from_what_
     one = await opened(path)
     with pytest.raises(JournalBusyError):
         await opened(path)
-    one._file.database.execute("PRAGMA max_page_count = 1")
+    one._store.database.execute("PRAGMA max_page_count = 1")
     long = [Entry(Rating("j", f"t{n}", "not_ok", comment="x" * 5000)) for n in range(5)]
     with pytest.raises(JournalFullError, match="disk is full"):
         await one.decide(long)
