@@ -260,13 +260,13 @@ class AsyncPicoworkers:
         `report` adds those up. Left early, requests on the wire have `grace` seconds to learn their answer. A
         service that cannot be reached is waited for, `patience` seconds (600) at most.
 
-        With a `journal` (a path, an address `postgresql://...`, or a `Journal`), the process may die at any moment:
-        the same call with the same journal goes on, and settles what was sent without an answer. What an earlier
-        run settled is not sent again; its outcome is `replayed`, and counts in the report but for the bonus. Raises
-        `JournalError`, before anything is sent, for a journal that cannot be used, or that belongs to another
-        account or edition; and if its database is away for longer than a minute. With `standby`, for a journal in
-        PostgreSQL, the block is entered when no other batch has the journal: it waits for that one to end, die or
-        fall silent for 12 seconds, and goes on where it stopped.
+        With a `journal` (a path, an address `postgresql://...`, or a `Journal`), the process may die at any
+        moment, and the same call with the same journal goes on, and settles what was sent without an answer. What
+        an earlier run settled is not sent again; its outcome is `replayed`, and counts in the report but for the
+        bonus. Raises `JournalError`, before anything is sent, for a journal that cannot be used, or that belongs
+        to another account or edition; later, if its database is away for longer than a minute. With `standby`, for
+        a journal in PostgreSQL, a batch waits before its block for another one that has the journal: until that
+        one ends, dies, or is silent for 12 seconds. It goes on where that one stopped.
 
         `limits` is what may be spent (see `Limits`). At a limit, `on_limit="stop"` sends nothing more and ends the
         batch with what is on its way; `"wait"` goes on when the next day begins, or the balance has grown;

@@ -270,7 +270,7 @@ class StandbyWaiting(Event):
 
 @attrs.frozen(kw_only=True)
 class TookOver(Event):
-    """A batch that stood by has its `journal`, after so many `seconds`, and goes on where the other one stopped."""
+    """A batch that stood by has its `journal`, after so many `seconds`, and goes on where the other stopped."""
 
     event: ClassVar[str] = TOOK_OVER
     journal: str
