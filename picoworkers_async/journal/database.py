@@ -59,5 +59,8 @@ class Store(Protocol):
     def renew(self) -> None:
         """Show that the batch lives. Never raises: what is wrong is met by the next step."""
 
+    def is_stale(self) -> bool:
+        """Whether it is so long ago that it was held for certain that another batch may have taken it over."""
+
     def close(self) -> None:
         """Let it go."""

@@ -91,6 +91,10 @@ class JournalFile:
     def renew(self) -> None:
         """Nothing has to be done: the lock on the file lasts as long as its process."""
 
+    def is_stale(self) -> bool:
+        """Never: nobody can take it over while the process lives."""
+        return False
+
     def close(self) -> None:
         """Close the file and let it go."""
         database, self._database = self._database, None

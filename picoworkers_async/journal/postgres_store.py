@@ -49,6 +49,7 @@ class PostgresStore:
         self._durable = 0
         self._lost_at: float | None = None
         self._is_taken = False
+        self._held_at = 0.0
 
     def open(self) -> None:
         """Take hold of it, and make it if it has an owner. After `JournalBusyError` it may be tried again."""
@@ -64,6 +65,7 @@ class PostgresStore:
                     if time.monotonic() >= patience:
                         raise JournalBusyError(self.place, _BUSY)
                     time.sleep(_AGAIN_SECONDS)
+                self._held_at = _now()
                 self.token = tables.take_over(self.place, session, self._owner)
                 self._held = True
         except JournalBusyError:
@@ -79,12 +81,14 @@ class PostgresStore:
         durable, and does it again only if not. Raises `JournalTakenError` if another batch took the journal over.
         """
         given: list[T] = []
+        asked_at = 0.0
         while True:
             session = self._ready()
             # What was asked for last was done, though the answer was lost: the counter is of the same transaction.
             if given and self._durable > self._commits:
                 break
             given = []
+            asked_at = _now()
             try:
                 given.append(self._begin(session, work))
                 session.connection.execute("COMMIT")
@@ -95,7 +99,7 @@ class PostgresStore:
                 _roll_back(session)
                 raise
         self._commits += 1
-        self._lost_at = None
+        self._lost_at, self._held_at = None, asked_at
         return given[0]
 
     def read(self, work: Callable[[Database], T]) -> T:
@@ -120,6 +124,10 @@ class PostgresStore:
                     self._lose(self._session, error)
             if self._held and self._session is None:
                 self._reconnect()
+
+    def is_stale(self) -> bool:
+        """Whether another batch may have taken it over meanwhile, or soon might: this program was stopped."""
+        return _now() - self._held_at > LEASE_SECONDS / 2
 
     def close(self) -> None:
         """Let it go; never raises."""
@@ -198,6 +206,12 @@ class PostgresStore:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+
+def _now() -> float:
+    """Seconds that pass while the machine sleeps, too."""
+    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 def _roll_back(session: Session) -> None:

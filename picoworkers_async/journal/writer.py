@@ -162,6 +162,10 @@ class JournalWriter:
         """Note that these are about to be sent; for one that must not be, give what the journal has instead."""
         return await self._write(steps.would_send if self._dry_run else steps.send, entries)
 
+    def is_stale(self) -> bool:
+        """Whether what was noted to be sent must not be, before something else was written."""
+        return self._store.is_stale()
+
     async def unsend(self, ratings: Sequence[Rating]) -> None:
         """Note that these certainly had no effect, whatever is cancelled meanwhile: they are decided, no more."""
         with anyio.CancelScope(shield=True):
