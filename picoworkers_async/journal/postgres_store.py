@@ -62,6 +62,7 @@ class PostgresStore:
         try:
             with session_errors(self.place):
                 while not tables.try_lock(self.place, session):
+                    tables.end_stuck(self.place, session, LEASE_SECONDS)
                     if time.monotonic() >= patience:
                         raise JournalBusyError(self.place, _BUSY)
                     time.sleep(_AGAIN_SECONDS)

@@ -28,11 +28,18 @@ _TABLES = """
 SELECT relname::text FROM pg_class
 WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'p', 'v')
 """
-_HELD = """
-SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+_HOLDERS = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND classid::bigint = %s AND objid::bigint = %s
 """
+# The server's own timeouts begin where a whole request is done. A program that is stopped amid one is waited for
+# without end; its own user may end its session.
+_END_STUCK = f"""
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid IN ({_HOLDERS}) AND state = 'active' AND wait_event IN ('ClientRead', 'ClientWrite')
+AND query_start < clock_timestamp() - make_interval(secs => %s)
+"""  # noqa: S608
 
 
 def lock_key(url: JournalUrl) -> int:
@@ -51,10 +58,19 @@ def unlock(url: JournalUrl, session: Session) -> None:
     session.connection.execute("SELECT pg_advisory_unlock(%s)", (lock_key(url),))
 
 
+def end_stuck(url: JournalUrl, session: Session, silent_seconds: float) -> None:
+    """End the session that has the lock, if its program fell silent in the middle of a request so long ago."""
+    session.connection.execute(_END_STUCK, (*_lock_parts(url), silent_seconds))
+
+
 def is_locked(url: JournalUrl, session: Session) -> bool:
     """Whether somebody has the lock."""
-    key = lock_key(url) % 2**64
-    return session.connection.execute(_HELD, (key >> 32, key % 2**32)).fetchone() is not None
+    return session.connection.execute(_HOLDERS, _lock_parts(url)).fetchone() is not None
+
+
+def _lock_parts(url: JournalUrl) -> tuple[int, int]:
+    """The lock's number as the server lists it."""
+    return divmod(lock_key(url) % 2**64, 2**32)
 
 
 def check_format(url: JournalUrl, session: Session) -> None:
