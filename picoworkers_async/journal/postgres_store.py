@@ -177,6 +177,8 @@ class PostgresStore:
             if token != self.token:
                 raise self._taken()
             if not has_lock:
+                with session_errors(self.place):
+                    tables.end_stuck(self.place, session, LEASE_SECONDS)
                 raise JournalBusyError(self.place, _BUSY)
         except BaseException:
             session.close()

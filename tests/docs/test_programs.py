@@ -26,6 +26,7 @@ RUN_ELSEWHERE = {
     "docs/how-to/web-backends.md": "tests/docs/test_web_backends.py",
     "docs/how-to/not-async.md": "tests/blocking/test_docs.py",
     "docs/how-to/testing.md": "tests/docs/test_testing_page.py",
+    "docs/how-to/standby.md": "tests/journal/test_standby_page.py",
 }
 PROGRAMS = {
     f"{page}-{number}": program
