@@ -95,21 +95,19 @@ def _begin(
     database: Database, entries: Sequence[Entry], state: str, now: float, *, ended_at: float | None
 ) -> list[Recorded | None]:
     rows = [row_of(entry) for entry in entries]
+    keys = [row[:2] for row in rows]
+    if len(set(keys)) < len(keys):
+        # More of a task, of other revisions: each must see those before it.
+        one_by_one = (_begin(database, [entry], state, now, ended_at=ended_at) for entry in entries)
+        return [found for (found,) in one_by_one]
+    of_tasks = database.select_each(_SENT_OF_TASK, keys)
     found: list[Recorded | None] = []
     begun: list[tuple[object, ...]] = []
-    # More of a task are begun at once only where they are of other revisions.
-    begun_of: dict[tuple[object, object], list[Recorded]] = {}
-    for entry, row, of_task in zip(
-        entries, rows, database.select_each(_SENT_OF_TASK, [row[:2] for row in rows]), strict=True
-    ):
-        begun_before = begun_of.setdefault((row[0], row[1]), [])
-        standing = [*map(recorded_of, of_task), *begun_before]
-        before = sent_before(standing, entry.rating.revision_number) if standing else None
+    for entry, row, of_task in zip(entries, rows, of_tasks, strict=True):
+        before = sent_before(map(recorded_of, of_task), entry.rating.revision_number) if of_task else None
         if before is None:
             sent_at = now if entry.sent_at is None else entry.sent_at
             begun.append((*row, state, None, None, sent_at, ended_at))
-            at = sent_at if ended_at is None else ended_at
-            begun_before.append(Recorded(entry.rating, JournalState(state), None, at, sent_at, entry.pay))
         found.append(before)
     database.executemany(_BEGIN, begun)
     return found

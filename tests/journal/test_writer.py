@@ -161,6 +161,18 @@ async def test_the_same_task_id_in_two_jobs_is_two_tasks(place: str) -> None:
     assert Journal(place).counts() == {"sent": 2}
 
 
+async def test_of_one_task_sent_twice_at_once_the_second_sees_the_first(place: str) -> None:
+    one = await opened(place)
+    again, any_revision = Rating("j", "t", "revise", comment="more", revision_number=1), Rating("j", "u", "ok")
+    assert await one.send([Entry(OK), Entry(again)]) == [None, None]
+    first, second = await one.send([Entry(any_revision), Entry(Rating("j", "u", "ok", revision_number=3))])
+    await one.aclose()
+    assert first is None
+    assert second is not None
+    assert second.rating == any_revision
+    assert Journal(place).counts() == {"sent": 3}
+
+
 async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written_out(place: str) -> None:
     one = await opened(place)
     await one.send([Entry(OK)])

