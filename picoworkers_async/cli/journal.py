@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -17,7 +16,7 @@ from .exits import CommandError
 from .options import Json, Yes
 from .output import Column, print_csv, print_json, print_pairs, print_table, say
 
-File = Annotated[Path, Parameter(help="The journal.")]
+File = Annotated[str, Parameter(help="The journal: a file, or postgresql://user@host/database?journal=name.")]
 Since = Annotated[datetime | None, Parameter(help="Only what is dated at this moment (UTC) or later.")]
 JobOf = Annotated[str | None, Parameter(help="Only those of the job with this id.")]
 Message = Annotated[str | None, Parameter(help="Only those with this text in the message.")]
@@ -47,7 +46,7 @@ def show(
     json: Json = False,
 ) -> None:
     """What a journal holds: added up, or with a filter or --csv its rows."""
-    kept = Journal(file)
+    kept = _named(file)
     is_filtered = any(value is not None for value in (since, job, worker, state))
     if csv and json:
         raise CommandError("either --csv or --json")
@@ -80,15 +79,16 @@ def reopen(
     json: Json = False,
 ) -> None:
     """Let ratings that were refused, or failed, be sent again by the next batch; asks first."""
-    confirm(f"Have the next batch with {file} send again what was {state}? It may pay for it.", yes=yes)
-    _tell("reopened", Journal(file).reopen(state, message=message, job_id=job), json=json)
+    kept = _named(file)
+    confirm(f"Have the next batch with {kept.path} send again what was {state}? It may pay for it.", yes=yes)
+    _tell("reopened", kept.reopen(state, message=message, job_id=job), json=json)
 
 
 @journal.command
 def withdraw(file: File, /, *, yes: Yes = False, json: Json = False) -> None:
     """Take back decisions that were not sent, so that the next review asks anew; asks first."""
-    confirm(f"Take back what is decided in {file} and was not sent?", yes=yes)
-    _tell("withdrawn", Journal(file).withdraw(), json=json)
+    confirm(f"Take back what is decided in {_named(file).path} and was not sent?", yes=yes)
+    _tell("withdrawn", _named(file).withdraw(), json=json)
 
 
 @journal.command
@@ -103,8 +103,16 @@ def prune(
     """Delete what ended long ago, or before a moment; asks first."""
     moment = before.replace(tzinfo=UTC) if before is not None and before.tzinfo is None else before
     when = "so long ago that it cannot be listed" if moment is None else f"before {moment:%Y-%m-%d %H:%M %Z}"
-    confirm(f"Prune {file} of what ended {when}? Those rows are gone then, their sums stay.", yes=yes)
-    _tell("deleted", Journal(file).prune(moment), json=json)
+    kept = _named(file)
+    confirm(f"Prune {kept.path} of what ended {when}? Those rows are gone then, their sums stay.", yes=yes)
+    _tell("deleted", kept.prune(moment), json=json)
+
+
+def _named(file: str) -> Journal:
+    try:
+        return Journal(file)
+    except ImportError as error:
+        raise CommandError(str(error)) from None
 
 
 def _tell(what: str, count: int, *, json: bool) -> None:

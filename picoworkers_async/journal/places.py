@@ -87,10 +87,10 @@ def file_problems(field: str, path: object) -> list[Problem]:
     if path in _NO_FILES:
         limit = "the path of a file; leave journal= out for a batch that remembers nothing"
         return [Problem(field, path, limit, ProblemCode.FORMAT)]
-    scheme, colon, _ = str(path).partition(":/")
-    if colon and f"{scheme.lower()}://" in _SCHEMES:
-        limit = "the path of a file; an address in PostgreSQL is a str, and only batches and Journal take one"
-        return [Problem(field, f"{scheme}:{_HIDDEN}", limit, ProblemCode.FORMAT)]
+    # A path made of an address has lost one of its slashes, and may hold a password all the same.
+    if any(f"{part.lower()}//" in _SCHEMES for part in Path(path).parts):
+        limit = "the path of a file; an address in PostgreSQL is given to rate, review or Journal, as a str"
+        return [Problem(field, f"postgresql:{_HIDDEN}", limit, ProblemCode.FORMAT)]
     return []
 
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import pytest
 
 from picoworkers_async import (
@@ -19,6 +20,7 @@ from picoworkers_async import (
     JournalUnreachableError,
     NotAJournalError,
 )
+from picoworkers_async.cli.main import main
 from picoworkers_async.journal import postgres_session
 from picoworkers_async.journal.places import JournalUrl
 from picoworkers_async.journal.writer import JournalWriter
@@ -118,7 +120,7 @@ def test_without_psycopg_the_command_that_installs_it_is_named(
         ("postgresql://u:geheim@host/db?nonsense=geheim", "as libpq takes it"),
         ("postgresql://u:geheim@ho st:geheim]/db", "as libpq takes it"),
         ("postgresql://u:%geheim@host/db", "as libpq takes it"),
-        (Path("postgresql://u:geheim@host/db"), "is a str"),
+        (Path("postgresql://u:geheim@host/db"), "as a str"),
     ],
 )
 def test_an_address_that_is_none_is_refused_with_the_remedy_and_without_the_password(
@@ -134,3 +136,18 @@ def test_an_address_is_shown_without_its_password_and_settings() -> None:
     assert str(JournalUrl(address)) == "postgresql://u@db.example:5433/pay?journal=bot"
     assert repr(Journal(address)) == "Journal('postgresql://u@db.example:5433/pay?journal=bot')"
     assert JournalUrl("postgres:///pay").name == "picoworkers"
+
+
+def test_the_command_for_journals_takes_an_address_and_shows_it_without_the_password(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def make() -> None:
+        await (await opened(address)).aclose()
+
+    anyio.run(make)
+    assert main(["journal", "withdraw", address]) == 2
+    assert main(["journal", address, "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "add --yes" in shown.err
+    assert '"counts": {}' in shown.out
+    assert "geheim" not in shown.out + shown.err
