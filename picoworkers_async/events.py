@@ -279,7 +279,7 @@ class TookOver(Event):
 
 @attrs.frozen(kw_only=True)
 class BatchBegan(Event):
-    """A batch began, of `kind` "rate" or "review". `journal` is the path of its journal, if it has one.
+    """A batch began, of `kind` "rate" or "review". `journal` is the path or address of its journal.
 
     Told in the task that starts all other tasks of the batch, and is the last to end: what is set in its context
     (`contextvars`) is set in theirs. `BatchEnded` is told there, too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from ..errors import JournalBusyError, JournalError, NotAJournalError
+from ..errors import JournalError, NotAJournalError
 from .dialect import tables_in_postgres
 from .failures import not_yours
 from .formats import KEEP_META, SCHEMA, VERSION
@@ -107,7 +107,7 @@ def take_over(url: JournalUrl, session: Session, owner: Mapping[str, str] | None
                 raise JournalError(url, not_yours(name, kept[name]))
         token = session.execute(_NEXT_WRITER).fetchone()
         if token is None:
-            raise JournalBusyError(url, "its row of the writer is gone")
+            raise NotAJournalError(url, "its row of the writer is gone")
         session.execute("DELETE FROM meta WHERE name IN ('running', 'progress')")
         return int(token[0])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import anyio
@@ -19,7 +18,6 @@ from picoworkers_async import (
 )
 from picoworkers_async.events import Event, StandbyWaiting, TookOver
 from picoworkers_async.journal import postgres_store
-from picoworkers_async.journal.database import Database
 from picoworkers_async.journal.postgres_store import PostgresStore
 from picoworkers_async.journal.schema import Entry
 from picoworkers_async.journal.writer import JournalWriter
@@ -36,16 +34,6 @@ async def opened(address: str) -> JournalWriter:
     one = JournalWriter(Journal(address), account="a", edition="sproutgigs")
     await one.open()
     return one
-
-
-async def opened_at_last(address: str) -> JournalWriter:
-    """Opened as soon as nobody else has it."""
-    with anyio.fail_after(60):
-        while True:
-            try:
-                return await opened(address)
-            except JournalBusyError:
-                await anyio.sleep(0.1)
 
 
 def store_of(one: JournalWriter) -> PostgresStore:
@@ -132,50 +120,6 @@ async def test_a_commit_with_the_token_of_an_earlier_writer_writes_nothing(addre
         await one.decide([Entry(OK)])
     await one.aclose()
     assert Journal(address).counts() == {}
-
-
-@pytest.mark.story
-async def test_the_server_takes_the_journal_from_whoever_is_silent_and_not_from_whoever_has_nothing_to_do(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_store, "LEASE_SECONDS", 3.0)
-    one = await opened(address)
-    await anyio.sleep(4.5)
-    with pytest.raises(JournalBusyError):
-        await opened(address)
-    await one.aclose()
-    monkeypatch.setattr(PostgresStore, "renew", lambda store: None)
-    silent = await opened(address)
-    other = await opened_at_last(address)
-    with pytest.raises(JournalTakenError):
-        await silent.decide([Entry(OK)])
-    await silent.aclose()
-    await other.aclose()
-
-
-@pytest.mark.story
-async def test_the_server_takes_the_journal_from_whoever_is_stopped_in_the_middle_of_a_commit(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_store, "LEASE_SECONDS", 2.0)
-    first = await opened(address)
-    goes_on = threading.Event()
-
-    def stopped(database: Database, given: None, now: float) -> None:
-        database.execute("SELECT 1").fetchone()
-        goes_on.wait(60)
-
-    async with anyio.create_task_group() as group:
-
-        @group.start_soon
-        async def stuck() -> None:
-            with pytest.raises(JournalTakenError):
-                await first._write(stopped, None)
-
-        second = await opened_at_last(address)
-        goes_on.set()
-    await first.aclose()
-    await second.aclose()
 
 
 async def test_a_server_that_stays_away_ends_the_batch_and_what_it_noted_is_kept(
