@@ -12,7 +12,7 @@ import attrs
 from ..journal.database import Database
 from ..journal.schema import UNSENT, JournalState, Recorded, key_of
 from ..journal.steps import known
-from ..journal.stores import reading
+from ..journal.stores import is_there, reading
 from ..models import Rating, Verdict
 from ..models.account import CONTEXT
 from ..rating.conflicts import same_decision
@@ -92,11 +92,6 @@ def add_up(rows: Iterable[tuple[int, Rating]]) -> Earlier:
     for line, rating in rows:
         earlier.add(line, rating, None)
     return earlier
-
-
-def is_there(journal: Path) -> bool:
-    """Whether there is a journal to be read; an empty file will become one."""
-    return journal.is_file() and journal.stat().st_size > 0
 
 
 def is_of_a_real_batch(journal: Path) -> bool:

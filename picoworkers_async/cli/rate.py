@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import sheets
+from ..journal.stores import is_there
 from ..models import Rating, Verdict
 from ..models.dollars import in_dollars
 from ..problems import Problem, shown
@@ -200,7 +201,7 @@ def high_in_words(summary: SheetSummary) -> str:
 
 def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
     """What the sheet comes to beside its journal; None where there is none yet."""
-    if not ratings.summary.ratings or not earlier.is_there(journal):
+    if not ratings.summary.ratings or not is_there(journal):
         return None
     with ctrl_c_at_once():
         return earlier.compare(ratings.numbered(), journal)

@@ -191,8 +191,11 @@ class PostgresStore:
             _roll_back(session)
             raise explained(self.place, error) from None
         self._drop()
+        was_lost_before = self._lost_at is not None
         if self._waited_long():
             raise explained(self.place, error) from None
+        if was_lost_before:
+            time.sleep(_AGAIN_SECONDS)
 
     def _waited_long(self) -> bool:
         now = time.monotonic()

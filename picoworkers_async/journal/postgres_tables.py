@@ -88,6 +88,11 @@ def check_format(url: JournalUrl, session: Session) -> None:
         raise JournalError(url, f"it is of format {found[0]}; in PostgreSQL this version reads format {VERSION}")
 
 
+def is_made(url: JournalUrl, session: Session) -> bool:
+    """Whether there are any tables."""
+    return bool(_tables(url, session))
+
+
 def take_over(url: JournalUrl, session: Session, owner: Mapping[str, str] | None) -> int:
     """Make the tables if they are not there and there is an owner, and become their writer: gives its token.
 

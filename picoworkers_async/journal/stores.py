@@ -55,6 +55,17 @@ def reading_file(path: Path) -> Iterator[FileDatabase]:
         yield database
 
 
+def is_there(place: Place) -> bool:
+    """Whether there is a journal to be read; a batch makes one of an empty file, or of none."""
+    if isinstance(place, JournalUrl):
+        from .postgres_session import reading_session
+        from .postgres_tables import is_made
+
+        with reading_session(place) as session:
+            return is_made(place, session)
+    return place.is_file() and place.stat().st_size > 0
+
+
 def is_open(place: Place) -> bool:
     """Whether a batch has the journal open now. Raises `JournalError`."""
     if isinstance(place, JournalUrl):
