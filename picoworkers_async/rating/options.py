@@ -31,7 +31,8 @@ _MOST_DECIDING = 1000
 class BatchOptions:
     """What `rate` and `review` have in common; `AsyncPicoworkers.rate` says what each means."""
 
-    journal: JournalPath | None = None
+    # An address may hold a password.
+    journal: JournalPath | None = attrs.field(default=None, repr=False)
     grace: float = GRACE_SECONDS
     patience: float = PATIENCE_SECONDS
     limits: Limits | None = None

@@ -16,7 +16,8 @@ from picoworkers_async.journal.writer import JournalWriter
 from tests.support.line import Line
 from tests.support.postgres import Server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.story]
+# What is waited for is the server and a thread, whatever the event loop is.
+pytestmark = [pytest.mark.anyio, pytest.mark.story, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
 OK = Rating("j", "t", "ok", revision_number=0)
 
