@@ -258,6 +258,7 @@ class AsyncPicoworkers:
         limits: Limits | None = None,
         on_limit: OnLimit = "stop",
         dry_run: bool = False,
+        standby: bool = False,
     ) -> Batch:
         """Rate many tasks: `async with pico.rate(ratings) as outcomes: async for outcome in outcomes`.
 
@@ -273,11 +274,14 @@ class AsyncPicoworkers:
         requests in flight have `grace` seconds to get their answer. If the service cannot be reached, the batch
         waits for it, `patience` seconds (600) at most.
 
-        With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
-        journal resumes, and settles what was sent without an answer. What an earlier run settled is not sent
-        again; its outcome is `replayed`, and counts in the report, except for the bonus. Raises `JournalError`,
-        before anything is sent, for a journal that cannot be used, or that belongs to another account or
-        edition.
+        With a `journal` (a path, an address `postgresql://...`, or a `Journal`), the process may die at any
+        moment: the same call with the same journal resumes, and settles what was sent without an answer. What an
+        earlier run settled is not sent again; its outcome is `replayed`, and counts in the report, except for the
+        bonus. Raises `JournalError`, before anything is sent, for a journal that cannot be used, or that belongs
+        to another account or edition; and later, if its database is away for longer than a minute.
+
+        With `standby`, for a journal in PostgreSQL, the batch waits before its block for another one that has the
+        journal, until that one ends, dies, or is silent for 12 seconds. Then it resumes where that one stopped.
 
         `limits` is what may be spent (see `Limits`). `on_limit` says what happens at a limit. `"stop"` sends
         nothing more, and ends the batch once what is in flight has its answer. `"wait"` resumes when the next
@@ -295,7 +299,13 @@ class AsyncPicoworkers:
         from .rating.sources import given_ratings  # with what runs a batch, which single calls never load
 
         options = BatchOptions(
-            journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
+            journal=journal,
+            grace=grace,
+            patience=patience,
+            limits=limits,
+            on_limit=on_limit,
+            dry_run=dry_run,
+            standby=standby,
         )
         check_options("rate", options, ratings=ratings)
         return Batch(self._session, given_ratings(ratings), options)
@@ -324,6 +334,7 @@ class AsyncPicoworkers:
         limits: Limits | None = None,
         on_limit: OnLimit = "stop",
         dry_run: bool = False,
+        standby: bool = False,
         deciding: int = DECIDING,
         decide_timeout: float | None = None,
         retry_failed: float = RETRY_FAILED_SECONDS,
@@ -384,7 +395,13 @@ class AsyncPicoworkers:
         from .rating.review import review_source  # with what runs a batch, which single calls never load
 
         options = BatchOptions(
-            journal=journal, grace=grace, patience=patience, limits=limits, on_limit=on_limit, dry_run=dry_run
+            journal=journal,
+            grace=grace,
+            patience=patience,
+            limits=limits,
+            on_limit=on_limit,
+            dry_run=dry_run,
+            standby=standby,
         )
         review = ReviewOptions(
             job_id=job_id,

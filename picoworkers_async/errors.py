@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 import math
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -281,18 +282,27 @@ class OutcomeUnknownError(CallError):
 
 
 class JournalError(PicoworkersError):
-    """A batch's journal cannot be used; nothing more was sent. `.path` names the file."""
+    """A batch's journal cannot be used; nothing more was sent. `.path` names the file, or gives the address."""
 
     _paragraph = "journalerror"
 
     def __init__(self, path: object, what: str) -> None:
-        self.path = path
+        # The address of a database may know a password, which its text does not have.
+        self.path = path if isinstance(path, os.PathLike) else str(path)
         self.what = what
         super().__init__(f"journal {path}: {what}")
 
 
 class JournalBusyError(JournalError):
     """Another batch, or something else, has the journal open; it serves one batch at a time."""
+
+
+class JournalTakenError(JournalBusyError):
+    """Another batch took the journal over while this one was silent: it writes and sends nothing more."""
+
+
+class JournalUnreachableError(JournalError):
+    """The journal's database cannot be reached, or went away for too long."""
 
 
 class JournalFullError(JournalError):

@@ -33,6 +33,8 @@ _LINES = {
     events.TASK_DUE: f"{_TASK} is not rated yet, and pays itself at %(rate_by)s",
     events.LIMIT_REACHED: "the limit %(limit)s of %(allowed)s is reached: ",
     events.JOURNAL_WRITTEN: "the journal: %(steps)d steps durable after %(seconds).3f s",
+    events.STANDBY_WAITING: "standing by: another batch has the journal %(journal)s",
+    events.TOOK_OVER: "took over the journal %(journal)s after %(seconds).1f s of standing by",
     events.BATCH_BEGAN: " began, journal %(journal)s",
     events.BATCH_ENDED: (
         "a batch ended after %(seconds).1f s: %(rated)d rated, %(refused)d refused, %(failed)d failed, "
@@ -56,6 +58,7 @@ _WARNINGS = {
     events.RATED_LISTING_MISSING,
     events.LIMIT_REACHED,
     events.TASK_DUE,
+    events.TOOK_OVER,
 }
 
 # Whether one of unknown outcome was paid, a person has to find out.

@@ -30,6 +30,8 @@ RATED_LISTING_MISSING = "rated_listing_missing"
 TASK_DUE = "task_due"
 LIMIT_REACHED = "limit_reached"
 JOURNAL_WRITTEN = "journal_written"
+STANDBY_WAITING = "standby_waiting"
+TOOK_OVER = "took_over"
 BATCH_BEGAN = "batch_began"
 BATCH_ENDED = "batch_ended"
 
@@ -259,8 +261,25 @@ class JournalWritten(Event):
 
 
 @attrs.frozen(kw_only=True)
+class StandbyWaiting(Event):
+    """A batch stands by: another one has its `journal`, and it goes on when that one ends, or falls silent."""
+
+    event: ClassVar[str] = STANDBY_WAITING
+    journal: str
+
+
+@attrs.frozen(kw_only=True)
+class TookOver(Event):
+    """A batch that stood by has its `journal`, after so many `seconds`, and goes on where the other stopped."""
+
+    event: ClassVar[str] = TOOK_OVER
+    journal: str
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
 class BatchBegan(Event):
-    """A batch began, of `kind` "rate" or "review". `journal` is the path of its journal, if it has one.
+    """A batch began, of `kind` "rate" or "review". `journal` is the path or address of its journal.
 
     Reported in the task that starts all other tasks of the batch, and ends last: what you set in its context
     (`contextvars`) is set in theirs. `BatchEnded` is reported there, too.

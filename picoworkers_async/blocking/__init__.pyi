@@ -521,6 +521,7 @@ class Picoworkers:
         limits: Limits | None = None,
         on_limit: OnLimit = "stop",
         dry_run: bool = False,
+        standby: bool = False,
     ) -> Batch:
         """Rate many tasks: `with pico.rate(ratings) as outcomes: for outcome in outcomes`.
 
@@ -536,11 +537,14 @@ class Picoworkers:
         requests in flight have `grace` seconds to get their answer. If the service cannot be reached, the batch
         waits for it, `patience` seconds (600) at most.
 
-        With a `journal` (a path, or a `Journal`), the process may die at any moment: the same call with the same
-        journal resumes, and settles what was sent without an answer. What an earlier run settled is not sent
-        again; its outcome is `replayed`, and counts in the report, except for the bonus. Raises `JournalError`,
-        before anything is sent, for a journal that cannot be used, or that belongs to another account or
-        edition.
+        With a `journal` (a path, an address `postgresql://...`, or a `Journal`), the process may die at any
+        moment: the same call with the same journal resumes, and settles what was sent without an answer. What an
+        earlier run settled is not sent again; its outcome is `replayed`, and counts in the report, except for the
+        bonus. Raises `JournalError`, before anything is sent, for a journal that cannot be used, or that belongs
+        to another account or edition; and later, if its database is away for longer than a minute.
+
+        With `standby`, for a journal in PostgreSQL, the batch waits before its block for another one that has the
+        journal, until that one ends, dies, or is silent for 12 seconds. Then it resumes where that one stopped.
 
         `limits` is what may be spent (see `Limits`). `on_limit` says what happens at a limit. `"stop"` sends
         nothing more, and ends the batch once what is in flight has its answer. `"wait"` resumes when the next

@@ -6,19 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import attrs
 
-from ..journal.reader import reading
+from ..journal.database import Database
 from ..journal.schema import UNSENT, JournalState, Recorded, key_of
 from ..journal.steps import known
+from ..journal.stores import is_there, reading
 from ..models import Rating, Verdict
 from ..models.account import CONTEXT
 from ..rating.conflicts import same_decision
-
-if TYPE_CHECKING:
-    import sqlite3
 
 _MOST_LINES = 10
 _ENDED = (JournalState.RATED, JournalState.REFUSED, JournalState.WOULD_RATE)
@@ -97,11 +94,6 @@ def add_up(rows: Iterable[tuple[int, Rating]]) -> Earlier:
     return earlier
 
 
-def is_there(journal: Path) -> bool:
-    """Whether there is a journal to read; an empty file will become one."""
-    return journal.is_file() and journal.stat().st_size > 0
-
-
 def is_of_a_real_batch(journal: Path) -> bool:
     """Whether this is a journal of a real batch, which a dry run must not write."""
     if not is_there(journal):
@@ -123,6 +115,6 @@ def _is_left(recorded: Recorded | None) -> bool:
     return recorded is None or recorded.state in UNSENT
 
 
-def _recorded(database: sqlite3.Connection, rating: Rating) -> Recorded | None:
+def _recorded(database: Database, rating: Rating) -> Recorded | None:
     key = key_of(rating)
     return known(database, [key]).get(key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -17,7 +16,7 @@ from .exits import CommandError
 from .options import Json, Yes
 from .output import Column, print_csv, print_json, print_pairs, print_table, say
 
-File = Annotated[Path, Parameter(help="The journal.")]
+File = Annotated[str, Parameter(help="The journal: a file, or postgresql://user@host/database?journal=name.")]
 Since = Annotated[datetime | None, Parameter(help="Only rows dated at this moment (UTC) or later.")]
 JobOf = Annotated[str | None, Parameter(help="Only rows of the job with this id.")]
 Message = Annotated[str | None, Parameter(help="Only rows with this text in the message.")]
@@ -49,7 +48,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show what a journal holds: its sums or, with a filter or --csv, its rows."""
-    kept = Journal(file)
+    kept = _named(file)
     is_filtered = any(value is not None for value in (since, job, worker, state))
     if csv and json:
         raise CommandError("either --csv or --json")
@@ -82,15 +81,17 @@ def reopen(
     json: Json = False,
 ) -> None:
     """Let the next batch send again what was refused, or failed; asks first."""
-    confirm(f"Let the next batch with {file} send again what was {state}? That may pay people.", yes=yes)
-    _tell("reopened", Journal(file).reopen(state, message=message, job_id=job), json=json)
+    kept = _named(file)
+    confirm(f"Let the next batch with {kept.path} send again what was {state}? That may pay people.", yes=yes)
+    _tell("reopened", kept.reopen(state, message=message, job_id=job), json=json)
 
 
 @journal.command
 def withdraw(file: File, /, *, yes: Yes = False, json: Json = False) -> None:
     """Take back decisions that were not sent, so that the next review asks anew; asks first."""
-    confirm(f"Take back the decisions in {file} that were not sent?", yes=yes)
-    _tell("withdrawn", Journal(file).withdraw(), json=json)
+    kept = _named(file)
+    confirm(f"Take back the decisions in {kept.path} that were not sent?", yes=yes)
+    _tell("withdrawn", kept.withdraw(), json=json)
 
 
 @journal.command
@@ -105,8 +106,16 @@ def prune(
     """Delete what ended long ago, or before a given moment; asks first."""
     moment = before.replace(tzinfo=UTC) if before is not None and before.tzinfo is None else before
     when = "so long ago that it cannot be listed" if moment is None else f"before {moment:%Y-%m-%d %H:%M %Z}"
-    confirm(f"Prune from {file} what ended {when}? The rows are lost; their sums stay.", yes=yes)
-    _tell("deleted", Journal(file).prune(moment), json=json)
+    kept = _named(file)
+    confirm(f"Prune from {kept.path} what ended {when}? The rows are lost; their sums stay.", yes=yes)
+    _tell("deleted", kept.prune(moment), json=json)
+
+
+def _named(file: str) -> Journal:
+    try:
+        return Journal(file)
+    except ImportError as error:
+        raise CommandError(str(error)) from None
 
 
 def _tell(what: str, count: int, *, json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import sheets
+from ..journal.stores import is_there
 from ..models import Rating, Verdict
 from ..models.dollars import in_dollars
 from ..problems import Problem, shown
@@ -207,7 +208,7 @@ def high_in_words(summary: SheetSummary) -> str:
 
 def _compare(ratings: SheetRatings, journal: Path) -> Earlier | None:
     """The sheet compared with its journal; None if there is none yet."""
-    if not ratings.summary.ratings or not earlier.is_there(journal):
+    if not ratings.summary.ratings or not is_there(journal):
         return None
     with ctrl_c_at_once():
         return earlier.compare(ratings.numbered(), journal)

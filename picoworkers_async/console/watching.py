@@ -10,8 +10,8 @@ from pathlib import Path
 import anyio.to_thread
 
 from ..errors import InvalidRequestError
+from ..journal.places import file_problems
 from ..journal.questions import check_summary
-from ..journal.reader import journal_problems
 from .guard import Invitation
 from .listening import listening
 from .of_journal import JournalBoard
@@ -35,7 +35,7 @@ async def watch_journal(
     a file that is missing, damaged, or no journal, as far as that is found within 3 seconds; `OSError` for a
     port that cannot be used.
     """
-    if problems := journal_problems("path", path):
+    if problems := file_problems("path", path):
         raise InvalidRequestError("watch_journal", problems, sends=False)
     check_summary("day", timezone)
     board, invitation = JournalBoard(Path(path), timezone), Invitation()

@@ -54,3 +54,12 @@ def _explained(path: Path, error: sqlite3.Error) -> JournalError:
         if name.startswith(prefix):
             return kind(path, f"{meaning} ({error})")
     return JournalError(path, str(error))
+
+
+def not_yours(name: str, kept: str) -> str:
+    """Why a batch may not use a journal whose `name` is kept as something else."""
+    if name != "dry_run":
+        return f"it belongs to another {name}, and batches must not be mixed: name another file for this one"
+    if kept == "1":
+        return "it belongs to a dry run, and nothing in it was sent: name another file for a real batch"
+    return "it belongs to a real batch: name another file for a dry run"

@@ -15,8 +15,13 @@ from .failures import WITHOUT_LOG
 if TYPE_CHECKING:
     import sqlite3
 
+    from .file_database import FileDatabase
+
 APPLICATION_ID = 0x7069636F
 VERSION = 4
+
+SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+KEEP_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 
 _UNITS_A_DOLLAR = 10_000
 
@@ -50,7 +55,7 @@ CREATE INDEX unfinished ON ratings (job_id, task_id, revision) WHERE state IN ('
 CREATE INDEX sent_times ON ratings (sent_at) WHERE sent_at IS NOT NULL;
 """
 
-_SCHEMA = f"""
+SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {_RATINGS}{_INDEXES}
 """
@@ -90,7 +95,7 @@ def dollars(units: int | None) -> Decimal:
     return CONTEXT.divide(Decimal(units or 0), Decimal(_UNITS_A_DOLLAR))
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool = False) -> FileDatabase:
     """Open the file, for use from one thread at a time."""
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     if read_only and not log_beside(path).exists():
@@ -101,10 +106,10 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return _connected(uri)
 
 
-def _connected(uri: str) -> sqlite3.Connection:
-    import sqlite3  # only who uses a file of SQLite's pays for loading it
+def _connected(uri: str) -> FileDatabase:
+    from .file_database import FileDatabase  # loads SQLite
 
-    return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+    return FileDatabase(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
 
 
 def log_beside(path: Path) -> Path:
@@ -153,7 +158,7 @@ def create_or_migrate(path: Path, database: sqlite3.Connection) -> None:
     (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not tables:
         database.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+            f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {VERSION}; COMMIT;"
         )
     elif check_format(path, database) != VERSION:

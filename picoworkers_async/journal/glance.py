@@ -17,8 +17,8 @@ from ..errors import JournalDamagedError, JournalError
 from . import money, questions
 from .progress import Running, running_of
 from .questions import JournalRow, JournalSummary
-from .reader import reading
 from .schema import JournalState
+from .stores import reading_file
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,7 +59,7 @@ def glance(
 
     Raises `JournalError` as every read of a journal does, and `InvalidRequestError` for an unknown time zone.
     """
-    with _readable(path), reading(path) as database:
+    with _readable(path), reading_file(path) as database:
         database.set_progress_handler(is_over, _STEPS)
         database.execute("BEGIN")
         days = questions.summary(database, "day", timezone)
@@ -79,8 +79,8 @@ def glance(
 
 
 def sent_since(path: Path, since: float) -> dict[int, int]:
-    """The `sent` of a glance alone, which is fast to read in a journal of this format. Raises `JournalError`."""
-    with _readable(path), reading(path) as database:
+    """The `sent` of a glance alone, which is read at once in a journal of this format. Raises `JournalError`."""
+    with _readable(path), reading_file(path) as database:
         return _sent(database, since)
 
 

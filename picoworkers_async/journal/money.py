@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from ..models.account import CONTEXT
-from .formats import dollars, units_of
+from .database import Database
+from .formats import SET_META, dollars, units_of
 from .schema import Spent
-
-if TYPE_CHECKING:
-    import sqlite3
 
 # An amount with more than four decimal places has no units, and is added up from its text.
 SUMS = """
-count(*), sum(bonus_units), sum(pay_units),
+count(*), CAST(sum(bonus_units) AS BIGINT), CAST(sum(pay_units) AS BIGINT),
 group_concat(CASE WHEN bonus_units IS NULL THEN bonus END, ' '),
 group_concat(CASE WHEN pay_units IS NULL THEN pay END, ' ')
 """
@@ -41,35 +38,35 @@ def spent_of(row: Iterable[object]) -> Spent:
     return Spent(int(count), _amount(bonus_units, bonuses), _amount(pay_units, pays))  # type: ignore[call-overload]
 
 
-def spent(database: sqlite3.Connection, since: float | None) -> Spent:
+def spent(database: Database, since: float | None) -> Spent:
     """What was sent since then and may have taken effect; without a time, in all, with what was pruned."""
     if since is not None:
         return spent_of(database.execute(SPENT_SINCE, (since,)).fetchone())
     return add(spent_of(database.execute(_SPENT).fetchone()), pruned(database))
 
 
-def unpriced(database: sqlite3.Connection, since: float | None) -> list[str]:
-    """Jobs of ratings that were sent since then and may have paid, and whose pay nobody noted."""
+def unpriced(database: Database, since: float | None) -> list[str]:
+    """Jobs of ratings that were sent since then and may have paid, and of which nobody noted how much."""
     return [job_id for (job_id,) in database.execute(_UNPRICED_JOBS, (since or 0.0,))]
 
 
-def price(database: sqlite3.Connection, job_id: str, task_value: Decimal) -> int:
-    """Note what a job pays for a task, where that is not known; returns for how many ratings."""
-    return database.execute(_PRICE, (str(task_value), units_of(task_value), job_id)).rowcount
+def price(database: Database, job_id: str, task_value: Decimal) -> int:
+    """Note what a job pays for a task, where that is not known; gives for how many ratings."""
+    return database.change(_PRICE, (str(task_value), units_of(task_value), job_id))
 
 
-def pruned(database: sqlite3.Connection) -> Spent:
-    """What the pruned ratings cost."""
+def pruned(database: Database) -> Spent:
+    """What the ratings took that were pruned."""
     kept = dict(database.execute("SELECT name, value FROM meta WHERE name LIKE 'pruned%'"))
     count, bonus, pay = (kept.get(name, "0") for name in _PRUNED)
     return Spent(int(count), Decimal(bonus, CONTEXT), Decimal(pay, CONTEXT))
 
 
-def keep_pruned(database: sqlite3.Connection, more: Spent) -> None:
+def keep_pruned(database: Database, more: Spent) -> None:
     """Add to what the pruned ratings cost."""
     kept = add(pruned(database), more)
     values = zip(_PRUNED, map(str, (kept.count, kept.bonus, kept.pay)), strict=True)
-    database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+    database.executemany(SET_META, values)
 
 
 def add(one: Spent, other: Spent) -> Spent:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import attrs
 
-if TYPE_CHECKING:
-    import sqlite3
+from .database import Database
+from .formats import SET_META
 
 
 @attrs.frozen
@@ -37,13 +36,13 @@ class Running:
     progress: JournalProgress
 
 
-def tell_running(database: sqlite3.Connection, kind: str, now: float) -> None:
+def tell_running(database: Database, kind: str, now: float) -> None:
     """Note that a batch of this kind has begun."""
     _set(database, "running", {"since": now, "kind": kind})
     tell_progress(database, {})
 
 
-def tell_progress(database: sqlite3.Connection, counts: Mapping[str, int]) -> None:
+def tell_progress(database: Database, counts: Mapping[str, int]) -> None:
     """Note how far it is, by the names of `JournalProgress`."""
     _set(database, "progress", counts)
 
@@ -63,5 +62,5 @@ def running_of(meta: Mapping[str, str]) -> Running | None:
     )
 
 
-def _set(database: sqlite3.Connection, name: str, value: Mapping[str, object]) -> None:
-    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+def _set(database: Database, name: str, value: Mapping[str, object]) -> None:
+    database.execute(SET_META, (name, json.dumps(value)))

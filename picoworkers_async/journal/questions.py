@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -15,10 +15,8 @@ from ..models.account import CONTEXT
 from ..problems import Problem, ProblemCode
 from ..settings import time_zone, time_zone_problems
 from . import money
+from .database import Database
 from .schema import ENTRY_COLUMNS, NO_REVISION, JournalState, JournalStateWord, Spent, rating_of
-
-if TYPE_CHECKING:
-    import sqlite3
 
 SummaryBy = Literal["day", "job", "worker"]
 RowOrder = Literal["task", "time"]
@@ -115,7 +113,7 @@ class RowFilter:
     def where(self) -> tuple[str, list[Any]]:
         """The condition in SQL, and its parameters."""
         conditions: list[tuple[str, Any]] = [
-            ("state = ?", self.state),
+            ("state = ?", None if self.state is None else JournalState(self.state).value),
             (f"{_DATED} >= ?", None if self.since is None else self.since.timestamp()),
             (f"{_DATED} < ?", None if self.until is None else self.until.timestamp()),
             ("job_id = ?", self.job_id),
@@ -140,30 +138,30 @@ def time_problems(name: str, value: object) -> list[Problem]:
     return [Problem(name, value, "a datetime with a time zone, or None", ProblemCode.TYPE)]
 
 
-def rows(database: sqlite3.Connection, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
+def rows(database: Database, wanted: RowFilter, order: RowOrder) -> Iterator[JournalRow]:
     """These rows in this order, one at a time."""
     condition, values = wanted.where()
     query = f"{_ROWS} WHERE {condition} ORDER BY {_ORDERS[order]}"
-    return map(_row_of, database.execute(query, values))
+    return map(_row_of, database.stream(query, values))
 
 
-def unfinished(database: sqlite3.Connection) -> Iterator[JournalRow]:
+def unfinished(database: Database) -> Iterator[JournalRow]:
     """The rows that were sent, and whose fate is not known."""
     return map(_row_of, database.execute(f"{_ROWS} WHERE state IN ('sent', 'unknown') ORDER BY 1, 2, 3"))
 
 
-def newest(database: sqlite3.Connection, most: int) -> Iterator[JournalRow]:
+def newest(database: Database, most: int) -> Iterator[JournalRow]:
     """At most this many rows, those that changed state last first."""
     order = "coalesce(ended_at, sent_at, decided_at) DESC, job_id, task_id, revision"
     # With the limit known, SQLite keeps so many rows while it reads; without it, it sorts all of them.
     return map(_row_of, database.execute(f"{_ROWS} ORDER BY {order} LIMIT ?", (most,)))
 
 
-def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[JournalSummary]:
+def summary(database: Database, by: SummaryBy, timezone: str) -> list[JournalSummary]:
     """The sums of all rows, in the order of the keys."""
     zone = check_summary(by, timezone)
-    sums = f"sum({money.UNPRICED}), {money.SUMS}"
-    query = f"SELECT {_KEYS[by]}, state, {sums} FROM ratings GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
+    sums = f"count(CASE WHEN {money.UNPRICED} THEN 1 END), {money.SUMS}"
+    query = f"SELECT {_KEYS[by]}, state, {sums} FROM ratings GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2"  # noqa: S608
     counts: dict[str | None, dict[JournalState, int]] = {}
     paid: dict[str | None, Spent] = {}
     unpriced: dict[str | None, int] = {}
@@ -174,7 +172,7 @@ def summary(database: sqlite3.Connection, by: SummaryBy, timezone: str) -> list[
         of_key[state] = of_key.get(state, 0) + more.count
         if state in _PAID:
             paid[key] = money.add(paid.get(key, _NOTHING), more)
-            unpriced[key] = unpriced.get(key, 0) + (without_pay or 0)
+            unpriced[key] = unpriced.get(key, 0) + without_pay
     return [
         JournalSummary(
             key, of_key, paid.get(key, _NOTHING).bonus, paid.get(key, _NOTHING).pay, unpriced.get(key, 0)

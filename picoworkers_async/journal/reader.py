@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..editions import EDITIONS
 from ..errors import InvalidRequestError, JournalError
@@ -17,50 +15,28 @@ from ..models.account import CONTEXT, to_money
 from ..problems import Problem, ProblemCode
 from ..rules import values
 from . import money, questions
-from .failures import NO_FILE, journal_errors
-from .formats import connect, read_as_this_format
-from .lock import is_held
+from .database import Database
+from .places import Place, journal_problems, place_of
 from .progress import Running, running_of
 from .questions import JournalRow, JournalSummary, RowFilter, RowOrder, SummaryBy
 from .schema import JournalState, JournalStateWord
+from .stores import is_open, reading
 
-if TYPE_CHECKING:
-    import sqlite3
-
-_NO_FILES = ("", ":memory:")
 _DAY_SECONDS = 86_400.0
 _MARGIN_DAYS = 30
 Reopened = Literal["refused", "failed", JournalState.REFUSED, JournalState.FAILED]
 _REOPENED = (JournalState.REFUSED, JournalState.FAILED)
 
 
-def journal_problems(field: str, path: object) -> list[Problem]:
-    """What keeps this from being the path of a journal."""
-    if not isinstance(path, str | os.PathLike):
-        return [Problem(field, path, "the path of a file, or a Journal", ProblemCode.TYPE)]
-    if path in _NO_FILES:
-        limit = "the path of a file; leave journal= out for a batch that remembers nothing"
-        return [Problem(field, path, limit, ProblemCode.FORMAT)]
-    return []
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A journal of any format, opened for reading as one of this format. Raises `JournalError`."""
-    with journal_errors(path):
-        if not path.is_file():
-            raise JournalError(path, NO_FILE)
-    with journal_errors(path), closing(connect(path, read_only=True)) as database:
-        read_as_this_format(path, database)
-        yield database
-
-
 class Journal:
     """A batch's journal: give it, or its path, to `rate` or `review`, and use it to read what they did.
 
-    You can read it while a batch writes; `prune`, `reopen` and `withdraw` raise `JournalBusyError` while one
-    does. Every method raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or no
-    journal (`NotAJournalError`).
+    It is in the file of this path; or in PostgreSQL, at an address such as
+    `postgresql://user@host/database?journal=name`, which is a schema there (`picoworkers`, if none is named) and
+    needs the extra `postgres`. `path` then is the address without its password. You can read it while a batch
+    writes; `prune`, `reopen` and `withdraw` raise `JournalBusyError` while one does. Every method
+    raises `JournalError` for a file that is missing, damaged (`JournalDamagedError`), or none
+    of ours (`NotAJournalError`).
 
     A row is dated by when it was sent; if it was not, by when it failed or else was decided. Raises
     `InvalidRequestError` for what is no path of a file, such as SQLite's `:memory:`.
@@ -70,7 +46,7 @@ class Journal:
         problems = journal_problems("path", path)
         if problems:
             raise InvalidRequestError("Journal", problems, sends=False)
-        self.path: Path = Path(path)
+        self.path: Place = place_of(path)
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
@@ -156,21 +132,19 @@ class Journal:
         A batch with limits on pay reads the jobs that need it by itself. Raises `InvalidRequestError` for what
         is no amount, and `JournalBusyError` while a batch has the journal open.
         """
-        from .upkeep import held  # loads SQLite
+        from .upkeep import held
 
         amount = to_money(task_value)
         problems = list(values.money("task_value", amount))
         if problems:
             raise InvalidRequestError("Journal.price", problems, sends=False)
-        with held(self.path) as database:
-            return money.price(database, job_id, amount)
+        return held(self.path, lambda database: money.price(database, job_id, amount))
 
     def running(self) -> Running | None:
         """The batch that has the journal open now, in any process, and how far it is; None if none has."""
         with reading(self.path) as database:
             meta = dict(database.execute("SELECT name, value FROM meta"))
-        with journal_errors(self.path):
-            return running_of(meta) if is_held(self.path) else None
+        return running_of(meta) if is_open(self.path) else None
 
     def prune(self, before: datetime | None = None) -> int:
         """Delete the rows that ended before this moment, and return how many they were.
@@ -182,16 +156,19 @@ class Journal:
 
         Raises `InvalidRequestError` for a moment without a time zone, or in the future.
         """
-        from .upkeep import held, prune  # loads SQLite
+        from .upkeep import held, prune
 
         problems = questions.time_problems("before", before)
         if before is not None and not problems and before > datetime.now(UTC):
             problems.append(Problem("before", before, "a moment in the past", ProblemCode.RANGE))
         if problems:
             raise InvalidRequestError("Journal.prune", problems, sends=False)
-        with held(self.path) as database:
+
+        def work(database: Database) -> int:
             moment = self._long_ago(database) if before is None else before.timestamp()
             return prune(database, moment, time.time())
+
+        return held(self.path, work)
 
     def reopen(
         self,
@@ -206,7 +183,7 @@ class Journal:
         asked about anew. `message` and `job_id` are as in `rows`. Raises `InvalidRequestError` for every other
         state: what is sent or unknown may have taken effect.
         """
-        from .upkeep import held, reopen  # loads SQLite
+        from .upkeep import held, reopen
 
         wanted = RowFilter(state=state, message=message, job_id=job_id)
         wanted.check("Journal.reopen", _REOPENED)
@@ -216,23 +193,21 @@ class Journal:
                 [Problem("state", state, "refused or failed", ProblemCode.CHOICE)],
                 sends=False,
             )
-        with held(self.path) as database:
-            return reopen(database, wanted)
+        return held(self.path, lambda database: reopen(database, wanted))
 
     def withdraw(self, state: Literal["decided", JournalState.DECIDED] = JournalState.DECIDED) -> int:
         """Take back decisions that were not sent, and return how many; a review asks about their tasks anew.
 
         Raises `InvalidRequestError` for every other state: only what is decided can be taken back.
         """
-        from .upkeep import held, withdraw  # loads SQLite
+        from .upkeep import held, withdraw
 
         if state != JournalState.DECIDED:
             problem = Problem("state", state, "decided", ProblemCode.CHOICE)
             raise InvalidRequestError("Journal.withdraw", [problem], sends=False)
-        with held(self.path) as database:
-            return withdraw(database, time.time())
+        return held(self.path, lambda database: withdraw(database, time.time()))
 
-    def _long_ago(self, database: sqlite3.Connection) -> float:
+    def _long_ago(self, database: Database) -> float:
         (edition,) = database.execute("SELECT value FROM meta WHERE name = 'edition'").fetchone()
         if edition not in EDITIONS:
             raise JournalError(self.path, f"it is of the edition {edition!r}, which is not known: name a moment")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 from ..codec import printable
 from ..models import Rating, Verdict
+from .database import Database
 from .schema import (
     ENTRY_COLUMNS,
     NO_REVISION,
@@ -40,17 +40,22 @@ ON CONFLICT (job_id, task_id, revision) DO UPDATE SET
     verdict = excluded.verdict, satisfaction = excluded.satisfaction, comment = excluded.comment,
     list_id = excluded.list_id, block_worker = excluded.block_worker,
     bonus = excluded.bonus, bonus_units = excluded.bonus_units,
-    worker_id = coalesce(excluded.worker_id, worker_id),
-    pay = iif(excluded.pay IS NULL AND excluded.verdict = verdict, pay, excluded.pay),
-    pay_units = iif(excluded.pay IS NULL AND excluded.verdict = verdict, pay_units, excluded.pay_units),
+    worker_id = coalesce(excluded.worker_id, ratings.worker_id),
+    pay = CASE WHEN excluded.pay IS NULL AND excluded.verdict = ratings.verdict
+        THEN ratings.pay ELSE excluded.pay END,
+    pay_units = CASE WHEN excluded.pay IS NULL AND excluded.verdict = ratings.verdict
+        THEN ratings.pay_units ELSE excluded.pay_units END,
     state = excluded.state, message = excluded.message,
-    decided_at = coalesce(excluded.decided_at, decided_at),
+    decided_at = coalesce(excluded.decided_at, ratings.decided_at),
     sent_at = excluded.sent_at, ended_at = excluded.ended_at
 """  # noqa: S608
 # What was sent, or came to its end, is never replaced: only what certainly did not take effect is.
-_BEGIN = f"{_INSERT} WHERE state IN ('decided', 'failed', 'withdrawn')"
+_BEGIN = f"{_INSERT} WHERE ratings.state IN ('decided', 'failed', 'withdrawn')"
 # A failure before anything was sent replaces only what was not sent either.
-_FAIL = f"{_INSERT} WHERE state IN ('decided', 'withdrawn') OR (state = 'failed' AND sent_at IS NULL)"
+_FAIL = f"""
+{_INSERT} WHERE ratings.state IN ('decided', 'withdrawn')
+OR (ratings.state = 'failed' AND ratings.sent_at IS NULL)
+"""
 _END = """
 UPDATE ratings SET state = ?, message = ?, ended_at = ?
 WHERE job_id = ? AND task_id = ? AND revision = ? AND state NOT IN ('rated', 'refused')
@@ -68,36 +73,43 @@ ORDER BY job_id, task_id, revision LIMIT {_ROWS_AT_ONCE}
 """
 
 
-def decide(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> None:
-    """Note decisions, except those that were sent before."""
+def decide(database: Database, entries: Sequence[Entry], now: float) -> None:
+    """Note decisions, but for those that were sent before."""
     database.executemany(_BEGIN, [(*row_of(entry), "decided", None, now, None, None) for entry in entries])
 
 
-def send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
-    """Note that these are about to be sent; for one that must not be, return what was sent before instead.
+def send(database: Database, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
+    """Note that these are about to be sent; for one that must not be, give what was sent before instead.
 
     They are dated now, or by when their money was reserved, so that it counts for the same day everywhere.
     """
     return _begin(database, entries, "sent", now, ended_at=None)
 
 
-def would_send(database: sqlite3.Connection, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
+def would_send(database: Database, entries: Sequence[Entry], now: float) -> list[Recorded | None]:
     """Note that a dry run would send these; otherwise as `send`."""
     return _begin(database, entries, "would_rate", now, ended_at=now)
 
 
 def _begin(
-    database: sqlite3.Connection, entries: Sequence[Entry], state: str, now: float, *, ended_at: float | None
+    database: Database, entries: Sequence[Entry], state: str, now: float, *, ended_at: float | None
 ) -> list[Recorded | None]:
+    rows = [row_of(entry) for entry in entries]
+    keys = [row[:2] for row in rows]
+    if len(set(keys)) < len(keys):
+        # More of a task, of other revisions: each must see those before it.
+        one_by_one = (_begin(database, [entry], state, now, ended_at=ended_at) for entry in entries)
+        return [found for (found,) in one_by_one]
+    of_tasks = database.select_each(_SENT_OF_TASK, keys)
     found: list[Recorded | None] = []
-    for entry in entries:
-        row = row_of(entry)
-        of_task = database.execute(_SENT_OF_TASK, row[:2]).fetchall()
+    begun: list[tuple[object, ...]] = []
+    for entry, row, of_task in zip(entries, rows, of_tasks, strict=True):
         before = sent_before(map(recorded_of, of_task), entry.rating.revision_number) if of_task else None
         if before is None:
             sent_at = now if entry.sent_at is None else entry.sent_at
-            database.execute(_BEGIN, (*row, state, None, None, sent_at, ended_at))
+            begun.append((*row, state, None, None, sent_at, ended_at))
         found.append(before)
+    database.executemany(_BEGIN, begun)
     return found
 
 
@@ -121,12 +133,12 @@ def sent_before(of_task: Iterable[Recorded], revision: int | None) -> Recorded |
     )
 
 
-def unsend(database: sqlite3.Connection, ratings: Sequence[Rating], now: float) -> None:
+def unsend(database: Database, ratings: Sequence[Rating], now: float) -> None:
     """Note that these certainly never left, or had no effect: they are only decided."""
     database.executemany(_UNSEND, [key_of(rating) for rating in ratings])
 
 
-def fail(database: sqlite3.Connection, failures: Sequence[Failure], now: float) -> None:
+def fail(database: Database, failures: Sequence[Failure], now: float) -> None:
     """Note what failed before anything was sent; what cannot be stored is left out."""
     rows = ((row_of_failure(failure), failure.message) for failure in failures)
     database.executemany(
@@ -134,9 +146,7 @@ def fail(database: sqlite3.Connection, failures: Sequence[Failure], now: float) 
     )
 
 
-def conclude(
-    database: sqlite3.Connection, outcomes: Sequence[tuple[Rating, JournalState, str | None]], now: float
-) -> None:
+def conclude(database: Database, outcomes: Sequence[tuple[Rating, JournalState, str | None]], now: float) -> None:
     """Note outcomes (rating, state, message), except of ratings that have a final one."""
     database.executemany(
         _END,
@@ -147,13 +157,14 @@ def conclude(
     )
 
 
-def unfinished(database: sqlite3.Connection, after: Rating | None) -> list[Recorded]:
+def unfinished(database: Database, after: Rating | None) -> list[Recorded]:
     """Up to 1,000 ratings that were sent and whose fate is unknown, in the order of their keys, after `after`."""
     key = ("", "", NO_REVISION) if after is None else key_of(after)
     return list(map(recorded_of, database.execute(UNFINISHED, key)))
 
 
-def known(database: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, Recorded]:
+def known(database: Database, keys: Iterable[Key]) -> dict[Key, Recorded]:
     """What the journal has of these."""
-    rows = ((key, database.execute(_ONE, key).fetchone()) for key in keys if can_be_stored(key))
-    return {key: recorded_of(row) for key, row in rows if row is not None}
+    asked = [key for key in keys if can_be_stored(key)]
+    found = zip(asked, database.select_each(_ONE, asked), strict=True)
+    return {key: recorded_of(rows[0]) for key, rows in found if rows}

@@ -7,7 +7,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import anyio
@@ -22,10 +22,12 @@ class WorkerThread:
     no such thread, so nothing is served there.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, idle: tuple[float, Callable[[], object]] | None = None) -> None:
+        """`idle`: whenever it was given nothing for so many seconds, it does this, which must not raise."""
         self._way_in: Callable[[Callable[[], object]], object] = _way_into_the_loop()
         self._given: SimpleQueue[tuple[Callable[[], object], Callable[[], object]] | None] = SimpleQueue()
         self._ended: anyio.Event | None = None
+        self._idle = idle
         # An event loop that is gone without having ended it must not keep the process from ending.
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -75,7 +77,16 @@ class WorkerThread:
             self._thread.join()
 
     def _serve(self) -> None:
-        while (given := self._given.get()) is not None:
+        while True:
+            seconds, when_idle = (None, None) if self._idle is None else self._idle
+            try:
+                given = self._given.get(timeout=seconds)
+            except Empty:
+                if when_idle is not None:
+                    when_idle()
+                continue
+            if given is None:
+                return
             work, ended = given
             try:
                 work()

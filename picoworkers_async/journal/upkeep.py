@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import closing
+from typing import TypeVar
 
 from . import money
-from .failures import journal_errors
-from .file import JournalFile
+from .database import Database
+from .places import Place
 from .questions import RowFilter
+from .stores import store_of
+
+T = TypeVar("T")
 
 _DELETE_OLD = """
 DELETE FROM ratings
@@ -29,43 +31,31 @@ WHERE state IN ('rated', 'would_rate') AND ended_at < ? AND coalesce(sent_at, 0.
 _COUNTED_SECONDS = 2 * 86400.0
 
 
-@contextmanager
-def held(path: Path) -> Iterator[sqlite3.Connection]:
-    """The journal, held as by a batch, in one transaction. Raises `JournalBusyError` if a batch has it open."""
-    file = JournalFile(path, None)
-    try:
-        file.open()
-        with journal_errors(path):
-            database = file.database
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                yield database
-                database.execute("COMMIT")
-            except BaseException:
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                raise
-    finally:
-        file.close()
+def held(place: Place, work: Callable[[Database], T]) -> T:
+    """Do this to the journal, held like by a batch, in one transaction; `JournalBusyError` if one has it."""
+    store = store_of(place, None)
+    with closing(store):
+        store.open()
+        return store.write(work)
 
 
-def prune(database: sqlite3.Connection, before: float, now: float) -> int:
-    """Delete what ended before that time, and keep its total cost; returns how many rows.
+def prune(database: Database, before: float, now: float) -> int:
+    """Delete what ended before that time, keeping what it cost in all; gives how many rows that were.
 
     What was sent in the last two days stays: limits of the day count it, wherever their midnight is.
     """
     times = before, now - _COUNTED_SECONDS
     money.keep_pruned(database, money.spent_of(database.execute(_PAID_AND_OLD, times).fetchone()))
-    return database.execute(_DELETE_OLD, times).rowcount
+    return database.change(_DELETE_OLD, times)
 
 
-def reopen(database: sqlite3.Connection, wanted: RowFilter) -> int:
+def reopen(database: Database, wanted: RowFilter) -> int:
     """Set ratings that were sent, and had no effect, back to decided; returns how many."""
     condition, values = wanted.where()
-    return database.execute(f"{_REOPEN} AND {condition}", values).rowcount
+    return database.change(f"{_REOPEN} AND {condition}", values)
 
 
-def withdraw(database: sqlite3.Connection, now: float) -> int:
+def withdraw(database: Database, now: float) -> int:
     """Take back what was decided and not sent; returns how many ratings."""
     query = "UPDATE ratings SET state = 'withdrawn', ended_at = ? WHERE state = 'decided'"
-    return database.execute(query, (now,)).rowcount
+    return database.change(query, (now,))

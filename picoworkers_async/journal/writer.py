@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
 import attrs
 
-from ..errors import JournalError
+from ..errors import JournalBusyError, JournalError, JournalUnreachableError
 from ..models import Rating
 from ..observing import Observers
 from . import money, steps
-from .failures import journal_errors
-from .file import JournalFile
+from .database import Database
+from .places import Place
 from .progress import tell_progress, tell_running
 from .reader import Journal
 from .schema import Entry, Failure, JournalState, Key, Recorded, Spent
+from .stores import store_of
 from .thread import WorkerThread
 
 Given = TypeVar("Given")
 T = TypeVar("T")
 
 _PROGRESS_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
 
 
 @attrs.define(eq=False, repr=False)
 class _Commit:
     """The next commit: what goes into it, and its result."""
 
-    steps: list[tuple[Callable[[sqlite3.Connection, Any, float], object], object]] = attrs.field(factory=list)
+    steps: list[tuple[Callable[[Database, Any, float], object], object]] = attrs.field(factory=list)
     results: list[Any] = attrs.field(factory=list)
     asked_at: float | None = None
     error: JournalError | None = None
@@ -50,8 +50,9 @@ class JournalWriter:
     ends with `aclose`.
 
     A dry run has a journal of its own kind, in which `send` notes what would be sent. `kind` is what the batch
-    does, for `Journal.running`. `opened_at` is when it was opened, in seconds since 1970. `in_hand`, how many
-    ratings have no outcome yet, is kept up to date by the caller. `observers` get each commit.
+    does, for `Journal.running`. `opened_at` is when it was opened, in seconds since 1970; `in_hand`, how many
+    ratings have no outcome yet, is kept up to date by whoever uses it. `observers` are told of each commit. With
+    `standby`, opening waits for whoever has it.
     """
 
     def __init__(
@@ -62,14 +63,16 @@ class JournalWriter:
         edition: str,
         dry_run: bool = False,
         kind: str = "rate",
+        standby: bool = False,
         observers: Observers | None = None,
     ) -> None:
-        self.path: Path = journal.path
+        self.path: Place = journal.path
         self._dry_run = dry_run
         self._kind = kind
+        self._standby = standby
         self._observers = observers
         owner = {"account": account, "edition": edition, "dry_run": str(int(dry_run))}
-        self._file = JournalFile(self.path, owner)
+        self._store = store_of(self.path, owner)
         self._next: _Commit | None = None
         self._idle = True
         self._thread: WorkerThread | None = None
@@ -83,21 +86,49 @@ class JournalWriter:
 
         Damage that is not found then ends the batch when it is met.
         """
-        self._thread = WorkerThread(f"journal {self.path.name}")
-        self.opened_at = time.time()
+        idle = None if self._store.renew_seconds is None else (self._store.renew_seconds, self._store.renew)
+        self._thread = WorkerThread(f"journal {self.path.name}", idle)
         try:
-            with anyio.CancelScope(shield=True):
-                await self._thread.run(self._open)
+            await (self._stand_by() if self._standby else self._take())
             await anyio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
             await self.aclose()
             raise
 
+    async def _take(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._open_thread().run(self._open)
+
+    async def _stand_by(self) -> None:
+        """Take hold of it as soon as no other batch has it."""
+        started = None
+        while True:
+            try:
+                await self._take()
+            except (JournalBusyError, JournalUnreachableError) as error:
+                # A server that is away is waited for by whoever could reach it before.
+                if started is None and isinstance(error, JournalUnreachableError):
+                    raise
+            else:
+                if started is not None and self._observers is not None:
+                    from ..events import TookOver  # loaded when something is told
+
+                    waited = time.monotonic() - started
+                    self._observers.tell(TookOver(journal=str(self.path), seconds=waited))
+                return
+            if started is None:
+                started = time.monotonic()
+                if self._observers is not None:
+                    from ..events import StandbyWaiting
+
+                    self._observers.tell(StandbyWaiting(journal=str(self.path)))
+            await anyio.sleep(_LOOK_SECONDS)
+
     async def aclose(self) -> None:
         """Close and release the file, after what is being written; waits for an opening that still goes on."""
         if self._thread is not None:
             with anyio.CancelScope(shield=True):
-                await self._thread.end(self._file.close)
+                await self._thread.end(self._store.close)
 
     async def unfinished(self, after: Rating | None) -> list[Recorded]:
         """Some ratings that were sent and whose fate is unknown, in the order of their keys, after `after`."""
@@ -118,7 +149,7 @@ class JournalWriter:
     async def price(self, job_id: str, task_value: Decimal) -> None:
         """Note what a job pays for a task, where that is not known."""
 
-        def step(database: sqlite3.Connection, given: str, now: float) -> int:
+        def step(database: Database, given: str, now: float) -> int:
             return money.price(database, given, task_value)
 
         await self._write(step, job_id)
@@ -130,6 +161,10 @@ class JournalWriter:
     async def send(self, entries: Sequence[Entry]) -> list[Recorded | None]:
         """Note that these are about to be sent; for one that must not be, return what the journal has instead."""
         return await self._write(steps.would_send if self._dry_run else steps.send, entries)
+
+    def is_stale(self) -> bool:
+        """Whether what was noted to be sent must not be, before something else was written."""
+        return self._store.is_stale()
 
     async def unsend(self, ratings: Sequence[Rating]) -> None:
         """Note that these certainly had no effect, even if cancelled meanwhile: they are only decided."""
@@ -151,14 +186,13 @@ class JournalWriter:
     def _count(self, state: str, more: int) -> None:
         self._ended[state] = self._ended.get(state, 0) + more
 
-    async def _read(self, read: Callable[[sqlite3.Connection, Given], T], given: Given) -> T:
-        def work() -> T:
-            with journal_errors(self.path):
-                return read(self._file.database, given)
+    async def _read(self, read: Callable[[Database, Given], T], given: Given) -> T:
+        def work(database: Database) -> T:
+            return read(database, given)
 
-        return await self._open_thread().run(work)
+        return await self._open_thread().run(partial(self._store.read, work))
 
-    async def _write(self, step: Callable[[sqlite3.Connection, Given, float], T], given: Given) -> T:
+    async def _write(self, step: Callable[[Database, Given, float], T], given: Given) -> T:
         """Have this step in the next commit, and wait for it. If cancelled, it is written all the same."""
         thread = self._open_thread()
         if self._next is None:
@@ -208,24 +242,16 @@ class JournalWriter:
         self._observers.tell(JournalWritten(steps=len(commit.steps), seconds=seconds))
 
     def _apply(self, commit: _Commit) -> None:
+        def work(database: Database) -> list[Any]:
+            now = time.time()
+            results = [step(database, given, now) for step, given in commit.steps]
+            # Also when no other commit waits: there may be none for hours.
+            if self._next is None or not 0.0 <= now - self._told_at < _PROGRESS_SECONDS:
+                self._tell(database, now)
+            return results
+
         try:
-            with journal_errors(self.path):
-                if not self._file.is_there():
-                    raise JournalError(self.path, "the file was removed or replaced while the batch ran")
-                database = self._file.database
-                now = time.time()
-                database.execute("BEGIN IMMEDIATE")
-                try:
-                    for step, given in commit.steps:
-                        commit.results.append(step(database, given, now))
-                    # Also when no other commit waits: there may be none for hours.
-                    if self._next is None or not 0.0 <= now - self._told_at < _PROGRESS_SECONDS:
-                        self._tell(database, now)
-                    database.execute("COMMIT")
-                except BaseException:
-                    if database.in_transaction:
-                        database.execute("ROLLBACK")
-                    raise
+            commit.results = self._store.write(work)
         except JournalError as error:
             commit.error = error
         except BaseException as error:
@@ -240,11 +266,11 @@ class JournalWriter:
         return self._thread
 
     def _open(self) -> None:
-        self._file.open()
-        with journal_errors(self.path):
-            tell_running(self._file.database, self._kind, self.opened_at)
+        self.opened_at = time.time()
+        self._store.open()
+        self._store.write(lambda database: tell_running(database, self._kind, self.opened_at))
 
-    def _tell(self, database: sqlite3.Connection, now: float) -> None:
+    def _tell(self, database: Database, now: float) -> None:
         """Note how far the batch is, in a commit that is made anyway."""
         self._told_at = now
         tell_progress(database, {**self._ended, "waiting": self.in_hand})

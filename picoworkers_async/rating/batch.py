@@ -55,6 +55,7 @@ class Batch:
                 edition=session.edition.name,
                 dry_run=options.dry_run,
                 kind=kind,
+                standby=options.standby,
                 observers=session.observers,
             )
         self._kind = kind
@@ -192,8 +193,7 @@ class Batch:
         from ..events import BatchBegan  # with what runs a batch
 
         options = self._options
-        journal = options.journal.path if isinstance(options.journal, Journal) else options.journal
-        path = None if journal is None else str(journal)
+        path = None if self._journal is None else str(self._journal.path)
         began = BatchBegan(kind=self._kind, journal=path, dry_run=options.dry_run)
         self._session.observers.tell(began)
         try:

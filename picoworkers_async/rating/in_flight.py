@@ -232,6 +232,10 @@ class InFlight:
                 await self.finish(replayed(recorded, pending, self._journal.opened_at))
         return [pending for pending in pendings if pending.noted]
 
+    def is_stale(self) -> bool:
+        """Whether this program was stopped since `note`: another batch may have the journal by now."""
+        return self._journal is not None and self._journal.is_stale()
+
     async def leave(self, left: Sequence[tuple[PendingRating, LimitError]]) -> None:
         """These exceed a limit, and are left alone: the journal keeps them as decided."""
         for pending, error in left:

@@ -11,7 +11,7 @@ import attrs
 from .. import rules
 from ..errors import InvalidRequestError
 from ..journal import Journal
-from ..journal.reader import journal_problems
+from ..journal.places import JournalUrl, is_url, journal_problems
 from ..models import Task
 from ..problems import Problem, ProblemCode, number_code
 from ..settings import seconds_problems
@@ -31,12 +31,14 @@ _MOST_DECIDING = 1000
 class BatchOptions:
     """What `rate` and `review` have in common; `AsyncPicoworkers.rate` says what each means."""
 
-    journal: JournalPath | None = None
+    # An address may hold a password.
+    journal: JournalPath | None = attrs.field(default=None, repr=False)
     grace: float = GRACE_SECONDS
     patience: float = PATIENCE_SECONDS
     limits: Limits | None = None
     on_limit: OnLimit = "stop"
     dry_run: bool = False
+    standby: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +65,7 @@ class RateKeywords(TypedDict, total=False):
     limits: Limits | None
     on_limit: OnLimit
     dry_run: bool
+    standby: bool
 
 
 class ReviewKeywords(RateKeywords, total=False):
@@ -109,7 +112,20 @@ def _batch_problems(options: BatchOptions) -> list[Problem]:
         problems.append(
             Problem("on_limit", options.on_limit, f"one of {_named(get_args(OnLimit))}", ProblemCode.CHOICE)
         )
-    return problems + _flag("dry_run", options.dry_run)
+    problems += _flag("dry_run", options.dry_run) + _flag("standby", options.standby)
+    return problems + ([] if problems or not options.standby else _standby_problems(options.journal))
+
+
+def _standby_problems(journal: JournalPath | None) -> list[Problem]:
+    """A file's lock ends with its machine, or with the file's disk: only a database outlives the batch before."""
+    place = journal.path if isinstance(journal, Journal) else journal
+    if isinstance(place, JournalUrl) or is_url(place):
+        return []
+    limit = (
+        "a journal in PostgreSQL, which another machine reaches when this one's is gone: "
+        'journal="postgresql://user@host/database"'
+    )
+    return [Problem("standby", True, limit, ProblemCode.CONFLICT)]
 
 
 def _review_problems(options: ReviewOptions) -> list[Problem]:

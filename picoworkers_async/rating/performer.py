@@ -86,7 +86,8 @@ class Performer:
                 if not noted:
                     return []
                 # While the journal was written: left, or failed; a 429 came; or the day has ended that pays it.
-                if self.failed or self._grace.ended or permit.held_up() or not self._spending.still_pays(noted):
+                held_up = self.failed or self._grace.ended or permit.held_up() or self._in_flight.is_stale()
+                if held_up or not self._spending.still_pays(noted):
                     await self._results.put_back(noted)
                     return []
             return await requests.send_ratings(self._session, permit, noted)

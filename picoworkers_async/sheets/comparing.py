@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from array import array
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple
 
 import anyio.lowlevel
@@ -13,9 +12,10 @@ import attrs
 
 from ..client import AsyncPicoworkers
 from ..errors import RefusedError
-from ..journal.reader import reading
+from ..journal.places import Place, place_of
 from ..journal.schema import UNSENT, key_of
 from ..journal.steps import known
+from ..journal.stores import is_there, reading
 from ..listings.lookup import most_looked_up
 from ..listings.sweep import SweepResult, sweep
 from ..models import Page, Rating, Task
@@ -77,7 +77,9 @@ async def compare(
 
     Raises what reading tasks raises, except for a job that is refused; `JournalError`; and `SheetChangedError`.
     """
-    kept = None if journal is None or not _is_there(Path(journal)) else Path(journal)
+    place = None if journal is None else place_of(journal)
+    # A batch makes one where there is none.
+    kept = None if place is None or not is_there(place) else place
     return await _Comparing(pico, ratings).run(kept)
 
 
@@ -100,7 +102,7 @@ class _Comparing:
         self._changed = self._gone = self._unread = 0
         self._told: list[StaleRow] = []
 
-    async def run(self, journal: Path | None) -> Comparison:
+    async def run(self, journal: Place | None) -> Comparison:
         """Go through all rows."""
         count = 0
         with ExitStack() as stack:
@@ -165,11 +167,6 @@ class _Comparing:
             return attrs.evolve(page, items=tuple(_needed(task) for task in page.items))
 
         return await sweep(fetch, _PAGES_AT_ONCE)
-
-
-def _is_there(journal: Path) -> bool:
-    """Whether there is a journal to read; a batch makes one from an empty file, or from none."""
-    return journal.is_file() and journal.stat().st_size > 0
 
 
 def _needed(task: Task) -> Task:

@@ -28,6 +28,7 @@ RUN_ELSEWHERE = {
     "docs/how-to/testing.md": "tests/docs/test_testing_page.py",
     "docs/how-to/telemetry.md": "tests/telemetry/test_docs.py",
     "docs/how-to/deciders.md": "tests/fleet/test_docs.py",
+    "docs/how-to/standby.md": "tests/journal/test_standby_page.py",
 }
 PROGRAMS = {
     f"{page}-{number}": program

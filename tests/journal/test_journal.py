@@ -36,12 +36,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ratings.db"
 
 
-async def test_it_remembers_every_rating_and_what_was_paid(connect, edition: Edition, path: Path) -> None:
+async def test_it_remembers_every_rating_and_what_was_paid(connect, edition: Edition, place: str) -> None:
     sandbox, ratings = seeded(20, edition=edition)
     refused = Rating(ratings[0].job_id, "nobody", "not_ok", "spam", "no such task", list_id=0, block_worker=False)
     async with connect(sandbox) as pico:
-        await pico.rate_all([*ratings, refused], journal=path)
-    journal = Journal(path)
+        await pico.rate_all([*ratings, refused], journal=place)
+    journal = Journal(place)
     assert journal.counts() == {"rated": 20, "refused": 1}
     assert journal.bonus_paid() == Decimal("2.00")
     rows = {row.rating.task_id: row for row in journal.rows()}
@@ -51,13 +51,13 @@ async def test_it_remembers_every_rating_and_what_was_paid(connect, edition: Edi
 
 
 async def test_the_same_call_again_sends_nothing_and_tells_the_same_outcomes(
-    connect, edition: Edition, path: Path
+    connect, edition: Edition, place: str
 ) -> None:
     sandbox, ratings = seeded(20, edition=edition)
     async with connect(sandbox) as pico:
-        await pico.rate_all(ratings, journal=path)
+        await pico.rate_all(ratings, journal=place)
         sent = len(sandbox.requests)
-        async with pico.rate(ratings, journal=Journal(path)) as outcomes:
+        async with pico.rate(ratings, journal=Journal(place)) as outcomes:
             again = [outcome async for outcome in outcomes]
     assert len(sandbox.requests) == sent
     assert {outcome.status for outcome in again} == {OutcomeStatus.RATED}
@@ -65,19 +65,19 @@ async def test_the_same_call_again_sends_nothing_and_tells_the_same_outcomes(
     assert len(again) == 20
 
 
-async def test_a_batch_that_was_left_is_finished_by_the_next(connect, edition: Edition, path: Path) -> None:
+async def test_a_batch_that_was_left_is_finished_by_the_next(connect, edition: Edition, place: str) -> None:
     count = 60 if edition.ratings_at_once == 1 else 2500
     sandbox, ratings = seeded(count, latency=0.002, edition=edition)
     async with connect(sandbox) as pico:
-        async with pico.rate(ratings, journal=path) as outcomes:
+        async with pico.rate(ratings, journal=place) as outcomes:
             async for _ in outcomes:
                 if len(sandbox.ledger) > 10:
                     break
         assert len(sandbox.ledger) < count
-        report = await pico.rate_all(ratings, journal=path)
+        report = await pico.rate_all(ratings, journal=place)
     assert report.rated == len(sandbox.ledger) == count
     assert sandbox.double_ratings == 0
-    assert report.bonus < count * Decimal("0.10") == sandbox.bonus_paid == Journal(path).bonus_paid()
+    assert report.bonus < count * Decimal("0.10") == sandbox.bonus_paid == Journal(place).bonus_paid()
 
 
 async def test_what_was_on_the_wire_when_the_grace_ended_is_settled_first_by_the_next(connect, path: Path) -> None:
@@ -155,21 +155,21 @@ async def test_the_same_task_twice_in_one_batch_is_sent_once(connect, edition: E
     assert report.total == 15
 
 
-async def test_a_second_batch_on_the_same_journal_gets_a_clear_error_at_once(connect, path: Path) -> None:
+async def test_a_second_batch_on_the_same_journal_gets_a_clear_error_at_once(connect, place: str) -> None:
     sandbox, ratings = seeded(5)
     async with connect(sandbox) as pico:
-        async with pico.rate(ratings, journal=path) as outcomes:
+        async with pico.rate(ratings, journal=place) as outcomes:
             with pytest.raises(JournalError, match="another batch has it open"):
-                await pico.rate_all(ratings, journal=path)
+                await pico.rate_all(ratings, journal=place)
             assert [outcome.status async for outcome in outcomes] == [OutcomeStatus.RATED] * 5
-        assert Journal(path).counts() == {"rated": 5}
+        assert Journal(place).counts() == {"rated": 5}
 
 
-async def test_it_is_read_while_a_batch_writes_it(connect, path: Path) -> None:
+async def test_it_is_read_while_a_batch_writes_it(connect, place: str) -> None:
     sandbox, ratings = seeded(5)
-    async with connect(sandbox) as pico, pico.rate(ratings, journal=path) as outcomes:
+    async with connect(sandbox) as pico, pico.rate(ratings, journal=place) as outcomes:
         async for _ in outcomes:
-            assert sum(Journal(path).counts().values()) >= 1
+            assert sum(Journal(place).counts().values()) >= 1
 
 
 @pytest.mark.parametrize("kind", ["folder", "foreign", "text", "newer", "no-folder", "damaged"])
@@ -219,16 +219,16 @@ async def test_a_full_disk_stops_the_batch_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("other", ["account", "edition"])
-async def test_a_journal_of_another_account_or_edition_is_not_mixed(connect, path: Path, other: str) -> None:
+async def test_a_journal_of_another_account_or_edition_is_not_mixed(connect, place: str, other: str) -> None:
     sandbox, ratings = seeded(2)
     async with connect(sandbox) as pico:
-        await pico.rate_all(ratings, journal=path)
+        await pico.rate_all(ratings, journal=place)
     name = "somebody" if other == "account" else "user_id"
     options = {} if other == "account" else {"edition": SPROUTGIGS}
     pico = AsyncPicoworkers(name, "api_secret", transport=sandbox.transport(), throttle=Throttle(), **options)
     async with pico:
         with pytest.raises(JournalError, match=f"belongs to another {other}.*name another file"):
-            await pico.rate_all(ratings, journal=path)
+            await pico.rate_all(ratings, journal=place)
     assert len(sandbox.requests) == 2
 
 
@@ -247,7 +247,7 @@ async def test_steps_that_wait_together_share_a_commit(path: Path, anyio_backend
         nonlocal commits
         commits += statement == "COMMIT"
 
-    record._file.database.set_trace_callback(count)
+    record._store.database.set_trace_callback(count)
     async with anyio.create_task_group() as group:
         for number in range(50):
             group.start_soon(record.decide, [Entry(Rating("j", f"t{number}", "ok"))])

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pytest
 
 from picoworkers_async import Edition, Journal, Task
 from tests.support.judge import judge
+from tests.support.served import served, truth
 
 pytestmark = pytest.mark.story
 
@@ -30,45 +30,23 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def service(edition: Edition) -> Iterator[str]:
     """A sandbox in a process of its own, with every kind of fault at 3%, and reads that lag by half a second."""
-    command = [sys.executable, "-m", "picoworkers_async.sandbox", "--jobs", "2", "--tasks", str(TASKS)]
-    command += ["--edition", edition.name]
-    command += ["--read-lag", "0.3", "--late-seconds", "0.3", "--slow-seconds", "1.2"]
+    options = ["--late-seconds", "0.3", "--slow-seconds", "1.2", "--faults", "0.03", "--seed", str(SEED)]
     # Where few requests do all the work, each must last for a while to be killed amid.
-    command += ["--latency", "0.005" if edition.ratings_at_once == 1 else "0.1"]
-    command += ["--faults", "0.03", "--seed", str(SEED)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        # Reads lag: a worker that is quick to start must not find a listing that is still empty.
-        while b'"tasks":[{' not in listed(url):
-            pass
+    options += ["--read-lag", "0.3", "--latency", "0.005" if edition.ratings_at_once == 1 else "0.1"]
+    with served(edition, TASKS, *options) as url:
         yield url
-        process.terminate()
 
 
-def listed(url: str) -> bytes:
-    try:
-        answer = httpx.get(f"{url}jobs/get-unrated-tasks.php", auth=("user_id", "api_secret"))
-    except httpx.HTTPError:
-        return b""
-    return answer.content.replace(b" ", b"")
-
-
-def worker(url: str, journal: Path, edition: Edition) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.support.killed_worker", url, str(journal), edition.name]
+def worker(url: str, journal: str, edition: Edition) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.support.killed_worker", url, journal, edition.name]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def truth(url: str) -> dict:
-    answer: dict = httpx.get(url.replace("/api/", "/_sandbox/ledger")).json()
-    return answer
-
-
 def test_killed_at_random_moments_it_pays_everybody_once_and_to_the_cent(
-    service: str, edition: Edition, tmp_path: Path
+    service: str, edition: Edition, place: str
 ) -> None:
     print(f"PICOWORKERS_SEED={SEED} PICOWORKERS_KILLS={KILLS} PICOWORKERS_TASKS={TASKS}")
-    journal, rng, kills = tmp_path / "ratings.db", random.Random(SEED), 0
+    journal, rng, kills = place, random.Random(SEED), 0
     expected = {
         task_id: (rating.verdict.value, rating.bonus)
         for task_id in truth(service)["unrated"]

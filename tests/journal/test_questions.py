@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +24,7 @@ from picoworkers_async import (
 )
 from picoworkers_async.journal.schema import Entry, Failure, JournalState, Spent
 from picoworkers_async.journal.writer import JournalWriter
+from tests.support.journals import altered
 from tests.support.seeding import seeded
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +37,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ratings.db"
 
 
-async def opened(path: Path, **options) -> JournalWriter:
+async def opened(path: Path | str, **options) -> JournalWriter:
     one = JournalWriter(Journal(path), account="a", edition="sproutgigs", **options)
     await one.open()
     return one
@@ -50,21 +49,15 @@ def entry(task_id: str, bonus: str | None = None, pay: str | None = "0.05", **op
     return Entry(rating, options.get("worker_id", "w"), None if pay is None else Decimal(pay))
 
 
-def move(path: Path, moments: dict[str, datetime]) -> None:
+def move(path: str, moments: dict[str, datetime]) -> None:
     """Have tasks be dated by these moments, however they ended."""
-    with closing(sqlite3.connect(path)) as database:
-        for task_id, moment in moments.items():
-            at = moment.timestamp()
-            database.execute(
-                "UPDATE ratings SET decided_at = iif(decided_at IS NULL, NULL, ?), "
-                "sent_at = iif(sent_at IS NULL, NULL, ?), ended_at = iif(ended_at IS NULL, NULL, ?) "
-                "WHERE task_id = ?",
-                (at, at, at, task_id),
-            )
-        database.commit()
+    times = {task_id: moment.timestamp() for task_id, moment in moments.items()}
+    for column in ("decided_at", "sent_at", "ended_at"):
+        rows = [(at, task_id) for task_id, at in times.items()]
+        altered(path, f"UPDATE ratings SET {column} = ? WHERE task_id = ? AND {column} IS NOT NULL", rows)
 
 
-async def filled(path: Path) -> None:
+async def filled(path: Path | str) -> None:
     """Two days, two jobs, three workers, and every state that a batch leaves."""
     one = await opened(path)
     entries = [
@@ -106,9 +99,9 @@ async def filled(path: Path) -> None:
         ({"order": "time"}, ["decided", "rated", "failed", "refused", "sent", "unknown", "late"]),
     ],
 )
-async def test_the_rows_that_fit_every_filter_are_given(path: Path, filters: dict, expected: list[str]) -> None:
-    await filled(path)
-    assert [row.task_id for row in Journal(path).rows(**filters)] == expected
+async def test_the_rows_that_fit_every_filter_are_given(place: str, filters: dict, expected: list[str]) -> None:
+    await filled(place)
+    assert [row.task_id for row in Journal(place).rows(**filters)] == expected
 
 
 @pytest.mark.parametrize(
@@ -127,14 +120,14 @@ def test_a_filter_that_cannot_be_one_is_told_at_once(path: Path, filters: dict, 
         Journal(path).rows(**filters)
 
 
-async def test_a_row_tells_for_whom_what_it_pays_and_when(path: Path) -> None:
+async def test_a_row_tells_for_whom_what_it_pays_and_when(place: str) -> None:
     before = datetime.now(UTC) - timedelta(seconds=1)
-    one = await opened(path)
+    one = await opened(place)
     await one.decide([entry("t", "0.10")])
     await one.send([entry("t", "0.10")])
     await one.conclude([(entry("t").rating, JournalState.RATED, "done")])
     await one.aclose()
-    (row,) = Journal(path).rows()
+    (row,) = Journal(place).rows()
     assert (row.job_id, row.task_id, row.revision_number, row.worker_id) == ("j", "t", 0, "w")
     assert (row.pay, row.bonus, row.state, row.message) == (Decimal("0.05"), Decimal("0.10"), "rated", "done")
     assert row.decided_at is not None
@@ -143,9 +136,9 @@ async def test_a_row_tells_for_whom_what_it_pays_and_when(path: Path) -> None:
     assert before < row.decided_at <= row.sent_at <= row.ended_at < before + timedelta(seconds=60)
 
 
-async def test_days_jobs_and_workers_are_added_up_to_the_cent(path: Path) -> None:
-    await filled(path)
-    journal = Journal(path)
+async def test_days_jobs_and_workers_are_added_up_to_the_cent(place: str) -> None:
+    await filled(place)
+    journal = Journal(place)
     cents = Decimal("0.05")
     days = [(day.key, day.bonus, day.pay) for day in journal.summary()]
     assert days == [("2026-03-02", Decimal("0.10"), cents), ("2026-03-03", Decimal("0.0001"), cents)]
@@ -168,9 +161,9 @@ def test_a_summary_by_what_there_is_not_is_told_at_once(path: Path, wrong: dict)
         Journal(path).summary(**wrong)
 
 
-async def test_what_was_spent_is_what_may_have_taken_effect_since_a_time(path: Path) -> None:
-    await filled(path)
-    one = await opened(path)
+async def test_what_was_spent_is_what_may_have_taken_effect_since_a_time(place: str) -> None:
+    await filled(place)
+    one = await opened(place)
     later = (MONDAY + timedelta(hours=1)).timestamp()
     assert await one.spent(None) == Spent(4, Decimal("3.1001"), Decimal("0.15"))
     assert await one.spent(later) == Spent(1, Decimal("0.0001"), Decimal("0.05"))
@@ -183,7 +176,7 @@ async def test_what_was_spent_is_what_may_have_taken_effect_since_a_time(path: P
 
 
 async def test_failures_before_anything_was_sent_are_kept_and_asked_about_again(
-    connect, edition: Edition, path: Path
+    connect, edition: Edition, place: str
 ) -> None:
     sandbox, _ = seeded(3, edition=edition)
     broken = True
@@ -197,9 +190,9 @@ async def test_failures_before_anything_was_sent_are_kept_and_asked_about_again(
 
     raises, breaks, _ = sandbox.unrated()
     async with connect(sandbox) as pico:
-        first = await pico.review_all(decide, journal=path)
+        first = await pico.review_all(decide, journal=place)
         assert (first.rated, first.failed) == (1, 2)
-        rows = {row.task_id: row for row in Journal(path).rows(state="failed")}
+        rows = {row.task_id: row for row in Journal(place).rows(state="failed")}
         assert set(rows) == {raises, breaks}
         assert rows[raises].rating is None
         assert "decide raised" in str(rows[raises].message)
@@ -208,9 +201,9 @@ async def test_failures_before_anything_was_sent_are_kept_and_asked_about_again(
         assert {row.sent_at for row in rows.values()} == {None}
         assert all(row.worker_id for row in rows.values())
         broken = False
-        second = await pico.review_all(decide, journal=path)
+        second = await pico.review_all(decide, journal=place)
     assert (second.rated, second.failed) == (2, 0)
-    assert Journal(path).counts() == {"rated": 3}
+    assert Journal(place).counts() == {"rated": 3}
 
 
 @pytest.mark.parametrize(
@@ -229,30 +222,30 @@ async def test_failures_before_anything_was_sent_are_kept_and_asked_about_again(
         Rating("j", "t", "ok", revision_number=2**80),
     ],
 )
-async def test_what_cannot_even_be_kept_harms_nothing(connect, path: Path, wrong: Rating) -> None:
+async def test_what_cannot_even_be_kept_harms_nothing(connect, place: str, wrong: Rating) -> None:
     sandbox, ratings = seeded(1)
     async with connect(sandbox) as pico:
-        report = await pico.rate_all([wrong, *ratings], journal=path)
+        report = await pico.rate_all([wrong, *ratings], journal=place)
     assert (report.rated, report.failed) == (1, 1)
-    assert [row.state for row in Journal(path).rows(state="rated")] == ["rated"]
-    assert len(list(Journal(path).rows())) in (1, 2)
-    assert [row.key for row in Journal(path).summary("job")]
+    assert [row.state for row in Journal(place).rows(state="rated")] == ["rated"]
+    assert len(list(Journal(place).rows())) in (1, 2)
+    assert [row.key for row in Journal(place).summary("job")]
 
 
 @pytest.mark.virtual_time
-async def test_who_runs_and_how_far_it_is_is_told_while_it_runs(connect, edition: Edition, path: Path) -> None:
+async def test_who_runs_and_how_far_it_is_is_told_while_it_runs(connect, edition: Edition, place: str) -> None:
     sandbox, _ = seeded(5, edition=edition)
-    journal = Journal(path)
+    journal = Journal(place)
     before = datetime.now(UTC) - timedelta(seconds=1)
     async with connect(sandbox) as pico:
-        async with pico.review(Rating.ok, journal=path) as outcomes:
+        async with pico.review(Rating.ok, journal=place) as outcomes:
             running = journal.running()
             assert running is not None
             assert (running.kind, running.dry_run) == ("review", False)
             assert before < running.since < before + timedelta(seconds=60)
             assert [outcome.status async for outcome in outcomes] == [OutcomeStatus.RATED] * 5
         assert journal.running() is None
-        async with pico.rate([], journal=path):
+        async with pico.rate([], journal=place):
             running = journal.running()
             assert running is not None
             assert (running.kind, running.progress) == ("rate", JournalProgress())
@@ -273,7 +266,7 @@ async def test_progress_goes_along_with_the_last_commit_and_with_others_once_a_s
     await one.aclose()
 
 
-def _run(path: Path, ready: multiprocessing.Event) -> None:  # type: ignore[valid-type]
+def _run(path: str, ready: multiprocessing.Event) -> None:  # type: ignore[valid-type]
     async def main() -> None:
         await opened(path, kind="review", dry_run=True)
         ready.set()
@@ -282,18 +275,18 @@ def _run(path: Path, ready: multiprocessing.Event) -> None:  # type: ignore[vali
     anyio.run(main)
 
 
-async def test_a_batch_of_another_process_is_told_until_it_dies(path: Path) -> None:
+async def test_a_batch_of_another_process_is_told_until_it_dies(place: str) -> None:
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    other = context.Process(target=_run, args=(path, ready))
+    other = context.Process(target=_run, args=(place, ready))
     other.start()
     await anyio.to_thread.run_sync(ready.wait)
-    running = Journal(path).running()
+    running = Journal(place).running()
     other.kill()
     await anyio.to_thread.run_sync(other.join)
     assert running is not None
     assert (running.kind, running.dry_run) == ("review", True)
-    assert Journal(path).running() is None
+    assert Journal(place).running() is None
 
 
 def test_a_journal_that_is_not_there_says_what_makes_it(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ratings.db"
 
 
-async def opened(path: Path) -> JournalWriter:
+async def opened(path: Path | str) -> JournalWriter:
     one = JournalWriter(Journal(path), account="a", edition="e")
     await one.open()
     return one
@@ -38,8 +38,8 @@ def ratings(count: int) -> list[Entry]:
     return [Entry(Rating("j", f"t{number}", "ok", revision_number=0)) for number in range(count)]
 
 
-async def test_no_thread_is_left_when_it_is_closed(path: Path) -> None:
-    one = await opened(path)
+async def test_no_thread_is_left_when_it_is_closed(place: str) -> None:
+    one = await opened(place)
     await one.send(ratings(1))
     assert threads() == 1
     await one.aclose()
@@ -54,8 +54,8 @@ async def test_no_thread_is_left_when_it_cannot_be_opened(path: Path) -> None:
     assert threads() == 0
 
 
-async def test_steps_come_in_the_order_they_were_given_and_each_has_its_own_answer(path: Path) -> None:
-    one = await opened(path)
+async def test_steps_come_in_the_order_they_were_given_and_each_has_its_own_answer(place: str) -> None:
+    one = await opened(place)
     found: dict[int, object] = {}
 
     async def send(number: int, rating: Entry) -> None:
@@ -67,16 +67,16 @@ async def test_steps_come_in_the_order_they_were_given_and_each_has_its_own_answ
     await one.aclose()
     assert len(found) == 10
     assert sum(before is None for before in found.values()) == 5
-    assert Journal(path).counts() == {"sent": 5}
+    assert Journal(place).counts() == {"sent": 5}
 
 
 @pytest.mark.parametrize("native", [False, True])
 async def test_a_step_that_is_cancelled_is_written_and_those_beside_it_too(
-    path: Path, anyio_backend: str, native: bool
+    place: str, anyio_backend: str, native: bool
 ) -> None:
     if native and anyio_backend == "trio":
         pytest.skip("only asyncio cancels so")
-    one = await opened(path)
+    one = await opened(place)
     hold = threading.Event()
     one._thread.start(hold.wait, lambda: None)
     all_ratings = ratings(3)
@@ -98,11 +98,11 @@ async def test_a_step_that_is_cancelled_is_written_and_those_beside_it_too(
         await anyio.sleep(0.01)
         hold.set()
     await one.aclose()
-    assert Journal(path).counts() == {"sent": 3}
+    assert Journal(place).counts() == {"sent": 3}
 
 
-async def test_what_waits_when_it_is_closed_is_told_so_and_what_is_under_way_is_written(path: Path) -> None:
-    one = await opened(path)
+async def test_what_waits_when_it_is_closed_is_told_so_and_what_is_under_way_is_written(place: str) -> None:
+    one = await opened(place)
     hold = threading.Event()
     one._thread.start(hold.wait, lambda: None)
     told: list[str] = []
@@ -124,7 +124,7 @@ async def test_what_waits_when_it_is_closed_is_told_so_and_what_is_under_way_is_
         hold.set()
     assert len(told) == 1
     assert "it is closed" in told[0]
-    assert [row.rating for row in Journal(path).rows()] == [under_way.rating]
+    assert [row.rating for row in Journal(place).rows()] == [under_way.rating]
     with pytest.raises(JournalError, match="it is closed"):
         await one.known([("j", "t0", 0)])
     with pytest.raises(JournalError, match="it is closed"):
@@ -134,8 +134,8 @@ async def test_what_waits_when_it_is_closed_is_told_so_and_what_is_under_way_is_
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_forked_child_cannot_write_its_parents_journal(path: Path) -> None:
-    one = await opened(path)
+async def test_a_forked_child_cannot_write_its_parents_journal(place: str) -> None:
+    one = await opened(place)
     child = os.fork()
     if child == 0:
         try:
@@ -148,7 +148,7 @@ async def test_a_forked_child_cannot_write_its_parents_journal(path: Path) -> No
     await one.send(ratings(2))
     await one.aclose()
     assert os.waitstatus_to_exitcode(status) == 10
-    assert Journal(path).counts() == {"sent": 2}
+    assert Journal(place).counts() == {"sent": 2}
 
 
 async def test_an_error_of_its_work_is_raised_where_it_is_waited_for() -> None:

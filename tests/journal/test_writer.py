@@ -26,11 +26,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ratings.db"
 
 
-def writer(path: Path) -> JournalWriter:
+def writer(path: Path | str) -> JournalWriter:
     return JournalWriter(Journal(path), account="a", edition="e")
 
 
-async def opened(path: Path) -> JournalWriter:
+async def opened(path: Path | str) -> JournalWriter:
     one = writer(path)
     await one.open()
     return one
@@ -71,7 +71,7 @@ async def test_files_that_lie_beside_it_may_be_removed_without_letting_a_second_
     await first.aclose()
 
 
-def _hold(path: Path, ready: multiprocessing.Event, done: multiprocessing.Event) -> None:  # type: ignore[valid-type]
+def _hold(path: str, ready: multiprocessing.Event, done: multiprocessing.Event) -> None:  # type: ignore[valid-type]
     async def main() -> None:
         one = await opened(path)
         ready.set()
@@ -81,17 +81,17 @@ def _hold(path: Path, ready: multiprocessing.Event, done: multiprocessing.Event)
     anyio.run(main)
 
 
-async def test_a_batch_in_another_process_is_noticed_and_its_death_lets_go(path: Path) -> None:
+async def test_a_batch_in_another_process_is_noticed_and_its_death_lets_go(place: str) -> None:
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(path, ready, done))
+    other = context.Process(target=_hold, args=(place, ready, done))
     other.start()
     await anyio.to_thread.run_sync(ready.wait)
     with pytest.raises(JournalError, match="another batch"):
-        await writer(path).open()
+        await writer(place).open()
     other.kill()
     await anyio.to_thread.run_sync(other.join)
-    one = await opened(path)
+    one = await opened(place)
     await one.aclose()
 
 
@@ -127,8 +127,8 @@ async def test_an_opening_that_is_cancelled_leaves_nothing_locked(path: Path, na
         await again.aclose()
 
 
-async def test_a_finished_row_is_never_replaced(path: Path) -> None:
-    one = await opened(path)
+async def test_a_finished_row_is_never_replaced(place: str) -> None:
+    one = await opened(place)
     assert await one.send([Entry(OK)]) == [None]
     await one.conclude([(OK, JournalState.RATED, "done")])
     other = Rating("j", "t", "not_ok", comment="no", revision_number=0)
@@ -138,12 +138,12 @@ async def test_a_finished_row_is_never_replaced(path: Path) -> None:
     await one.aclose()
     assert known is not None
     assert (known.rating, known.state) == (OK, "rated")
-    (row,) = Journal(path).rows()
+    (row,) = Journal(place).rows()
     assert (row.rating, row.state, row.message) == (OK, "rated", "done")
 
 
-async def test_what_was_sent_is_not_decided_anew_and_what_failed_may_be(path: Path) -> None:
-    one = await opened(path)
+async def test_what_was_sent_is_not_decided_anew_and_what_failed_may_be(place: str) -> None:
+    one = await opened(place)
     other = Rating("j", "t", "not_ok", comment="no", revision_number=0)
     await one.send([Entry(OK)])
     await one.decide([Entry(other)])
@@ -154,20 +154,32 @@ async def test_what_was_sent_is_not_decided_anew_and_what_failed_may_be(path: Pa
     await one.aclose()
 
 
-async def test_the_same_task_id_in_two_jobs_is_two_tasks(path: Path) -> None:
-    one = await opened(path)
+async def test_the_same_task_id_in_two_jobs_is_two_tasks(place: str) -> None:
+    one = await opened(place)
     assert await one.send([Entry(OK), Entry(Rating("other", "t", "ok", revision_number=0))]) == [None, None]
     await one.aclose()
-    assert Journal(path).counts() == {"sent": 2}
+    assert Journal(place).counts() == {"sent": 2}
 
 
-async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written_out(path: Path) -> None:
-    one = await opened(path)
+async def test_of_one_task_sent_twice_at_once_the_second_sees_the_first(place: str) -> None:
+    one = await opened(place)
+    again, any_revision = Rating("j", "t", "revise", comment="more", revision_number=1), Rating("j", "u", "ok")
+    assert await one.send([Entry(OK), Entry(again)]) == [None, None]
+    first, second = await one.send([Entry(any_revision), Entry(Rating("j", "u", "ok", revision_number=3))])
+    await one.aclose()
+    assert first is None
+    assert second is not None
+    assert second.rating == any_revision
+    assert Journal(place).counts() == {"sent": 3}
+
+
+async def test_a_message_of_the_service_that_cannot_be_encoded_is_stored_written_out(place: str) -> None:
+    one = await opened(place)
     await one.send([Entry(OK)])
     await one.conclude([(OK, JournalState.REFUSED, "no \ud800 way")])
     assert await one.known([("\ud800", "t", 0)]) == {}
     await one.aclose()
-    assert [row.message for row in Journal(path).rows()] == ["no \\ud800 way"]
+    assert [row.message for row in Journal(place).rows()] == ["no \\ud800 way"]
 
 
 async def test_a_journal_of_a_killed_batch_without_what_lies_beside_it_is_refused(path: Path) -> None:
