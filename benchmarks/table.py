@@ -23,6 +23,7 @@ SCRIPTS = (
     "overhead",
     "growth",
     "journal",
+    "journals",
     "unattended",
     "memory",
     "learned_pace",

@@ -112,6 +112,8 @@ def connect(url: JournalUrl, *, silent_seconds: float | None = None) -> Session:
         connection.adapters.register_loader("text", _Text)
         # The name has no sign that would need quoting.
         asked = [("search_path", url.name), ("synchronous_commit", "on"), ("statement_timeout", "0")]
+        # The check of the token waits for a commit before it, and must see what that left.
+        asked += [("default_transaction_isolation", "read committed")]
         if silent_seconds is not None:
             asked += [("idle_session_timeout", f"{milliseconds}ms")]
             asked += [("idle_in_transaction_session_timeout", f"{milliseconds}ms")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -43,7 +44,9 @@ class Server:
         assert spec.submodule_search_locations is not None
         self._bin = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
         # The server refuses to be root's, and another user cannot get into pytest's folders.
-        self._user: dict[str, Any] = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+        self._user: dict[str, Any] = (
+            {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid} if os.geteuid() == 0 else {}
+        )
         self._folder = Path(tempfile.mkdtemp(prefix="picoworkers_pg_"))
         if self._user:
             shutil.chown(self._folder, self._user["user"])
