@@ -83,6 +83,18 @@ def test_a_program_of_the_readme_or_the_manual_runs(
     assert sandbox.complaints == []
 
 
+def test_what_the_manual_shows_of_an_example_stands_in_it() -> None:
+    (excerpt,) = programs("docs/how-to/web-backends.md", "py")
+    example = (ROOT / "examples" / "web" / "web.py").read_text(encoding="utf-8")
+    for function in excerpt.strip().split("\n\n\n"):
+        assert function in example
+
+
+def test_code_of_other_libraries_is_python_at_least() -> None:
+    for program in programs("docs/how-to/migrating.md", "py"):
+        compile(program, "docs/how-to/migrating.md", "exec")
+
+
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
 def test_the_table_of_the_readme_names_every_endpoint(row) -> None:
     line = next(line for line in PAGES["README.md"].splitlines() if f"`{row.method} {row.path}`" in line)
