@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import re
 import tomllib
@@ -92,7 +93,7 @@ def test_what_the_manual_shows_of_an_example_stands_in_it() -> None:
 
 def test_code_of_other_libraries_is_python_at_least() -> None:
     for program in programs("docs/how-to/migrating.md", "py"):
-        compile(program, "docs/how-to/migrating.md", "exec")
+        compile(program, "docs/how-to/migrating.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 @pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
