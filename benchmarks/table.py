@@ -25,6 +25,8 @@ SCRIPTS = (
     "journal",
     "journals",
     "unattended",
+    "telemetry",
+    "fleet",
     "memory",
     "learned_pace",
     "pacing",

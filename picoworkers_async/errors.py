@@ -288,7 +288,7 @@ class JournalError(PicoworkersError):
 
     def __init__(self, path: object, what: str) -> None:
         # The address of a database may know a password, which its text does not have.
-        self.path = path if isinstance(path, os.PathLike) else str(path)
+        self.path: os.PathLike[str] | str = path if isinstance(path, os.PathLike) else str(path)
         self.what = what
         super().__init__(f"journal {path}: {what}")
 

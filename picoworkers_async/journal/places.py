@@ -34,9 +34,10 @@ class JournalUrl:
         problems = _url_problems("path", url)
         if problems:
             raise InvalidRequestError("Journal", problems, sends=False)
-        given, self.name = _parted(url)
+        given, name = _parted(url)
+        self.name: str = name
         self._settings: dict[str, Any] = dict(_settings(given))
-        self._shown = _shown(self._settings, self.name)
+        self._shown = _shown(self._settings, name)
 
     def __str__(self) -> str:
         return self._shown
