@@ -65,6 +65,7 @@ from picoworkers_async import (
     events,
 )
 from picoworkers_async.credentials import credentials
+from picoworkers_async.fleet import BrokerError, DeciderError
 from picoworkers_async.sandbox import Faults, Sandbox
 from picoworkers_async.sheets import SheetChangedError, SheetError
 from picoworkers_async.webhooks import SubmittedError
@@ -121,6 +122,8 @@ MADE: dict[type[PicoworkersError], PicoworkersError] = {
         SubmittedError("postbacks tasks.db: it is damaged"),
         SheetError("sheet.csv", [Problem(("line", 5, "BONUS_AMOUNT"), "0,05", "0.05", ProblemCode.FORMAT)], 3),
         SheetChangedError("sheet.csv", 1000),
+        BrokerError("broker 127.0.0.1:6379: the password is wrong", refused=True),
+        DeciderError("tried 3 times; the last raised ValueError: no"),
     )
 }
 
