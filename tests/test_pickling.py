@@ -198,6 +198,8 @@ def test_no_class_claims_that_nothing_was_processed_where_it_cannot_know(kind: t
         errors.AuthenticationError,
         errors.RefusedError,
         SheetError,
+        BrokerError,
+        DeciderError,
         errors.NotFoundError,
         errors.RateLimitedError,
         errors.GateTimeoutError,
