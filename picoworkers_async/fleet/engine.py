@@ -20,6 +20,7 @@ from .messages import FUNCTION, Answer, Question, encode, read_answer, write_que
 KEPT_SECONDS = 86400
 """How long a decision waits in the broker for its coordinator, and a task for a decider."""
 CONNECT_SECONDS = 5.0
+_HOST = re.compile(r"[\w.-]*(:\d*)?(/\d*)?")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SCHEMES = ("redis", "rediss")
 
@@ -84,10 +85,15 @@ def broker_problems(url: object, name: object) -> list[Problem]:
     problems = []
     if not _is_address(url):
         limit = "an address such as redis://:password@host:6379/0"
-        problems.append(Problem("url", type(url), limit, ProblemCode.FORMAT))
+        problems.append(Problem("url", _shown(url), limit, ProblemCode.FORMAT))
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         problems.append(Problem("name", name, "1 to 64 letters, digits, and any of _ . -", ProblemCode.FORMAT))
     return problems
+
+
+def _shown(url: object) -> object:
+    """What may be shown of an address that is none: a password may be anywhere in it."""
+    return "(hidden)" if isinstance(url, str) and not _HOST.fullmatch(url) else url
 
 
 def whole_problems(field: str, value: object, most: int) -> list[Problem]:

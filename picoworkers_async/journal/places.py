@@ -58,7 +58,8 @@ class JournalUrl:
     def hide(self, text: str) -> str:
         """A text of the server or of libpq, without the password."""
         password = self._settings.get("password")
-        return text.replace(str(password), _HIDDEN) if password else text
+        # As a word alone: inside of others a short one would be told by what is missing.
+        return re.sub(rf"(?<!\w){re.escape(str(password))}(?!\w)", _HIDDEN, text) if password else text
 
 
 Place = Path | JournalUrl
@@ -90,7 +91,10 @@ def file_problems(field: str, path: object) -> list[Problem]:
         return [Problem(field, path, limit, ProblemCode.FORMAT)]
     # A path made of an address has lost one of its slashes, and may hold a password all the same.
     if any(f"{part.lower()}//" in _SCHEMES for part in Path(path).parts):
-        limit = "the path of a file; an address in PostgreSQL is given to rate, review or Journal, as a str"
+        limit = (
+            "the path of a file; an address in PostgreSQL is for a program's rate, review or Journal, as a str, and "
+            "for `picoworkers journal`"
+        )
         return [Problem(field, f"postgresql:{_HIDDEN}", limit, ProblemCode.FORMAT)]
     return []
 

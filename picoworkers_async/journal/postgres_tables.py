@@ -12,7 +12,9 @@ from .formats import KEEP_META, SCHEMA, VERSION
 from .places import JournalUrl
 from .postgres_session import Session
 
-NO_JOURNAL = "there is no such journal; the first batch that is given this address as journal= makes it"
+NO_JOURNAL = (
+    "there is no such journal; the first batch of a program that is given this address as journal= makes it"
+)
 
 # `token` is the writer's, one more with each; `commits` counts what it made durable.
 _WRITER = """

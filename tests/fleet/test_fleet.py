@@ -137,3 +137,13 @@ async def test_what_cannot_be_used_is_named_and_no_password_shown(url, options: 
     assert [problem.field for problem in caught.value.problems] == fields
     assert "secret" not in str(caught.value)
     assert "pw" not in repr(Fleet("redis://:pw@host/0"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"), [("127.0.0.1:6379", "127.0.0.1:6379"), ("redis//:s3cret@host", "(hidden)")]
+)
+def test_an_address_that_is_none_is_named_unless_it_may_hold_a_password(url: str, shown: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        Fleet(url)
+    assert repr(shown) in str(caught.value)
+    assert "s3cret" not in str(caught.value)
