@@ -92,8 +92,8 @@ def file_problems(field: str, path: object) -> list[Problem]:
     # A path made of an address has lost one of its slashes, and may hold a password all the same.
     if any(f"{part.lower()}//" in _SCHEMES for part in Path(path).parts):
         limit = (
-            "the path of a file; an address in PostgreSQL is for a program's rate, review or Journal, as a str, and "
-            "for `picoworkers journal`"
+            "the path of a file; an address in PostgreSQL is for a program's rate, review or Journal, as a str, "
+            "and for `picoworkers journal`"
         )
         return [Problem(field, f"postgresql:{_HIDDEN}", limit, ProblemCode.FORMAT)]
     return []
