@@ -55,6 +55,7 @@ WRONG: dict[str, tuple[Callable[[Server], str], type[JournalError], str]] = {
         NotAJournalError,
         "else",
     ),
+    "a database without UTF8": (lambda server: server.url("ascii"), JournalError, "SQL_ASCII; .* UTF8"),
     "a later format": (lambda server: server.url("postgres"), JournalError, "format 5"),
     "no such setting": (lambda server: server.url("postgres") + "?sslmode=nonsense", JournalError, "sslmode"),
 }
@@ -70,6 +71,10 @@ async def test_what_cannot_be_a_journal_is_told_before_anything_is_sent_and_with
     if kind == "other tables":
         with postgres.connect("postgres") as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS other; CREATE TABLE IF NOT EXISTS other.meta (a int)")
+    if kind == "a database without UTF8":
+        with postgres.connect("postgres") as connection:
+            connection.execute("DROP DATABASE IF EXISTS ascii")
+            connection.execute("CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII'")
     if kind == "a later format":
         address = request.getfixturevalue("address")
         await (await opened(address)).aclose()
