@@ -15,6 +15,7 @@ from ..problems import Problem, ProblemCode
 DEFAULT_NAME = "picoworkers"
 
 _SCHEMES = ("postgresql://", "postgres://")
+_LIKE_AN_ADDRESS = re.compile(r"\s*postgres(ql)?(\+\w+)?:", re.IGNORECASE)
 _NO_FILES = ("", ":memory:")
 _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _HIDDEN = "(hidden)"
@@ -87,9 +88,9 @@ def file_problems(field: str, path: object) -> list[Problem]:
     if path in _NO_FILES:
         limit = "the path of a file; leave journal= out for a batch that remembers nothing"
         return [Problem(field, path, limit, ProblemCode.FORMAT)]
-    # A path made of an address has lost one of its slashes, and may hold a password all the same.
-    if any(f"{part.lower()}//" in _SCHEMES for part in Path(path).parts):
-        limit = "the path of a file; an address in PostgreSQL is given to rate, review or Journal, as a str"
+    # An address of another form, or made into a path, may hold a password all the same.
+    if any(map(_LIKE_AN_ADDRESS.match, Path(path).parts)):
+        limit = "the path of a file; an address in PostgreSQL is a str that begins with postgresql://"
         return [Problem(field, f"postgresql:{_HIDDEN}", limit, ProblemCode.FORMAT)]
     return []
 
