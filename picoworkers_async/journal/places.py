@@ -107,8 +107,12 @@ def _url_problems(field: str, url: str) -> list[Problem]:
     if not _NAME.fullmatch(name) or name in ("public", "information_schema"):
         problems.append(Problem(f"{field}?journal", name, _NAME_LIMIT, ProblemCode.FORMAT))
     try:
-        _settings(given)
+        # Some take a whole address for the name of a database, with a password that would be shown.
+        database = str(_settings(given).get("dbname"))
+        is_one = "://" not in database and "=" not in database
     except (psycopg.Error, ValueError):
+        is_one = False
+    if not is_one:
         problems.append(Problem(field, shown, _URL, ProblemCode.FORMAT))
     return problems
 

@@ -125,6 +125,8 @@ def test_without_psycopg_the_command_that_installs_it_is_named(
         ("postgresql://u:geheim@host/db?nonsense=geheim", "as libpq takes it"),
         ("postgresql://u:%geheim@host/db", "as libpq takes it"),
         (Path("postgresql://u:geheim@host/db"), "is a str"),
+        ("postgresql://host/?dbname=postgresql://u:geheim@host/db", "as libpq takes it"),
+        ("postgresql://host/password%3Dgeheim", "as libpq takes it"),
         (" postgresql://u:geheim@host/db", "begins with"),
         ("postgresql+psycopg://u:geheim@host/db", "begins with"),
         ("postgresql:u:geheim@host/db", "begins with"),
