@@ -74,6 +74,7 @@ _PRICE = (
     "tell it by Journal.price()",
     "leave out --pay-per-day and --total, or tell it in Python by Journal.price()",
 )
+_WITH_USER = re.compile(r"://\S*@")
 _COERCION = re.compile(r'unable to convert "(.*)" into (\w+)', re.DOTALL)
 _OF_JOURNALS = ("reopen", "withdraw", "prune")
 
@@ -190,7 +191,7 @@ def usage_in_words(error: CycloptsError) -> str:
         tokens = list(error.unused_tokens or ())
         if tokens and tokens[0] in _OF_JOURNALS and "journal" in (error.command_chain or ()):
             return f"the order is: picoworkers journal {tokens[0]} FILE"
-        return f"more than this command takes: {' '.join(tokens)}"
+        return f"more than this command takes: {_WITH_USER.sub('://(hidden)@', ' '.join(tokens))}"
     said = str(error)
     found = _COERCION.search(said) if isinstance(error, CoercionError) else None
     if found is not None and found[2] in _WANTED:

@@ -15,6 +15,7 @@ _LOST = (
     *(RedisError, StreaqError, OSError, UnicodeError),
     *(anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError),
 )
+_CAUSE = "of pipeline caused error: "
 
 
 class BrokerError(PicoworkersError):
@@ -44,7 +45,9 @@ def broker_error(error: BaseException, url: str) -> BrokerError | None:
             return BrokerError(f"the broker at {place(url)} refuses user or password: {words}", refused=True)
     if all(isinstance(leaf, _LOST) for leaf in leaves):
         kind = type(leaves[0]).__name__
-        return BrokerError(f"the broker at {place(url)} cannot be used ({kind}: {leaves[0]})")
+        # Before it stands the whole command, and in that the task with its proofs.
+        words = str(leaves[0]).rpartition(_CAUSE)[2]
+        return BrokerError(f"the broker at {place(url)} cannot be used ({kind}: {words})")
     return None
 
 

@@ -15,6 +15,7 @@ from ..problems import Problem, ProblemCode
 DEFAULT_NAME = "picoworkers"
 
 _SCHEMES = ("postgresql://", "postgres://")
+_LIKE_AN_ADDRESS = re.compile(r"\s*postgres(ql)?(\+\w+)?:", re.IGNORECASE)
 _NO_FILES = ("", ":memory:")
 _NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}", re.ASCII)
 _HIDDEN = "(hidden)"
@@ -89,11 +90,11 @@ def file_problems(field: str, path: object) -> list[Problem]:
     if path in _NO_FILES:
         limit = "the path of a file; leave journal= out for a batch that remembers nothing"
         return [Problem(field, path, limit, ProblemCode.FORMAT)]
-    # A path made of an address has lost one of its slashes, and may hold a password all the same.
-    if any(f"{part.lower()}//" in _SCHEMES for part in Path(path).parts):
+    # An address of another form, or made into a path, may hold a password all the same.
+    if any(map(_LIKE_AN_ADDRESS.match, Path(path).parts)):
         limit = (
-            "the path of a file; an address in PostgreSQL is for a program's rate, review or Journal, as a str, "
-            "and for `picoworkers journal`"
+            "the path of a file; an address in PostgreSQL is a str that begins with postgresql://, for a program's "
+            "rate, review or Journal, and for `picoworkers journal`"
         )
         return [Problem(field, f"postgresql:{_HIDDEN}", limit, ProblemCode.FORMAT)]
     return []
@@ -111,8 +112,12 @@ def _url_problems(field: str, url: str) -> list[Problem]:
     if not _NAME.fullmatch(name) or name in ("public", "information_schema"):
         problems.append(Problem(f"{field}?journal", name, _NAME_LIMIT, ProblemCode.FORMAT))
     try:
-        _settings(given)
+        # Some take a whole address for the name of a database, with a password that would be shown.
+        database = str(_settings(given).get("dbname"))
+        is_one = "://" not in database and "=" not in database
     except (psycopg.Error, ValueError):
+        is_one = False
+    if not is_one:
         problems.append(Problem(field, shown, _URL, ProblemCode.FORMAT))
     return problems
 

@@ -42,10 +42,15 @@ class _Text(TextLoader):
 
 
 class Session:
-    """A session with the server, as a journal's database: statements are SQLite's."""
+    """A session with the server, as a journal's database: statements are SQLite's.
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    `backend` is the server's process behind it. A pooler of transactions puts others in its place, which hold no
+    lock of this session, and look for their tables where somebody else told them to.
+    """
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], backend: int) -> None:
         self.connection: psycopg.Connection[tuple[Any, ...]] = connection
+        self.backend: int = backend
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[tuple[Any, ...]]:
         """Do this."""
@@ -94,6 +99,7 @@ def connect(url: JournalUrl, *, silent_seconds: float | None = None) -> Session:
     for a server that will not do.
     """
     settings = {"connect_timeout": _CONNECT_SECONDS, "application_name": "picoworkers_async", **url.settings()}
+    settings["client_encoding"] = "utf8"
     if silent_seconds is not None:
         # A server that is gone without a word is noticed in time, too.
         milliseconds = int(silent_seconds * 1000)
@@ -109,6 +115,9 @@ def connect(url: JournalUrl, *, silent_seconds: float | None = None) -> Session:
             version = connection.info.server_version // 10000
             oldest = OLDEST_VERSION // 10000
             raise JournalError(url, f"its server is PostgreSQL {version}; a journal needs {oldest} or later")
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise JournalError(url, f"its database has the encoding {encoding}; a journal needs one with UTF8")
         connection.adapters.register_loader("text", _Text)
         # The name has no sign that would need quoting.
         asked = [("search_path", url.name), ("synchronous_commit", "on"), ("statement_timeout", "0")]
@@ -120,10 +129,11 @@ def connect(url: JournalUrl, *, silent_seconds: float | None = None) -> Session:
         with session_errors(url):
             for name, value in asked:
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+            (backend,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
     except BaseException:
         connection.close()
         raise
-    return Session(connection)
+    return Session(connection, backend)
 
 
 @contextmanager

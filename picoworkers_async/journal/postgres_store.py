@@ -23,9 +23,17 @@ RECONNECT_SECONDS = 60.0
 # The server may not yet have noticed that the program before was killed.
 _DYING_SECONDS = 1.0
 _AGAIN_SECONDS = 0.1
-_FENCE = "UPDATE writer SET commits = commits + 1 WHERE token = ? RETURNING commits"
+_FENCE = """
+UPDATE writer SET commits = commits + 1
+WHERE token = ? AND current_schema() = ? AND pg_backend_pid() = ? RETURNING commits
+"""
+_SESSION = "SELECT current_schema()::text, pg_backend_pid()"
 _WRITER = "SELECT token, commits FROM writer"
 _BUSY = "another batch has it open; it serves one at a time"
+_POOLED = (
+    "the server's session behind its connection is another one: a pooler in between pools transactions; name the "
+    "server itself, or have the pooler pool sessions"
+)
 _TAKEN = "another batch took it over while this one was silent: nothing more is written, and nothing is sent"
 
 T = TypeVar("T")
@@ -144,10 +152,12 @@ class PostgresStore:
         """All of a transaction but its end, in as few turns of the network as its questions allow."""
         with session.connection.pipeline():
             session.connection.execute("BEGIN")
-            fence = session.execute(_FENCE, (self.token,))
+            fence = session.execute(_FENCE, (self.token, self.place.name, session.backend))
             given = work(session)
             counted = fence.fetchone()
         if counted is None:
+            if session.connection.execute(_SESSION).fetchone() != (self.place.name, session.backend):
+                raise JournalError(self.place, _POOLED)
             raise self._taken()
         return given
 

@@ -122,8 +122,8 @@ def take_over(url: JournalUrl, session: Session, owner: Mapping[str, str] | None
 def _make(url: JournalUrl, session: Session) -> None:
     query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
     if session.connection.execute(query, (url.name,)).fetchone() is None:
-        # The name was checked: it has no sign that would need quoting.
-        session.connection.execute(f"CREATE SCHEMA {url.name}".encode())
+        # The name was checked: it has no sign that would end the quotes. Without them it could be a word of SQL.
+        session.connection.execute(f'CREATE SCHEMA "{url.name}"'.encode())
     session.connection.execute(tables_in_postgres(SCHEMA).encode())
     session.connection.execute(_WRITER.encode())
     session.execute(KEEP_META, ("format", str(VERSION)))

@@ -8,7 +8,7 @@ import anyio
 import pytest
 import redis
 
-from picoworkers_async import ClientStateError, InvalidRequestError, Rating, Task
+from picoworkers_async import ClientStateError, InvalidRequestError, Proof, Rating, Task
 from picoworkers_async.fleet import Fleet
 from picoworkers_async.fleet.messages import encode, write_decision
 from tests.fleet.around import KEYS, until
@@ -117,6 +117,21 @@ async def test_a_task_that_is_asked_about_twice_is_in_the_broker_once(
             group.cancel_scope.cancel()
     assert stranger.xlen(f"{KEYS}:queues:normal") == 1
     assert 0 < stranger.ttl(f"{KEYS}:task:data:j1:t1:0") <= 86400
+
+
+@pytest.mark.usefixtures("often")
+async def test_a_broker_that_is_full_is_told_without_what_it_was_given(
+    broker: Server, stranger: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Fleet(broker.url) as fleet, anyio.create_task_group() as group:
+        stranger.config_set("maxmemory", 1)
+        group.start_soon(fleet.decide, Task("t1", "j1", proofs=(Proof("a name", "the proof"),)))
+        await until(lambda: "OOM" in caplog.text)
+        stranger.config_set("maxmemory", 0)
+        await until(lambda: stranger.exists(f"{KEYS}:task:data:j1:t1:0") == 1)
+        group.cancel_scope.cancel()
+    assert "proof" not in caplog.text
+    assert "a name" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ WRONG: dict[str, tuple[Callable[[Server], str], type[JournalError], str]] = {
         NotAJournalError,
         "else",
     ),
+    "a database without UTF8": (lambda server: server.url("ascii"), JournalError, "SQL_ASCII; .* UTF8"),
     "a later format": (lambda server: server.url("postgres"), JournalError, "format 5"),
     "no such setting": (lambda server: server.url("postgres") + "?sslmode=nonsense", JournalError, "sslmode"),
 }
@@ -70,6 +71,10 @@ async def test_what_cannot_be_a_journal_is_told_before_anything_is_sent_and_with
     if kind == "other tables":
         with postgres.connect("postgres") as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS other; CREATE TABLE IF NOT EXISTS other.meta (a int)")
+    if kind == "a database without UTF8":
+        with postgres.connect("postgres") as connection:
+            connection.execute("DROP DATABASE IF EXISTS ascii")
+            connection.execute("CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII'")
     if kind == "a later format":
         address = request.getfixturevalue("address")
         await (await opened(address)).aclose()
@@ -119,7 +124,12 @@ def test_without_psycopg_the_command_that_installs_it_is_named(
         ("postgresql://u:geheim@host/db?journal=public", "small letters"),
         ("postgresql://u:geheim@host/db?nonsense=geheim", "as libpq takes it"),
         ("postgresql://u:%geheim@host/db", "as libpq takes it"),
-        (Path("postgresql://u:geheim@host/db"), "as a str"),
+        (Path("postgresql://u:geheim@host/db"), "is a str"),
+        ("postgresql://host/?dbname=postgresql://u:geheim@host/db", "as libpq takes it"),
+        ("postgresql://host/password%3Dgeheim", "as libpq takes it"),
+        (" postgresql://u:geheim@host/db", "begins with"),
+        ("postgresql+psycopg://u:geheim@host/db", "begins with"),
+        ("postgresql:u:geheim@host/db", "begins with"),
     ],
 )
 def test_an_address_that_is_none_is_refused_with_the_remedy_and_without_the_password(
@@ -135,6 +145,15 @@ def test_an_address_is_shown_without_its_password_and_settings() -> None:
     assert str(JournalUrl(address)) == "postgresql://u@db.example:5433/pay?journal=bot"
     assert repr(Journal(address)) == "Journal('postgresql://u@db.example:5433/pay?journal=bot')"
     assert JournalUrl("postgres:///pay").name == "picoworkers"
+
+
+def test_an_address_that_the_command_has_no_place_for_is_shown_without_the_password(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["journal", "nonsense", "postgresql://u:gehe@im@host/db"]) == 2
+    shown = capsys.readouterr().err
+    assert "postgresql://(hidden)@host/db" in shown
+    assert "gehe" not in shown
 
 
 def test_the_command_for_journals_takes_an_address_and_shows_it_without_the_password(

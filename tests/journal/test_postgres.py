@@ -12,6 +12,7 @@ from picoworkers_async import (
     InvalidRequestError,
     Journal,
     JournalBusyError,
+    JournalError,
     JournalTakenError,
     JournalUnreachableError,
     Rating,
@@ -228,3 +229,41 @@ async def test_a_text_that_postgresql_cannot_hold_comes_back_as_it_was(address: 
     await one.aclose()
     assert found.rating == odd
     assert [row.rating for row in Journal(address).rows(job_id="j\ue000")] == [odd]
+
+
+async def test_a_pooler_that_swaps_the_servers_sessions_cannot_have_one_journal_written_into_another(
+    postgres: Server,
+) -> None:
+    addresses = [f"{postgres.url('postgres')}?journal=pooled_{name}" for name in "ab"]
+    one, other = [await opened(address) for address in addresses]
+    ours, theirs = store_of(one), store_of(other)
+    assert ours.token == theirs.token
+    ours._session, theirs._session = theirs._session, ours._session
+    with pytest.raises(JournalError, match="pools transactions"):
+        await one.send([Entry(OK)])
+    ours._session, theirs._session = theirs._session, ours._session
+    # The same session of the server, after another client of the pooler had it.
+    assert ours._session is not None
+    ours._session.connection.execute("SELECT set_config('search_path', 'pooled_b', false)")
+    with pytest.raises(JournalError, match="pools transactions"):
+        await one.send([Entry(OK)])
+    await one.aclose()
+    await other.aclose()
+    assert [Journal(address).counts() for address in addresses] == [{}, {}]
+
+
+async def test_the_encoding_that_an_address_names_keeps_no_text_out(address: str) -> None:
+    one = await opened(f"{address}&client_encoding=latin1")
+    snow = Rating("j", "t", "revise", comment="☃", revision_number=0)
+    await one.send([Entry(snow)])
+    assert (await one.unfinished(None))[0].rating == snow
+    await one.aclose()
+
+
+@pytest.mark.parametrize("name", ["user", "select", "default", "authorization"])
+async def test_a_word_of_sql_may_name_a_journal(postgres: Server, name: str) -> None:
+    address = f"{postgres.url('postgres')}?journal={name}"
+    one = await opened(address)
+    await one.send([Entry(OK)])
+    await one.aclose()
+    assert Journal(address).counts() == {"sent": 1}
