@@ -93,8 +93,8 @@ def file_problems(field: str, path: object) -> list[Problem]:
     # An address of another form, or made into a path, may hold a password all the same.
     if any(map(_LIKE_AN_ADDRESS.match, Path(path).parts)):
         limit = (
-            "the path of a file; an address in PostgreSQL is a str that begins with postgresql://, for a program's "
-            "rate, review or Journal, and for `picoworkers journal`"
+            "the path of a file; an address in PostgreSQL is a str that begins with postgresql://, for a "
+            "program's rate, review or Journal, and for `picoworkers journal`"
         )
         return [Problem(field, f"postgresql:{_HIDDEN}", limit, ProblemCode.FORMAT)]
     return []
