@@ -106,7 +106,8 @@ async def test_with_results_in_json_an_error_may_lose_its_class_never_its_text_a
                     assert f"{type(ours).__module__}.{kind}" in str(there)
                     assert repr(str(ours)) in str(there)
             error = await anyio.to_thread.run_sync(raised, lost)
-    assert kept == {"PicoworkersError", "ClientStateError", "PacerError", "SubmittedError"}
+    fleets = {"BrokerError", "DeciderError"}
+    assert kept == {"PicoworkersError", "ClientStateError", "PacerError", "SubmittedError"} | fleets
     assert "OutcomeUnknownError" in str(error)
     assert "may have taken effect" in str(error)
     assert not hasattr(error, "fate")

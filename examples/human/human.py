@@ -74,10 +74,10 @@ async def main() -> int:
                 print(f"{sheet}: somebody saved it meanwhile; the next run takes it again", file=sys.stderr)
                 wrong += 1
             elif not report.failed and not report.unknown:
-                sheet.rename(DONE / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{sheet.name}")
+                sheet.rename(DONE / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{sheet.name}")
             wrong += report.failed + report.unknown
         # Never over one that is there: somebody may have begun to fill it in.
-        fresh = TODO / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.xlsx"
+        fresh = TODO / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S%f}.xlsx"
         exported = await sheets.export(pico, fresh)
         print(f"{fresh}: tasks: {exported.rows}, jobs: {exported.jobs}")
     if JOURNAL.exists():
